@@ -1,0 +1,5 @@
+"""`python -m audiocontrib`."""
+
+from audiocontrib.cli import main
+
+main()

@@ -1,0 +1,85 @@
+"""Names: where an option's own text stands in a reply as a whole phrase, words in their order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from audiocontrib.answers.options import Options
+from audiocontrib.answers.text import CLOSED, WORD, fold
+
+Span = tuple[int, int]
+
+# A phrase ends where its word ends: "5" is not in "-5", "5%", "24.5" or "5:3", nor "C" in "C#" and "C++".
+_STARTS_WORD = re.compile(WORD)
+_BEFORE = re.compile(rf"(?:{WORD}|{WORD}[-'/&]|\d[.,:])\Z")
+_BEFORE_DIGIT = re.compile(r"[-+−.,:/$€£¥#±]\Z")
+_BEFORE_SIGN = re.compile(rf"{WORD}\Z")
+_AFTER = re.compile(rf"{WORD}|[#♯♭°%+]|[-'/&:]{WORD}|[.,]\d")
+
+_NUMBER_WORD = (
+    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    "|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+    "|hundred|thousand|million|billion"
+)
+_NUMBER = re.compile(rf"[-+]?[\d.,:/]+|{_NUMBER_WORD}")
+_NUMBER_BEFORE = re.compile(rf"(?:\b(?:{_NUMBER_WORD}|point)|\d ?(?:[-–—:/×]|to)) ?\Z")
+_NUMBER_AFTER = re.compile(rf" ?[-–—:/×] ?\d| (?:to \d|point\b|(?:{_NUMBER_WORD})\b)")
+
+# Options that are everyday words too, and letters, count only where they stand alone.
+_EVERYDAY = re.compile(
+    "a|am|an|and|as|at|be|by|do|go|he|i|if|in|is|it|me|my|no|not|of|on|or|she|so|the|they|this|to|us|we"
+)
+_OPENED = re.compile(
+    r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE
+)
+
+
+def find_names(text: str, options: Options) -> Iterator[tuple[Span, str]]:
+    """Places of option texts in clean ``text``, in order; none lies inside a longer one.
+
+    A mention of "acoustic guitar" is so no mention of "guitar".
+    """
+    folded = fold(text)
+    found = [
+        ((start, start + len(name)), name)
+        for name in options.texts
+        for start in _occurrences(folded, name)
+        if _is_whole(folded, start, start + len(name), name)
+        and _is_meant(text, start, start + len(name), name)
+    ]
+    reach = -1
+    for (start, end), name in sorted(found, key=lambda place: (place[0][0], -place[0][1])):
+        if end > reach:
+            reach = end
+            yield (start, end), name
+
+
+def _occurrences(folded: str, name: str) -> Iterator[int]:
+    start = folded.find(name)
+    while start >= 0:
+        yield start
+        start = folded.find(name, start + 1)
+
+
+def _is_whole(folded: str, start: int, end: int, name: str) -> bool:
+    """Whether the place is a phrase of its own, no part of a longer word, number or unit."""
+    if _STARTS_WORD.match(name[-1]) and _AFTER.match(folded, end):
+        return False
+    before = folded[max(0, start - 2) : start]
+    if not _STARTS_WORD.match(name):
+        return not _BEFORE_SIGN.search(before)
+    if _BEFORE.search(before) or (name[0].isdigit() and _BEFORE_DIGIT.search(before)):
+        return False
+    if not _NUMBER.fullmatch(name):
+        return True
+    return not (_NUMBER_AFTER.match(folded, end) or _NUMBER_BEFORE.search(folded[max(0, start - 12) : start]))
+
+
+def _is_meant(text: str, start: int, end: int, name: str) -> bool:
+    """Whether a word that is in every reply ("a", "no") or a lone letter stands here for itself."""
+    letter = len(name) == 1 and name.isascii() and name.isalpha()
+    if not letter and not _EVERYDAY.fullmatch(name):
+        return True
+    opened = (letter and text[start].isupper()) or _OPENED.search(text[max(0, start - 8) : start])
+    return bool(opened and CLOSED.match(text, end))

@@ -1,0 +1,78 @@
+"""Plain text: replies and options brought to one form, so that they can be compared as strings."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Word characters of scripts that put spaces between words. In Chinese, Japanese and Korean a word
+# may touch its neighbours, so no boundary can be asked for there.
+WORD = r"[^\W\u2e80-\U0010ffff]"
+
+CLOSED = re.compile(
+    r"\s*(?:\Z|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
+    r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based)\b|[\u2e80-\U0010ffff]"
+)
+"""What follows a letter or word that stands alone, and does not belong to the next word ("A piano")."""
+
+_PIECE = re.compile(r"\S{1,256}|\s{1,256}")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]|<\|[\w-]{1,40}\|>|</?s>|<eos>|<end_of_turn>")
+_QUOTES = str.maketrans("“”„‟«»″`‘’‚‛′", '""""""""\'\'\'\'\'')
+_BOXED = re.compile(r"\\f?boxed ?\{")
+_LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")
+_BOLD = re.compile(r"\*\*|__|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
+_SPACE = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r" ?\n[\n ]*")
+
+_PAIRS = {
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    '"': '"',
+    "'": "'",
+    "*": "*",
+    "$": "$",
+    "「": "」",
+    "【": "】",
+    "<": ">",
+}
+_FINAL = frozenset(" \n.,;:!?。、")
+
+
+def clean(text: str) -> str:
+    """``text`` in NFKC, without markup, its quotes and white space made uniform; lines and case are kept.
+
+    ``\\boxed{…}`` becomes ``answer: {…}``, which is what it says.
+    """
+    if not text.isascii():
+        # Piece by piece: normalising one long run of combining marks takes quadratic time.
+        text = "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
+        # Letters that case folding would make longer ("ß") are spelt out, so that fold() keeps positions.
+        text = "".join(folded if len(folded := char.casefold()) > 1 else char for char in text)
+    text = _INVISIBLE.sub("", text).translate(_QUOTES).replace("\r", "\n")
+    text = _LATEX.sub("", _BOXED.sub(" answer: {", text))
+    text = _SPACE.sub(" ", _BOLD.sub("", text))
+    return _LINES.sub("\n", text).strip()
+
+
+def fold(text: str) -> str:
+    """Clean ``text`` without case and line breaks; of the same length, so that positions hold in both."""
+    return text.casefold().replace("\n", " ")
+
+
+def core(text: str) -> str:
+    """Clean ``text`` without a bullet, final punctuation, and quotes or brackets around the whole of it.
+
+    Text that is nothing but punctuation is left as it is.
+    """
+    start, end = (2 if text[:2] in ("- ", "* ", "• ") else 0), len(text)
+    while start < end:
+        if text[end - 1] in _FINAL:
+            end -= 1
+        elif text[start] in " \n":
+            start += 1
+        elif end - start > 2 and _PAIRS.get(text[start]) == text[end - 1]:
+            start, end = start + 1, end - 1
+        else:
+            return text[start:end]
+    return text

@@ -1,0 +1,79 @@
+"""The command line: parse, call one function, print. One file per command, imported when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from audiocontrib.errors import AudiocontribError, one_line
+
+COMMANDS = {
+    "demo": "Score the embedded demo with three tiny models, offline, in minutes.",
+    "score": "Ask models every question with and without the audio.",
+    "split": "Split a run's items into weak and strong audio contribution.",
+    "query": "Run SQL on a run.",
+    "show": "Sum up a run, or show one item with all its answers.",
+    "datasets": "List the data sets that are known by name.",
+    "models": "List the models that are known by name.",
+}
+"""Name -> one line for `--help`; each lives in the module of the same name."""
+
+
+class Lazy(click.Group):
+    """Commands are imported when they are called, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a new user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command from its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"audiocontrib.cli.{cmd_name}").command
+        command.short_help = COMMANDS[cmd_name]
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Errors that a user can act on are one line; `--debug` adds the traceback."""
+        try:
+            return super().invoke(ctx)
+        except AudiocontribError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except KeyboardInterrupt:
+            click.echo("stopped; what was answered is kept, the same command goes on from there", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            # the reader of a pipe has seen enough; Python would complain when it closes stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"error: {one_line(error)} (unexpected; --debug before the command shows where)", err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=Lazy,
+    context_settings={"auto_envvar_prefix": "AUDIOCONTRIB", "help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: audiocontrib demo",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="audiocontrib")
+def main(debug: bool) -> None:
+    """Did the model have to listen? Audio contribution of audio question answering, item by item."""

@@ -1,0 +1,30 @@
+"""`audiocontrib models`: what can be asked by name."""
+
+from __future__ import annotations
+
+import click
+
+from audiocontrib.cli.output import emit, format_option
+
+
+@click.command()
+@format_option
+def command(form: str) -> None:
+    """List the models that are known by name, and the families that load from a checkpoint.
+
+    \b
+    Any checkpoint of these families loads from its folder or hub id:
+      audiocontrib score --dataset demo --model ./my-qwen2.5-omni
+    """
+    import pyarrow as pa
+
+    from audiocontrib.models import MODELS
+    from audiocontrib.models.families import FAMILIES
+
+    rows = [{"name": name, "kind": "model", "about": known.about} for name, known in MODELS.items()]
+    rows += [
+        {"name": kind, "kind": "family", "about": f"{family.model_class}, hears up to {family.max_seconds:g} s"}
+        for kind, family in FAMILIES.items()
+    ]
+    rows.append({"name": "any causal LM", "kind": "family", "about": "text only, for conditions without audio; GGUF too"})
+    emit(pa.Table.from_pylist(rows), form)

@@ -1,0 +1,94 @@
+"""What every command shares: the format of tables, and which run is meant."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audiocontrib.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from audiocontrib.store import Run
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+format_option: Decorator = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="How tables are printed to stdout (json: one object a line).",
+)
+run_option: Decorator = click.option(
+    "--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: the newest in runs/]"
+)
+
+
+def say(text: str) -> None:
+    """Words go to stderr, so that tables can be piped."""
+    click.echo(text, err=True)
+
+
+def open_run(folder: Path | None) -> Run:
+    """The run that is meant; where none is named, the newest of runs/, and it is said which."""
+    from audiocontrib.store import Run, newest_run
+
+    if folder is None:
+        folder = newest_run()
+        say(f"run: {folder}")
+    return Run.open(folder)
+
+
+def emit(table: pa.Table, form: str) -> None:
+    """Print an Arrow table to stdout."""
+    if form == "table":
+        _print_rich(table)
+    elif form == "csv":
+        click.echo(table.to_pandas().to_csv(index=False), nl=False)
+    elif form == "json":
+        text = table.to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+        click.echo(text, nl=False)
+    else:
+        if sys.stdout.isatty():
+            raise UsageError("--format parquet is binary: send it to a file with > FILE.parquet")
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, sys.stdout.buffer)
+
+
+def _print_rich(table: pa.Table) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for field in table.schema:
+        shown.add_column(field.name.replace("_", " "), justify="right" if _is_number(field.type) else "left")
+    for row in table.to_pylist():
+        shown.add_row(*(Text(_cell(value)) for value in row.values()))  # Text: nothing in it is markup
+    console = Console()
+    # a pipe has no width: rows stay whole there
+    Console(width=None if console.is_terminal else 10_000, soft_wrap=not console.is_terminal).print(shown)
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_cell(v) for v in value) + "]"
+    return str(value)

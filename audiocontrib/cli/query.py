@@ -1,0 +1,26 @@
+"""`audiocontrib query`: SQL over a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiocontrib.cli.output import emit, format_option, open_run, run_option
+
+
+@click.command()
+@click.argument("sql")
+@run_option
+@format_option
+def command(sql: str, folder: Path | None, form: str) -> None:
+    """Run SQL (DuckDB) on a run, also while it is being scored.
+
+    Views: items, quarantine, responses, contributions, splits.
+
+    \b
+    Examples:
+      audiocontrib query "select condition, avg(correct::int) from responses group by 1"
+      audiocontrib query "select * from contributions order by score limit 10" --format csv
+    """
+    emit(open_run(folder).table(sql), form)

@@ -1,0 +1,152 @@
+"""`audiocontrib score`: ask models with and without the audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.errors import AudiocontribError, UsageError
+
+
+@click.command()
+@click.option("--dataset", required=True, help="Name of a data set (`audiocontrib datasets`), or a file of your own.")
+@click.option("--data", type=click.Path(path_type=Path), help="File or folder where the data set lies.")
+@click.option("--audio-root", type=click.Path(path_type=Path), help="Folder of the audio.  [default: beside the data]")
+@click.option("--revision", help="Revision of a data set on the hub.")
+@click.option("--split", help="Split of the data set.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the demo data.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many items.")
+@click.option(
+    "--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Column of a field in your own data; repeatable."
+)
+@click.option(
+    "--answer-as", type=click.Choice(["text", "letter", "index"]), default="text", show_default=True,
+    help="How your own data gives the answer.",
+)  # fmt: skip
+@click.option("--model", "models", multiple=True, required=True, help="Name, folder or hub id of a model; repeatable.")
+@click.option(
+    "--condition", "conditions", multiple=True, default=("audio", "silence"), show_default=True,
+    help="What may be heard: audio, silence, silence:matched, text, noise:-40, swap, reverse, clip:0-5, options, "
+    "noquestion; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--method", type=click.Choice(["likelihood", "generate"]), default="likelihood", show_default=True,
+    help="Log-likelihood of each option, or a greedy reply that is read.",
+)  # fmt: skip
+@click.option(
+    "--orders", type=click.Choice(["cyclic", "given"]), default="cyclic", show_default=True,
+    help="Orders of the options: every rotation, or the given one.",
+)  # fmt: skip
+@click.option("--prompt", default="audiomcq", show_default=True, help="Name of the prompt.")
+@click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/DATASET]")
+@click.option("--device", help="cpu, cuda, cuda:1, …  [default: a GPU if there is one]")
+@click.option("--dtype", help="float32, bfloat16, float16.  [default: bfloat16 on a GPU, float32 on a CPU]")
+@click.option("--trust-remote-code", is_flag=True, help="Run code that a checkpoint brings.")
+@click.option("--save-every", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds between saves.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@format_option
+def command(
+    dataset: str,
+    data: Path | None,
+    audio_root: Path | None,
+    revision: str | None,
+    split: str | None,
+    seed: int,
+    limit: int | None,
+    mapping: tuple[str, ...],
+    answer_as: str,
+    models: tuple[str, ...],
+    conditions: tuple[str, ...],
+    method: str,
+    orders: str,
+    prompt: str,
+    folder: Path | None,
+    device: str | None,
+    dtype: str | None,
+    trust_remote_code: bool,
+    save_every: float,
+    quiet: bool,
+    form: str,
+) -> None:
+    """Ask models every question under every condition; print accuracy per model and condition.
+
+    Answers are kept in the run as they come: after a kill the same command goes on. Rows that cannot be
+    asked are quarantined with the reason, the rest is done, and the exit code is 1.
+
+    \b
+    Examples:
+      audiocontrib score --dataset demo --limit 50 --model tiny-qwen2.5-omni
+      audiocontrib score --dataset mmau --data mmau-test-mini.json --model Qwen/Qwen2.5-Omni-7B
+      audiocontrib score --dataset my.csv --map question=q --map choices=a,b,c,d --map answer=gold \\
+          --answer-as letter --model ./my-model --condition audio --condition text
+    """
+    from audiocontrib.contribution import accuracy
+    from audiocontrib.scoring import score
+    from audiocontrib.sources import load_items
+
+    items = load_items(
+        dataset,
+        data=data,
+        revision=revision,
+        split=split,
+        audio_root=audio_root,
+        limit=limit,
+        seed=seed,
+        mapping=dict(_pair(text) for text in mapping) or None,
+        answer_as=answer_as,
+    )
+    for bad in items.quarantined:
+        say(f"quarantined: {bad}")
+    if not len(items):
+        raise AudiocontribError(f"no item of {dataset} can be asked; the reasons are above")
+    noted = sum(bool(item.notes) for item in items)
+    if noted:
+        say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
+    options = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
+    run = score(
+        items,
+        models,
+        conditions,
+        method=method,
+        orders=orders,
+        prompt=prompt,
+        run=folder or Path("runs") / Path(dataset).stem,
+        progress=not quiet,
+        save_every=save_every,
+        model_options=options,
+    )
+    with run.connect() as con:
+        emit(accuracy(con), form)
+    _report(run, {item.id for item in items}, len(items.quarantined))
+
+
+def _report(run, asked: set[str], at_load: int) -> None:  # type: ignore[no-untyped-def]
+    """What went wrong, in lines; AudiocontribError if anything did."""
+    say(f"run: {run.path}")
+    unheard = run.query("select item_id, file, field, reason from quarantine where item_id is not null")
+    unheard = unheard[unheard["item_id"].isin(asked)]
+    for row in unheard.itertuples():
+        say(f"quarantined: {row.reason} ({row.item_id})")
+    failed = run.query("select error, count(*) as n from responses where outcome = 'failed' group by 1 order by 2 desc")
+    for row in failed.itertuples():
+        say(f"failed {row.n} times: {row.error}")
+    problems = [
+        f"{at_load + len(unheard)} items are quarantined" if at_load + len(unheard) else "",
+        f"{failed['n'].sum()} questions failed (the same command asks them again)" if len(failed) else "",
+    ]
+    if any(problems):
+        raise AudiocontribError(f"{' and '.join(p for p in problems if p)}; everything else is done")
+
+
+def _first_note(items) -> str:  # type: ignore[no-untyped-def]
+    item = next(item for item in items if item.notes)
+    return f"{item.id}: {item.notes[0]}"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, column = text.partition("=")
+    if not (field and equals and column):
+        raise UsageError(f"--map {text!r}: it is FIELD=COLUMN, e.g. --map question=prompt")
+    return field.strip(), column.strip()

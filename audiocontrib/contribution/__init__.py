@@ -1,0 +1,11 @@
+"""What the responses say: votes, accuracy, and the contribution of the audio. SQL over the views of a run.
+
+Every function takes a DuckDB connection with the views ``items`` (ITEM_SCHEMA) and ``responses``
+(RESPONSE_SCHEMA, each question once: a failure that was asked again with success may still be there).
+"""
+
+from audiocontrib.contribution.accuracies import accuracy
+from audiocontrib.contribution.scores import contributions
+from audiocontrib.contribution.votes import agreement
+
+__all__ = ["accuracy", "agreement", "contributions"]

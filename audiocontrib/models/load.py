@@ -1,0 +1,106 @@
+"""Loading checkpoints: a folder or hub id -> a model, by the family its config names. Safetensors only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.hashing import file_sha256, stable_hash
+from audiocontrib.models.families import FAMILIES
+from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.models.local import LocalModel
+from audiocontrib.models.text import TextLanguageModel
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load_checkpoint(
+    where: str | Path,
+    *,
+    name: str | None = None,
+    revision: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    gguf_file: str | None = None,
+    trust_remote_code: bool = False,
+) -> LocalModel:
+    """A model from a checkpoint folder, a GGUF file or a hub id.
+
+    Args:
+        device: ``cuda``, ``cuda:1``, ``cpu``, …; a GPU is used if there is one.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; bfloat16 on a GPU and float32 on a CPU.
+        trust_remote_code: run code that the checkpoint brings; off unless asked for.
+
+    Raises:
+        AudiocontribError: the folder holds no weights, or the architecture is not supported.
+    """
+    transformers.utils.logging.disable_progress_bar()
+    where = Path(where) if Path(where).exists() else where
+    if isinstance(where, Path) and where.is_file() and where.suffix == ".gguf":
+        where, gguf_file = where.parent, where.name
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = dtype or ("float32" if device == "cpu" else "bfloat16")
+    if dtype not in DTYPES:
+        raise AudiocontribError(f"dtype {dtype!r} is unknown; there are {', '.join(DTYPES)}")
+    folder = _folder(where, revision, gguf_file)
+    common = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
+    try:
+        config = AutoConfig.from_pretrained(folder, **common)
+        family = FAMILIES.get(config.model_type)
+        cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
+        weights: dict[str, Any] = {"dtype": DTYPES[dtype], "attn_implementation": "sdpa", **common}
+        net = cls.from_pretrained(folder, **weights | ({} if gguf_file else {"use_safetensors": True}))
+        reader: Any = family.processor() if family else AutoTokenizer
+        reader = reader.from_pretrained(folder, **common) if not family else reader.from_pretrained(folder)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
+    net = net.to(device).eval()
+    name = name or Path(str(where)).name
+    tokenizer = reader.tokenizer if family else reader
+    identity = {
+        "model_type": config.model_type,
+        "class": type(net).__name__,
+        "weights_sha256": _weights_hash(folder, gguf_file),
+        "tokenizer_sha256": stable_hash([tokenizer.get_vocab(), tokenizer.chat_template or ""]),
+        "chat_template_sha256": stable_hash([getattr(reader, "chat_template", None) or ""]),
+        "dtype": dtype,
+        "attention": "sdpa",
+    }
+    if family:
+        return AudioLanguageModel(name, net, reader, family, identity)
+    return TextLanguageModel(name, net, tokenizer, identity)
+
+
+def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> Path:
+    """The local folder of a checkpoint; downloaded from the hub if it is a hub id."""
+    if isinstance(where, str):
+        if where.startswith((".", "/", "~")):
+            raise AudiocontribError(f"model {where}: no such folder or file")
+        from huggingface_hub import snapshot_download
+
+        patterns = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model", *([gguf_file] if gguf_file else [])]
+        try:
+            return Path(snapshot_download(where, revision=revision, allow_patterns=patterns))
+        except Exception as error:  # the hub client raises many kinds; all mean that it is not to be had
+            raise AudiocontribError(
+                f"model {where}: no such folder, and not to be had from the hub ({type(error).__name__}); "
+                "give the path of a checkpoint folder, or a name from `audiocontrib models`"
+            ) from error
+    if not _weight_files(where, gguf_file):
+        pickled = sorted(p.name for p in [*where.glob("*.bin"), *where.glob("*.pt"), *where.glob("*.pth")])
+        hint = f" ({pickled[0]} is a pickle, which is never loaded: convert it to safetensors)" if pickled else ""
+        raise AudiocontribError(f"model {where}: the folder holds no weights (*.safetensors){hint}")
+    return where
+
+
+def _weight_files(folder: Path, gguf_file: str | None) -> list[Path]:
+    return sorted(folder.glob(gguf_file or "*.safetensors"))
+
+
+def _weights_hash(folder: Path, gguf_file: str | None) -> str:
+    return stable_hash([[p.name, file_sha256(p.resolve())] for p in _weight_files(folder, gguf_file)])

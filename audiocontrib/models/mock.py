@@ -1,0 +1,230 @@
+"""A mock model whose behaviour is planted, so that what a score recovers can be held against the truth."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocontrib.conditions import Condition, Noise, Silence
+from audiocontrib.errors import UsageError
+from audiocontrib.hashing import seeded
+from audiocontrib.items import Item
+from audiocontrib.models.base import METHODS, Generated, Request, Scored
+
+REFUSAL = "I'm sorry, but I cannot answer this question."
+GIBBERISH = "¤¤ ~~~ ¤¤"  # no letters: it cannot name an option by accident
+
+SHARES = (
+    "skill",
+    "leak",
+    "shared_preference",
+    "silence_effect",
+    "refuse_with_audio",
+    "refuse_without_audio",
+    "unparseable",
+    "fail",
+)
+NOT_ANSWERS = ("seconds", "fail", "fail_always")
+"""Fields that change when or whether an answer comes, but not what it is: no part of the fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """What is planted in a mock. Shares are in [0, 1]; strengths are weights on an option, in nats.
+
+    The weight of an option is, where the mock knows the gold, ``confidence`` for the gold; where it does
+    not, ``content_preference`` for its favourite plus luck; and ``position_bias`` for the first place
+    shown in either case. The likelihoods are the log-softmax of the weights, the reply is their maximum.
+    """
+
+    skill: float = 0.9
+    """Share of items whose gold it knows when it hears the item's own clip (whole, reversed or in part)."""
+    leak: float | Mapping[str, bool] = 0.0
+    """Share of items whose question betrays the gold to it; or which items: item id -> bool."""
+    leak_from: str = ""
+    """Instead of ``leak``: the key of ``item.extra`` that says whether the item needs its audio; the
+    question betrays the gold where that is false."""
+    position_bias: float = 0.0
+    """Strength of its preference for the first place shown."""
+    content_preference: float = 0.0
+    """Strength of its preference for one option of each item, the same in every order and condition."""
+    shared_preference: float = 0.0
+    """Share of items on which that favourite is common to all mocks with the same ``family_seed``."""
+    family_seed: int = 0
+    silence_effect: float = 0.0
+    """Share of items whose betrayed gold it loses under a sound that is not the item's own clip."""
+    refuse_with_audio: float = 0.0
+    """Share of its replies that are refusals when it hears the item's own clip."""
+    refuse_without_audio: float = 0.0
+    """The same for all other conditions."""
+    unparseable: float = 0.0
+    """Share of its remaining replies that name no option."""
+    noise: float = 1.0
+    """Luck: where it does not know, it answers like a sampler at this temperature, afresh in every order."""
+    confidence: float = 4.0
+    """Weight of a gold that it knows: p(gold) = 1 / (1 + (K - 1) exp(-confidence)) without a bias."""
+    seed: int = 0
+    """Mocks that differ in their seed alone are independent."""
+    seconds: float = 0.0
+    """Time that a request takes, in seconds."""
+    fail: float = 0.0
+    """Share of requests that raise RuntimeError, drawn afresh at every attempt."""
+    fail_always: bool = False
+    """The same requests fail at every attempt."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges; UsageError with the field that is wrong."""
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name in SHARES and not isinstance(value, Mapping) and not 0 <= value <= 1:
+                raise UsageError(f"mock: {f.name}={value} is not a share between 0 and 1")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"mock: {f.name}={value} is not finite")
+        for name in ("noise", "seconds"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"mock: {name}={getattr(self, name)} is negative")
+
+
+class MockModel:
+    """A model that answers as :class:`Planted` says.
+
+    It reads the gold from ``request.item`` and looks at the condition, not at the sound. Every answer
+    depends on the parameters, the item, the condition and the order alone: not on the batch, and not on
+    what was asked before.
+    """
+
+    capabilities: frozenset[str] = frozenset(METHODS) | {"audio"}
+    max_seconds: float | None = None
+
+    def __init__(self, planted: Planted | None = None, name: str = "mock") -> None:
+        """A mock of the planted behaviour, called ``name`` in the run."""
+        self.planted = planted or Planted()
+        self.name = name
+        self._attempts = np.random.default_rng()  # unseeded: an attempt is fresh in a new process too
+
+    def fingerprint(self) -> dict[str, Any]:
+        """The parameters that fix the answers; ``seconds`` and failures do not."""
+        values = asdict(self.planted)
+        return {"class": "mock"} | {k: v for k, v in values.items() if k not in NOT_ANSWERS}
+
+    def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
+        """Log-softmax of the planted weights, by place shown. RuntimeError where a failure is planted."""
+        return [self._score(request) for request in self._attempt(requests)]
+
+    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
+        """The best option inside the answer tag, a refusal, or gibberish. RuntimeError as planted."""
+        return [Generated(self._reply(r), _words(r.prompt.user)) for r in self._attempt(requests)]
+
+    def weights(self, request: Request) -> NDArray[np.float64]:
+        """The planted weight of each option, by place shown; shape (K,)."""
+        p, item = self.planted, request.item
+        weights = np.zeros(len(item.choices))
+        if item.answer is not None and self.knows(item, request.condition):
+            weights[item.answer] += p.confidence
+        else:
+            weights[self._favourite(item)] += p.content_preference
+            # the maximum of weight + noise * Gumbel is a sample of softmax(weight / noise)
+            weights += p.noise * self._random(request, "luck").gumbel(size=len(weights))
+        shown = weights[[item.choices.index(option) for option in request.prompt.options]]
+        shown[0] += p.position_bias
+        return shown
+
+    def knows(self, item: Item, condition: Condition) -> bool:
+        """Whether it knows the item's gold under the condition, from the clip or from the question."""
+        p, hears = self.planted, hears_clip(condition)
+        if hears and seeded(p.seed, item.id, "skill").random() < p.skill:
+            return True
+        if not condition.shows_question or not self._leaks(item):
+            return False
+        if hears or not condition.has_audio:
+            return True
+        return bool(seeded(p.seed, item.id, condition.spec, "disturbed").random() >= p.silence_effect)
+
+    def _leaks(self, item: Item) -> bool:
+        leak, key = self.planted.leak, self.planted.leak_from
+        if key:
+            needed = item.extra.get(key)
+            if not isinstance(needed, bool):
+                raise UsageError(f"mock: leak_from={key}: {needed!r} of {item.id} is not true or false")
+            return not needed
+        if isinstance(leak, Mapping):
+            return leak.get(item.id, False)
+        return bool(seeded(self.planted.seed, item.id, "leak").random() < leak)
+
+    def _favourite(self, item: Item) -> int:
+        p, k = self.planted, len(item.choices)
+        common = seeded("family", p.family_seed, item.id)
+        is_shared = common.random() < p.shared_preference
+        return int((common if is_shared else seeded(p.seed, item.id, "favourite")).integers(k))
+
+    def _score(self, request: Request) -> Scored:
+        weights = self.weights(request)
+        logprobs = weights - np.logaddexp.reduce(weights)
+        tokens = tuple(_words(option) + 1 for option in request.prompt.options)
+        return Scored(tuple(logprobs.tolist()), tokens, _words(request.prompt.user))
+
+    def _reply(self, request: Request) -> str:
+        p, random = self.planted, self._random(request, "reply")
+        refuse = p.refuse_with_audio if hears_clip(request.condition) else p.refuse_without_audio
+        if random.random() < refuse:
+            return REFUSAL
+        if random.random() < p.unparseable:
+            return GIBBERISH
+        return request.prompt.completion(request.prompt.options[int(self.weights(request).argmax())])
+
+    def _attempt(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """The requests, after the time they take; RuntimeError if one of them is to fail."""
+        time.sleep(self.planted.seconds * len(requests))
+        for request in requests:
+            draw = self._random(request, "fail") if self.planted.fail_always else self._attempts
+            if draw.random() < self.planted.fail:
+                where = f"{request.item.id}, {request.condition}, order {request.order}"
+                raise RuntimeError(f"planted failure of {self.name}: {where}")
+        return requests
+
+    def _random(self, request: Request, purpose: str) -> np.random.Generator:
+        return seeded(self.planted.seed, request.item.id, request.condition.spec, request.order, purpose)
+
+
+def hears_clip(condition: Condition) -> bool:
+    """Whether the item's own clip, or some of it, is played under the condition."""
+    played = condition.has_audio and condition.needs_clip and not condition.donor
+    return played and not isinstance(condition, (Silence, Noise))
+
+
+def mock_model(spec: str = "") -> MockModel:
+    """The mock written as ``field=value,field=value``; ``name=`` is its name in the run.
+
+    Raises:
+        UsageError: a field that does not exist, or a value that it cannot have.
+
+    Example:
+        >>> mock_model("name=deaf,skill=0,leak=0.3").planted.leak
+        0.3
+    """
+    values: dict[str, Any] = {}
+    kinds: dict[str, Any] = {"name": str} | {k: type(v) for k, v in asdict(Planted()).items()}
+    for part in filter(None, (part.strip() for part in spec.split(","))):
+        key, equals, text = (word.strip() for word in part.partition("="))
+        if key not in kinds or not equals:
+            raise UsageError(f"mock: {part!r} is not field=value with a field of {', '.join(kinds)}")
+        try:
+            values[key] = _SWITCH[text.lower()] if kinds[key] is bool else kinds[key](text)
+        except (ValueError, KeyError):
+            raise UsageError(f"mock: {key}={text!r} is not {_MEANING[kinds[key]]}") from None
+    name = values.pop("name", "mock")
+    return MockModel(Planted(**values), name)
+
+
+_MEANING = {float: "a number", int: "a whole number", bool: "true or false"}
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _words(text: str) -> int:
+    return len(text.split())

@@ -1,0 +1,95 @@
+"""Response: one answer of one model to one item under one condition and option order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+
+import pyarrow as pa
+
+
+class Outcome(StrEnum):
+    """What became of a question. No outcome is ever turned into a choice."""
+
+    ANSWERED = "answered"
+    """The reply names exactly one option."""
+    REFUSED = "refused"
+    """The reply says that it cannot or will not answer. Final."""
+    UNPARSED = "unparsed"
+    """The reply names no option, or more than one. Final."""
+    FAILED = "failed"
+    """An error; asked again on resume."""
+
+
+RESPONSE_SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("dataset", pa.string()),
+        ("model", pa.string()),
+        ("condition", pa.string()),
+        ("order", pa.int16()),
+        ("method", pa.string()),
+        ("outcome", pa.string()),
+        ("choice", pa.int16()),
+        ("correct", pa.bool_()),
+        ("posterior", pa.list_(pa.float64())),
+        ("option_logprob", pa.list_(pa.float64())),
+        ("option_tokens", pa.list_(pa.int32())),
+        ("reply", pa.string()),
+        ("error", pa.string()),
+        ("partner_id", pa.string()),
+        ("audio_sha256", pa.string()),
+        ("audio_seconds", pa.float64()),
+        ("prompt_sha256", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("seconds", pa.float64()),
+        ("created_at", pa.timestamp("us", tz="UTC")),
+        ("request_key", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A row of RESPONSE_SCHEMA. Choices and lists are in the item's own order of options."""
+
+    item_id: str
+    dataset: str
+    model: str
+    condition: str
+    order: int
+    """Rotation: place i of the list that was shown held option (i + order) mod K."""
+    method: str
+    """``likelihood`` or ``generate``."""
+    outcome: str
+    created_at: datetime
+    request_key: str
+    """Hash of everything that can change the answer: the identity for resume."""
+    choice: int | None = None
+    correct: bool | None = None
+    """choice == gold; False where there is no choice; None if the item has no key or the call failed."""
+    posterior: tuple[float, ...] | None = None
+    """Softmax of option_logprob; sums to 1."""
+    option_logprob: tuple[float, ...] | None = None
+    """Natural log-probability of each option inside the answer tag, closing tag included (sum over tokens)."""
+    option_tokens: tuple[int, ...] | None = None
+    """Tokens that each of those sums runs over."""
+    reply: str | None = None
+    error: str | None = None
+    partner_id: str | None = None
+    """Item whose clip was played instead (condition ``swap``)."""
+    audio_sha256: str | None = None
+    """Hash of the float32 samples at 16 kHz that were sent; None if none were."""
+    audio_seconds: float | None = None
+    prompt_sha256: str = ""
+    prompt_tokens: int | None = None
+    seconds: float | None = None
+    """Wall time of the batch that held the request, divided by its size."""
+
+
+def response_rows(responses: list[Response]) -> pa.Table:
+    """Responses as an Arrow table of RESPONSE_SCHEMA."""
+    names = [f.name for f in fields(Response)]
+    return pa.Table.from_pylist([{n: getattr(r, n) for n in names} for r in responses], schema=RESPONSE_SCHEMA)
+

@@ -1,0 +1,88 @@
+"""Asking: requests to a model, answers to Response rows. An error becomes a failed row, never a choice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from audiocontrib import answers
+from audiocontrib.errors import one_line
+from audiocontrib.models import Generated, Model, Request, Scored
+from audiocontrib.prompts import unrotate
+from audiocontrib.responses import Outcome, Response
+from audiocontrib.scoring.plan import Asking
+
+
+def ask(model: Model, requests: Sequence[Request], keys: Sequence[str], asking: Asking) -> list[Response]:
+    """One Response per request. If the batch raises, its requests are asked one by one."""
+    start = time.perf_counter()
+    answered = _try(model, requests, asking)
+    if isinstance(answered, Exception) and len(requests) > 1:
+        return [row for r, k in zip(requests, keys, strict=True) for row in ask(model, [r], [k], asking)]
+    seconds = (time.perf_counter() - start) / len(requests)
+    values = [answered] * len(requests) if isinstance(answered, Exception) else answered
+    return [
+        _response(model.name, request, key, asking.method, value, seconds)
+        for request, key, value in zip(requests, keys, values, strict=True)
+    ]
+
+
+def _try(model: Model, requests: Sequence[Request], asking: Asking) -> list[Scored] | list[Generated] | Exception:
+    try:
+        if asking.method == "likelihood":
+            return model.likelihood(requests)
+        return model.generate(requests, asking.max_new_tokens)
+    except Exception as error:  # whatever a model raises is recorded in the row's `error` and asked again on resume
+        return error
+
+
+def _response(
+    model: str, request: Request, key: str, method: str, value: Scored | Generated | Exception, seconds: float
+) -> Response:
+    item = request.item
+    facts: dict[str, Any] = {
+        "item_id": item.id,
+        "dataset": item.dataset,
+        "model": model,
+        "condition": request.condition.spec,
+        "order": request.order,
+        "method": method,
+        "partner_id": request.partner_id,
+        "audio_sha256": request.sound.sha256 if request.sound else None,
+        "audio_seconds": request.sound.seconds if request.sound else None,
+        "prompt_sha256": request.prompt.sha256,
+        "seconds": seconds,
+        "created_at": datetime.now(UTC),
+        "request_key": key,
+    }
+    if isinstance(value, Exception):
+        return Response(**facts, outcome=Outcome.FAILED, error=one_line(value))
+    if isinstance(value, Scored) and not np.isfinite(value.logprobs).all():
+        return Response(**facts, outcome=Outcome.FAILED, error="the model gave a log-probability that is not finite")
+    facts["prompt_tokens"] = value.prompt_tokens
+    if isinstance(value, Generated):
+        answer = answers.parse(value.text, request.prompt.options)
+        choice = None if answer.choice is None else (answer.choice + request.order) % len(item.choices)
+        facts |= {"outcome": answer.outcome, "reply": value.text}
+    else:
+        logprobs = unrotate(value.logprobs, request.order)
+        posterior = softmax(logprobs)
+        choice = int(np.argmax(posterior))
+        facts |= {
+            "outcome": Outcome.ANSWERED,
+            "posterior": posterior,
+            "option_logprob": logprobs,
+            "option_tokens": tuple(int(n) for n in unrotate(value.tokens, request.order)),
+        }
+    correct = None if item.answer is None else choice == item.answer
+    return Response(**facts, choice=choice, correct=correct)
+
+
+def softmax(logprobs: Sequence[float]) -> tuple[float, ...]:
+    """Posterior over the options from their log-likelihoods, with a uniform prior."""
+    shifted = np.exp(np.array(logprobs) - max(logprobs))
+    return tuple(float(p) for p in shifted / shifted.sum())

@@ -1,0 +1,133 @@
+"""The plan: which questions are asked of a model, in an order that keeps equal clips together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from audiocontrib.audio import RATE, Sound, decode, make_sound
+from audiocontrib.conditions import Condition, Donors, Swap, donors
+from audiocontrib.errors import BadAudio, UsageError
+from audiocontrib.hashing import stable_hash
+from audiocontrib.items import Item, Quarantined
+from audiocontrib.models import Model, Request
+from audiocontrib.prompts import make_prompt
+from audiocontrib.registry import Registry
+
+ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
+"""Name -> function from the number of options to the rotations that are asked."""
+
+
+@ORDERS.register("given")
+def _given(options: int) -> range:
+    """The item's own order only."""
+    return range(1)
+
+
+@ORDERS.register("cyclic")
+def _cyclic(options: int) -> range:
+    """Every rotation: each option stands once in every place."""
+    return range(options)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the questions are put: everything about a request that is the same for all of a run."""
+
+    conditions: tuple[Condition, ...]
+    method: str
+    orders: str
+    prompt: str
+    max_new_tokens: int = 128
+
+    def count(self, items: Sequence[Item]) -> int:
+        """Number of requests per model."""
+        return len(self.conditions) * sum(len(ORDERS[self.orders](len(item.choices))) for item in items)
+
+    def check(self, model: Model) -> None:
+        """UsageError if the model cannot be asked this way."""
+        deaf = [c.spec for c in self.conditions if c.has_audio and "audio" not in model.capabilities]
+        if deaf:
+            raise UsageError(
+                f"{model.name} reads text only and cannot be asked under {', '.join(deaf)}; "
+                "use --condition text or --condition options"
+            )
+        if self.method not in model.capabilities:
+            able = ", ".join(sorted(model.capabilities - {"audio"}))
+            raise UsageError(f"{model.name} cannot be asked by --method {self.method}; it can: {able}")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Requests that are asked together, and the items that turned out not to be askable."""
+
+    requests: tuple[Request, ...]
+    quarantined: tuple[Quarantined, ...]
+
+
+def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: int = 8) -> Iterator[Batch]:
+    """All requests to one model, a few clips at a time; each clip is decoded once."""
+    partners = {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
+    by_clip: dict[str, list[Item]] = {}
+    for item in items:
+        by_clip.setdefault(item.clip_id, []).append(item)
+    groups = list(by_clip.values())
+    for start in range(0, len(groups), clips_at_once):
+        requests: list[Request] = []
+        quarantined: list[Quarantined] = []
+        for group in groups[start : start + clips_at_once]:
+            try:
+                clip = _clip(group[0]) if any(c.needs_clip and not c.donor for c in asking.conditions) else None
+                made = [r for item in group for r in _requests(item, clip, asking, partners, model.max_seconds)]
+            except BadAudio as error:
+                quarantined += [
+                    Quarantined(item.dataset, str(item.audio), None, "audio", str(error), item.id) for item in group
+                ]
+            else:
+                requests += made
+        yield Batch(tuple(requests), tuple(quarantined))
+
+
+def request_key(request: Request, asking: Asking, fingerprint: str) -> str:
+    """Hash of everything that can change the answer: model, rendered prompt, samples, method, options."""
+    return stable_hash(
+        [
+            fingerprint,
+            request.item.id,
+            request.condition.spec,
+            request.order,
+            asking.method,
+            asking.max_new_tokens if asking.method == "generate" else None,
+            request.prompt.sha256,
+            request.sound.sha256 if request.sound else None,
+        ]
+    )
+
+
+def _requests(
+    item: Item, clip: Sound | None, asking: Asking, partners: Mapping[Condition, Donors], limit: float | None
+) -> Iterator[Request]:
+    for condition in asking.conditions:
+        partner = partners[condition](item) if condition.donor else None
+        if condition.donor and partner is None:
+            raise BadAudio(f"no other clip of the data set can stand in for {item.audio} under {condition}")
+        sound = condition.hear(_clip(partner) if partner else clip, item.id)
+        question = item.question if condition.shows_question else None
+        for order in ORDERS[asking.orders](len(item.choices)):
+            prompt = make_prompt(
+                question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
+            )
+            yield Request(item, condition, order, prompt, _cut(sound, limit), partner.id if partner else None)
+
+
+def _clip(item: Item) -> Sound:
+    if item.audio is None:
+        raise BadAudio("the row names no audio")
+    return decode(item.audio)
+
+
+def _cut(sound: Sound | None, limit: float | None) -> Sound | None:
+    """What the model can hear of a sound: cut by us, and so recorded, rather than silently by the model."""
+    if sound is None or limit is None or sound.seconds <= limit:
+        return sound
+    return make_sound(sound.samples[: round(limit * RATE)])

@@ -1,0 +1,39 @@
+"""AudioMCQ (arXiv 2509.21060): questions with the published audio-contribution labels; audio comes apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.columns import mapped
+
+_plain = mapped(
+    {
+        "question": "question",
+        "choices": "choices",
+        "answer": "answer",
+        "audio": "audio_path",
+        "id": "id",
+        "question_type": "question_type",
+        "source_dataset": "source_dataset",
+    }
+)
+
+
+def fields(row: Columns) -> Fields:
+    """A row in the published schema; ``audio-contribution`` and the chains of thought stay in ``extra``."""
+    plain = _plain(row)
+    # ids count from 0 within a source and question type, so by themselves they repeat
+    own_id = plain.own_id and f"{plain.source_dataset}/{plain.question_type}/{plain.own_id}"
+    return replace(plain, own_id=own_id)
+
+
+register(
+    Source(
+        name="audiomcq",
+        about="AudioMCQ, 571,118 questions on seven audio sources, with published weak/strong labels",
+        fields=fields,
+        hub="inclusionAI/AudioMCQ",
+        folder="datasets",
+    )
+)

@@ -1,0 +1,103 @@
+"""What a data set is: a Source, filed by name; and what one of its rows says: Fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiocontrib.errors import BadItem
+from audiocontrib.registry import Registry
+
+
+class NoColumn(BadItem):
+    """A row without a column that is needed, or with two that could be meant."""
+
+
+class Columns(dict[str, Any]):
+    """A row: column name to value. ``row[name]`` raises NoColumn for a missing one; ``row.get`` does not."""
+
+    def __missing__(self, name: str) -> Any:
+        """Raise NoColumn."""
+        raise NoColumn(name, f"there is no column {name!r}; there are: {', '.join(self)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One readable row of a manifest."""
+
+    file: str
+    """For messages: the file's path, or the hub's id."""
+    line: int
+    """Line where the row begins in a text file; number of the row from 1 in Parquet, Arrow and hub sets."""
+    values: Columns
+    uniform: bool = False
+    """Whether every row of the file has these very columns, so that a missing one is the file's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """A row that cannot be read; the rest of its file can."""
+
+    file: str
+    line: int
+    field: str
+    reason: str
+
+
+Rows = Iterator[Row | BrokenRow]
+"""What a reader gives: it goes on after a row that it cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a row supplies for an Item; :func:`audiocontrib.items.make_item` checks it."""
+
+    question: Any
+    choices: Any
+    answer: Any
+    audio: Any
+    """A path relative to the audio root, ``bytes``, or ``{"path", "bytes"}``; None: the set has no audio."""
+    own_id: str | None = None
+    """The source's own id, unique in the data set; None: a hash of the content is taken."""
+    clip_id: str | None = None
+    """Name of the recording; None: the path, or a hash of the bytes."""
+    question_type: Any = ""
+    source_dataset: Any = ""
+    split: Any = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """All other columns, under their own names."""
+    answer_as: str = "text"
+    """What ``answer`` is: the option's ``text``, its ``letter``, or its 0-based ``index``."""
+    has_key: bool = True
+    """False where the publisher keeps the answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A data set that is known by name."""
+
+    name: str
+    about: str
+    """One line for ``audiocontrib datasets``."""
+    fields: Callable[[Columns], Fields] | None = None
+    """What a row says. It raises BadItem for a bad row. None: the user's column mapping decides."""
+    hub: str | None = None
+    """Where it is published, ``owner/name`` for ``datasets.load_dataset``; None: only files are read."""
+    folder: str = ""
+    """Subfolder that holds the manifests, in a local folder that has it; the audio root stays above it."""
+    make: Callable[[int, int | None], Iterable[Mapping[str, Any]]] | None = None
+    """``make(seed, limit)``: rows made on the spot, where no files are needed. ``limit`` may be ignored."""
+
+
+SOURCES: Registry[Source] = Registry("data set")
+
+
+def register(source: Source) -> Source:
+    """File a source under its name."""
+    return SOURCES.register(source.name)(source)
+
+
+def item_text(value: Any) -> str | None:
+    """An id or name as text; None where the cell is empty. The number 0 is a name like any other."""
+    return None if value is None or value == "" else str(value)

@@ -1,0 +1,115 @@
+"""Rows of JSON files: one object a line, an array of objects, or an object of objects by id."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
+
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are no JSON; they mean "none"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_json_lines(path: Path) -> Rows:
+    """One object a line; a line that is none becomes a BrokenRow and the next ones are read."""
+    with path.open("rb") as file:
+        yield from _lines(path, file)
+
+
+def read_json(path: Path) -> Rows:
+    """An array of objects, an object of objects (the key is the row's ``id``), one object, or JSON lines.
+
+    Raises:
+        AudiocontribError: with file and line, where a fault hides what follows it.
+    """
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise AudiocontribError(f"{path}:{line}: not UTF-8 ({error.reason}); save it as UTF-8") from error
+    start = _skip(text, 0)
+    if start == len(text):
+        return
+    if text[start] == "[":
+        yield from _array(path, text, start + 1)
+        return
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        raise _fault(path, text, start, error) from error
+    if _skip(text, end) < len(text):
+        yield from _lines(path, raw.split(b"\n"))
+    elif isinstance(value, dict) and value and all(isinstance(row, dict) for row in value.values()):
+        for number, (key, row) in enumerate(value.items(), start=1):
+            yield _row(path, number, {"id": key, **row}, text)
+    else:
+        yield _row(path, 1, value, text)
+
+
+def _lines(path: Path, lines: Iterable[bytes]) -> Rows:
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            if text:
+                yield _row(path, number, _DECODER.decode(text), text)
+        except json.JSONDecodeError as error:
+            yield BrokenRow(str(path), number, "json", f"{error.msg} at column {error.colno}")
+        except UnicodeDecodeError as error:
+            yield BrokenRow(str(path), number, "json", f"not UTF-8: {error.reason}")
+        except RecursionError:
+            yield BrokenRow(str(path), number, "json", "nested too deeply")
+
+
+def _array(path: Path, text: str, at: int) -> Rows:
+    """The elements one by one, so that each is known by the line it begins on."""
+    line, counted = 1, 0
+    while True:
+        at = _skip(text, at)
+        if text[at : at + 1] == "]":
+            break
+        line, counted = line + text.count("\n", counted, at), at
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+            row = _row(path, line, value, text[at:end])
+            at = _skip(text, end)
+            if text[at : at + 1] not in (",", "]"):
+                raise json.JSONDecodeError("Expecting ',' or ']'", text, at)
+        except (ValueError, RecursionError) as error:
+            raise _fault(path, text, at, error) from error
+        yield row
+        at += text[at] == ","
+    if _skip(text, at + 1) < len(text):
+        raise _fault(path, text, at + 1, json.JSONDecodeError("Extra data", text, at + 1))
+
+
+def _row(path: Path, line: int, value: Any, text: str) -> Row | BrokenRow:
+    """The row that ``text`` was decoded to."""
+    if not isinstance(value, dict):
+        return BrokenRow(str(path), line, "json", f"the row is a {type(value).__name__}, not an object")
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return BrokenRow(str(path), line, "json", "holds half of a surrogate pair, which is no character")
+    return Row(str(path), line, Columns(value))
+
+
+def _skip(text: str, at: int) -> int:
+    """The place of the next character that is not white space."""
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _fault(path: Path, text: str, at: int, error: Exception) -> AudiocontribError:
+    line = getattr(error, "lineno", text.count("\n", 0, at) + 1)
+    reason = getattr(error, "msg", "nested too deeply")
+    return AudiocontribError(
+        f"{path}:{line}: not JSON: {reason}; nothing after it can be read: mend it, or use JSON lines"
+    )

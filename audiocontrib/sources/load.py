@@ -1,0 +1,138 @@
+"""load_items: from the name of a data set, or a file, to its items and what was quarantined."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from audiocontrib.errors import UsageError
+from audiocontrib.hashing import file_sha256
+from audiocontrib.items import Items
+from audiocontrib.sources.base import SOURCES, Columns, Row, Rows, Source
+from audiocontrib.sources.columns import mapped
+from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
+from audiocontrib.sources.hub import hub_rows
+from audiocontrib.sources.reading import Reading
+
+
+def load_items(
+    dataset: str,
+    *,
+    data: str | Path | None = None,
+    revision: str | None = None,
+    split: str | None = None,
+    audio_root: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    mapping: Mapping[str, str] | None = None,
+    answer_as: str = "text",
+) -> Items:
+    """The items of a data set; rows that cannot become items are in ``.quarantined``.
+
+    Whether the clips exist is not looked at: conditions without audio need none.
+
+    Args:
+        dataset: a name in SOURCES, or the path of a file or folder of your own (source ``jsonl``).
+        data: file or folder to read, in place of the hub.
+        revision: of the data set on the hub, or your name for the state of your files; part of every id.
+        split: only this split, where rows or files say which they belong to.
+        audio_root: folder that audio paths are relative to and may not leave; by default the data's own.
+        limit: stop after so many items.
+        seed: for sets that are made on the spot.
+        mapping: for ``jsonl``: field to column, see :func:`audiocontrib.sources.columns.mapped`.
+        answer_as: for ``jsonl``: the answer column holds the option's ``text``, ``letter`` or ``index``.
+
+    Raises:
+        UsageError: an unknown name, a wrong option, a column that is not there.
+        AudiocontribError: nothing could be read, with the file and what to do.
+
+    Example:
+        >>> items = load_items("my.csv", mapping={"choices": "a,b,c,d"}, answer_as="letter")
+    """
+    source, path = _find(dataset, data)
+    _check(source, path, limit, mapping, answer_as)
+    root = _audio_root(path, audio_root)
+    name = source.name if source.fields or path is None else _own_name(path)
+    layout = f"is this in the layout of {source.name}? Read others with --dataset jsonl --map FIELD=COLUMN"
+    reading = Reading(
+        dataset=name,
+        fields=source.fields or mapped(mapping, answer_as),
+        hint=layout if source.fields else "say --map {field}=COLUMN",
+        revision=revision,
+        split=split,
+        root=root,
+    )
+    parts = _parts(source, path, revision, seed, limit)
+    for place, row in ((place, row) for place, rows in parts for row in rows):
+        reading.take(row, place)
+        if len(reading.items) == limit:
+            break
+    reading.check(str(path or source.hub or source.name))
+    origin = {
+        "name": name,
+        "path": os.path.abspath(path) if path else None,
+        "hub": source.hub if path is None else None,
+        "revision": revision,
+        "split": split,
+        "mapping": dict(mapping) if mapping else None,
+        "answer_as": None if source.fields else answer_as,
+        "seed": seed if source.make else None,
+        "limit": limit,
+        "audio_root": root,
+        "sha256": {file: file_sha256(Path(file)) for file in reading.files} if path else None,
+    }
+    given = {key: value for key, value in origin.items() if value is not None}
+    return Items(reading.items, reading.quarantined, given)
+
+
+def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
+    """The source, and the file or folder to read."""
+    if dataset not in SOURCES and (Path(dataset).exists() or Path(dataset).suffix.lower() in READERS):
+        if data is not None:
+            raise UsageError(f"--dataset {dataset} is a file already; leave out --data, or name the data set")
+        return SOURCES["jsonl"], Path(dataset)
+    return SOURCES.find(dataset), None if data is None else Path(data)
+
+
+def _own_name(path: Path) -> str:
+    """What a file or folder of the user's is called, so that two of them are told apart in one run."""
+    return path.stem if path.is_file() else path.resolve().name
+
+
+def _check(
+    source: Source, path: Path | None, limit: int | None, mapping: Mapping[str, str] | None, answer_as: str
+) -> None:
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit {limit}: at least one item must be asked for")
+    if answer_as not in ("text", "letter", "index"):
+        raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
+    if source.fields and (mapping or answer_as != "text"):
+        raise UsageError(f"{source.name} knows its own columns; --map and --answer-as are for jsonl")
+    if path is not None and source.make:
+        raise UsageError(f"{source.name} is made on the spot; it takes no --data")
+    if path is None and not (source.make or source.hub):
+        raise UsageError(f"{source.name} is read from a file or folder: say --data PATH")
+
+
+def _audio_root(path: Path | None, audio_root: str | Path | None) -> str | None:
+    if audio_root is not None:
+        if not os.path.isdir(audio_root):
+            raise UsageError(f"--audio-root {audio_root}: there is no such folder")
+        return os.path.abspath(audio_root)
+    return os.path.abspath(path if path.is_dir() else path.parent) if path else None
+
+
+def _parts(
+    source: Source, path: Path | None, revision: str | None, seed: int, limit: int | None
+) -> Iterator[tuple[str, Rows]]:
+    """The rows, file by file or split by split, each with the split that the place says ("": none)."""
+    if path is not None:
+        inner = path / source.folder
+        for file in manifests(inner if inner.is_dir() else path):
+            yield split_of(file), read_rows(file)
+    elif source.make:
+        made, place = enumerate(source.make(seed, limit), start=1), f"{source.name} (seed {seed})"
+        yield "", (Row(place, number, Columns(values), uniform=True) for number, values in made)
+    elif source.hub:
+        yield from hub_rows(source.hub, revision)

@@ -26,7 +26,7 @@ class Demo:
 
     run: Run
     accuracy: pa.Table
-    """Rows of :func:`audiocontrib.contribution.accuracy` with a column ``part``: needs audio, text betrays it."""
+    """Rows of :func:`audiocontrib.contribution.accuracy` by ``extra.needs_audio``."""
     split: Split
     agrees: int
     """Items that the split places as the planted truth has them: strong if the audio is needed."""
@@ -50,13 +50,13 @@ def demo(seed: int = 0, limit: int = 240, run: str | Path = "runs/demo", progres
     """
     items = load_items("demo", seed=seed, limit=limit)
     done = score(items, TINY, CONDITIONS, run=run, progress=progress)
-    done.save_contributions("silence")
     made = split(done, rule="votes", threshold=0.5)
     made.save(done.split_folder("paper"))
     needs = {item.id: bool(item.extra["needs_audio"]) for item in items}
     with done.connect() as con:
-        tables = [_part(con, needed) for needed in (True, False)]
+        parts = accuracy(con, by=["extra.needs_audio"])
         overall, scores, alike = accuracy(con), contributions(con), agreement(con)
+    done.save_contributions(scores)
     truth = [needs[item] for item in scores["item_id"].to_pylist()]
     folder = done.path / "plots"
     folder.mkdir(exist_ok=True)
@@ -65,4 +65,4 @@ def demo(seed: int = 0, limit: int = 240, run: str | Path = "runs/demo", progres
     contribution_map(scores, truth).savefig(plots[1], dpi=150)
     placed = [row for row in made.table.to_pylist() if row["split"] != "undecided"]
     agrees = sum((row["split"] == "strong") == needs[row["item_id"]] for row in placed)
-    return Demo(done, pa.concat_tables(tables), made, agrees, len(placed), alike, plots)
+    return Demo(done, parts, made, agrees, len(placed), alike, plots)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from audiocontrib.contribution import contributions
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.registry import Registry
 from audiocontrib.statistics import binomial_at_least
+from audiocontrib.store.files import replacing, write_table_atomic
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,14 +102,11 @@ class Split:
         """
         folder = Path(folder)
         settings = json.dumps(dict(self.settings), indent=2, sort_keys=True)
-        sink = pa.BufferOutputStream()
-        pq.write_table(self.table.replace_schema_metadata({"audiocontrib": settings}), sink)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "settings.json", settings.encode() + b"\n")
-            _write(folder / "split.parquet", sink.getvalue())
-        except OSError as error:
-            raise AudiocontribError(f"the split cannot be saved in {folder}: {error.strerror}") from error
+        write_table_atomic(
+            self.table.replace_schema_metadata({"audiocontrib": settings}), folder / "split.parquet"
+        )
+        with replacing(folder / "settings.json") as file:
+            file.write(settings.encode() + b"\n")
         return folder
 
 
@@ -206,7 +202,8 @@ def _models(con: duckdb.DuckDBPyConnection, condition: str) -> list[str]:
 def _items(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """item_id and the summary's groups of the items that are not quarantined."""
     views = con.execute("select table_name from information_schema.tables").fetchall()
-    sound = "where item_id not in (select item_id from quarantine where item_id is not null)"
+    # other rows of the quarantine never became items; a repeated one even names the item that it repeats
+    sound = "where item_id not in (select item_id from quarantine where field = 'audio' and item_id is not null)"
     where = sound if ("quarantine",) in views else ""
     return con.sql(f"select item_id, {', '.join(SUMMARY_GROUPS)} from items {where}").to_arrow_table()
 
@@ -219,16 +216,3 @@ def _sql(query: str, **tables: pa.Table) -> pa.Table:
         for name, table in tables.items():
             con.register(name, table)
         return con.sql(query).to_arrow_table()
-
-
-def _write(path: Path, content: bytes | pa.Buffer) -> None:
-    """A file that appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -70,7 +70,8 @@ def test_resampling_is_librosas_own(rate: int, channels: int, tmp_path: Path) ->
 
 
 def test_the_hash_is_that_of_the_samples() -> None:
-    as_wav, as_flac = (decode(Clip(data=encoded(tone(), form=form, subtype="PCM_16"))) for form in ("WAV", "FLAC"))
+    whole = (tone() * 32767).astype(np.int16)  # how a writer rounds is not what is tested here
+    as_wav, as_flac = (decode(Clip(data=encoded(whole, form=form))) for form in ("WAV", "FLAC"))
     assert as_wav == as_flac
     assert as_wav.sha256 != decode(Clip(data=encoded(tone() / 2))).sha256
     assert make_sound(np.zeros(RATE)) == silence(1.0)
@@ -78,7 +79,14 @@ def test_the_hash_is_that_of_the_samples() -> None:
 
 @pytest.mark.parametrize(
     ("riff", "size"),
-    [(None, 0xFFFFFFFF), (0xFFFFFFFF, 0xFFFFFFFF), (0x7FFFF024, 0x7FFFF000), (0, 0), (36, 0), (0xFFFFFFFF, 0)],
+    [
+        (None, 0xFFFFFFFF),
+        (0xFFFFFFFF, 0xFFFFFFFF),
+        (0x7FFFF024, 0x7FFFF000),
+        (0, 0),
+        (36, 0),
+        (0xFFFFFFFF, 0),
+    ],
 )
 def test_a_streamed_wav_is_read_to_its_end(riff: int | None, size: int) -> None:
     assert decode(Clip(data=with_sizes(WAV, riff, size))) == decode(Clip(data=WAV))

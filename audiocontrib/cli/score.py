@@ -125,7 +125,7 @@ def command(
 def _report(run, asked: set[str], at_load: int) -> None:  # type: ignore[no-untyped-def]
     """What went wrong, in lines; AudiocontribError if anything did."""
     say(f"run: {run.path}")
-    unheard = run.query("select item_id, file, field, reason from quarantine where item_id is not null")
+    unheard = run.query("select item_id, file, field, reason from quarantine where field = 'audio' and item_id is not null")
     unheard = unheard[unheard["item_id"].isin(asked)]
     for row in unheard.itertuples():
         say(f"quarantined: {row.reason} ({row.item_id})")

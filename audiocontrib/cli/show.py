@@ -50,10 +50,11 @@ def command(item: str | None, folder: Path | None, form: str) -> None:
         for place, choice in enumerate(choices):
             say(f"  {'*' if place == answer else ' '} {place}  {choice}")
         emit(
-            con.execute(
-                'select model, condition, "order", outcome, choice, correct, list_transform(posterior, '
-                "p -> round(p, 3)) as posterior, reply, error from responses where item_id = ? order by all",
-                [item_id],
+            con.sql(
+                'select model, condition, "order", outcome, choice, correct, '
+                "list_transform(posterior, lambda p: round(p, 3)) as posterior, reply, error "
+                "from responses where item_id = $id order by all",
+                params={"id": item_id},
             ).to_arrow_table(),
             form,
         )

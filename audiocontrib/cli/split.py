@@ -35,12 +35,15 @@ def command(
       audiocontrib query "select split, count(*) from splits group by 1"
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    from audiocontrib.contribution import contributions
     from audiocontrib.splits import split
 
     run = open_run(folder)
     made = split(run, rule=rule, threshold=threshold, condition=condition)
-    run.save_contributions(condition)
+    with run.connect() as con:
+        run.save_contributions(contributions(con, condition))
     kept = made.save(run.split_folder(name or f"{rule}-{threshold:g}"))
     tables = [made.summary(b) for b in ([by] if by else [None, "question_type", "source_dataset"])]
     if form == "table":
@@ -49,7 +52,7 @@ def command(
             click.echo()
     else:
         emit(pa.concat_tables(tables, promote_options="default"), form)
-    undecided = made.table.filter(pa.compute.equal(made.table["split"], "undecided"))
+    undecided = made.table.filter(pc.equal(made.table["split"], "undecided"))
     for row in undecided.slice(0, 5).to_pylist():
         say(f"undecided: {row['item_id']}: {row['reason']}")
     if len(undecided) > 5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     import duckdb
 
 GROUPS = ("dataset", "question_type", "source_dataset", "split")
-"""Columns of the items by which accuracy can be broken down."""
+"""Columns of the items by which accuracy can be broken down; also ``extra.NAME``, a field of the source's own."""
+
+EXTRA = re.compile(r"extra\.[\w-]+")
 
 COLUMNS = [
     ("n", pa.int64()),
@@ -38,7 +41,7 @@ def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str
     """One row per model, condition and group: the share of items that the model's vote gets right.
 
     Args:
-        by: any of GROUPS.
+        by: any of GROUPS, or ``extra.NAME`` (its value as text; null where an item lacks it).
         method: as in :func:`audiocontrib.contribution.votes.votes`.
 
     Returns:
@@ -50,12 +53,13 @@ def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str
     Raises:
         UsageError: a group that does not exist.
     """
-    if unknown := [name for name in by if name not in GROUPS]:
-        raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)}")
-    keys = ", ".join(["model", "condition", *by])
+    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
+        raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
+    keys = ", ".join(["model", "condition", *(f'"{name}"' for name in by)])
+    own = "".join(f", extra ->> '$.\"{name[6:]}\"' as \"{name}\"" for name in by if name not in GROUPS)
     query = f"""
     with grouped as (
-        select *, 1 / len(choices) as chance, dense_rank() over (order by clip_id) as clip from items
+        select *, 1 / len(choices) as chance, dense_rank() over (order by clip_id) as clip{own} from items
     ),
     voted as (
         select {keys}, count(correct) as n,
@@ -68,7 +72,7 @@ def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str
         select {keys}, count(*) filter (outcome = 'refused') as refused,
             count(*) filter (outcome = 'unparsed') as unparsed,
             count(*) filter (outcome = 'failed') as failed
-        from responses join (select item_id, {", ".join(GROUPS)} from items) using (item_id)
+        from (select item_id, model, condition, outcome, method from responses) join grouped using (item_id)
         where method = $method group by all
     )
     select * from voted left join replies using ({keys}) order by {keys}

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.conditions import Condition, condition
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.items import Items
+from audiocontrib.items import Items, Quarantined
 from audiocontrib.models import Model, load_model
 from audiocontrib.models.base import METHODS
 from audiocontrib.prompts import PROMPTS, make_prompt
@@ -22,6 +22,8 @@ from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.plan import ORDERS, Asking, batches, request_key
 from audiocontrib.scoring.progress import Progress
 from audiocontrib.store import Run
+HOPELESS = 200
+"""So many items without one clip that can be heard: the audio folder is wrong, not the items."""
 
 
 def score(
@@ -76,15 +78,20 @@ def score(
 def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: bool, save_every: float) -> None:
     fingerprint = stable_hash(model.fingerprint())
     done, held = run.done(), run.quarantined_ids()
+    by_id = {item.id: item for item in items}
     waiting: list[Response] = []
+    unheard: list[Quarantined] = []
+    heard = 0
     saved = time.monotonic()
     with Progress(model.name, asking.count(items), shown=progress) as bar:
         try:
             for batch in batches(items, asking, model):
-                if batch.quarantined:
-                    run.quarantine(list(batch.quarantined))
-                    bar.skip(asking.count([i for i in items if i.id in {q.item_id for q in batch.quarantined}]))
-                run.release({r.item.id for r in batch.requests} & held)  # a clip that was missing is there now
+                unheard += batch.quarantined
+                bar.skip(sum(asking.count([by_id[q.item_id]]) for q in batch.quarantined if q.item_id))
+                heard += len(batch.heard)
+                if len(unheard) >= HOPELESS and not heard:
+                    raise AudiocontribError(f"none of the first {len(unheard)} clips can be heard, e.g. {unheard[0].reason}")
+                run.release(batch.heard & held)  # a clip that was missing is there now
                 keys = [request_key(r, asking, fingerprint) for r in batch.requests]
                 new = [(r, k) for r, k in zip(batch.requests, keys, strict=True) if k not in done]
                 bar.skip(len(keys) - len(new))
@@ -97,8 +104,9 @@ def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: boo
                     waiting, saved = [], time.monotonic()
         finally:
             # also when interrupted: what was answered is kept
-            if waiting:
-                run.append(waiting)
+            run.append(waiting)
+            if unheard:
+                run.quarantine(unheard)
 
 
 def _manifest(items: Items, asking: Asking, model: Model) -> dict[str, Any]:

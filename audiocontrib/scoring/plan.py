@@ -63,6 +63,8 @@ class Batch:
 
     requests: tuple[Request, ...]
     quarantined: tuple[Quarantined, ...]
+    heard: frozenset[str]
+    """Ids of the items whose clip was decoded."""
 
 
 def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: int = 8) -> Iterator[Batch]:
@@ -75,6 +77,7 @@ def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: 
     for start in range(0, len(groups), clips_at_once):
         requests: list[Request] = []
         quarantined: list[Quarantined] = []
+        heard: set[str] = set()
         for group in groups[start : start + clips_at_once]:
             try:
                 clip = _clip(group[0]) if any(c.needs_clip and not c.donor for c in asking.conditions) else None
@@ -85,7 +88,8 @@ def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: 
                 ]
             else:
                 requests += made
-        yield Batch(tuple(requests), tuple(quarantined))
+                heard |= {item.id for item in group} if clip else set()
+        yield Batch(tuple(requests), tuple(quarantined), frozenset(heard))
 
 
 def request_key(request: Request, asking: Asking, fingerprint: str) -> str:

@@ -28,7 +28,8 @@ class Progress:
 
     def skip(self, count: int) -> None:
         """Requests that need not be asked: done before, or their item is quarantined."""
-        self._bar.initial += count  # keeps them out of the speed
+        if not self._bar.disable:
+            self._bar.initial += count  # keeps them out of the speed
         self._bar.update(count)
 
     def add(self, responses: Sequence[Response]) -> None:

@@ -46,13 +46,13 @@ def mapped(mapping: Mapping[str, str] | None = None, answer_as: str = "text") ->
             raise UsageError(f"{field}={NONE}: an item cannot do without {field}")
 
     @lru_cache(maxsize=64)
-    def resolve(there: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        return {field: _columns(field, given.get(field), there) for field in SPELLINGS}
+    def resolve(there: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+        found = {field: _columns(field, given.get(field), there) for field in SPELLINGS}
+        return found, frozenset(there) - {name for names in found.values() for name in names}
 
     def fields(row: Columns) -> Fields:
-        found = resolve(tuple(row))
+        found, unused = resolve(tuple(row))
         value = {field: row[names[0]] if names else None for field, names in found.items()}
-        used = {name for names in found.values() for name in names}
         if found["audio"] and value["audio"] in (None, ""):
             raise BadItem("audio", "is empty")
         return Fields(
@@ -65,7 +65,7 @@ def mapped(mapping: Mapping[str, str] | None = None, answer_as: str = "text") ->
             question_type=value["question_type"],
             source_dataset=value["source_dataset"],
             split=value["split"],
-            extra={name: cell for name, cell in row.items() if name not in used},
+            extra={name: cell for name, cell in row.items() if name in unused},
             answer_as=answer_as,
             has_key=bool(found["answer"]),
         )
@@ -88,7 +88,8 @@ def _columns(field: str, given: str | None, there: Sequence[str]) -> tuple[str, 
         raise NoColumn(field, f"could be any of the columns {', '.join(names[0] for names in found)}")
     if not found and field in NEEDED:
         usual = " or ".join(SPELLINGS[field])
-        raise NoColumn(field, f"there is no column {usual}; there are: {', '.join(there)}")
+        way_out = f" ({field}={NONE} says that the set has none)" if field in ("answer", "audio") else ""
+        raise NoColumn(field, f"there is no column {usual}{way_out}; there are: {', '.join(there)}")
     return found[0] if found else ()
 
 

@@ -84,8 +84,9 @@ def _array(path: Path, text: str, at: int) -> Rows:
             raise _fault(path, text, at, error) from error
         yield row
         at += text[at] == ","
-    if _skip(text, at + 1) < len(text):
-        raise _fault(path, text, at + 1, json.JSONDecodeError("Extra data", text, at + 1))
+    rest = _skip(text, at + 1)
+    if rest < len(text):
+        raise _fault(path, text, rest, json.JSONDecodeError("Extra data", text, rest))
 
 
 def _row(path: Path, line: int, value: Any, text: str) -> Row | BrokenRow:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from audiocontrib.sources.base import Columns, Fields, Source, register
-from audiocontrib.sources.columns import mapped
+from audiocontrib.sources.columns import NONE, mapped
 
-_plain = mapped(
-    {
-        "question": "question",
-        "choices": "choices",
-        "answer": "answer",
-        "audio": "audio_id",
-        "question_type": "task",
-        "source_dataset": "dataset",
-    }
-)
+COLUMNS = {
+    "question": "question",
+    "choices": "choices",
+    "answer": "answer",
+    "audio": "audio_id",
+    "question_type": "task",
+    "source_dataset": "dataset",
+}
+_keyed = mapped(COLUMNS)
+_keyless = mapped(COLUMNS | {"answer": NONE})
 
 
 def fields(row: Columns) -> Fields:
-    """A row of ``mmau-test-mini.json`` or ``mmau-test.json``.
+    """A row of ``mmau-test-mini.json`` or ``mmau-test.json``; the generation of March 2025 has no ``id``.
 
-    The generation of March 2025 has no ``id``. The answers of the split ``test`` are kept by the
-    publisher: a row of it without an answer is asked and never scored; elsewhere it is quarantined.
+    The publisher keeps the answers of the split ``test``: a row of it without an answer is asked and never
+    scored. In any other split it is quarantined.
     """
-    plain = _plain(Columns({"answer": None, **row}))
-    return replace(plain, has_key=bool(plain.answer) or plain.split != "test")
+    keyless = row.get("split") == "test" and not row.get("answer")
+    return _keyless(row) if keyless else _keyed(row)
 
 
 register(

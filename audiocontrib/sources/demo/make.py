@@ -16,12 +16,12 @@ FIRST_TRAINING_SEED = 1_000_000
 """The tiny models were trained on seeds from here on; below it nothing was seen in training."""
 
 
-def clips(seed: int) -> Iterator[tuple[Scene, list[Question]]]:
-    """An endless stream of scenes with the questions on each; fixed by the seed."""
+def clips(seed: int, most: int = 2) -> Iterator[tuple[Scene, list[Question]]]:
+    """An endless stream of scenes with the questions on each (see :func:`questions`); fixed by the seed."""
     draw = Draw(np.random.Generator(np.random.PCG64(seed)))
     while True:
         scene = SCENES[draw.value("scene", tuple(SCENES))](draw)
-        yield scene, questions(scene, draw)
+        yield scene, questions(scene, draw, most)
 
 
 def rows(seed: int, count: int) -> Iterator[dict[str, Any]]:

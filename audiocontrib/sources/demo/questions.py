@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
 from audiocontrib.registry import Registry
@@ -83,13 +82,13 @@ _simple("count", "count", ("How many beeps are there?", "How often does it beep?
 _simple("place", "place", ("When is the sound heard?", "Where in the recording is the sound?"), scenes.PLACES)
 
 
-@family("order", about="kinds")
+@family("order", about="pair")
 def _order(scene: Scene, draw: Draw) -> Question:
-    """All options hold the same words: only their order tells them apart."""
-    orders = [", then ".join(p) for p in permutations(scene.facts["kinds"])]
-    gold = ", then ".join(scene.facts["kinds"])
+    """Both options hold the same words: only their order tells them apart."""
+    one, other = scene.facts["pair"]
+    orders = (f"{one}, then {other}", f"{other}, then {one}")
     templates = ("In which order do the sounds come?", "What is the order of the sounds?")
-    return _asked(draw, f"order of {len(scene.facts['kinds'])}", "none", templates, gold, orders, len(orders))
+    return _asked(draw, "order", "none", templates, orders[0], orders, 2)
 
 
 @family("first", about="kinds")
@@ -119,9 +118,9 @@ def _knowledge(scene: Scene, draw: Draw) -> Question:
     return _asked(draw, "knowledge", "implicit", texts, table[key], tuple(dict.fromkeys(table.values())), 4)
 
 
-def questions(scene: Scene, draw: Draw) -> list[Question]:
-    """Up to three questions on a scene: up to two that need the audio, and often one that leaks."""
-    asked = [f.ask(scene, draw) for f in draw.some(_fitting(scene), 2)]
+def questions(scene: Scene, draw: Draw, most: int = 2) -> list[Question]:
+    """Questions on a scene: at most ``most`` that need the audio, and mostly one that leaks."""
+    asked = [f.ask(scene, draw) for f in draw.some(_fitting(scene), most)]
     if draw.value("leaks", (True, True, True, False)):
         leaky = draw.value("leak", ("cue", "knowledge"))
         asked.append(FAMILIES[leaky].ask(scene, draw))

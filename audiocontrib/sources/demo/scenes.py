@@ -143,7 +143,8 @@ def sequence(draw: Draw) -> Scene:
     parts = []
     for kind in kinds:
         parts += [_event(kind, draw.random.uniform(0.6, 0.75), draw), _gap(0.15)]
-    return Scene("temporal", {"kinds": tuple(kinds)}, _finish(parts, draw))
+    facts = {"kinds": tuple(kinds)} | ({"pair": tuple(kinds)} if len(kinds) == 2 else {})
+    return Scene("temporal", facts, _finish(parts, draw))
 
 
 @SCENES.register("moment")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from audiocontrib.audio import RATE
 from audiocontrib.registry import Registry
@@ -20,6 +20,13 @@ TIMBRES: Registry[Callable[[float, float], Samples]] = Registry("demo timbre")
 """Kinds of note: name -> function of (frequency in Hz, seconds)."""
 # First three formants in Hz (Peterson and Barney 1952, men's averages, rounded)
 VOWELS = {"ah": (700, 1100, 2450), "ee": (280, 2250, 2900), "oo": (310, 870, 2250)}
+
+
+def lfilter(b: Any, a: Any, samples: Samples) -> Samples:
+    """scipy's linear filter, imported late: it takes over a second, and few need it."""
+    from scipy import signal
+
+    return np.asarray(signal.lfilter(b, a, samples))
 
 
 def clock(seconds: float) -> Samples:

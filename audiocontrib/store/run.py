@@ -1,0 +1,212 @@
+"""A run: the directory in which the answers to one set of questions live."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+import duckdb
+
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.items import Items, Quarantined, item_from_row
+from audiocontrib.responses import Response, response_rows
+from audiocontrib.store import contents, views
+from audiocontrib.store.files import (
+    locked,
+    make_folder,
+    remove_abandoned,
+    replacing,
+    write_table_atomic,
+)
+from audiocontrib.store.identity import merge_manifests, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MANIFEST, ITEMS, QUARANTINE, RESPONSES = "run.json", "items.parquet", "quarantine.parquet", "responses"
+CONTRIBUTIONS, SPLITS = "contributions.parquet", "splits"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory. Any number of processes may open, fill and read one at the same time.
+
+    Parts are written under a temporary name, brought to disk and renamed, so that a reader sees them whole
+    or not at all and a kill loses at most the part that was being written. What is rewritten (run.json,
+    items, quarantine) is merged under a lock; on NFS that needs a mount on which ``flock`` works between
+    machines.
+    """
+
+    path: Path
+    manifest: dict[str, Any] = field(repr=False)
+    """run.json as it was when the run was opened: ``identity`` fixes the answers, the rest informs."""
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The run in the folder ``path``. UsageError if it is none."""
+        path = Path(path)
+        try:
+            return cls(path, json.loads((path / MANIFEST).read_text(encoding="utf-8")))
+        except (FileNotFoundError, NotADirectoryError):
+            what = f"holds no {MANIFEST}" if path.is_dir() else "is not a folder"
+            raise UsageError(f"{path} is no run: it {what}; name the folder of a run") from None
+        except (ValueError, OSError) as error:
+            raise AudiocontribError(f"{path / MANIFEST} cannot be read: {error}") from error
+
+    @classmethod
+    def create_or_resume(cls, path: str | Path, manifest: dict[str, Any], items: Items) -> Self:
+        """The run in ``path``, made if there is none, which now covers ``manifest`` and ``items`` too.
+
+        Args:
+            manifest: JSON values. ``identity`` is compared: its ``models`` (name -> fingerprint) and
+                ``conditions`` may gain members, all else must be as it was. The other keys describe the
+                latest start; what differed before is kept under ``earlier``.
+            items: may bring new items of the same data set; those that are there must be as they were.
+
+        Raises:
+            AudiocontribError: something that fixes the answers changed. After the headline, the message
+                has one line per change, ``dotted.path: old -> new``. Nothing was written.
+        """
+        path = Path(path)
+        manifest = json.loads(json.dumps(manifest))
+        make_folder(path)
+        with locked(path):
+            resumed = (path / MANIFEST).exists()
+            if resumed:
+                stored = cls.open(path).manifest
+                merged, changes = merge_manifests(stored, manifest)
+                new, changed_items = contents.merge_items(path / ITEMS, items)
+                if changes or changed_items:
+                    raise refuse(path, changes + changed_items)
+            else:
+                _check_unused(path)
+                stored, merged = {}, {"created_at": datetime.now(UTC).isoformat(), **manifest}
+                new = list({item.id: item for item in items}.values())
+                (path / ITEMS).unlink(missing_ok=True)
+                make_folder(path / RESPONSES)
+            contents.add_items(path / ITEMS, new)
+            contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
+            if merged != stored:  # last: a folder with run.json has all the rest
+                with replacing(path / MANIFEST) as file:
+                    file.write(json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
+        remove_abandoned(path)
+        return cls(path, merged)
+
+    def append(self, responses: list[Response]) -> None:
+        """Add responses as one part. AudiocontribError if the disk is full; earlier parts are kept."""
+        if responses:
+            name = f"{time.time_ns():020d}-{uuid4().hex[:12]}.parquet"
+            write_table_atomic(response_rows(responses), self.path / RESPONSES / name)
+
+    def done(self) -> set[str]:
+        """Keys of the requests that have a final outcome; failed ones are to be asked again."""
+        return views.done(self.path)
+
+    def quarantine(self, rows: Iterable[Quarantined]) -> None:
+        """Set aside items that turned out not to be askable; each is named once, however often tried."""
+        with locked(self.path):
+            contents.add_quarantined(self.path / QUARANTINE, rows, once_per_item=True)
+
+    def release(self, item_ids: Collection[str]) -> None:
+        """Take items out of quarantine whose clip can be heard after all; other reasons stay."""
+        if item_ids:
+            with locked(self.path):
+                contents.drop_unheard(self.path / QUARANTINE, item_ids)
+
+    def quarantined_ids(self) -> set[str]:
+        """Ids of the quarantined rows that have one."""
+        return {q.item_id for q in contents.read_quarantined(self.path / QUARANTINE) if q.item_id is not None}
+
+    def load_items(self) -> Items:
+        """The items as they were given, with what was quarantined beside them."""
+        origin = self.manifest.get("origin") or self.manifest["identity"].get("dataset", {})
+        root = origin.get("audio_root")
+        return Items(
+            (item_from_row(row, root) for row in contents.rows(self.path / ITEMS)),
+            contents.read_quarantined(self.path / QUARANTINE),
+            origin,
+        )
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A new in-memory DuckDB connection with the views of this moment; closed by who asked for it.
+
+        Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
+        ``contributions`` and ``splits`` (with the split's ``name``), which are empty until they are made.
+        """
+        return views.connect(self.path)
+
+    def save_contributions(self, table: pa.Table) -> None:
+        """Keep derived scores as ``contributions.parquet``, which the view of that name shows."""
+        write_table_atomic(table, self.path / CONTRIBUTIONS)
+
+    def split_folder(self, name: str) -> Path:
+        """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
+        if not name or Path(name).name != name:
+            raise UsageError(f"a split cannot be called {name!r}: it is the name of a folder")
+        return self.path / SPLITS / name
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """The result of an SQL query over the views, as pandas. UsageError if the query is wrong.
+
+        Example:
+            >>> run.query("select condition, avg(correct::int) from responses group by 1")
+        """
+        return self.table(sql).to_pandas()
+
+    def table(self, sql: str) -> pa.Table:
+        """The result of an SQL query over the views, as Arrow. UsageError if the query is wrong."""
+        hint = f"the views are: {', '.join(views.VIEWS)}"
+        with self.connect() as con:
+            try:
+                result = con.sql(sql)
+                if result is None:
+                    raise UsageError(f"the query is empty; {hint}")
+                return result.to_arrow_table()
+            except duckdb.Error as error:
+                said = " ".join(str(error).split("\nLINE ")[0].split())
+                raise UsageError(f"{said}; {hint}") from error
+
+    @property
+    def responses(self) -> pd.DataFrame:
+        """The view ``responses``."""
+        return self.query("from responses")
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """The view ``items``."""
+        return self.query("from items")
+
+    @property
+    def contributions(self) -> pd.DataFrame:
+        """The view ``contributions``."""
+        return self.query("from contributions")
+
+
+def newest_run(folder: str | Path = "runs") -> Path:
+    """The run in ``folder`` that was started or answered last. UsageError if there is none."""
+    runs = [path.parent for path in Path(folder).glob(f"*/{MANIFEST}")]
+    if not runs:
+        raise UsageError(
+            f"there is no run in {folder}/; make one with `audiocontrib score` or `audiocontrib demo`, "
+            "or name one with --run"
+        )
+    # a folder's time is that of the last part that was put into it
+    return max(
+        runs, key=lambda run: max(p.stat().st_mtime for p in (run / MANIFEST, run / RESPONSES) if p.exists())
+    )
+
+
+def _check_unused(path: Path) -> None:
+    """A folder becomes a run only if it is empty, or holds what a kill during the making of a run leaves."""
+    own = (".lock", ITEMS, QUARANTINE)
+    for entry in path.iterdir():
+        empty = entry.name == RESPONSES and not any(entry.iterdir())
+        if not (entry.name in own or entry.name.endswith(".tmp") or empty):
+            raise UsageError(f"{path} is no run, and holds {entry.name!r}; name a new folder with --run")

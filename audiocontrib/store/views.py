@@ -1,0 +1,131 @@
+"""The SQL views over a run: the public interface of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
+from audiocontrib.responses import RESPONSE_SCHEMA, Outcome
+from audiocontrib.store.files import check_whole
+
+VIEWS = ("items", "quarantine", "responses", "contributions", "splits")
+
+CONTRIBUTION_SCHEMA = pa.schema([("item_id", pa.string()), ("score", pa.float64())])
+"""Columns of ``contributions`` before they are computed; after that, the file's own."""
+SPLIT_SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("split", pa.string()),
+        ("score", pa.float64()),
+        ("reason", pa.string()),
+        ("unsolved", pa.bool_()),
+        ("name", pa.string()),
+    ]
+)
+
+
+def connect(run: Path) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with VIEWS over the files that the run holds now.
+
+    Later parts are not seen: all queries of one connection agree with each other.
+
+    Raises:
+        AudiocontribError: a file is damaged; the message names it.
+    """
+    parts = response_parts(run)
+    splits = sorted(run.glob("splits/*/*.parquet"))
+    single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
+    con = duckdb.connect()
+    with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
+        con.execute("set timezone = 'UTC'")
+        _view(con, "items", single["items"], ITEM_SCHEMA)
+        _view(con, "quarantine", single["quarantine"], QUARANTINE_SCHEMA)
+        _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
+        _split_view(con, splits)
+        _response_view(con, parts)
+    return con
+
+
+def done(run: Path) -> set[str]:
+    """Keys of the requests that have an outcome other than failed."""
+    parts = response_parts(run)
+    if not parts:
+        return set()
+    with reading(run, parts), duckdb.connect() as con:
+        result = con.execute(
+            f"select distinct request_key from {parquet(parts)} where outcome <> '{Outcome.FAILED}'"
+        )
+        return set(result.fetchnumpy()["request_key"].tolist())
+
+
+@contextmanager
+def reading(run: Path, paths: Sequence[Path]) -> Iterator[None]:
+    """Turns DuckDB's error over the files of a run into one line that names the damaged file."""
+    try:
+        yield
+    except duckdb.Error as error:
+        check_whole(paths)
+        raise AudiocontribError(f"{run} cannot be read: {one_line(error)}") from error
+
+
+def response_parts(run: Path) -> list[Path]:
+    """The parts of ``responses`` that are complete, oldest first."""
+    return sorted((run / "responses").glob("*.parquet"))
+
+
+def parquet(paths: Sequence[Path]) -> str:
+    """SQL that reads Parquet files as one table. Folders called ``a=b`` do not become columns."""
+    listed = ", ".join(quoted(str(path)) for path in paths)
+    return f"read_parquet([{listed}], hive_partitioning = false)"
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
+    if paths:
+        con.execute(f"create view {name} as from {parquet(paths)}")
+    else:
+        con.register(name, schema.empty_table())
+
+
+def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    con.register("no_splits", SPLIT_SCHEMA.empty_table())
+    each = [f"select *, {quoted(path.parent.name)} as name from {parquet([path])}" for path in paths]
+    con.execute(f"create temp view splits as {' union all by name '.join(['from no_splits', *each])}")
+
+
+def _response_view(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> None:
+    """One row per request: a final outcome beats a failed one, then the latest wins.
+
+    Hardly any request is there more than once (asked again after a failure, or by two processes at once).
+    Which ones is found once, from one column; only their rows pay for being compared. The set may hold a
+    request too many where two hashes collide, which changes nothing.
+    """
+    if not parts:
+        return _view(con, "responses", parts, RESPONSE_SCHEMA)
+    source = parquet(parts)
+    con.execute(
+        "create temp table repeated as "
+        f"select hash(request_key) as h from {source} group by h having count(*) > 1"
+    )
+    if con.execute("select count(*) from repeated").fetchall() == [(0,)]:
+        return _view(con, "responses", parts, RESPONSE_SCHEMA)
+    con.execute(
+        f"""
+        create temp view responses as
+        from {source} where hash(request_key) not in (from repeated)
+        union all
+        from {source} where hash(request_key) in (from repeated)
+        qualify row_number() over (partition by request_key order by outcome = 'failed', created_at desc) = 1
+        """
+    )
+    return None

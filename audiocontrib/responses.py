@@ -92,4 +92,3 @@ def response_rows(responses: list[Response]) -> pa.Table:
     """Responses as an Arrow table of RESPONSE_SCHEMA."""
     names = [f.name for f in fields(Response)]
     return pa.Table.from_pylist([{n: getattr(r, n) for n in names} for r in responses], schema=RESPONSE_SCHEMA)
-

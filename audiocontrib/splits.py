@@ -102,9 +102,7 @@ class Split:
         """
         folder = Path(folder)
         settings = json.dumps(dict(self.settings), indent=2, sort_keys=True)
-        write_table_atomic(
-            self.table.replace_schema_metadata({"audiocontrib": settings}), folder / "split.parquet"
-        )
+        write_table_atomic(self.table.replace_schema_metadata({"audiocontrib": settings}), folder / "split.parquet")
         with replacing(folder / "settings.json") as file:
             file.write(settings.encode() + b"\n")
         return folder
@@ -139,9 +137,7 @@ def split(
         models = _models(con, condition)
         decided = decide(con, exact, condition, **settings)
         items = _items(con)
-    placed = _sql(
-        "select * from decided join items using (item_id) order by item_id", decided=decided, items=items
-    )
+    placed = _sql("select * from decided join items using (item_id) order by item_id", decided=decided, items=items)
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
     asked = {"rule": rule, "threshold": float(threshold), "condition": condition, "models": models}
@@ -163,9 +159,7 @@ def votes(
     """
     scores = contributions(con, condition, audio, method)
     models = scores["models"][0].as_py() if len(scores) else 0
-    needed = ceil(
-        threshold * models
-    )  # in whole votes: comparing the shares would be at the mercy of rounding
+    needed = ceil(threshold * models)  # in whole votes: comparing the shares would be at the mercy of rounding
     sizes = con.sql("select item_id, len(choices) as k from items order by item_id").to_arrow_table()
     guessing = binomial_at_least(models - needed + 1, models, 1 / sizes["k"].to_numpy())
     return _sql(

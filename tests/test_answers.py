@@ -602,9 +602,7 @@ def test_a_reply_that_holds_no_option_never_yields_one(reply: str) -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.text(st.characters(codec="utf-8", exclude_characters="abcdABCDａｂｃｄＡＢＣＤ")), st.integers(2, 4)
-)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="abcdABCDａｂｃｄＡＢＣＤ")), st.integers(2, 4))
 def test_nothing_is_read_into_text_without_the_options_letters(reply: str, count: int) -> None:
     assume(not set(clean(reply).lower()) & set("abcd"))
     assert answers.parse(reply, ("abba", "baobab", "cabal", "dada")[:count]).choice is None
@@ -617,9 +615,7 @@ def spoken(text: str) -> bool:
 
 @settings(deadline=None)
 @given(st.data(), st.lists(words.filter(spoken), min_size=2, max_size=6), st.text(), st.text())
-def test_the_tagged_choice_is_chosen(
-    data: st.DataObject, choices: list[str], before: str, after: str
-) -> None:
+def test_the_tagged_choice_is_chosen(data: st.DataObject, choices: list[str], before: str, after: str) -> None:
     assume(len(read_options(choices).texts) == len(choices))
     assume("<" not in before + after)
     index = data.draw(st.integers(0, len(choices) - 1))

@@ -36,7 +36,11 @@ def data(tmp_path: Path) -> Path:
 
 
 def row(number: int, **changed: object) -> dict[str, object]:
-    plain = {"id": f"r{number}", "question": f"What is heard in {number}?", "choices": ["a dog", "a cat", "rain"]}
+    plain = {
+        "id": f"r{number}",
+        "question": f"What is heard in {number}?",
+        "choices": ["a dog", "a cat", "rain"],
+    }
     return plain | {"answer": "a cat", "audio_path": f"{number}.wav"} | changed
 
 
@@ -47,7 +51,16 @@ def write(folder: Path, rows: list[dict[str, object]]) -> None:
 def score(folder: Path, *more: object, conditions: tuple[str, ...] = ("audio", "silence")) -> Result:
     spec = [part for c in conditions for part in ("--condition", c)]
     return call(
-        "score", "--dataset", folder / "set.jsonl", "--model", MOCK, "--run", folder / "run", "--quiet", *spec, *more
+        "score",
+        "--dataset",
+        folder / "set.jsonl",
+        "--model",
+        MOCK,
+        "--run",
+        folder / "run",
+        "--quiet",
+        *spec,
+        *more,
     )
 
 
@@ -98,7 +111,17 @@ def test_tables_go_to_stdout_and_words_to_stderr(data: Path, form: str) -> None:
 
 def test_parquet_pipes(data: Path) -> None:
     assert score(data, conditions=("text",)).exit_code == 0
-    command = [sys.executable, "-m", "audiocontrib", "query", "--run", str(data / "run"), "from items", "--format", "parquet"]
+    command = [
+        sys.executable,
+        "-m",
+        "audiocontrib",
+        "query",
+        "--run",
+        str(data / "run"),
+        "from items",
+        "--format",
+        "parquet",
+    ]
     out = subprocess.run(command, capture_output=True, check=True).stdout
     assert pq.read_table(io.BytesIO(out)).num_rows == 4
 
@@ -109,7 +132,18 @@ def test_the_newest_run_is_meant_and_said(data: Path, monkeypatch: pytest.Monkey
     assert none.exit_code == 2
     assert "there is no run" in none.stderr
     for name in ("one", "two"):
-        done = call("score", "--dataset", "set.jsonl", "--model", MOCK, "--condition", "text", "--run", f"runs/{name}", "--quiet")
+        done = call(
+            "score",
+            "--dataset",
+            "set.jsonl",
+            "--model",
+            MOCK,
+            "--condition",
+            "text",
+            "--run",
+            f"runs/{name}",
+            "--quiet",
+        )
         assert done.exit_code == 0, done.output
     out = call("query", "select count(*) from items")
     assert "runs/two" in out.stderr
@@ -193,7 +227,17 @@ def one_error(out: Result, code: int, *words: str) -> None:
 
 def test_a_csv_without_the_mapped_column(data: Path) -> None:
     (data / "my.csv").write_text("q,a,b,gold,audio\nWhat?,x,y,x,0.wav\n")
-    out = call("score", "--dataset", data / "my.csv", "--map", "question=query", "--model", MOCK, "--run", data / "run")
+    out = call(
+        "score",
+        "--dataset",
+        data / "my.csv",
+        "--map",
+        "question=query",
+        "--model",
+        MOCK,
+        "--run",
+        data / "run",
+    )
     one_error(out, 2, "my.csv", "'query'", "q, a, b, gold, audio")
 
 
@@ -229,7 +273,11 @@ def test_usage_errors(data: Path, arguments: list[str], code: int, words: list[s
 
 
 def test_an_unknown_data_set_names_the_nearest(data: Path) -> None:
-    one_error(call("score", "--dataset", "audiomc", "--model", MOCK, "--run", data / "r"), 2, "did you mean 'audiomcq'")
+    one_error(
+        call("score", "--dataset", "audiomc", "--model", MOCK, "--run", data / "r"),
+        2,
+        "did you mean 'audiomcq'",
+    )
 
 
 def test_wrong_sql_lists_the_views(data: Path) -> None:
@@ -295,19 +343,29 @@ def test_a_full_disk_in_the_middle_of_a_run_keeps_what_is_done(data: Path, small
 
 
 def test_importing_is_quick_and_needs_no_torch() -> None:
-    code = "import sys; import audiocontrib, audiocontrib.cli; print(sorted({'torch', 'transformers', 'pandas'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys; import audiocontrib, audiocontrib.cli;"
+        "print(sorted({'torch', 'transformers', 'pandas'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
     code = (
         "import sys; from click.testing import CliRunner; from audiocontrib.cli import main;"
         "assert CliRunner().invoke(main, ['--help']).exit_code == 0; print('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )
 
 
 def test_tables_are_read_without_torch() -> None:
     code = (
-        "import sys; import audiocontrib.contribution, audiocontrib.splits, audiocontrib.store, audiocontrib.report.plots,"
-        "audiocontrib.sources, audiocontrib.answers, audiocontrib.statistics;"
+        "import sys; import audiocontrib.contribution, audiocontrib.splits, audiocontrib.store,"
+        "audiocontrib.report.plots, audiocontrib.sources, audiocontrib.answers, audiocontrib.statistics;"
         "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

@@ -62,7 +62,9 @@ def plain_score(model: AudioLanguageModel, request: Request, option: str) -> tup
     texts = [request.prompt.completion(o) for o in request.prompt.options]
     tokens = {t: model.tokenizer(t, add_special_tokens=False).input_ids for t in [*texts, "<answer>"]}
     opening = min(
-        next(i for i, pair in enumerate(zip(tokens[t], [*tokens["<answer>"], None], strict=False)) if pair[0] != pair[1])
+        next(
+            i for i, pair in enumerate(zip(tokens[t], [*tokens["<answer>"], None], strict=False)) if pair[0] != pair[1]
+        )
         for t in texts
     )
     target = tokens[request.prompt.completion(option)]

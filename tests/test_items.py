@@ -160,9 +160,7 @@ ANY = st.recursive(
 
 
 @given(ANY, st.lists(ANY, max_size=5) | ANY, ANY, st.sampled_from(["text", "letter", "index"]))
-def test_any_row_is_a_valid_item_or_a_bad_one(
-    question: Any, choices: Any, answer: Any, answer_as: str
-) -> None:
+def test_any_row_is_a_valid_item_or_a_bad_one(question: Any, choices: Any, answer: Any, answer_as: str) -> None:
     try:
         item = made(question=question, choices=choices, answer=answer, answer_as=answer_as)
     except BadItem:

@@ -69,9 +69,7 @@ def test_leaks_by_item() -> None:
     for planted in (Planted(leak=by_id), Planted(leak_from="needs_audio")):
         assert right(MockModel(planted), "text", even) == len(even)
         assert within(right(MockModel(planted), "text", odd), len(odd), 1 / K)
-    with pytest.raises(
-        UsageError, match=r"leak_from=needs_audio: None of planted/00000 is not true or false"
-    ):
+    with pytest.raises(UsageError, match=r"leak_from=needs_audio: None of planted/00000 is not true or false"):
         right(MockModel(Planted(leak_from="needs_audio")), "text")
 
 
@@ -176,9 +174,7 @@ def test_replies_say_what_the_likelihoods_say() -> None:
             assert by_method[0] == by_method[1]
 
 
-@pytest.mark.parametrize(
-    ("field", "refusing"), [("refuse_with_audio", True), ("refuse_without_audio", False)]
-)
+@pytest.mark.parametrize(("field", "refusing"), [("refuse_with_audio", True), ("refuse_without_audio", False)])
 def test_refusals_only_where_planted(field: str, refusing: bool) -> None:
     model = MockModel(Planted(**{field: 0.3}))
     for spec in ("audio", *WITHOUT):

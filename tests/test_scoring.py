@@ -24,7 +24,17 @@ from audiocontrib.store import Run
 
 MOCK = MockModel(Planted(skill=0.9, leak_from="needs_audio", seed=1), "mock")
 KEY = ["item_id", "model", "condition", "order"]
-ANSWERS = [*KEY, "outcome", "choice", "correct", "option_logprob", "posterior", "reply", "audio_sha256", "prompt_sha256"]
+ANSWERS = [
+    *KEY,
+    "outcome",
+    "choice",
+    "correct",
+    "option_logprob",
+    "posterior",
+    "reply",
+    "audio_sha256",
+    "prompt_sha256",
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +72,10 @@ class PicksText(MockModel):
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
         ranked = [sorted(r.prompt.options) for r in requests]
         return [
-            Scored(tuple(-1.0 - names.index(o) for o in r.prompt.options), tuple(len(o) for o in r.prompt.options))
+            Scored(
+                tuple(-1.0 - names.index(o) for o in r.prompt.options),
+                tuple(len(o) for o in r.prompt.options),
+            )
             for r, names in zip(requests, ranked, strict=True)
         ]
 
@@ -144,7 +157,9 @@ def test_swap_records_the_partner_and_plays_its_clip(items: Items, tmp_path: Pat
 def test_items_whose_clip_cannot_be_heard_are_quarantined_and_heal(items: Items, tmp_path: Path) -> None:
     bad = items[0].clip_id
     lost = Items(
-        [replace(i, audio=Clip("gone.wav", root=str(tmp_path))) if i.clip_id == bad else i for i in items], (), items.origin
+        [replace(i, audio=Clip("gone.wav", root=str(tmp_path))) if i.clip_id == bad else i for i in items],
+        (),
+        items.origin,
     )
     run = ac.score(lost, [MOCK], ["audio", "text"], run=tmp_path / "r", progress=False)
     gone = {i.id for i in lost if i.clip_id == bad}
@@ -195,16 +210,15 @@ def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
     def command(run: str) -> list[str]:
         return [
             sys.executable, "-m", "audiocontrib", "score", "--dataset", "demo", "--seed", "5", "--limit", "60",
-            "--model", SLOW, "--condition", "audio", "--condition", "text", "--run", str(tmp_path / run), "--quiet", "--save-every", "0.05",
+            "--model", SLOW, "--condition", "audio", "--condition", "text", "--run", str(tmp_path / run),
+            "--quiet", "--save-every", "0.05",
         ]  # fmt: skip
 
     subprocess.run(command("whole"), check=True, capture_output=True)
     moments = random.Random(0)
     killed = 0
     for _ in range(20):
-        process = subprocess.Popen(
-            command("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.5, 3.0))
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL

@@ -82,9 +82,7 @@ def mmau(folder: Path) -> Items:
 
 def jsonl(folder: Path) -> Items:
     rows = {"a": {"q": "Which?", "choices": ["x", "y"], "answer": "A", "audio": "a.wav"}}
-    return load_items(
-        "jsonl", data=dump(folder / "my.json", rows), mapping={"question": "q"}, answer_as="letter"
-    )
+    return load_items("jsonl", data=dump(folder / "my.json", rows), mapping={"question": "q"}, answer_as="letter")
 
 
 def demo(folder: Path) -> Items:
@@ -106,9 +104,7 @@ def test_every_source_reads_its_published_layout(name: str, tmp_path: Path) -> N
     assert len({item.id for item in items}) == len(items)
     assert json.loads(json.dumps(items.origin)) == items.origin
     assert items.origin["name"] == items[0].dataset
-    assert [item_from_row(row, items.origin.get("audio_root")) for row in items.table.to_pylist()] == list(
-        items
-    )
+    assert [item_from_row(row, items.origin.get("audio_root")) for row in items.table.to_pylist()] == list(items)
     assert all(item.answer is not None and item.clip_id and item.audio for item in items)
 
 
@@ -126,9 +122,7 @@ def test_audiomcq_keeps_identity_labels_and_unknown_columns(tmp_path: Path) -> N
 
 def test_audiomcq_reads_a_single_file_with_one_chain_of_thought(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
-    path.write_text(
-        json.dumps(audiomcq_row("Tacos", "temporal", "7", gemini_cot="…") | {"audio-contribution": None})
-    )
+    path.write_text(json.dumps(audiomcq_row("Tacos", "temporal", "7", gemini_cot="…") | {"audio-contribution": None}))
     (item,) = load_items("audiomcq", data=path)
     assert item.extra["gemini_cot"] == "…"
     assert item.audio is not None
@@ -230,9 +224,7 @@ def test_the_hub_is_read_through_datasets_at_its_revision(monkeypatch: pytest.Mo
 
     def load_dataset(hub: str, revision: str | None) -> datasets.DatasetDict:
         asked.append((hub, revision))
-        return datasets.DatasetDict(
-            train=datasets.Dataset.from_list([*rows, rows[0] | {"id": "70", "answer": "?"}])
-        )
+        return datasets.DatasetDict(train=datasets.Dataset.from_list([*rows, rows[0] | {"id": "70", "answer": "?"}]))
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     items = load_items("audiomcq", revision="abc123")
@@ -246,9 +238,7 @@ def test_the_hub_is_read_through_datasets_at_its_revision(monkeypatch: pytest.Mo
     assert len(load_items("audiomcq", limit=2)) == 2
 
 
-@pytest.mark.parametrize(
-    "error", [datasets.exceptions.DatasetNotFoundError("no such\nset"), ValueError("bad")]
-)
+@pytest.mark.parametrize("error", [datasets.exceptions.DatasetNotFoundError("no such\nset"), ValueError("bad")])
 def test_a_hub_that_says_no_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def load_dataset(hub: str, revision: str | None) -> None:
         raise error
@@ -268,9 +258,7 @@ def test_without_a_network_the_message_names_the_local_way(tmp_path: Path) -> No
     )
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(
-        "inclusionAI/AudioMCQ: the hub cannot be reached and no copy is in its cache"
-    )
+    assert done.stdout.startswith("inclusionAI/AudioMCQ: the hub cannot be reached and no copy is in its cache")
     assert done.stdout.rstrip().endswith("give a local copy with --data FOLDER")
     assert done.stdout.count("\n") == 1
 

@@ -75,9 +75,7 @@ def test_a_mapping_takes_any_columns_and_keeps_the_others(tmp_path: Path) -> Non
     assert items.origin["mapping"] == mapping
 
 
-@pytest.mark.parametrize(
-    "cell", ['["dog", "it\'s a cat"]', "['dog', \"it's a cat\"]", " ['dog', 'it\\'s a cat'] "]
-)
+@pytest.mark.parametrize("cell", ['["dog", "it\'s a cat"]', "['dog', \"it's a cat\"]", " ['dog', 'it\\'s a cat'] "])
 def test_choices_may_be_a_list_inside_a_text(cell: str) -> None:
     fields = mapped()(Columns(ROW | {"choices": cell}))
     assert fields.choices == ["dog", "it's a cat"]
@@ -117,9 +115,7 @@ def test_choices_in_several_columns(
 
 
 def test_a_hole_between_columns_is_not_closed_where_positions_count(tmp_path: Path) -> None:
-    path = write_csv(
-        tmp_path / "my.csv", question="Which?", answer="B", audio_path="a.wav", a="dog", b="", c="cow"
-    )
+    path = write_csv(tmp_path / "my.csv", question="Which?", answer="B", audio_path="a.wav", a="dog", b="", c="cow")
     items = load_items(str(path), mapping={"choices": "a,b,c"}, answer_as="letter")
     assert [(bad.field, bad.reason) for bad in items.quarantined] == [("choices", "option 2 is empty")]
 

@@ -166,9 +166,7 @@ def test_rows_of_an_array_are_known_by_their_lines(tmp_path: Path) -> None:
     assert quarantined(items) == [(4, "answer"), (5, "json")]
 
 
-@pytest.mark.parametrize(
-    "text", ['[{"id": 1},\n{"id" 2}]', '[{"id": 1}\n{"id": 2}]', '[{"id": 1},\n', "[{}]\n[{}]"]
-)
+@pytest.mark.parametrize("text", ['[{"id": 1},\n{"id" 2}]', '[{"id": 1}\n{"id": 2}]', '[{"id": 1},\n', "[{}]\n[{}]"])
 def test_a_broken_array_names_the_line(text: str, tmp_path: Path) -> None:
     assert failure(write(tmp_path / "my.json", text)).startswith(f"{tmp_path}/my.json:2: not JSON: ")
 

@@ -37,9 +37,7 @@ def test_every_kind_of_bad_row_is_one_line_of_quarantine(tmp_path: Path) -> None
         "id": [row(1)],
     }
     kinds, rows = zip(*[(kind, r) for kind, group in bad.items() for r in group], strict=True)
-    items = load_items(
-        str(write(tmp_path / "my.jsonl", lines(row(1), *rows, row(2, choices=["cat", "dog", "cat"]))))
-    )
+    items = load_items(str(write(tmp_path / "my.jsonl", lines(row(1), *rows, row(2, choices=["cat", "dog", "cat"])))))
     assert ids(items) == ["q1", "q2"]
     assert items[1].notes == ("identical choices collapsed: 'cat'",)
     assert quarantined(items) == [(line, kind) for line, kind in enumerate(kinds, start=2)]
@@ -62,10 +60,7 @@ def test_embedded_audio_comes_as_bytes(tmp_path: Path) -> None:
         {"bytes": b"RIFF2", "path": None},
         {"bytes": None, "path": "c/d.wav"},
     ]
-    rows = [
-        {k: v for k, v in row(n).items() if k != "audio_path"} | {"audio": clip}
-        for n, clip in enumerate(clips)
-    ]
+    rows = [{k: v for k, v in row(n).items() if k != "audio_path"} | {"audio": clip} for n, clip in enumerate(clips)]
     table = pa.Table.from_pylist(rows)
     pq.write_table(table, tmp_path / "my.parquet")
     saved = datasets.Dataset(table.slice(0, 2)).cast_column("audio", datasets.Audio(decode=False))

@@ -94,7 +94,10 @@ def test_undecided_items_say_why() -> None:
 def test_quarantined_items_are_left_out() -> None:
     items, responses = answers(PATTERNS)
     con = views(items, responses)
-    con.register("quarantine", pa.table({"item_id": [None, items[3].id, items[4].id], "field": ["json", "audio", "id"]}))
+    con.register(
+        "quarantine",
+        pa.table({"item_id": [None, items[3].id, items[4].id], "field": ["json", "audio", "id"]}),
+    )
     found = split(con)
     assert items[3].id not in found.table["item_id"].to_pylist()
     assert found.summary()["n"].to_pylist() == [7]
@@ -112,9 +115,7 @@ def test_unsolved_stands_beside_the_split() -> None:
 
 def test_nothing_asked_says_what_to_run() -> None:
     con = views(*answers(PATTERNS))
-    with pytest.raises(
-        AudiocontribError, match=r"no answers under 'text'; .* score --condition text"
-    ) as error:
+    with pytest.raises(AudiocontribError, match=r"no answers under 'text'; .* score --condition text") as error:
         split(con, condition="text")
     assert "\n" not in str(error.value)
 
@@ -226,12 +227,8 @@ def test_save_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 def test_another_rule_can_be_registered() -> None:
     @RULES.register("everything-strong")
-    def everything(
-        con: duckdb.DuckDBPyConnection, threshold: Fraction, condition: str, **_: object
-    ) -> pa.Table:
-        query = (
-            "select item_id, 'strong' as split, 1 as score, '' as reason, null as unsolved, null as guessing"
-        )
+    def everything(con: duckdb.DuckDBPyConnection, threshold: Fraction, condition: str, **_: object) -> pa.Table:
+        query = "select item_id, 'strong' as split, 1 as score, '' as reason, null as unsolved, null as guessing"
         return con.sql(f"{query} from items").to_arrow_table()
 
     try:

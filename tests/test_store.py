@@ -80,9 +80,7 @@ def test_the_responses_view_has_the_schema_and_the_rows(tmp_path: Path, repeated
 
 def test_a_request_has_one_row_where_final_beats_failed_and_then_the_latest_wins(tmp_path: Path) -> None:
     run = start(tmp_path / "r")
-    run.append(
-        [response(0, Outcome.FAILED, after=1), response(1, reply="first"), response(2, Outcome.FAILED)]
-    )
+    run.append([response(0, Outcome.FAILED, after=1), response(1, reply="first"), response(2, Outcome.FAILED)])
     run.append([response(0, reply="final", after=0), response(1, reply="second", after=5), response(3)])
     run.append([response(0, Outcome.FAILED, after=9), response(2, Outcome.FAILED, after=3, error="later")])
     found = run.query("from responses order by item_id").set_index("item_id")
@@ -124,9 +122,7 @@ def test_a_connection_does_not_change_while_the_run_does(tmp_path: Path) -> None
 def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
     run = start(tmp_path / name)
     run.append([response(0)])
-    write_table_atomic(
-        pa.table({"item_id": ["toy/0"], "split": ["weak"]}), run.path / "splits" / name / "s.parquet"
-    )
+    write_table_atomic(pa.table({"item_id": ["toy/0"], "split": ["weak"]}), run.path / "splits" / name / "s.parquet")
     assert list(run.responses.columns) == RESPONSE_SCHEMA.names
     assert list(run.query("from splits").name) == [name]
     assert run.done() == {"key-0"}

@@ -18,9 +18,7 @@ from audiocontrib.store import Run
 def test_processes_that_start_at_once_share_a_run(tmp_path: Path) -> None:
     go_at = time.time() + 2  # long enough for all of them to stand ready
     own = [range(n, n + 10) for n in (0, 10, 20, 30)]
-    running = [
-        PROCESSES.Process(target=write_all, args=(tmp_path / "r", ids.start, len(ids), go_at)) for ids in own
-    ]
+    running = [PROCESSES.Process(target=write_all, args=(tmp_path / "r", ids.start, len(ids), go_at)) for ids in own]
     for process in running:
         process.start()
     for process in running:

@@ -179,10 +179,7 @@ def test_a_missing_vote_leaves_no_score() -> None:
 
 def test_posteriors_are_averaged_over_models_and_orders() -> None:
     def asked(model: str, condition: str, *golds: float) -> list[Row]:
-        return [
-            row(0, [p, 1 - p, 0.0, 0.0], order=o, model=model, condition=condition)
-            for o, p in enumerate(golds)
-        ]
+        return [row(0, [p, 1 - p, 0.0, 0.0], order=o, model=model, condition=condition) for o, p in enumerate(golds)]
 
     rows = asked("a", "audio", 0.9, 0.7) + asked("b", "audio", 0.6, 0.6)
     rows += asked("a", "silence", 0.2, 0.4) + asked("b", "silence", 0.5, 0.5) + asked("t", "text", 0.1, 0.3)

@@ -13,9 +13,7 @@ from audiocontrib.answers.names import find_names
 from audiocontrib.answers.options import Indices, Options
 from audiocontrib.answers.phrases import ENUMERATION
 
-_TEXT_AFTER_LABEL = re.compile(
-    r"[)\]}\"'.:,\s–—-]{1,6}(?:(?:which )?is\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}"
-)
+_TEXT_AFTER_LABEL = re.compile(r"[)\]}\"'.:,\s–—-]{1,6}(?:(?:which )?is\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}")
 _LABEL_AFTER_TEXT = re.compile(r"[\s,\"'.*-]{0,3}[(\[{]\s?(?:(?i:option|choice)\s)?")
 _GAP = 40  # characters; options further apart are not named side by side
 
@@ -73,9 +71,7 @@ def _inside(letter: Mention, named: list[Mention]) -> bool:
     return place >= 0 and letter.end <= named[place].end
 
 
-def _both(
-    text: str, first: Mention, second: Mention, letters: dict[int, Mention], written: set[int]
-) -> Mention | None:
+def _both(text: str, first: Mention, second: Mention, letters: dict[int, Mention], written: set[int]) -> Mention | None:
     """One mention of a letter and the text beside it ("B. piano", "piano (B)"); None if they stand apart."""
     gap = text[first.end : min(second.start, first.end + _GAP)]
     label = letters.get(first.start) if first.end - first.start == 1 else None

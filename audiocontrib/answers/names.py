@@ -30,9 +30,7 @@ _NUMBER_AFTER = re.compile(rf" ?[-–—:/×] ?\d| (?:to \d|point\b|(?:{_NUMBER_
 _EVERYDAY = re.compile(
     "a|am|an|and|as|at|be|by|do|go|he|i|if|in|is|it|me|my|no|not|of|on|or|she|so|the|they|this|to|us|we"
 )
-_OPENED = re.compile(
-    r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE
-)
+_OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)
 
 
 def find_names(text: str, options: Options) -> Iterator[tuple[Span, str]]:
@@ -45,8 +43,7 @@ def find_names(text: str, options: Options) -> Iterator[tuple[Span, str]]:
         ((start, start + len(name)), name)
         for name in options.texts
         for start in _occurrences(folded, name)
-        if _is_whole(folded, start, start + len(name), name)
-        and _is_meant(text, start, start + len(name), name)
+        if _is_whole(folded, start, start + len(name), name) and _is_meant(text, start, start + len(name), name)
     ]
     reach = -1
     for (start, end), name in sorted(found, key=lambda place: (place[0][0], -place[0][1])):

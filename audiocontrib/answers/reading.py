@@ -52,9 +52,7 @@ def read(text: str, options: Options) -> Reading:
     asserted = [group for group in groups if not any(clauses.denies(m) or clauses.asks(m) for m in group)]
     if refused:
         committed = _targets(LEANING, text, mentions)
-        committed |= {
-            m.start for m, touched in zip(mentions, _touched(spans, refusals), strict=True) if touched
-        }
+        committed |= {m.start for m, touched in zip(mentions, _touched(spans, refusals), strict=True) if touched}
         asserted = [group for group in asserted if any(m.start in committed for m in group)]
     return Reading(_union(m for group in asserted for m in group), refused)
 

@@ -70,7 +70,11 @@ class Lazy(click.Group):
 
 @click.group(
     cls=Lazy,
-    context_settings={"auto_envvar_prefix": "AUDIOCONTRIB", "help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "auto_envvar_prefix": "AUDIOCONTRIB",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
     epilog="Start with: audiocontrib demo",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")

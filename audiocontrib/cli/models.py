@@ -23,8 +23,18 @@ def command(form: str) -> None:
 
     rows = [{"name": name, "kind": "model", "about": known.about} for name, known in MODELS.items()]
     rows += [
-        {"name": kind, "kind": "family", "about": f"{family.model_class}, hears up to {family.max_seconds:g} s"}
+        {
+            "name": kind,
+            "kind": "family",
+            "about": f"{family.model_class}, hears up to {family.max_seconds:g} s",
+        }
         for kind, family in FAMILIES.items()
     ]
-    rows.append({"name": "any causal LM", "kind": "family", "about": "text only, for conditions without audio; GGUF too"})
+    rows.append(
+        {
+            "name": "any causal LM",
+            "kind": "family",
+            "about": "text only, for conditions without audio; GGUF too",
+        }
+    )
     emit(pa.Table.from_pylist(rows), form)

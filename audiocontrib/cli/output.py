@@ -27,7 +27,10 @@ format_option: Decorator = click.option(
     help="How tables are printed to stdout (json: one object a line).",
 )
 run_option: Decorator = click.option(
-    "--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: the newest in runs/]"
+    "--run",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the run.  [default: the newest in runs/]",
 )
 
 

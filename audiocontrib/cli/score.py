@@ -19,7 +19,11 @@ from audiocontrib.errors import AudiocontribError, UsageError
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the demo data.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many items.")
 @click.option(
-    "--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Column of a field in your own data; repeatable."
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Column of a field in your own data; repeatable.",
 )
 @click.option(
     "--answer-as", type=click.Choice(["text", "letter", "index"]), default="text", show_default=True,
@@ -44,7 +48,13 @@ from audiocontrib.errors import AudiocontribError, UsageError
 @click.option("--device", help="cpu, cuda, cuda:1, …  [default: a GPU if there is one]")
 @click.option("--dtype", help="float32, bfloat16, float16.  [default: bfloat16 on a GPU, float32 on a CPU]")
 @click.option("--trust-remote-code", is_flag=True, help="Run code that a checkpoint brings.")
-@click.option("--save-every", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds between saves.")
+@click.option(
+    "--save-every",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Seconds between saves.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -125,7 +135,9 @@ def command(
 def _report(run, asked: set[str], at_load: int) -> None:  # type: ignore[no-untyped-def]
     """What went wrong, in lines; AudiocontribError if anything did."""
     say(f"run: {run.path}")
-    unheard = run.query("select item_id, file, field, reason from quarantine where field = 'audio' and item_id is not null")
+    unheard = run.query(
+        "select item_id, file, field, reason from quarantine where field = 'audio' and item_id is not null"
+    )
     unheard = unheard[unheard["item_id"].isin(asked)]
     for row in unheard.itertuples():
         say(f"quarantined: {row.reason} ({row.item_id})")

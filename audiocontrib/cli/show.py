@@ -36,8 +36,8 @@ def command(item: str | None, folder: Path | None, form: str) -> None:
         return
     with run.connect() as con:
         found = con.execute(
-            "select item_id, question, choices, answer from items where item_id = $id or ends_with(item_id, '/' || $id) "
-            "order by item_id limit 3",
+            "select item_id, question, choices, answer from items "
+            "where item_id = $id or ends_with(item_id, '/' || $id) order by item_id limit 3",
             {"id": item},
         ).fetchall()
         if len(found) != 1:

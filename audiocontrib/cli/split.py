@@ -15,12 +15,16 @@ from audiocontrib.cli.output import emit, format_option, open_run, run_option, s
 @click.option("--rule", default="votes", show_default=True, help="Split rule; `votes` is the published one.")
 @click.option("--condition", default="silence", show_default=True, help="Condition without the audio.")
 @click.option("--name", help="Name of the split in the run.  [default: RULE-THRESHOLD]")
-@click.option(
-    "--by", type=click.Choice(["question_type", "source_dataset"]), help="Break the summary down by this."
-)
+@click.option("--by", type=click.Choice(["question_type", "source_dataset"]), help="Break the summary down by this.")
 @format_option
 def command(
-    folder: Path | None, threshold: float, rule: str, condition: str, name: str | None, by: str | None, form: str
+    folder: Path | None,
+    threshold: float,
+    rule: str,
+    condition: str,
+    name: str | None,
+    by: str | None,
+    form: str,
 ) -> None:
     """Split a run's items into weak and strong audio contribution, each with its reason.
 

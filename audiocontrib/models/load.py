@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import file_sha256, stable_hash
-from audiocontrib.models.families import FAMILIES
+from audiocontrib.models.families import FAMILIES, Family
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.text import TextLanguageModel
@@ -48,16 +49,15 @@ def load_checkpoint(
     if dtype not in DTYPES:
         raise AudiocontribError(f"dtype {dtype!r} is unknown; there are {', '.join(DTYPES)}")
     folder = _folder(where, revision, gguf_file)
-    common = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
+    given = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
     try:
-        config = AutoConfig.from_pretrained(folder, **common)
+        config = AutoConfig.from_pretrained(folder, **given)
         family = FAMILIES.get(config.model_type)
-        cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
-        weights: dict[str, Any] = {"dtype": DTYPES[dtype], "attn_implementation": "sdpa", **common}
-        net = cls.from_pretrained(folder, **weights | ({} if gguf_file else {"use_safetensors": True}))
-        reader: Any = family.processor() if family else AutoTokenizer
-        reader = reader.from_pretrained(folder, **common) if not family else reader.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+        net = _weights(folder, family, DTYPES[dtype], given)
+        reader = (
+            family.processor().from_pretrained(folder) if family else AutoTokenizer.from_pretrained(folder, **given)
+        )
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
     net = net.to(device).eval()
     name = name or Path(str(where)).name
@@ -66,14 +66,27 @@ def load_checkpoint(
         "model_type": config.model_type,
         "class": type(net).__name__,
         "weights_sha256": _weights_hash(folder, gguf_file),
-        "tokenizer_sha256": stable_hash([tokenizer.get_vocab(), tokenizer.chat_template or ""]),
-        "chat_template_sha256": stable_hash([getattr(reader, "chat_template", None) or ""]),
+        "tokenizer_sha256": stable_hash(tokenizer.get_vocab()),
+        "chat_template_sha256": stable_hash([reader.chat_template or ""]),
         "dtype": dtype,
         "attention": "sdpa",
     }
     if family:
         return AudioLanguageModel(name, net, reader, family, identity)
     return TextLanguageModel(name, net, tokenizer, identity)
+
+
+def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dict[str, Any]) -> Any:
+    """The network. ValueError if the checkpoint lacks weights: they would be random, with a mere warning."""
+    cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
+    kind: dict[str, Any] = {} if given["gguf_file"] else {"use_safetensors": True}
+    net, info = cls.from_pretrained(
+        folder, dtype=dtype, attn_implementation="sdpa", output_loading_info=True, **kind, **given
+    )
+    if info["missing_keys"]:
+        names = sorted(info["missing_keys"])
+        raise ValueError(f"it lacks {len(names)} weights of {cls.__name__}, e.g. {names[0]}")
+    return net
 
 
 def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> Path:
@@ -83,7 +96,14 @@ def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> P
             raise AudiocontribError(f"model {where}: no such folder or file")
         from huggingface_hub import snapshot_download
 
-        patterns = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model", *([gguf_file] if gguf_file else [])]
+        patterns = [
+            "*.json",
+            "*.safetensors",
+            "*.jinja",
+            "*.txt",
+            "*.model",
+            *([gguf_file] if gguf_file else []),
+        ]
         try:
             return Path(snapshot_download(where, revision=revision, allow_patterns=patterns))
         except Exception as error:  # the hub client raises many kinds; all mean that it is not to be had

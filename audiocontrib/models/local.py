@@ -37,7 +37,11 @@ class LocalModel(ABC):
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
         self.decoder = Decoder(
-            net.base_model, net.get_output_embeddings(), mrope=mrope, pad_id=_pad_id(tokenizer), device=net.device
+            net.base_model,
+            net.get_output_embeddings(),
+            mrope=mrope,
+            pad_id=_pad_id(tokenizer),
+            device=net.device,
         )
         stop = net.generation_config.eos_token_id
         self.stop = frozenset([stop] if isinstance(stop, int) else stop or [tokenizer.eos_token_id])
@@ -85,7 +89,9 @@ class LocalModel(ABC):
         return self._by_prefix(requests, reply)
 
     def _by_prefix(
-        self, requests: Sequence[Request], answer: Callable[[Prefix, list[list[int]], list[Request]], list[Any]]
+        self,
+        requests: Sequence[Request],
+        answer: Callable[[Prefix, list[list[int]], list[Request]], list[Any]],
     ) -> list[Any]:
         """Answers in the order of the requests, computed in groups that share their beginning."""
         encoded = [self.encode(r.prompt, r.sound) for r in requests]

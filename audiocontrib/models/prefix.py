@@ -68,7 +68,10 @@ class Decoder:
             picked = torch.tensor(owner, device=self.device)
             starts = [len(prefix.ids) + len(suffixes[r]) for r in owner]
             hidden = self._forward(
-                [list(option[:-1]) for option in rows], _select(cache, picked), past_mask=mask[picked], starts=starts
+                [list(option[:-1]) for option in rows],
+                _select(cache, picked),
+                past_mask=mask[picked],
+                starts=starts,
             )
             for i, option in enumerate(rows):
                 if len(option) > 1:
@@ -101,7 +104,10 @@ class Decoder:
                 cache, mask = _select(cache, keep), mask[keep]
             active = [active[place] for place in going]
             hidden = self._forward(
-                [[tokens[place]] for place in going], cache, past_mask=mask, starts=[starts[a] + step for a in active]
+                [[tokens[place]] for place in going],
+                cache,
+                past_mask=mask,
+                starts=[starts[a] + step for a in active],
             )[:, -1]
             mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
         return replies

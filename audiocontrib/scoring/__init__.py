@@ -22,6 +22,7 @@ from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.plan import ORDERS, Asking, batches, request_key
 from audiocontrib.scoring.progress import Progress
 from audiocontrib.store import Run
+
 HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items."""
 
@@ -90,7 +91,9 @@ def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: boo
                 bar.skip(sum(asking.count([by_id[q.item_id]]) for q in batch.quarantined if q.item_id))
                 heard += len(batch.heard)
                 if len(unheard) >= HOPELESS and not heard:
-                    raise AudiocontribError(f"none of the first {len(unheard)} clips can be heard, e.g. {unheard[0].reason}")
+                    raise AudiocontribError(
+                        f"none of the first {len(unheard)} clips can be heard, e.g. {unheard[0].reason}"
+                    )
                 run.release(batch.heard & held)  # a clip that was missing is there now
                 keys = [request_key(r, asking, fingerprint) for r in batch.requests]
                 new = [(r, k) for r, k in zip(batch.requests, keys, strict=True) if k not in done]

@@ -24,6 +24,7 @@ def ask(model: Model, requests: Sequence[Request], keys: Sequence[str], asking: 
     if isinstance(answered, Exception) and len(requests) > 1:
         return [row for r, k in zip(requests, keys, strict=True) for row in ask(model, [r], [k], asking)]
     seconds = (time.perf_counter() - start) / len(requests)
+    values: Sequence[Scored | Generated | Exception]
     values = [answered] * len(requests) if isinstance(answered, Exception) else answered
     return [
         _response(model.name, request, key, asking.method, value, seconds)

@@ -69,7 +69,7 @@ class Batch:
 
 def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: int = 8) -> Iterator[Batch]:
     """All requests to one model, a few clips at a time; each clip is decoded once."""
-    partners = {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
+    partners: dict[Condition, Donors] = {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
     by_clip: dict[str, list[Item]] = {}
     for item in items:
         by_clip.setdefault(item.clip_id, []).append(item)

@@ -198,9 +198,7 @@ def newest_run(folder: str | Path = "runs") -> Path:
             "or name one with --run"
         )
     # a folder's time is that of the last part that was put into it
-    return max(
-        runs, key=lambda run: max(p.stat().st_mtime for p in (run / MANIFEST, run / RESPONSES) if p.exists())
-    )
+    return max(runs, key=lambda run: max(p.stat().st_mtime for p in (run / MANIFEST, run / RESPONSES) if p.exists()))
 
 
 def _check_unused(path: Path) -> None:

@@ -58,9 +58,7 @@ def done(run: Path) -> set[str]:
     if not parts:
         return set()
     with reading(run, parts), duckdb.connect() as con:
-        result = con.execute(
-            f"select distinct request_key from {parquet(parts)} where outcome <> '{Outcome.FAILED}'"
-        )
+        result = con.execute(f"select distinct request_key from {parquet(parts)} where outcome <> '{Outcome.FAILED}'")
         return set(result.fetchnumpy()["request_key"].tolist())
 
 
@@ -114,8 +112,7 @@ def _response_view(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> Non
         return _view(con, "responses", parts, RESPONSE_SCHEMA)
     source = parquet(parts)
     con.execute(
-        "create temp table repeated as "
-        f"select hash(request_key) as h from {source} group by h having count(*) > 1"
+        f"create temp table repeated as select hash(request_key) as h from {source} group by h having count(*) > 1"
     )
     if con.execute("select count(*) from repeated").fetchall() == [(0,)]:
         return _view(con, "responses", parts, RESPONSE_SCHEMA)

@@ -77,7 +77,12 @@ def make_tokenizer(family: str, corpus: Iterable[str], vocab_size: int) -> Any:
 def make_processor(family: str, tokenizer: Any) -> Any:
     """The family's processor: 128 mel bins, windows of 30 s, as published."""
     extractor = hf.WhisperFeatureExtractor(
-        feature_size=128, sampling_rate=16000, hop_length=160, chunk_length=30, n_fft=400, return_attention_mask=True
+        feature_size=128,
+        sampling_rate=16000,
+        hop_length=160,
+        chunk_length=30,
+        n_fft=400,
+        return_attention_mask=True,
     )
     template = CHATML.replace("AUDIO", TEXTS[family][0])
     if family == "qwen2_5_omni":
@@ -160,6 +165,11 @@ def make_model(family: str, tokenizer: Any, size: dict[str, Any], seed: int) -> 
     if isinstance(getattr(tower, "embed_positions", None), torch.nn.Embedding):
         # a published checkpoint brings Whisper's fixed sinusoids; a fresh model has to be given them
         tower.embed_positions.weight.data = sinusoids(1500, size["audio_hidden"])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            # the classes' initial spread of 0.02 suits thousands of channels; a hundred want more
+            if parameter.dim() > 1 and "embed_positions" not in name:
+                parameter *= size["init_std"] / 0.02
     stop = [ids("<|im_end|>"), ids("<|endoftext|>")]
     model.generation_config = hf.GenerationConfig(eos_token_id=stop, pad_token_id=stop[1], do_sample=False)
     return model

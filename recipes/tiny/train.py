@@ -47,14 +47,17 @@ class Trainer:
     def __init__(self, family: str, config: dict[str, Any]) -> None:
         self.family, self.config = family, config
         self.random = np.random.default_rng(config["seed"])
-        self.data = list(islice(clips(FIRST_TRAINING_SEED + config["seed"], most=4), config["clips"]))
-        self.tokenizer = make_tokenizer(family, (t for _, qs in self.data for q in qs for t in texts(q)), config["vocab_size"])
+        self.data = list(islice(clips(FIRST_TRAINING_SEED + config["seed"], most=2), config["clips"]))
+        self.tokenizer = make_tokenizer(
+            family, (t for _, qs in self.data for q in qs for t in texts(q)), config["vocab_size"]
+        )
         self.processor = make_processor(family, self.tokenizer)
         self.model = make_model(family, self.tokenizer, config["size"], config["seed"])
         self.tower = self.model.audio_tower if hasattr(self.model, "audio_tower") else self.model.model.audio_tower
         self.positions = getattr(self.tower, "embed_positions", None)
         self.audio_id = self.tokenizer.convert_tokens_to_ids(self.processor.audio_token)
-        print(f"{family}: {sum(p.numel() for p in self.model.parameters()):,} parameters, vocabulary {len(self.tokenizer)}")
+        size = sum(p.numel() for p in self.model.parameters())
+        print(f"{family}: {size:,} parameters, vocabulary {len(self.tokenizer)}")
         self.mels = torch.stack([self.mel(scene.samples, WINDOW) for scene, _ in self.data])
         self.frames = [math.ceil(len(scene.samples) / 160) for scene, _ in self.data]
         self.rows = [[self.row(q, i) for q in qs] for i, (_, qs) in enumerate(self.data)]
@@ -95,7 +98,8 @@ class Trainer:
         frames = [math.ceil(silence * 100) if silence else self.frames[g[0].clip] for g in heard]
         audio_tokens = iter([((f - 1) // 2 + 1 - 2) // 2 + 1 for f in frames])
         packed = [
-            pack(g, [*g[0].head, *[self.audio_id] * next(audio_tokens)] if g[0].clip is not None else []) for g in groups
+            pack(g, [*g[0].head, *[self.audio_id] * next(audio_tokens)] if g[0].clip is not None else [])
+            for g in groups
         ]
         width = max(len(ids) for ids, *_ in packed)
         ids = torch.full((len(groups), width), self.tokenizer.pad_token_id)
@@ -164,14 +168,16 @@ class Trainer:
     def pick(self, pool: dict[str, list[Row]], count: int) -> list[Row]:
         """Rows at random, more of them from the families that are not known yet."""
         names = list(pool)
-        weights = np.array([0.15 + 1 - self.known[name] for name in names])
+        weights = np.array([0.5 + 1 - self.known[name] for name in names])
         drawn = self.random.choice(len(names), size=count, p=weights / weights.sum())
         return [pool[names[i]][self.random.integers(len(pool[names[i]]))] for i in drawn]
 
     def train(self, out: Path) -> None:
         c = self.config
         optimizer = torch.optim.AdamW(
-            [p for p in self.model.parameters() if p.requires_grad], lr=c["learning_rate"], weight_decay=c["weight_decay"]
+            [p for p in self.model.parameters() if p.requires_grad],
+            lr=c["learning_rate"],
+            weight_decay=c["weight_decay"],
         )
         rate = lambda s: min(s / c["warmup"], 0.05 + 0.475 * (1 + math.cos(math.pi * min(1, s / c["steps"]))))  # noqa: E731
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)

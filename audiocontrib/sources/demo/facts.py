@@ -38,7 +38,10 @@ PLACES = {
 }
 FACTS: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
     (("Which animal {key}?", "What is the animal that {key}?"), ANIMALS),
-    (("To which family of instruments does the {key} belong?", "What kind of instrument is a {key}?"), FAMILIES),
+    (
+        ("To which family of instruments does the {key} belong?", "What kind of instrument is a {key}?"),
+        FAMILIES,
+    ),
     (("Where are {key} heard?", "In which place would one hear {key}?"), PLACES),
 )
 """Templates and the facts they ask for, key -> answer; distractors are other answers of the same table."""

@@ -18,7 +18,8 @@ T = TypeVar("T", bound=Hashable)
 PITCHES = {"low": 250.0, "middle": 700.0, "high": 2000.0}
 CONTOURS = {"rising": 1, "falling": -1, "staying the same": 0}
 TEMPOS = {"fast": 0.14, "slow": 0.42}
-VOICES = {"low": 100.0, "high": 240.0}
+VOICES = {"low": (100.0, 1.0), "high": (270.0, 1.25)}
+"""Pitch in Hz, and formants relative to a long vocal tract."""
 NUMBERS = ("one", "two", "three", "four", "five")
 CHANGES = ("getting louder", "getting quieter", "staying the same")
 PLACES = ("at the beginning", "in the middle", "at the end")
@@ -39,7 +40,7 @@ class Draw:
         deck = self.decks.setdefault(what, [])
         if not deck:
             deck.extend(values[i] for i in self.random.permutation(len(values)))
-        return deck.pop()  # type: ignore[no-any-return]
+        return deck.pop()
 
     def some(self, values: Sequence[T], count: int) -> list[T]:
         """``count`` different values in random order."""
@@ -103,8 +104,8 @@ def melody(draw: Draw) -> Scene:
     contour, tempo = draw.value("contour", tuple(CONTOURS)), draw.value("tempo", tuple(TEMPOS))
     length = TEMPOS[tempo] * draw.random.uniform(0.9, 1.1)
     count = round(1.7 / TEMPOS[tempo])
-    climb = CONTOURS[contour] * (12 / (count - 1))
-    start = 330 * 2 ** draw.random.uniform(-0.25, 0.25) / 2 ** (CONTOURS[contour] * 0.5)
+    climb = CONTOURS[contour] * (18 / (count - 1))
+    start = 330 * 2 ** draw.random.uniform(-0.25, 0.25) / 2 ** (CONTOURS[contour] * 0.75)
     notes = [synth.TIMBRES[timbre](start * 2 ** (climb * i / 12), length) for i in range(count)]
     return Scene(
         "music",
@@ -118,10 +119,11 @@ def voice(draw: Draw) -> Scene:
     """A synthetic voice that says a vowel a few times."""
     name, who = draw.value("vowel", tuple(synth.VOWELS)), draw.value("voice", tuple(VOICES))
     count = draw.value("syllables", (1, 2, 3, 4))
-    pitch = VOICES[who] * 2 ** draw.random.uniform(-0.15, 0.15)
+    pitch, tract = VOICES[who]
+    pitch *= 2 ** draw.random.uniform(-0.15, 0.15)
     parts = [_gap(0.1)]
     for _ in range(count):
-        parts += [synth.peak(synth.vowel(name, pitch, draw.random.uniform(0.22, 0.3)), 1.0), _gap(0.2)]
+        parts += [synth.peak(synth.vowel(name, pitch, tract, draw.random.uniform(0.22, 0.3)), 1.0), _gap(0.2)]
     return Scene("speech", {"vowel": name, "voice": who, "syllables": NUMBERS[count - 1]}, _finish(parts, draw, 2.2))
 
 

@@ -138,13 +138,16 @@ def guitar(frequency: float, seconds: float) -> Samples:
     return fade(lfilter([1.0], feedback, pluck), 0.005)
 
 
-def vowel(name: str, pitch: float, seconds: float) -> Samples:
-    """A spoken vowel: a glottal pulse train through three formant resonators (source-filter model)."""
+def vowel(name: str, pitch: float, tract: float, seconds: float) -> Samples:
+    """A spoken vowel: a glottal pulse train through three formant resonators (source-filter model).
+
+    ``tract`` raises the formants as a shorter vocal tract does.
+    """
     t = clock(seconds)
     wave = 2 * ((pitch * (t + 0.003 * np.sin(2 * np.pi * 3 * t))) % 1.0) - 1
     for formant in VOWELS[name]:
         radius = np.exp(-np.pi * 80 / RATE)
-        wave = lfilter([1 - radius], [1, -2 * radius * np.cos(2 * np.pi * formant / RATE), radius**2], wave)
+        wave = lfilter([1 - radius], [1, -2 * radius * np.cos(2 * np.pi * formant * tract / RATE), radius**2], wave)
     return fade(wave, 0.03)
 
 

@@ -69,7 +69,7 @@ def load_checkpoint(
         "tokenizer_sha256": stable_hash(tokenizer.get_vocab()),
         "chat_template_sha256": stable_hash([reader.chat_template or ""]),
         "dtype": dtype,
-        "attention": "sdpa",
+        "attention": net.config._attn_implementation,
     }
     if family:
         return AudioLanguageModel(name, net, reader, family, identity)
@@ -80,9 +80,7 @@ def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dic
     """The network. ValueError if the checkpoint lacks weights: they would be random, with a mere warning."""
     cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
     kind: dict[str, Any] = {} if given["gguf_file"] else {"use_safetensors": True}
-    net, info = cls.from_pretrained(
-        folder, dtype=dtype, attn_implementation="sdpa", output_loading_info=True, **kind, **given
-    )
+    net, info = cls.from_pretrained(folder, dtype=dtype, output_loading_info=True, **kind, **given)
     if info["missing_keys"]:
         names = sorted(info["missing_keys"])
         raise ValueError(f"it lacks {len(names)} weights of {cls.__name__}, e.g. {names[0]}")

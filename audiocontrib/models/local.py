@@ -38,7 +38,7 @@ class LocalModel(ABC):
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
         self.decoder = Decoder(
             net.base_model,
-            net.get_output_embeddings(),
+            _head(net),
             mrope=mrope,
             pad_id=_pad_id(tokenizer),
             device=net.device,
@@ -130,7 +130,7 @@ class LocalModel(ABC):
         return min(common(tag, option) for option in options)
 
     def _check_head(self) -> None:
-        """Hidden states and head are used apart; some models scale or cap logits in between: notice."""
+        """Hidden states and head are used apart; a model that does more in between must be noticed."""
         ids = torch.tensor([self.tokenizer(OPEN + CLOSE, add_special_tokens=False).input_ids], device=self.net.device)
         with torch.inference_mode():
             whole = self.net(input_ids=ids, use_cache=False).logits[0].float()
@@ -159,6 +159,13 @@ def _parts(places: list[int], requests: Sequence[Request], most: int) -> Iterato
 def common(a: Sequence[int], b: Sequence[int]) -> int:
     """Length of the common beginning."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _head(net: Any) -> Callable[[Tensor], Tensor]:
+    """Hidden states -> logits. Gemma's soft cap stands between the two, where a probe of small logits is blind."""
+    linear: Callable[[Tensor], Tensor] = net.get_output_embeddings()
+    cap = getattr(net.config.get_text_config(), "final_logit_softcapping", None)
+    return (lambda hidden: cap * torch.tanh(linear(hidden) / cap)) if cap else linear
 
 
 def _pad_id(tokenizer: Any) -> int:

@@ -48,6 +48,9 @@ def demo(seed: int = 0, limit: int = 240, run: str | Path = "runs/demo", progres
         seed: of the data; the models were trained on other seeds.
         limit: number of items.
     """
+    import torch
+
+    torch.set_num_threads(1)  # a million parameters: more threads only wait for each other
     items = load_items("demo", seed=seed, limit=limit)
     done = score(items, TINY, CONDITIONS, run=run, progress=progress)
     made = split(done, rule="votes", threshold=0.5)

@@ -36,6 +36,7 @@ class LocalModel(ABC):
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
+        _check_attention(name, net.config.get_text_config())
         self.decoder = Decoder(
             net.base_model,
             _head(net),
@@ -159,6 +160,18 @@ def _parts(places: list[int], requests: Sequence[Request], most: int) -> Iterato
 def common(a: Sequence[int], b: Sequence[int]) -> int:
     """Length of the common beginning."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _check_attention(name: str, config: Any) -> None:
+    """A prefix is forked as if every layer saw all of it: sliding windows and state-space layers do not."""
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if not getattr(config, "layer_types", None) and getattr(config, "sliding_window", None):
+        kinds = {"sliding_attention"}
+    if kinds != {"full_attention"}:
+        others = ", ".join(sorted(kinds - {"full_attention"}))
+        raise AudiocontribError(
+            f"{name}: its layers use {others}; only models with full attention can be scored so far"
+        )
 
 
 def _head(net: Any) -> Callable[[Tensor], Tensor]:

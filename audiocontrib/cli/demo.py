@@ -46,7 +46,7 @@ def _show(done: Demo) -> None:
     for name in ("questions", "model", *conditions, "chance"):
         table.add_column(name, justify="left" if name in ("questions", "model") else "right")
     last = None
-    for part, model in dict.fromkeys((row["extra.needs_audio"], row["model"]) for row in rows):
+    for part, model in sorted({(row["extra.needs_audio"], row["model"]) for row in rows}, reverse=True):
         found = {r["condition"]: r for r in rows if (r["extra.needs_audio"], r["model"]) == (part, model)}
         label = f"{'need the audio' if part == 'true' else 'text betrays it'} ({found['audio']['n']})"
         cells = [f"{r['accuracy']:.0%} ({r['low']:.0%}–{r['high']:.0%})" for r in (found[c] for c in conditions)]

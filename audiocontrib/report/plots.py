@@ -65,15 +65,15 @@ def contribution_map(table: pa.Table, truth: Sequence[bool] | None = None) -> Fi
             (~needs, ORANGE, "^", "text betrays the answer"),
         ):
             axes.scatter(x[mask], y[mask], s=18, alpha=0.6, color=colour, marker=mark, linewidths=0, label=label)
-        axes.legend(loc="lower left", frameon=False)
+        axes.legend(loc="lower right", frameon=False)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("mean p(gold) under silence")
     axes.set_ylabel("mean p(gold) with audio")
     shown = int(np.isfinite(x + y).sum())
     axes.set_title(f"Contribution map, n = {shown} items")
-    axes.text(0.02, 0.99, "the audio decides", va="top", fontsize=8, color=GREY)
-    axes.text(0.99, 0.99, "answerable anyway", va="top", ha="right", fontsize=8, color=GREY)
+    axes.text(0.01, 0.93, "the audio decides", va="top", fontsize=8, color=GREY)
+    axes.text(0.99, 0.93, "answerable anyway", va="top", ha="right", fontsize=8, color=GREY)
     return figure
 
 

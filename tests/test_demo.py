@@ -105,10 +105,13 @@ def test_replies_are_parsed_and_agree_with_the_likelihoods(tmp_path: Path) -> No
     settings = {"models": TINY[:1], "conditions": ["audio", "text"], "orders": "given", "progress": False}
     spoken = ac.score(items, **settings, method="generate", run=tmp_path / "generate").responses
     weighed = ac.score(items, **settings, run=tmp_path / "likelihood").responses
-    assert set(spoken["outcome"]) == {"answered"}
+    # without the audio a greedy reply may name what is not among the options: that is no answer, and no guess
+    assert set(spoken[spoken["condition"] == "audio"]["outcome"]) == {"answered"}
+    assert set(spoken["outcome"]) <= {"answered", "unparsed"}
+    assert spoken[spoken["outcome"] == "unparsed"]["choice"].isna().all()
     assert spoken["reply"].str.fullmatch(r"<answer>.+</answer>").all()
-    both = spoken.merge(weighed, on=["item_id", "condition"])
-    assert (both["choice_x"] == both["choice_y"]).mean() > 0.9
+    both = spoken[spoken["outcome"] == "answered"].merge(weighed, on=["item_id", "condition"])
+    assert (both["choice_x"] == both["choice_y"]).mean() >= 0.95
 
 
 def test_demo_prints_a_table_plots_and_what_to_run_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

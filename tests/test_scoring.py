@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import audiocontrib as ac
+from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Clip, Items
 from audiocontrib.models.base import Generated, Request, Scored
@@ -227,3 +230,27 @@ def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
     whole, mended = (table(Run.open(tmp_path / name)) for name in ("whole", "killed"))
     assert not mended.duplicated("request_key").any()
     pd.testing.assert_frame_equal(whole, mended)
+
+
+def test_a_run_in_progress_can_be_queried(tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    command = [
+        sys.executable, "-m", "audiocontrib", "score", "--dataset", "demo", "--limit", "200", "--condition", "text",
+        "--model", "mock:seconds=0.02,leak=0.5", "--run", run, "--quiet", "--save-every", "0",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        sql = "select condition, avg(correct::int) as share, count(*) as n from responses group by 1"
+        for _ in range(120):
+            time.sleep(0.25)
+            asked = CliRunner().invoke(main, ["query", "--run", run, sql, "--format", "json"])
+            if asked.exit_code == 0 and asked.stdout:
+                break
+        assert asked.exit_code == 0, asked.output
+        seen = json.loads(asked.stdout)
+        assert seen["condition"] == "text"
+        assert seen["n"] > 0
+        assert process.poll() is None, "the run was over before it was queried"
+    finally:
+        process.kill()
+        process.wait()

@@ -57,7 +57,7 @@ def emit(table: pa.Table, form: str) -> None:
         click.echo(table.to_pandas().to_csv(index=False), nl=False)
     elif form == "json":
         text = table.to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
-        click.echo(text, nl=False)
+        click.echo(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
     else:
         if sys.stdout.isatty():
             raise UsageError("--format parquet is binary: send it to a file with > FILE.parquet")

@@ -180,11 +180,27 @@ def test_items_whose_clip_cannot_be_heard_are_quarantined_and_heal(items: Items,
     assert gone <= set(healed.responses["item_id"])
 
 
-def test_a_clip_longer_than_the_model_hears_is_cut_and_said_so(items: Items, tmp_path: Path) -> None:
+def test_an_item_without_a_partner_loses_swap_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    alike = ac.load_items("demo", seed=3, limit=40)
+    alike = Items(
+        [i for i in alike if i.extra["family"] == "pitch"], (), alike.origin
+    )  # low, middle, high: few strangers
+    run = ac.score(alike, [MOCK], ["audio", "swap"], orders="given", run=tmp_path / "r", progress=False)
+    counts = run.responses["condition"].value_counts()
+    assert counts["audio"] == len(alike)
+    assert counts.get("swap", 0) < len(alike)
+    assert not run.quarantined_ids()
+    assert "questions under swap are left out" in capsys.readouterr().err
+
+
+def test_a_clip_longer_than_the_model_hears_is_cut_and_said_so(
+    items: Items, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     short = MockModel(Planted(), "short")
     short.max_seconds = 0.5
     run = ac.score(items, [short], ["audio"], orders="given", run=tmp_path / "r", progress=False)
     assert (run.responses["audio_seconds"] == 0.5).all()
+    assert "longer than the 0.5 s that short hears, and were cut" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

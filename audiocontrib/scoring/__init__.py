@@ -82,13 +82,15 @@ def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: boo
     by_id = {item.id: item for item in items}
     waiting: list[Response] = []
     unheard: list[Quarantined] = []
-    heard = 0
+    heard = cut = unpartnered = 0
     saved = time.monotonic()
     with Progress(model.name, asking.count(items), shown=progress) as bar:
         try:
             for batch in batches(items, asking, model):
                 unheard += batch.quarantined
                 bar.skip(sum(asking.count([by_id[q.item_id]]) for q in batch.quarantined if q.item_id))
+                bar.skip(batch.unpartnered)
+                cut, unpartnered = cut + batch.cut, unpartnered + batch.unpartnered
                 heard += len(batch.heard)
                 if len(unheard) >= HOPELESS and not heard:
                     raise AudiocontribError(
@@ -105,6 +107,12 @@ def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: boo
                 if waiting and time.monotonic() - saved > save_every:
                     run.append(waiting)
                     waiting, saved = [], time.monotonic()
+            if cut:
+                bar.note(
+                    f"{cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
+                )
+            if unpartnered:
+                bar.note(f"{unpartnered} questions under swap are left out: no other clip can stand in")
         finally:
             # also when interrupted: what was answered is kept
             run.append(waiting)

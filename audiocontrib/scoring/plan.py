@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audiocontrib.audio import RATE, Sound, decode, make_sound
 from audiocontrib.conditions import Condition, Donors, Swap, donors
@@ -65,6 +65,10 @@ class Batch:
     quarantined: tuple[Quarantined, ...]
     heard: frozenset[str]
     """Ids of the items whose clip was decoded."""
+    cut: int
+    """Requests whose sound was longer than the model can hear."""
+    unpartnered: int
+    """Requests that were left out, because no other clip of the set can stand in for the item's own."""
 
 
 def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: int = 8) -> Iterator[Batch]:
@@ -81,7 +85,7 @@ def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: 
         for group in groups[start : start + clips_at_once]:
             try:
                 clip = _clip(group[0]) if any(c.needs_clip and not c.donor for c in asking.conditions) else None
-                made = [r for item in group for r in _requests(item, clip, asking, partners, model.max_seconds)]
+                made = [r for item in group for r in _requests(item, clip, asking, partners)]
             except BadAudio as error:
                 quarantined += [
                     Quarantined(item.dataset, str(item.audio), None, "audio", str(error), item.id) for item in group
@@ -89,7 +93,16 @@ def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: 
             else:
                 requests += made
                 heard |= {item.id for item in group} if clip else set()
-        yield Batch(tuple(requests), tuple(quarantined), frozenset(heard))
+        fitting = [_cut(request, model.max_seconds) for request in requests]
+        bad = {q.item_id for q in quarantined}
+        askable = [item for group in groups[start : start + clips_at_once] for item in group if item.id not in bad]
+        yield Batch(
+            requests=tuple(fitting),
+            quarantined=tuple(quarantined),
+            heard=frozenset(heard),
+            cut=sum(one is not other for one, other in zip(fitting, requests, strict=True)),
+            unpartnered=asking.count(askable) - len(requests),
+        )
 
 
 def request_key(request: Request, asking: Asking, fingerprint: str) -> str:
@@ -109,19 +122,19 @@ def request_key(request: Request, asking: Asking, fingerprint: str) -> str:
 
 
 def _requests(
-    item: Item, clip: Sound | None, asking: Asking, partners: Mapping[Condition, Donors], limit: float | None
+    item: Item, clip: Sound | None, asking: Asking, partners: Mapping[Condition, Donors]
 ) -> Iterator[Request]:
     for condition in asking.conditions:
         partner = partners[condition](item) if condition.donor else None
         if condition.donor and partner is None:
-            raise BadAudio(f"no other clip of the data set can stand in for {item.audio} under {condition}")
+            continue
         sound = condition.hear(_clip(partner) if partner else clip, item.id)
         question = item.question if condition.shows_question else None
         for order in ORDERS[asking.orders](len(item.choices)):
             prompt = make_prompt(
                 question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
             )
-            yield Request(item, condition, order, prompt, _cut(sound, limit), partner.id if partner else None)
+            yield Request(item, condition, order, prompt, sound, partner.id if partner else None)
 
 
 def _clip(item: Item) -> Sound:
@@ -130,8 +143,8 @@ def _clip(item: Item) -> Sound:
     return decode(item.audio)
 
 
-def _cut(sound: Sound | None, limit: float | None) -> Sound | None:
-    """What the model can hear of a sound: cut by us, and so recorded, rather than silently by the model."""
-    if sound is None or limit is None or sound.seconds <= limit:
-        return sound
-    return make_sound(sound.samples[: round(limit * RATE)])
+def _cut(request: Request, limit: float | None) -> Request:
+    """The request with what the model can hear: cut by us, and so recorded, rather than silently by the model."""
+    if request.sound is None or limit is None or request.sound.seconds <= limit:
+        return request
+    return replace(request, sound=make_sound(request.sound.samples[: round(limit * RATE)]))

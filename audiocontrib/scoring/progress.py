@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from types import TracebackType
@@ -33,6 +34,10 @@ class Progress:
         if not self._bar.disable:
             self._bar.initial += count  # keeps them out of the speed
         self._bar.update(count)
+
+    def note(self, text: str) -> None:
+        """A line above the bar."""
+        self._bar.write(text, file=sys.stderr)
 
     def add(self, responses: Sequence[Response]) -> None:
         """Requests that were answered just now."""

@@ -12,15 +12,20 @@ from audiocontrib.errors import AudiocontribError
 
 @click.command()
 @click.argument("item", required=False)
+@click.option(
+    "--by", multiple=True, help="Break accuracy down: question_type, source_dataset, extra.FIELD; repeatable."
+)
 @run_option
 @format_option
-def command(item: str | None, folder: Path | None, form: str) -> None:
+def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: str) -> None:
     """Sum up a run; with ITEM (an id, or its end), show that item and what every model answered.
 
     \b
     Examples:
       audiocontrib show
-      audiocontrib show demo/sound/17
+      audiocontrib show --by question_type
+      audiocontrib show --by extra.difficulty --format csv
+      audiocontrib show demo/sound/0-17
     """
     from audiocontrib.contribution import accuracy
 
@@ -32,7 +37,7 @@ def command(item: str | None, folder: Path | None, form: str) -> None:
                 "count(*), count(*) filter (outcome = 'failed') from responses"
             ).fetchone()
             say("{} items, {} quarantined, {} answers, {} failed".format(*(counts or ())))
-            emit(accuracy(con), form)
+            emit(accuracy(con, by), form)
         return
     with run.connect() as con:
         found = con.execute(

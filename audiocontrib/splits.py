@@ -18,19 +18,11 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.registry import Registry
 from audiocontrib.statistics import binomial_at_least
 from audiocontrib.store.files import replacing, write_table_atomic
+from audiocontrib.store.views import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
     import duckdb
 
-SPLIT_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("split", pa.string()),  # weak, strong or undecided
-        ("score", pa.float64()),
-        ("reason", pa.string()),
-        ("unsolved", pa.bool_()),
-    ]
-)
 SUMMARY_GROUPS = ("question_type", "source_dataset")
 
 Rule = Callable[..., pa.Table]

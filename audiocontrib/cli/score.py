@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.errors import AudiocontribError, UsageError
+
+if TYPE_CHECKING:
+    from audiocontrib.items import Items
+    from audiocontrib.store import Run
 
 
 @click.command()
@@ -132,7 +137,7 @@ def command(
     _report(run, {item.id for item in items}, len(items.quarantined))
 
 
-def _report(run, asked: set[str], at_load: int) -> None:  # type: ignore[no-untyped-def]
+def _report(run: Run, asked: set[str], at_load: int) -> None:
     """What went wrong, in lines; AudiocontribError if anything did."""
     say(f"run: {run.path}")
     unheard = run.query(
@@ -152,7 +157,7 @@ def _report(run, asked: set[str], at_load: int) -> None:  # type: ignore[no-unty
         raise AudiocontribError(f"{' and '.join(p for p in problems if p)}; everything else is done")
 
 
-def _first_note(items) -> str:  # type: ignore[no-untyped-def]
+def _first_note(items: Items) -> str:
     item = next(item for item in items if item.notes)
     return f"{item.id}: {item.notes[0]}"
 

@@ -25,9 +25,9 @@ SPLIT_SCHEMA = pa.schema(
         ("score", pa.float64()),
         ("reason", pa.string()),
         ("unsolved", pa.bool_()),
-        ("name", pa.string()),
     ]
 )
+"""Columns of a split's file; the view ``splits`` adds ``name``."""
 
 
 def connect(run: Path) -> duckdb.DuckDBPyConnection:
@@ -96,7 +96,7 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], sche
 
 
 def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    con.register("no_splits", SPLIT_SCHEMA.empty_table())
+    con.register("no_splits", SPLIT_SCHEMA.append(pa.field("name", pa.string())).empty_table())
     each = [f"select *, {quoted(path.parent.name)} as name from {parquet([path])}" for path in paths]
     con.execute(f"create temp view splits as {' union all by name '.join(['from no_splits', *each])}")
 

@@ -221,29 +221,44 @@ def test_rotations_hold_every_option_once_in_every_place() -> None:
     assert shown == [("a", "b", "c"), ("b", "c", "a"), ("c", "a", "b")]
 
 
-SLOW = "mock:name=slow,skill=0.8,leak=0.3,seed=4,seconds=0.004"
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
+    rows = [
+        {
+            "question": f"What is heard in {n}?",
+            "choices": ["a dog", "a cat", "rain"],
+            "answer": "rain",
+            "audio": f"{n}.wav",
+        }
+        for n in range(400)
+    ]
+    (tmp_path / "set.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
     def command(run: str) -> list[str]:
         return [
-            sys.executable, "-m", "audiocontrib", "score", "--dataset", "demo", "--seed", "5", "--limit", "60",
-            "--model", SLOW, "--condition", "audio", "--condition", "text", "--run", str(tmp_path / run),
-            "--quiet", "--save-every", "0.05",
+            sys.executable, "-m", "audiocontrib", "score", "--dataset", str(tmp_path / "set.jsonl"),
+            "--model", "mock:skill=0.8,leak=0.3,seed=4,seconds=0.01", "--condition", "text",
+            "--run", str(tmp_path / run), "--quiet", "--save-every", "0",
         ]  # fmt: skip
 
-    subprocess.run(command("whole"), check=True, capture_output=True)
+    def parts() -> int:
+        return len(list((tmp_path / "killed" / "responses").glob("*.parquet")))
+
     moments = random.Random(0)
     killed = 0
     for _ in range(20):
+        before = parts()
         process = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0.5, 3.0))
+        while parts() == before and process.poll() is None:  # until it is well under way
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
-    assert killed > 0
+    assert killed == 20
     subprocess.run(command("killed"), check=True, capture_output=True)
+    subprocess.run(command("whole"), check=True, capture_output=True)
     whole, mended = (table(Run.open(tmp_path / name)) for name in ("whole", "killed"))
+    assert len(whole) == 1200
     assert not mended.duplicated("request_key").any()
     pd.testing.assert_frame_equal(whole, mended)
 

@@ -26,7 +26,10 @@ _HOMES = {
     "open_run": "audiocontrib.store",
     "contributions": "audiocontrib.contribution",
     "accuracy": "audiocontrib.contribution",
+    "measure": "audiocontrib.contribution.measure",
     "split": "audiocontrib.splits",
+    "import_responses": "audiocontrib.importing",
+    "validate": "audiocontrib.validation",
 }
 _MODULES = ("answers", "statistics")
 

@@ -33,6 +33,14 @@ class BadAudio(AudiocontribError):
     """A clip that cannot be heard: missing, truncated, empty, unreadable, or outside its folder."""
 
 
+class MissingAudio(BadAudio):
+    """There is no such file."""
+
+
+class ShortAudio(BadAudio):
+    """It is too short for any model to hear."""
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """An exception as a single line of at most ``limit`` characters: ``Type: message``."""
     text = " ".join(str(error).split()) or "(no message)"

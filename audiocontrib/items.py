@@ -13,6 +13,10 @@ import pyarrow as pa
 from audiocontrib.errors import BadItem
 
 MIN_CHOICES, MAX_CHOICES = 2, 26  # one letter each
+ROWS_AT_ONCE = 4096
+"""Items that are turned into Arrow, or out of it, together."""
+COLLAPSED = "identical choices collapsed"
+"""How the note begins; ``extra["published_choices"]`` then has the row's own list."""
 
 ITEM_SCHEMA = pa.schema(
     [
@@ -99,6 +103,59 @@ class Quarantined:
         return f"{where}: {self.field}: {self.reason}{name}"
 
 
+class ItemTable(Sequence[Item]):
+    """Items kept as Arrow: a few hundred bytes each less than as objects. An Item is made when it is asked for."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch] = (), root: str | None = None) -> None:
+        """
+        Args:
+            batches: of ITEM_SCHEMA.
+            root: the folder that all paths are relative to.
+        """
+        self._batches = list(batches)
+        self._root = root
+        self._new: list[dict[str, Any]] = []
+        self._count = sum(batch.num_rows for batch in self._batches)
+
+    def append(self, item: Item) -> None:
+        """Add an item; of its clip's root, that of the table is kept."""
+        self._new.append(item_row(item))
+        self._count += 1
+        if len(self._new) == ROWS_AT_ONCE:
+            self._pack()
+
+    @property
+    def table(self) -> pa.Table:
+        """All items as an Arrow table of ITEM_SCHEMA; nothing is copied."""
+        self._pack()
+        return pa.Table.from_batches(self._batches, schema=ITEM_SCHEMA)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Item]:
+        return self._made(self.table)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return tuple(self._made(self.table.slice(start, max(0, stop - start))))
+            return tuple(self[place] for place in range(start, stop, step))
+        place = range(len(self))[index]  # IndexError, and places from the end
+        return next(self._made(self.table.slice(place, 1)))
+
+    def _made(self, table: pa.Table) -> Iterator[Item]:
+        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+            for row in batch.to_pylist():
+                yield item_from_row(row, self._root)
+
+    def _pack(self) -> None:
+        if self._new:
+            self._batches.append(pa.RecordBatch.from_pylist(self._new, schema=ITEM_SCHEMA))
+            self._new = []
+
+
 class Items(Sequence[Item]):
     """The items of a data set, what was quarantined beside them, and where they came from."""
 
@@ -108,7 +165,7 @@ class Items(Sequence[Item]):
         quarantined: Iterable[Quarantined] = (),
         origin: Mapping[str, Any] | None = None,
     ) -> None:
-        self._items = tuple(items)
+        self._items = items if isinstance(items, ItemTable) else tuple(items)
         self.quarantined = tuple(quarantined)
         self.origin: dict[str, Any] = dict(origin or {})
         """What was read: name, path or hub id, revision, options. JSON values; goes into run.json."""
@@ -125,6 +182,8 @@ class Items(Sequence[Item]):
     @property
     def table(self) -> pa.Table:
         """The items as an Arrow table of ITEM_SCHEMA."""
+        if isinstance(self._items, ItemTable):
+            return self._items.table
         return pa.Table.from_pylist([item_row(item) for item in self._items], schema=ITEM_SCHEMA)
 
     @property
@@ -191,6 +250,7 @@ def make_item(
     source_dataset: Any = "",
     split: Any = "",
     extra: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
 ) -> Item:
     """A validated Item. Nothing is repaired silently: identical choices are collapsed and noted.
 
@@ -199,6 +259,7 @@ def make_item(
         answer: the gold option: its text, its 0-based index, or its letter, as ``answer_as`` says
             (``text``, ``index``, ``letter``).
         has_key: False for sets whose publisher keeps the answers; then ``answer`` must be None.
+        notes: what the source saw and did; what is seen here is added.
 
     Raises:
         BadItem: with the field and the reason, when the row cannot be asked or scored.
@@ -208,10 +269,11 @@ def make_item(
     listed = _check_choices(choices)
     gold = _resolve_answer(answer, listed, answer_as) if has_key else None
     distinct = tuple(dict.fromkeys(listed))
-    notes = []
+    seen, kept = list(notes), dict(extra or {})
     if len(distinct) < len(listed):
         twice = sorted({c for c in listed if listed.count(c) > 1})
-        notes.append(f"identical choices collapsed: {', '.join(map(repr, twice))}")
+        seen.append(f"{COLLAPSED}: {', '.join(map(repr, twice))}")
+        kept.setdefault("published_choices", listed)
         if len(distinct) < MIN_CHOICES:
             raise BadItem("choices", f"all {len(listed)} are {listed[0]!r}; two different ones are needed")
     if len(distinct) > MAX_CHOICES:
@@ -230,8 +292,8 @@ def make_item(
         question_type=str(question_type or ""),
         source_dataset=str(source_dataset or ""),
         split=str(split or ""),
-        notes=tuple(notes),
-        extra=dict(extra or {}),
+        notes=tuple(seen),
+        extra=kept,
     )
 
 

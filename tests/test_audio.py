@@ -10,21 +10,11 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
-import soundfile
+from sounds import encoded, tone
 
-from audiocontrib.audio import RATE, decode, make_sound, silence
+from audiocontrib.audio import MAX_SECONDS, RATE, decode, make_sound, probe, silence
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip
-
-
-def tone(seconds: float = 1.0, rate: int = RATE) -> np.ndarray:
-    return (0.3 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
-
-
-def encoded(samples: np.ndarray, rate: int = RATE, form: str = "WAV", subtype: str | None = None) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, format=form, subtype=subtype)
-    return file.getvalue()
 
 
 def with_sizes(raw: bytes, riff: int | None, data: int) -> bytes:
@@ -65,8 +55,15 @@ def test_resampling_is_librosas_own(rate: int, channels: int, tmp_path: Path) ->
     (tmp_path / "a.wav").write_bytes(encoded(noise, rate, subtype="FLOAT"))
     expected, _ = librosa.load(tmp_path / "a.wav", sr=RATE, mono=True)
     sound = decode(Clip(path="a.wav", root=str(tmp_path)))
-    np.testing.assert_allclose(sound.samples, expected, atol=1e-6)
+    np.testing.assert_array_equal(sound.samples, expected)
     assert sound.seconds == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("frames", [10_007, 300_001, 2 * 2**18])
+def test_blocks_leave_no_seams(frames: int) -> None:
+    noise = np.random.default_rng(frames).normal(0, 0.1, (frames, 2)).astype(np.float32)
+    expected = librosa.resample(noise.mean(axis=1), orig_sr=44_100, target_sr=RATE, res_type="soxr_hq")
+    np.testing.assert_array_equal(decode(Clip(data=encoded(noise, 44_100, subtype="FLOAT"))).samples, expected)
 
 
 def test_the_hash_is_that_of_the_samples() -> None:
@@ -123,6 +120,15 @@ def streamed_flac() -> bytes:
     return bytes(raw)
 
 
+def cut(form: str, subtype: str | None = None) -> bytes:
+    raw = encoded(tone(4), form=form, subtype=subtype)
+    return raw[: len(raw) // 2]
+
+
+def with_rate(rate: int) -> bytes:
+    return WAV[:24] + struct.pack("<I", rate) + WAV[28:]
+
+
 BROKEN = {
     "empty": (b"", "the file is empty"),
     "no audio": (b"hello, this is text " * 100, "cannot be decoded: Format not recognised"),
@@ -132,7 +138,18 @@ BROKEN = {
     "cut in the header": (WAV[:30], "truncated: a WAV header without samples"),
     "cut flac": (encoded(tone(), form="FLAC")[:-500], "cannot be decoded"),
     "cut mp3": (encoded(tone(4), form="MP3")[:-2000], "truncated"),
-    "cut ogg": (encoded(tone(), form="OGG")[:2000], "cannot be decoded"),
+    "cut ogg": (encoded(tone(), form="OGG")[:2000], "truncated: its last Ogg page"),
+    "cut opus": (cut("OGG", "OPUS"), "truncated: its last Ogg page is cut"),
+    "cut aiff": (cut("AIFF"), "truncated: 128008 bytes of samples promised"),
+    "cut float aiff": (cut("AIFF", "FLOAT"), "truncated: 256008 bytes of samples promised"),
+    "cut au": (cut("AU"), "truncated: 128000 bytes of samples promised, 63988 found"),
+    "cut mu-law": (cut("WAV", "ULAW"), "truncated: 64000 bytes of samples promised"),
+    "rf64": (encoded(tone(), form="RF64"), "is RF64, in which a file that was cut short goes unnoticed"),
+    "w64": (encoded(tone(), form="W64"), "is W64, in which"),
+    "caf": (encoded(tone(), form="CAF"), "is CAF, in which"),
+    "nist": (encoded(tone(), form="NIST"), "is NIST, in which"),
+    "thousands of chunks": (WAV[:12] + b"junk\0\0\0\0" * 2000 + WAV[12:], "a WAV header without samples"),
+    "3 samples a second": (with_rate(3), "says 3 samples a second, which no sound has"),
     "streamed flac": (streamed_flac(), "does not say how long it is"),
     "no samples": (encoded(tone(0)), "too short"),
     "too short": (encoded(tone(0.05)), "0.050 s is too short; 0.1 s are needed"),
@@ -151,6 +168,50 @@ def test_a_clip_that_cannot_be_heard(name: str, tmp_path: Path) -> None:
     assert str(caught.value).startswith("a.wav: ")
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["empty", "no audio", "cut wav", "cut aiff", "cut opus", "rf64", "too short", "3 samples a second"]
+)
+def test_what_the_header_betrays_is_said_without_decoding(name: str) -> None:
+    messages = []
+    for hear in (decode, probe):
+        with pytest.raises(BadAudio) as caught:
+            hear(Clip(data=BROKEN[name][0]))
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "subtype", "said"),
+    [
+        ("WAV", "ULAW", "WAV ULAW"),
+        ("FLAC", "PCM_24", "FLAC PCM_24"),
+        ("OGG", "OPUS", "OGG OPUS"),
+        ("AIFF", None, "AIFF PCM_16"),
+        ("MP3", None, "MP3 MPEG_LAYER_III"),
+        ("AU", None, "AU PCM_16"),
+    ],
+)
+def test_a_header_is_read_without_decoding(form: str, subtype: str | None, said: str) -> None:
+    raw = encoded(np.stack([tone(1.5, 48_000)] * 2, axis=1), 48_000, form, subtype)
+    about = probe(Clip(data=raw))
+    assert (about.seconds, about.rate, about.channels, about.format) == (1.5, 48_000, 2, said)
+
+
+def test_a_clip_that_is_too_long_is_refused_before_it_is_decoded() -> None:
+    raw = bytearray(encoded(tone(), form="FLAC"))
+    raw[22:26] = struct.pack(">I", (MAX_SECONDS + 1) * RATE)  # STREAMINFO's number of samples
+    for hear in (decode, probe):
+        with pytest.raises(BadAudio, match=r"3,601 s is too long; at most 3,600 s are read"):
+            hear(Clip(data=bytes(raw)))
+
+
+def test_a_header_that_says_less_than_there_is_does_not_get_past_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiocontrib.audio.decoding.MAX_SECONDS", 20)
+    for size in (0, 0xFFFFFFFF):
+        with pytest.raises(BadAudio, match=r"21 s is too long; at most 20 s are read"):
+            decode(Clip(data=with_sizes(encoded(tone(21)), size, size)))
 
 
 def test_the_same_fault_reads_the_same_every_time() -> None:

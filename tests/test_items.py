@@ -12,9 +12,11 @@ from audiocontrib.errors import BadItem
 from audiocontrib.items import (
     ITEM_SCHEMA,
     QUARANTINE_SCHEMA,
+    ROWS_AT_ONCE,
     Clip,
     Item,
     Items,
+    ItemTable,
     Quarantined,
     item_from_row,
     item_row,
@@ -95,6 +97,8 @@ def test_identical_choices_are_collapsed_and_noted() -> None:
     assert item.choices == ("dog", "cat", "cow")
     assert item.answer == 2
     assert item.notes == ("identical choices collapsed: 'dog'",)
+    assert item.extra == {"published_choices": ["dog", "cat", "dog", "cow"]}
+    assert made().extra == {}
     assert made(choices=["dog", "cat", "dog", "cow"], answer=3, answer_as="index").answer == 2
     assert made(choices=["cat", "dog", "cat"], answer="C", answer_as="letter").answer == 0
 
@@ -152,6 +156,43 @@ def test_quarantine_says_file_line_field_reason_and_item() -> None:
     table = Items([], [bad]).quarantine
     assert table.schema == QUARANTINE_SCHEMA
     assert table.to_pylist()[0]["line"] == 3
+
+
+def test_a_table_of_items_is_a_sequence_like_the_list() -> None:
+    """Items in more than one chunk of Arrow, one of them not packed yet."""
+    plain = [made(own_id=str(n), audio=Clip(path=f"{n}.wav", root="/clips")) for n in range(ROWS_AT_ONCE + 3)]
+    packed = ItemTable(root="/clips")
+    for item in plain:
+        packed.append(item)
+    items = Items(packed)
+    assert len(items) == len(plain)
+    assert list(items) == list(items) == plain
+    last = ROWS_AT_ONCE + 2
+    assert [items[place] for place in (0, ROWS_AT_ONCE, -1, -last - 1)] == [plain[n] for n in (0, last - 2, last, 0)]
+    for cut in (slice(2, 5), slice(ROWS_AT_ONCE - 1, None), slice(None, -1, 1000), slice(5, 2), slice(3, 0, -1)):
+        assert items[cut] == tuple(plain[cut])
+    for place in (last + 1, -last - 2):
+        with pytest.raises(IndexError):
+            items[place]
+    assert plain[5] in items
+    assert items.table.equals(Items(plain).table)
+    packed.append(made(own_id="new"))
+    assert (len(items), items[-1].id, items.table.num_rows) == (last + 2, "set/new", last + 2)
+
+
+def test_a_table_of_items_keeps_bytes_and_the_common_root() -> None:
+    within, beside = made(audio=Clip(path="a.wav", data=b"RIFF")), made(own_id="8", audio=Clip("b.wav", "/clips"))
+    packed = ItemTable(root="/clips")
+    for item in (within, beside, made(own_id="9", audio=None)):
+        packed.append(item)
+    assert [item.audio for item in packed] == [within.audio, beside.audio, None]
+    assert list(ItemTable(packed.table.to_batches(), "/clips")) == list(packed)
+
+
+def test_no_items_make_an_empty_table() -> None:
+    assert Items(ItemTable()).table.equals(Items([]).table)
+    assert Items(ItemTable()).table.schema == ITEM_SCHEMA
+    assert list(ItemTable()) == []
 
 
 ANY = st.recursive(

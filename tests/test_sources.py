@@ -8,11 +8,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pytest
+from layouts import LAYOUTS, audiomcq_row, mmau_row
 
 from audiocontrib.audio import decode
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -26,58 +27,8 @@ def dump(path: Path, value: Any) -> Path:
     return path
 
 
-def audiomcq_row(source: str, kind: str, own: str, **more: Any) -> dict[str, Any]:
-    """In the field order of the published schema, the values made up."""
-    return {
-        "source_dataset": source,
-        "id": own,
-        "question_type": kind,
-        "audio_path": f"{source}/sample_{own}.wav",
-        "question": "What is heard?",
-        "answer": "Water splashing",
-        "choices": ["A dog", "Water splashing", "Rain", "Applause"],
-        "audio-contribution": "strong",
-        "structured_cot": "<stage1>sound</stage1>",
-    } | more
-
-
-def mmau_row(own: str, **more: Any) -> dict[str, Any]:
-    return {
-        "id": own,
-        "audio_id": f"./test-mini-audios/{own}.wav",
-        "question": "Based on the given audio, identify the source of the speaking voice.",
-        "choices": ["Man", "Woman", "Child", "Robot"],
-        "answer": "Man",
-        "dataset": "AudioSet",
-        "task": "sound",
-        "split": "test-mini",
-        "category": "Reasoning",
-        "sub-category": "Acoustic Source Inference",
-        "difficulty": "medium",
-    } | more
-
-
-def audiomcq(folder: Path) -> Items:
-    """Ids repeat across sources and types; files of the folder benchmarks are not part of the set."""
-    dump(
-        folder / "set/datasets/a.json",
-        [audiomcq_row("AudioCaps", "sound", "0"), audiomcq_row("Clotho", "sound", "0")],
-    )
-    dump(
-        folder / "set/datasets/t/b.json",
-        [audiomcq_row("AudioCaps", "temporal", "0", **{"audio-contribution": "weak"})],
-    )
-    dump(folder / "set/benchmarks/c.json", [audiomcq_row("MMAU", "sound", "0")])
-    return load_items("audiomcq", data=folder / "set")
-
-
-def mmau(folder: Path) -> Items:
-    rows = [
-        mmau_row("a"),
-        mmau_row("b", category=["Reasoning"]),
-        mmau_row("c", choices=["Man", "Man", "Child"]),
-    ]
-    return load_items("mmau", data=dump(folder / "mmau-test-mini.json", rows))
+def published(name: str, folder: Path) -> Items:
+    return load_items(name, data=LAYOUTS[name](folder))
 
 
 def jsonl(folder: Path) -> Items:
@@ -89,12 +40,17 @@ def demo(folder: Path) -> Items:
     return load_items("demo", seed=3, limit=5)
 
 
-SAMPLES: dict[str, Callable[[Path], Items]] = {f.__name__: f for f in (audiomcq, mmau, jsonl, demo)}
+SAMPLES: dict[str, Callable[[Path], Items]] = {
+    "jsonl": jsonl,
+    "demo": demo,
+    **{name: partial(published, name) for name in LAYOUTS},
+}
+WITHOUT_KEY = {"adqa-bench"}
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_every_source_reads_its_published_layout(name: str, tmp_path: Path) -> None:
-    assert name in SAMPLES, f"a new source needs a sample of its layout in {__file__}"
+    assert name in SAMPLES, "a new source needs a sample of its layout in tests/layouts.py"
     source, items = SOURCES[name], SAMPLES[name](tmp_path)
     assert source.name == name
     assert source.about
@@ -105,18 +61,22 @@ def test_every_source_reads_its_published_layout(name: str, tmp_path: Path) -> N
     assert json.loads(json.dumps(items.origin)) == items.origin
     assert items.origin["name"] == items[0].dataset
     assert [item_from_row(row, items.origin.get("audio_root")) for row in items.table.to_pylist()] == list(items)
-    assert all(item.answer is not None and item.clip_id and item.audio for item in items)
+    assert all((item.answer is None) == (name in WITHOUT_KEY) and item.clip_id and item.audio for item in items)
+
+
+def test_no_layout_is_left_without_its_source() -> None:
+    assert set(LAYOUTS) <= set(SOURCES)
 
 
 def test_audiomcq_keeps_identity_labels_and_unknown_columns(tmp_path: Path) -> None:
-    items = audiomcq(tmp_path)
-    own = ["AudioCaps/sound/0", "Clotho/sound/0", "AudioCaps/temporal/0"]
+    items = published("audiomcq", tmp_path)
+    own = ["AudioCaps/sound/0", "Clotho/sound/0", "Tacos/temporal/0"]
     assert [item.id for item in items] == [f"audiomcq/{o}" for o in own]
     assert [item.extra["audio-contribution"] for item in items] == ["strong", "strong", "weak"]
     assert items[0].extra["structured_cot"] == "<stage1>sound</stage1>"
-    assert items[0].clip_id == items[2].clip_id == "AudioCaps/sample_0.wav"
+    assert items[0].clip_id == "AudioCaps/sample_0.wav"
     assert items[0].audio is not None
-    assert items[0].audio.root == str(tmp_path / "set")
+    assert items[0].audio.root == str(tmp_path)
     assert (items[2].question_type, items[1].source_dataset) == ("temporal", "Clotho")
 
 
@@ -130,7 +90,7 @@ def test_audiomcq_reads_a_single_file_with_one_chain_of_thought(tmp_path: Path) 
 
 
 def test_mmau_paths_types_and_notes(tmp_path: Path) -> None:
-    items = mmau(tmp_path)
+    items = published("mmau", tmp_path)
     first, listed, collapsed = items
     assert first.id == "mmau/a"
     assert first.clip_id == "test-mini-audios/a.wav"
@@ -205,7 +165,7 @@ def test_an_absolute_path_inside_the_root_becomes_relative(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("mmua", {}, "no data set is called 'mmua'; did you mean 'mmau'"),
+        ("audiomqc", {}, "no data set is called 'audiomqc'; did you mean 'audiomcq'"),
         ("mmau", {}, "mmau is read from a file or folder: say --data PATH"),
         ("mmau", {"data": "x.json", "mapping": {"id": "n"}}, "mmau knows its own columns"),
         ("mmau", {"data": "x.json", "answer_as": "letter"}, "mmau knows its own columns"),
@@ -216,38 +176,6 @@ def test_an_absolute_path_inside_the_root_becomes_relative(tmp_path: Path) -> No
 def test_wrong_questions(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(AudiocontribError, match=message):
         load_items(name, **options)
-
-
-def test_the_hub_is_read_through_datasets_at_its_revision(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [audiomcq_row("AudioCaps", "sound", str(n)) for n in range(70)]
-    asked: list[Any] = []
-
-    def load_dataset(hub: str, revision: str | None) -> datasets.DatasetDict:
-        asked.append((hub, revision))
-        return datasets.DatasetDict(train=datasets.Dataset.from_list([*rows, rows[0] | {"id": "70", "answer": "?"}]))
-
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    items = load_items("audiomcq", revision="abc123")
-    assert asked == [("inclusionAI/AudioMCQ", "abc123")]
-    assert len(items) == 70
-    assert items[69].id == "audiomcq@abc123/AudioCaps/sound/69"
-    assert items[0].split == "train"
-    assert items[0].extra["audio-contribution"] == "strong"
-    assert str(items.quarantined[0]).startswith("inclusionAI/AudioMCQ (train):71: answer: ")
-    assert items.origin == {"name": "audiomcq", "hub": "inclusionAI/AudioMCQ", "revision": "abc123"}
-    assert len(load_items("audiomcq", limit=2)) == 2
-
-
-@pytest.mark.parametrize("error", [datasets.exceptions.DatasetNotFoundError("no such\nset"), ValueError("bad")])
-def test_a_hub_that_says_no_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load_dataset(hub: str, revision: str | None) -> None:
-        raise error
-
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    with pytest.raises(
-        AudiocontribError, match=r"^inclusionAI/AudioMCQ at revision 'x': cannot be loaded .* --data FOLDER$"
-    ):
-        load_items("audiomcq", revision="x")
 
 
 def test_without_a_network_the_message_names_the_local_way(tmp_path: Path) -> None:

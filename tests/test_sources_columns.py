@@ -199,3 +199,19 @@ def test_a_line_without_a_column_that_others_have_is_quarantined_alone(tmp_path:
 def test_wrong_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(AudiocontribError, match=message):
         load(tmp_path / "my.jsonl", ROW, **options)
+
+
+@pytest.mark.parametrize("there", ["wav", "path"])
+def test_a_mapping_may_name_columns_of_which_the_first_that_is_there_is_taken(there: str) -> None:
+    row = renamed(audio_path=there)
+    assert mapped({"audio": "wav|path"})(Columns(row)).audio == "a.wav"
+    assert mapped({"audio": "wav|path"})(Columns(row | {"wav": "b.wav", "path": "c.wav"})).audio == "b.wav"
+
+
+def test_a_mapping_none_of_whose_columns_is_there_names_them_all() -> None:
+    with pytest.raises(BadItem, match=r"^audio: there is no column 'wav' or 'path'; there are: id, question, "):
+        mapped({"audio": "wav|path"})(Columns(ROW))
+
+
+def test_a_column_whose_name_holds_a_bar() -> None:
+    assert mapped({"audio": "wav|path"})(Columns(renamed(audio_path="wav|path"))).audio == "a.wav"

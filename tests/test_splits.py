@@ -18,7 +18,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.responses import Outcome, Response
-from audiocontrib.splits import RULES, SPLIT_SCHEMA, Split, split
+from audiocontrib.splits import RULES, SPLIT_SCHEMA, Asked, Decided, Split, rule, split
 
 
 def answers(patterns: list[tuple[bool, ...]], condition: str = "silence") -> tuple[Items, list[Response]]:
@@ -206,8 +206,12 @@ def test_save(tmp_path: Path) -> None:
         "rule": "votes",
         "threshold": 1 / 3,
         "condition": "silence",
+        "audio": "audio",
         "method": "generate",
         "models": ["tiny-a", "tiny-b", "tiny-c"],
+        "leave_out": [],
+        "findings": {},
+        "warnings": [],
     }
     assert json.loads(table.schema.metadata[b"audiocontrib"]) == settings
     again, _ = saved(tmp_path / "splits" / "first", split(con, threshold=1.0))
@@ -226,10 +230,10 @@ def test_save_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 
 def test_another_rule_can_be_registered() -> None:
-    @RULES.register("everything-strong")
-    def everything(con: duckdb.DuckDBPyConnection, threshold: Fraction, condition: str, **_: object) -> pa.Table:
-        query = "select item_id, 'strong' as split, 1 as score, '' as reason, null as unsolved, null as guessing"
-        return con.sql(f"{query} from items").to_arrow_table()
+    @rule("everything-strong", 0.5, "all of it")
+    def everything(asked: Asked) -> Decided:
+        query = "select item_id, 'strong' as split, 1 as score, '' as reason, null as guessing from items"
+        return Decided(asked.con.sql(query).to_arrow_table())
 
     try:
         found = split(views(*answers(PATTERNS)), rule="everything-strong").summary().to_pylist()

@@ -12,7 +12,7 @@ import pytest
 from planted import ask, questions, views
 from statsmodels.stats.proportion import proportion_confint
 
-from audiocontrib.contribution import accuracy, agreement, contributions
+from audiocontrib.contribution import accuracy, contributions, unanimity
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
@@ -212,7 +212,7 @@ def test_empty_run() -> None:
     [found] = contributions(run([])).to_pylist()
     assert (found["models"], found["score"], found["contribution"]) == (0, None, None)
     assert accuracy(run([])).num_rows == 0
-    assert math.isnan(agreement(run([])))
+    assert math.isnan(unanimity(run([])))
 
 
 def test_accuracy_of_planted_mocks() -> None:
@@ -265,14 +265,20 @@ def test_accuracy_counts_what_was_not_answered() -> None:
     assert (none["n"], none["right"], none["accuracy"], none["failed"]) == (0, 0, None, 1)
 
 
+def test_accuracy_counts_failures_where_a_group_has_no_name() -> None:
+    rows = [row(0), row(outcome="failed", item=1), row(outcome="failed", item=1, condition="audio")]
+    silent = accuracy(run(rows, questions(2)), by=["extra.theme"]).to_pylist()[1]
+    assert (silent["condition"], silent["extra.theme"], silent["n"], silent["failed"]) == ("silence", None, 1, 1)
+
+
 def test_agreement() -> None:
     items = questions(4)
     rows = [row(1, model=m, item=0) for m in "ab"]  # alike, and wrong
     rows += [row(0, model="a", item=1), row(2, model="b", item=1)]
     rows += [row(outcome="refused", model=m, item=2) for m in "ab"]
     rows += [row(0, model="a", item=3), row(outcome="failed", model="b", item=3)]  # does not count
-    assert agreement(run(rows, items)) == pytest.approx(1 / 3)
-    assert math.isnan(agreement(run([row(1)])))
+    assert unanimity(run(rows, items)) == pytest.approx(1 / 3)
+    assert math.isnan(unanimity(run([row(1)])))
 
 
 def test_it_runs_without_torch() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -14,13 +15,19 @@ from audiocontrib.errors import AudiocontribError, one_line
 COMMANDS = {
     "demo": "Score the embedded demo with three tiny models, offline, in minutes.",
     "score": "Ask models every question with and without the audio.",
+    "import": "Take answers of another tool into a run.",
+    "contribution": "Measure what the audio contributes, per item and summed up.",
     "split": "Split a run's items into weak and strong audio contribution.",
+    "certify": "Bound what is left in a strong set, by a model that took no part.",
+    "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",
-    "datasets": "List the data sets that are known by name.",
+    "validate": "Count what a data set holds, and find what is wrong with it.",
+    "audit": "Look for shortcuts and duplicates in a data set, without any audio model.",
+    "datasets": "List the data sets that are known by name, or describe your own.",
     "models": "List the models that are known by name.",
 }
-"""Name -> one line for `--help`; each lives in the module of the same name."""
+"""Name -> one line for `--help`; each lives in the module of the same name (``import_`` for ``import``)."""
 
 
 class Lazy(click.Group):
@@ -34,7 +41,8 @@ class Lazy(click.Group):
         """The command from its module."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"audiocontrib.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"audiocontrib.cli.{module}").command
         command.short_help = COMMANDS[cmd_name]
         return command
 

@@ -10,7 +10,10 @@ import click
 from audiocontrib.cli.output import say
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from audiocontrib.demo import Demo
+    from audiocontrib.statistics import Interval
 
 
 @click.command()
@@ -54,25 +57,51 @@ def _show(done: Demo) -> None:
         last = part
     console = Console(width=None if Console().is_terminal else 120)
     console.print(table)
-    summary = done.split.summary().to_pylist()[0]
-    low, high = done.agreement
+    console.print()
+    console.print(_verdicts(done))
+    published = done.splits[0].summary().to_pylist()[0]
     console.print(
-        f"\nSplit by the published rule (weak: at least 2 of 3 models right under silence): "
-        f"{summary['weak']} weak, {summary['strong']} strong, {summary['undecided']} undecided.\n"
-        f"Against the truth: {done.agrees} of {done.placed} placed right, "
-        f"{done.agrees / done.placed:.0%} ({low:.0%}–{high:.0%}). "
-        f"Pure guessing would call {summary['guessing_weak_share']:.0%} weak.\n"
+        f"\nvotes is the published rule: weak if at least 2 of 3 models are right under silence; pure guessing would "
+        f"call {published['guessing_weak_share']:.0%} weak.\n"
         f"The models choose alike under silence on {done.alike:.0%} of the questions; "
-        f"{summary['unsolved']} questions are solved by none even with the audio.",
+        f"{published['unsolved']} questions are solved by none even with the audio.",
         highlight=False,
         soft_wrap=True,
     )
+    for note in done.notes:
+        console.print(note, highlight=False, soft_wrap=True)
     console.print("\nPlots:  " + "\n        ".join(map(str, done.plots)), highlight=False, soft_wrap=True)
     console.print(
         f"Next:   audiocontrib show --run {done.run.path}\n"
         f'        audiocontrib query --run {done.run.path} "select * from contributions order by score limit 5"\n'
-        f"        audiocontrib split --run {done.run.path} --threshold 0.7 --by question_type",
+        f"        audiocontrib contribution --run {done.run.path}\n"
+        f"        audiocontrib split --run {done.run.path} --rule fdr --by question_type",
         highlight=False,
         soft_wrap=True,
         markup=False,
     )
+
+
+def _verdicts(done: Demo) -> RenderableType:
+    from rich.table import Table
+
+    table = Table(
+        title="Splits against the truth: weak should be what the text betrays",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for name in ("rule", "weak", "strong", "undecided", "precision of weak", "recall of weak", "placed right"):
+        table.add_column(name, justify="left" if name == "rule" else "right")
+    for v in done.verdicts:
+        precise = _share(v.truly_weak, v.weak, v.precision)
+        placed = v.weak + v.strong
+        table.add_row(
+            v.rule, str(v.weak), str(v.strong), str(v.undecided), precise, _share(v.truly_weak, v.leaks, v.recall),
+            f"{v.right} of {placed}",
+        )  # fmt: skip
+    return table
+
+
+def _share(part: int, whole: int, interval: Interval) -> str:
+    return f"{part / whole:.0%} ({interval.low:.0%}–{interval.high:.0%})" if whole else "–"

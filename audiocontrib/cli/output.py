@@ -12,6 +12,7 @@ import click
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from audiocontrib.store import Run
@@ -54,9 +55,9 @@ def emit(table: pa.Table, form: str) -> None:
     if form == "table":
         _print_rich(table)
     elif form == "csv":
-        click.echo(table.to_pandas().to_csv(index=False), nl=False)
+        click.echo(_pandas(table).to_csv(index=False), nl=False)
     elif form == "json":
-        text = table.to_pandas().to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+        text = _pandas(table).to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
         click.echo(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
     else:
         if sys.stdout.isatty():
@@ -64,6 +65,11 @@ def emit(table: pa.Table, form: str) -> None:
         import pyarrow.parquet as pq
 
         pq.write_table(table, sys.stdout.buffer)
+
+
+def _pandas(table: pa.Table) -> pd.DataFrame:
+    """Whole numbers stay whole where some are missing."""
+    return table.to_pandas(integer_object_nulls=True)
 
 
 def _print_rich(table: pa.Table) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.data import data_options, dataset_option, load
 from audiocontrib.cli.output import emit, format_option, say
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError
 
 if TYPE_CHECKING:
     from audiocontrib.items import Items
@@ -16,24 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--dataset", required=True, help="Name of a data set (`audiocontrib datasets`), or a file of your own.")
-@click.option("--data", type=click.Path(path_type=Path), help="File or folder where the data set lies.")
-@click.option("--audio-root", type=click.Path(path_type=Path), help="Folder of the audio.  [default: beside the data]")
-@click.option("--revision", help="Revision of a data set on the hub.")
-@click.option("--split", help="Split of the data set.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the demo data.")
-@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many items.")
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help="Column of a field in your own data; repeatable.",
-)
-@click.option(
-    "--answer-as", type=click.Choice(["text", "letter", "index"]), default="text", show_default=True,
-    help="How your own data gives the answer.",
-)  # fmt: skip
+@dataset_option
+@data_options
 @click.option("--model", "models", multiple=True, required=True, help="Name, folder or hub id of a model; repeatable.")
 @click.option(
     "--condition", "conditions", multiple=True, default=("audio", "silence"), show_default=True,
@@ -64,14 +49,6 @@ if TYPE_CHECKING:
 @format_option
 def command(
     dataset: str,
-    data: Path | None,
-    audio_root: Path | None,
-    revision: str | None,
-    split: str | None,
-    seed: int,
-    limit: int | None,
-    mapping: tuple[str, ...],
-    answer_as: str,
     models: tuple[str, ...],
     conditions: tuple[str, ...],
     method: str,
@@ -84,6 +61,7 @@ def command(
     save_every: float,
     quiet: bool,
     form: str,
+    **data: Any,
 ) -> None:
     """Ask models every question under every condition; print accuracy per model and condition.
 
@@ -99,21 +77,8 @@ def command(
     """
     from audiocontrib.contribution import accuracy
     from audiocontrib.scoring import score
-    from audiocontrib.sources import load_items
 
-    items = load_items(
-        dataset,
-        data=data,
-        revision=revision,
-        split=split,
-        audio_root=audio_root,
-        limit=limit,
-        seed=seed,
-        mapping=dict(_pair(text) for text in mapping) or None,
-        answer_as=answer_as,
-    )
-    for bad in items.quarantined:
-        say(f"quarantined: {bad}")
+    items = load(dataset, progress=not quiet, **data)
     if not len(items):
         raise AudiocontribError(f"no item of {dataset} can be asked; the reasons are above")
     noted = sum(bool(item.notes) for item in items)
@@ -160,10 +125,3 @@ def _report(run: Run, asked: set[str], at_load: int) -> None:
 def _first_note(items: Items) -> str:
     item = next(item for item in items if item.notes)
     return f"{item.id}: {item.notes[0]}"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    field, equals, column = text.partition("=")
-    if not (field and equals and column):
-        raise UsageError(f"--map {text!r}: it is FIELD=COLUMN, e.g. --map question=prompt")
-    return field.strip(), column.strip()

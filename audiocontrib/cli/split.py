@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.errors import UsageError
+
+if TYPE_CHECKING:
+    from audiocontrib.splits import Split
+
+SHOWN = 5
 
 
 @click.command()
 @run_option
-@click.option("--threshold", type=float, default=0.5, show_default=True, help="Score from which an item is strong.")
-@click.option("--rule", default="votes", show_default=True, help="Split rule; `votes` is the published one.")
-@click.option("--condition", default="silence", show_default=True, help="Condition without the audio.")
+@click.option("--rule", help="votes (the published one), group, posterior, fdr, adf, audit.  [default: votes]")
+@click.option("--threshold", type=float, help="Score from which an item is strong.  [default: the rule's own]")
+@click.option("--fdr", type=float, help="False-discovery rate of the rule fdr.  [default: 0.1]")
+@click.option("--balanced", is_flag=True, help="Rule fdr: a strong set at chance without the audio, not below it.")
+@click.option("--condition", help="Condition without the audio.  [default: silence]")
+@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Where the run holds both.")
+@click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
+@click.option(
+    "--leave-out", multiple=True, type=click.Choice(["unsolved"]), help="Items that are left out; repeatable."
+)
+@click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="Another setting of the rule; repeatable.")
+@click.option("--recipe", type=click.Path(path_type=Path), help="YAML file with all of these; options win over it.")
+@click.option("--sensitivity", is_flag=True, help="Show how the split changes with threshold, models and orders.")
 @click.option("--name", help="Name of the split in the run.  [default: RULE-THRESHOLD]")
-@click.option("--by", type=click.Choice(["question_type", "source_dataset"]), help="Break the summary down by this.")
+@click.option(
+    "--by", type=click.Choice(["question_type", "source_dataset", "k"]), help="Break the summary down by this."
+)
 @format_option
 def command(
     folder: Path | None,
-    threshold: float,
-    rule: str,
-    condition: str,
+    rule: str | None,
+    threshold: float | None,
+    fdr: float | None,
+    balanced: bool,
+    condition: str | None,
+    method: str | None,
+    models: tuple[str, ...],
+    leave_out: tuple[str, ...],
+    more: tuple[str, ...],
+    recipe: Path | None,
+    sensitivity: bool,
     name: str | None,
     by: str | None,
     form: str,
@@ -33,22 +61,47 @@ def command(
     The split is kept in the run, as splits/NAME/ and in the SQL view `splits`.
 
     \b
+    Rules:
+      votes      share of the models that are wrong without the audio
+      group      votes, where a question template or option set as a whole beats chance
+      posterior  1 - P(answerable without the audio); needs several option orders
+      fdr        wrong options as decoys: weak only at a controlled false-discovery rate
+      adf        the four steps of DCASE 2026 Task 5
+      audit      a text-only classifier's belief in the gold; needs `audiocontrib audit --run`
+
+    \b
     Examples:
       audiocontrib split --threshold 0.5
-      audiocontrib split --condition text --by question_type
+      audiocontrib split --rule fdr --fdr 0.1 --condition text --leave-out unsolved
+      audiocontrib split --rule votes --sensitivity
+      audiocontrib split --recipe recipes/splits/audiomcq.yaml --name paper
       audiocontrib query "select split, count(*) from splits group by 1"
     """
+    from audiocontrib.splits import split
+    from audiocontrib.splits.recipe import read_recipe
+
+    given: dict[str, Any] = {"rule": rule, "threshold": threshold, "fdr": fdr, "balanced": balanced or None}
+    given |= {"condition": condition, "method": method, "models": models or None, "leave_out": leave_out or None}
+    asked = read_recipe(recipe) if recipe else {}
+    asked |= {key: value for key, value in given.items() if value is not None} | dict(_setting(text) for text in more)
+    run = open_run(folder)
+    if sensitivity:
+        from audiocontrib.splits.sensitivity import sensitivity as vary
+
+        emit(vary(run, **asked), form)
+        return
+    made = split(run, **asked)
+    if not run.holds_more(made.scores.column_names):  # the table of `audiocontrib contribution` stays
+        run.save_contributions(made.scores)
+    kept = made.save(run.split_folder(name or f"{made.rule}-{made.threshold:g}"))
+    _show(made, by, form)
+    say(f"saved in {kept}")
+
+
+def _show(made: Split, by: str | None, form: str) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from audiocontrib.contribution import contributions
-    from audiocontrib.splits import split
-
-    run = open_run(folder)
-    made = split(run, rule=rule, threshold=threshold, condition=condition)
-    with run.connect() as con:
-        run.save_contributions(contributions(con, condition))
-    kept = made.save(run.split_folder(name or f"{rule}-{threshold:g}"))
     tables = [made.summary(b) for b in ([by] if by else [None, "question_type", "source_dataset"])]
     if form == "table":
         for table in tables:
@@ -56,9 +109,23 @@ def command(
             click.echo()
     else:
         emit(pa.concat_tables(tables, promote_options="default"), form)
+    for key, value in made.findings.items():
+        say(f"{key.replace('_', ' ')}: {json.dumps(value) if not isinstance(value, float) else f'{value:.4g}'}")
+    for warning in made.warnings:
+        say(f"note: {warning}")
     undecided = made.table.filter(pc.equal(made.table["split"], "undecided"))
-    for row in undecided.slice(0, 5).to_pylist():
+    for row in undecided.slice(0, SHOWN).to_pylist():
         say(f"undecided: {row['item_id']}: {row['reason']}")
-    if len(undecided) > 5:
-        say(f"… and {len(undecided) - 5} more undecided; see the view splits")
-    say(f"saved in {kept}")
+    if len(undecided) > SHOWN:
+        say(f"… and {len(undecided) - SHOWN} more undecided; see the view splits")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; the value is JSON where it reads so, else a text."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"--set {text!r}: it is NAME=VALUE, e.g. --set least=10")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value

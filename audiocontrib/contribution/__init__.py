@@ -6,6 +6,6 @@ Every function takes a DuckDB connection with the views ``items`` (ITEM_SCHEMA) 
 
 from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.scores import contributions
-from audiocontrib.contribution.votes import agreement
+from audiocontrib.contribution.votes import unanimity
 
-__all__ = ["accuracy", "agreement", "contributions"]
+__all__ = ["accuracy", "contributions", "unanimity"]

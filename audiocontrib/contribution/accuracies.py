@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from audiocontrib.contribution.votes import VOTES, vote_parameters
+from audiocontrib.contribution.tally import tally
+from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 GROUPS = ("dataset", "question_type", "source_dataset", "split")
 """Columns of the items by which accuracy can be broken down; also ``extra.NAME``, a field of the source's own."""
+
+UNANSWERED = ("refused", "unparsed", "failed")
 
 EXTRA = re.compile(r"extra\.[\w-]+")
 
@@ -31,9 +36,7 @@ COLUMNS = [
     ("chance", pa.float64()),
     ("chance_corrected", pa.float64()),
     ("missing", pa.int64()),
-    ("refused", pa.int64()),
-    ("unparsed", pa.int64()),
-    ("failed", pa.int64()),
+    *((name, pa.int64()) for name in UNANSWERED),
 ]
 
 
@@ -55,49 +58,71 @@ def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str
     """
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
         raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
-    keys = ", ".join(["model", "condition", *(f'"{name}"' for name in by)])
-    own = "".join(f', extra ->> \'$."{name[6:]}"\' as "{name}"' for name in by if name not in GROUPS)
-    query = f"""
-    with grouped as (
-        select *, 1 / len(choices) as chance, dense_rank() over (order by clip_id) as clip{own} from items
-    ),
-    voted as (
-        select {keys}, count(correct) as n,
-            count(*) filter (answer is not null and problem is not null) as missing,
-            list({{'correct': correct, 'clip': clip}}) filter (correct is not null) as cases,
-            avg(chance) filter (correct is not null) as chance
-        from ({VOTES}) join grouped using (item_id) group by all
-    ),
-    replies as (
-        select {keys}, count(*) filter (outcome = 'refused') as refused,
-            count(*) filter (outcome = 'unparsed') as unparsed,
-            count(*) filter (outcome = 'failed') as failed
-        from (select item_id, model, condition, outcome, method from responses) join grouped using (item_id)
-        where method = $method group by all
-    )
-    select * from voted left join replies using ({keys}) order by {keys}
+    told = tally(con, method=method)
+    cast, has_key = count_votes(told), told.gold >= 0
+    grouped = f"""
+        select *, dense_rank() over (order by clip_id) as clip,
+            {f"dense_rank() over (order by {', '.join(_quoted(by))}) - 1" if by else 0} as part
+        from (select *{"".join(map(_extra, by))} from items)
     """
-    groups = con.sql(query, params=vote_parameters(con, None, method)).to_arrow_table()
-    counts = groups.drop_columns(["cases"]).to_pylist()
-    rows = [row | _measured(row, cases.values) for row, cases in zip(counts, groups["cases"], strict=True)]
+    items = con.sql(
+        f"select {', '.join(['clip', 'part', *_quoted(by)])} from ({grouped}) order by item_id"
+    ).to_arrow_table()
+    clip, part = items["clip"].to_numpy(), items["part"].to_numpy()
+    firsts = np.unique(part, return_index=True)[1]
+    groups = items.select(list(by)).take(pa.array(firsts)).to_pylist() if by else [{}]
+    members = np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part, minlength=len(groups)))[:-1])
+    unanswered = _unanswered(con, grouped, told.method)
+    rows = []
+    for cell, (model, condition) in enumerate(told.cells):
+        for number, (group, own) in enumerate(zip(groups, members, strict=True)):
+            voted = own[(cast.problem[own, cell] == 0) & has_key[own]]
+            row = {"model": model, "condition": condition, **group, "missing": int(has_key[own].sum()) - len(voted)}
+            row |= unanswered.get((model, condition, number), dict.fromkeys(UNANSWERED, 0))
+            rows.append(row | _measured(cast.right[voted, cell], clip[voted], 1 / told.sizes[voted]))
     names = [(name, pa.string()) for name in ("model", "condition", *by)]
     return pa.Table.from_pylist(rows, schema=pa.schema(names + COLUMNS))
 
 
-def _measured(row: dict[str, Any], cases: pa.StructArray | None) -> dict[str, Any]:
-    """The accuracy of one group and all that hangs on it; nothing where there is no case."""
-    if cases is None:
-        return {"right": 0}
-    correct = cases.field("correct").to_numpy(zero_copy_only=False)
-    right, n = int(correct.sum()), len(correct)
-    low, high = wilson(right, n)
-    clip_low, clip_high = clustered_mean(correct, cases.field("clip").to_numpy(zero_copy_only=False))
+def _quoted(by: Sequence[str]) -> list[str]:
+    return [f'"{name}"' for name in by]
+
+
+def _extra(name: str) -> str:
+    return "" if name in GROUPS else f', extra ->> \'$."{name[6:]}"\' as "{name}"'
+
+
+def _unanswered(
+    con: duckdb.DuckDBPyConnection, grouped: str, method: str
+) -> dict[tuple[str, str, int], dict[str, int]]:
+    """How many replies were refused, unparsed and failed, by model, condition and part; nothing where none was."""
+    counts = ", ".join(f"count(*) filter (outcome = '{name}') as {name}" for name in UNANSWERED)
+    found = con.sql(
+        f"""
+        select model, condition, part, {counts} from responses join ({grouped}) using (item_id)
+        where method = $method and outcome in {UNANSWERED} group by all
+        """,
+        params={"method": method},
+    ).to_arrow_table()
+    return {(r.pop("model"), r.pop("condition"), r.pop("part")): r for r in found.to_pylist()}
+
+
+def _measured(right: NDArray[np.bool_], clips: NDArray[np.int64], chance: NDArray[np.float64]) -> dict[str, Any]:
+    """The accuracy on some items and all that hangs on it; nothing where there is none."""
+    n, successes = len(right), int(right.sum())
+    if not n:
+        return {"n": 0, "right": 0}
+    low, high = wilson(successes, n)
+    clip_low, clip_high = clustered_mean(right, clips)
+    guessed = float(chance.mean())
     return {
-        "right": right,
-        "accuracy": right / n,
+        "n": n,
+        "right": successes,
+        "accuracy": successes / n,
         "low": low,
         "high": high,
         "clip_low": clip_low,
         "clip_high": clip_high,
-        "chance_corrected": chance_corrected(right / n, row["chance"]),
+        "chance": guessed,
+        "chance_corrected": chance_corrected(successes / n, guessed),
     }

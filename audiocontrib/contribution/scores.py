@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audiocontrib.contribution.votes import VOTES, vote_parameters
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from audiocontrib.contribution.problems import words
+from audiocontrib.contribution.tally import Floats, Tally, tally
+from audiocontrib.contribution.votes import Votes, count_votes
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
 
 def contributions(
@@ -42,52 +48,56 @@ def contributions(
         - contribution: mean of (posterior of the gold with audio - under ``condition``), in [-1, 1], over
           the models that were asked both ways.
     """
-    query = f"""
-    with votes as materialized ({VOTES}),
-    tally as (
-        select item_id,
-            count(*) filter (condition = $condition) as models,
-            count(*) filter (condition = $condition and correct) as votes_right,
-            coalesce(list(model order by model) filter (condition = $condition and correct), [])
-                as models_right,
-            coalesce(list(concat(model, ': ', problem, ' under ', condition) order by model)
-                filter (condition = $condition and problem is not null), []) as missing,
-            count(*) filter (condition = $audio) as models_audio,
-            count(problem) filter (condition = $audio) as missing_audio,
-            count(*) filter (condition = $audio and correct) as right_audio,
-            {_mean_of_all("p_gold", "$audio")} as p_audio,
-            {_mean_of_all("p_gold", "'silence'")} as p_silence,
-            {_mean_of_all("p_gold", "'text'")} as p_text
-        from votes group by item_id
-    ),
-    paired as (
-        select item_id, case when count(*) = count(a.p_gold - c.p_gold) then avg(a.p_gold - c.p_gold) end
-            as contribution
-        from votes a join votes c using (item_id, model)
-        where a.condition = $audio and c.condition = $condition group by item_id
+    told = tally(con, sorted({condition, audio, "silence", "text"}), method)
+    cast = count_votes(told)
+    has_key, without, with_audio = told.gold >= 0, told.under(condition), told.under(audio)
+    right, right_audio = (cast.right[:, cells].sum(axis=1) for cells in (without, with_audio))
+    whole, whole_audio = ((cast.problem[:, cells] == 0).all(axis=1) for cells in (without, with_audio))
+    models = len(without)
+    score = 1 - right / models if models else np.zeros(len(has_key))
+    heard = has_key & bool(with_audio)
+    names = _of(told, without, 0).take(pa.array(np.nonzero(cast.right[:, without])[1]))
+    both = [(a, c) for a in with_audio for c in without if told.cells[a][0] == told.cells[c][0]]
+    return pa.table(
+        {
+            "item_id": told.items["item_id"],
+            "models": np.full(len(has_key), models),
+            "votes_right": _where(right, has_key),
+            "models_right": _split(cast.right[:, without], names),
+            "missing": _missing(told, cast, without),
+            "score": _where(score, has_key & whole & bool(models)),
+            "right_with_audio": _where(right_audio, heard & whole_audio),
+            "unsolved": _where(right_audio == 0, heard & (whole_audio | (right_audio > 0))),
+            "p_audio": _mean(cast.p_gold[:, with_audio]),
+            "p_silence": _mean(cast.p_gold[:, told.under("silence")]),
+            "p_text": _mean(cast.p_gold[:, told.under("text")]),
+            "contribution": _mean(cast.p_gold[:, [a for a, _ in both]] - cast.p_gold[:, [c for _, c in both]]),
+        }
     )
-    select item_id,
-        coalesce(models, 0) as models,
-        case when has_key then coalesce(votes_right, 0) end as votes_right,
-        coalesce(models_right, []) as models_right,
-        coalesce(missing, []) as missing,
-        case when has_key and models > 0 and len(missing) = 0 then 1 - votes_right / models end as score,
-        case when has_key and models_audio > 0 and missing_audio = 0 then right_audio end as right_with_audio,
-        case
-            when not has_key or models_audio is null or models_audio = 0 then null
-            when right_audio > 0 then false
-            when missing_audio = 0 then true
-        end as unsolved,
-        p_audio, p_silence, p_text, contribution
-    from (select item_id, answer is not null as has_key from items)
-        left join tally using (item_id) left join paired using (item_id)
-    order by item_id
-    """
-    parameters = vote_parameters(con, sorted({condition, audio, "silence", "text"}), method)
-    return con.sql(query, params=parameters | {"condition": condition, "audio": audio}).to_arrow_table()
 
 
-def _mean_of_all(column: str, condition: str) -> str:
-    """SQL: the mean over the models asked under the condition, null where one of them has no value."""
-    where = f"filter (condition = {condition})"
-    return f"case when count(*) {where} = count({column}) {where} then avg({column}) {where} end"
+def _missing(told: Tally, cast: Votes, cells: list[int]) -> pa.Array:
+    """For each item, why models have no vote in these cells."""
+    lacks = cast.problem[:, cells] != 0
+    model, condition = (_of(told, cells, part).take(pa.array(np.nonzero(lacks)[1])) for part in (0, 1))
+    said = pc.binary_join_element_wise(model, words(cast.problem[:, cells][lacks]), ": ")
+    return _split(lacks, pc.binary_join_element_wise(said, condition, " under "))
+
+
+def _of(told: Tally, cells: list[int], part: int) -> pa.Array:
+    return pa.array([told.cells[cell][part] for cell in cells], pa.string())
+
+
+def _split(mask: NDArray[np.bool_], values: pa.Array) -> pa.Array:
+    """One list for each row of the mask; the values are those of its true cells, row by row."""
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(mask.sum(axis=1))]), pa.int32()), values)
+
+
+def _where(values: NDArray[np.generic], known: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(values, mask=~known)
+
+
+def _mean(values: Floats) -> pa.Array:
+    """The mean over the models, null where one of them has no value."""
+    mean = values.mean(axis=1) if values.shape[1] else np.full(len(values), np.nan)
+    return pa.array(mean, from_pandas=True)

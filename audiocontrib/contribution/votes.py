@@ -3,69 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiocontrib.errors import AudiocontribError
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from audiocontrib.contribution.problems import problems, words
+from audiocontrib.contribution.tally import TIE, Floats, Ints, Small, Tally, tally
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
-TIE = 1e-12
-"""Two options whose mean posteriors are nearer than this are tied: the sums depend on their order."""
 
-VOTES = f"""
-with asked as materialized (
-    select item_id, model, condition, "order", outcome, choice, posterior from responses
-    where method = $method and list_contains($conditions, condition)
-),
-plan as (select distinct model, condition from asked),
-keyed as (select item_id, answer, len(choices) as k from items),
-progress as (
-    select item_id, model, condition, count(distinct "order") as orders,
-        count(distinct "order") filter (outcome <> 'failed') as answered
-    from asked group by all
-),
-expected as (
-    select model, k, max(orders) as expected
-    from progress join keyed using (item_id) group by all
-),
-preferences as (
-    select item_id, model, condition, option, avg(p) as weight, true as is_posterior
-    from (
-        select item_id, model, condition, unnest(posterior) as p, unnest(range(len(posterior))) as option
-        from asked where outcome <> 'failed' and posterior is not null
-    ) group by all
-    union all
-    select item_id, model, condition, choice as option, count(*) as weight, false as is_posterior
-    from asked where outcome <> 'failed' and posterior is null and choice is not null group by all
-),
-preferred as (
-    select item_id, model, condition, arg_max(option, weight) as option, max(weight, 2) as best,
-        max(weight) filter (is_posterior and option = answer) as p_gold
-    from preferences join keyed using (item_id) group by all
-),
-voted as (
-    select item_id, model, condition, answer,
-        case
-            when orders is null then 'not asked'
-            when answered < orders then format('{{}} of {{}} answers failed', orders - answered, orders)
-            when orders < expected then format('{{}} of {{}} orders are missing', expected - orders, expected)
-        end as problem,
-        case when best[1] - coalesce(best[2], 0) > {TIE} then option end as option,
-        p_gold
-    from keyed cross join plan
-        left join progress using (item_id, model, condition)
-        left join expected using (model, k)
-        left join preferred using (item_id, model, condition)
-)
-select item_id, model, condition, problem,
-    case when problem is null then option end as choice,
-    case when problem is null and answer is not null then coalesce(option = answer, false) end as correct,
-    case when problem is null then p_gold end as p_gold
-from voted
-"""
-"""The query of :func:`votes`; its parameters are ``$method`` and ``$conditions`` (a list)."""
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """The votes on n items in C cells (a model under a condition), as arrays of shape (n, C)."""
+
+    problem: Small
+    """Why there is no vote, as numbers of :mod:`audiocontrib.contribution.problems`; 0: it stands."""
+    choice: Ints
+    """Index of the option; -1 without a vote, and where the vote chooses none."""
+    right: NDArray[np.bool_]
+    """The vote stands and is the gold; False for items without a key."""
+    p_gold: Floats
+    """Mean posterior of the gold; NaN for replies, without a key and without a vote."""
 
 
 def votes(
@@ -75,9 +38,8 @@ def votes(
 
     The vote of a likelihood is the option with the best mean posterior over the orders; the vote of
     generated replies is the most frequent choice, where a refusal or an unparsed reply chooses nothing. A
-    tie is no choice, and so is not right. A vote on some of the orders is none: position luck would be back
-    in it, and with it the published rule would mean something else. How many orders are all of them is
-    read from the model's other answers to items with as many options, under any of the conditions.
+    tie is no choice, and so is not right. A vote on some of the orders is none
+    (:func:`~audiocontrib.contribution.problems.problems`).
 
     Args:
         conditions: those wanted, as they are written (``silence:matched``); None: all.
@@ -91,37 +53,45 @@ def votes(
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    return con.sql(
-        f"select * from ({VOTES}) order by item_id, model, condition",
-        params=vote_parameters(con, conditions, method),
-    ).to_arrow_table()
+    told = tally(con, conditions, method)
+    cast = count_votes(told)
+    known = (cast.problem == 0) & (told.gold >= 0)[:, None]
+    return pa.table(
+        told.labels()
+        | {
+            "problem": words(cast.problem),
+            "choice": pa.array(cast.choice.ravel(), mask=cast.choice.ravel() < 0),
+            "correct": pa.array(cast.right.ravel(), mask=~known.ravel()),
+            "p_gold": pa.array(cast.p_gold.ravel(), from_pandas=True),
+        }
+    )
 
 
-def vote_parameters(
-    con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None, method: str | None
-) -> dict[str, object]:
-    """The parameters of VOTES for what was asked; AudiocontribError where the method is ambiguous."""
-    asked = con.execute("select distinct condition, method from responses").fetchall()
-    wanted = {c for c, _ in asked} if conditions is None else set(conditions)
-    methods = sorted({m for c, m in asked if c in wanted})
-    if method is None and len(methods) > 1:
-        raise AudiocontribError(f"the run was asked by {' and by '.join(methods)}; say which with method=")
-    return {"conditions": sorted(wanted), "method": method or (methods[0] if methods else "")}
+def count_votes(told: Tally) -> Votes:
+    """The votes of a tally, as :func:`votes` says."""
+    problem = problems(told)
+    stands = problem == 0
+    best = told.shares.max(axis=2, keepdims=True, initial=0)
+    clear = stands & (np.count_nonzero(told.shares >= best - TIE, axis=2) == 1)
+    choice = np.where(clear, told.shares.argmax(axis=2), -1)
+    has_key = (told.gold >= 0)[:, None]
+    p_gold = np.take_along_axis(told.shares, np.maximum(told.gold, 0)[:, None, None], axis=2)[:, :, 0]
+    return Votes(
+        problem,
+        choice,
+        right=clear & has_key & (choice == told.gold[:, None]),
+        p_gold=np.where(stands & has_key & (told.method == "likelihood"), p_gold, np.nan),
+    )
 
 
-def agreement(con: duckdb.DuckDBPyConnection, condition: str = "silence", method: str | None = None) -> float:
+def unanimity(con: duckdb.DuckDBPyConnection, condition: str = "silence", method: str | None = None) -> float:
     """Share of the items on which all models choose the same option, right or wrong.
 
     Items with a missing vote do not count; a model without a choice agrees with none. NaN where no item
     has the votes of at least two models.
     """
-    [[share]] = con.execute(
-        f"""
-        select coalesce(avg(alike::int), 'nan'::double) from (
-            select count(choice) = count(*) and min(choice) = max(choice) as alike
-            from ({VOTES}) group by item_id having count(*) > 1 and count(problem) = 0
-        )
-        """,
-        vote_parameters(con, [condition], method),
-    ).fetchall()
-    return float(share)
+    cast = count_votes(tally(con, [condition], method))
+    whole = cast.choice[(cast.problem == 0).all(axis=1)]
+    if whole.shape[1] < 2 or not len(whole):
+        return float("nan")
+    return float(((whole >= 0) & (whole == whole[:, :1])).all(axis=1).mean())

@@ -1,4 +1,4 @@
-"""AudioMCQ (arXiv 2509.21060): questions with the published audio-contribution labels; audio comes apart."""
+"""AudioMCQ (arXiv 2509.21060), with the published audio-contribution labels, and the part DCASE 2026 trains on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _plain = mapped(
 
 
 def fields(row: Columns) -> Fields:
-    """A row in the published schema; ``audio-contribution`` and the chains of thought stay in ``extra``."""
+    """A row in the published schema; ``audio-contribution`` and the chains of thought stay in ``extra``, verbatim."""
     plain = _plain(row)
-    # ids count from 0 within a source and question type, so by themselves they repeat
+    # nobody says that an id is unique across sources and question types
     own_id = plain.own_id and f"{plain.source_dataset}/{plain.question_type}/{plain.own_id}"
     return replace(plain, own_id=own_id)
 
@@ -35,5 +35,14 @@ register(
         fields=fields,
         hub="inclusionAI/AudioMCQ",
         folder="datasets",
+    )
+)
+
+register(
+    Source(
+        name="audiomcq-strongac",
+        about="AudioMCQ-StrongAC-GeminiCoT, about 19,480 strong questions with audio and a reviewed chain of thought",
+        fields=fields,
+        hub="Harland/AudioMCQ-StrongAC-GeminiCoT",
     )
 )

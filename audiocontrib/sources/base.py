@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,14 @@ from audiocontrib.registry import Registry
 
 class NoColumn(BadItem):
     """A row without a column that is needed, or with two that could be meant."""
+
+
+class LeftOut(BadItem):
+    """A good row of the data set that is no multiple-choice question about one clip.
+
+    It is neither an item nor quarantined: it is counted under its reason, which is therefore the same text
+    for all rows of a kind.
+    """
 
 
 class Columns(dict[str, Any]):
@@ -71,6 +79,8 @@ class Fields:
     """What ``answer`` is: the option's ``text``, its ``letter``, or its 0-based ``index``."""
     has_key: bool = True
     """False where the publisher keeps the answers."""
+    notes: Sequence[str] = ()
+    """What the source saw and did, beside what :func:`audiocontrib.items.make_item` notes."""
 
 
 @dataclass(frozen=True, slots=True)

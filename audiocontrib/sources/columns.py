@@ -32,8 +32,9 @@ def mapped(mapping: Mapping[str, str] | None = None, answer_as: str = "text") ->
     """A function from a row to Fields; columns that it does not use are kept in ``extra``.
 
     Args:
-        mapping: field to column. ``choices`` may name several columns, ``a,b,c``; ``-`` says that there is
-            none. A field that is left out is looked for under its usual spellings.
+        mapping: field to column. ``a|b`` is the first of them that a row has; ``choices`` may name several
+            that belong together, ``a,b,c``; ``-`` says that there is none. A field that is left out is looked
+            for under its usual spellings.
 
     Raises:
         UsageError: for a field that does not exist, or one that cannot be done without.
@@ -78,11 +79,7 @@ def _columns(field: str, given: str | None, there: Sequence[str]) -> tuple[str, 
     if given == NONE:
         return ()
     if given is not None:
-        names = _listed(field, given, there)
-        missing = [name for name in names if name not in there]
-        if missing:
-            raise NoColumn(field, f"there is no column {missing[0]!r}; there are: {', '.join(there)}")
-        return names
+        return _given(field, given, there)
     found = [names for spelling in SPELLINGS[field] if (names := _present(field, spelling, there))]
     if len(found) > 1:
         raise NoColumn(field, f"could be any of the columns {', '.join(names[0] for names in found)}")
@@ -91,6 +88,17 @@ def _columns(field: str, given: str | None, there: Sequence[str]) -> tuple[str, 
         way_out = f" ({field}={NONE} says that the set has none)" if field in ("answer", "audio") else ""
         raise NoColumn(field, f"there is no column {usual}{way_out}; there are: {', '.join(there)}")
     return found[0] if found else ()
+
+
+def _given(field: str, given: str, there: Sequence[str]) -> tuple[str, ...]:
+    missing = []
+    for spelling in [given] if given in there else given.split("|"):
+        names = _listed(field, spelling, there)
+        absent = [name for name in names if name not in there]
+        if not absent:
+            return names
+        missing.append(repr(absent[0]))
+    raise NoColumn(field, f"there is no column {' or '.join(missing)}; there are: {', '.join(there)}")
 
 
 def _listed(field: str, columns: str, there: Sequence[str]) -> tuple[str, ...]:
@@ -109,7 +117,7 @@ def _present(field: str, spelling: str, there: Sequence[str]) -> tuple[str, ...]
 def _choices(row: Columns, names: Sequence[str], positions_count: bool) -> Any:
     """The list of options. Empty cells of separate columns are left out where that moves no answer."""
     if len(names) == 1:
-        return _parsed(row[names[0]])
+        return parsed(row[names[0]])
     cells = [row[name] for name in names]
     if not positions_count:
         return [cell for cell in cells if cell not in (None, "")]
@@ -118,8 +126,12 @@ def _choices(row: Columns, names: Sequence[str], positions_count: bool) -> Any:
     return ["" if cell is None else cell for cell in cells]
 
 
-def _parsed(cell: Any) -> Any:
-    """A list that a text column holds as JSON or as Python prints it; anything else as it is."""
+def parsed(cell: Any) -> Any:
+    """A list that a text column holds as JSON or as Python prints it; anything else as it is.
+
+    Raises:
+        BadItem: a text that begins as a list and is none.
+    """
     if not isinstance(cell, str) or not cell.lstrip().startswith("["):
         return cell
     try:

@@ -1,20 +1,25 @@
-"""Rows of manifests on disk: JSON, JSON lines, CSV, Parquet and Arrow files, and folders that hold them."""
+"""Rows of manifests on disk: JSON, JSON lines, CSV, Parquet, Arrow and tar files, and folders that hold them."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sources.archives import is_webdataset, read_tar
 from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
-from audiocontrib.sources.jsonfiles import read_json, read_json_lines
+from audiocontrib.sources.columns import SPELLINGS
+from audiocontrib.sources.jsonfiles import MAX_LINE, read_json, read_json_lines
 
-BATCH = 64
-"""Rows of a Parquet file that are held at a time; they may carry the audio itself."""
+BATCH_BYTES = 32 * 2**20
+"""Of the rows of a Parquet file that are held at a time; they may carry the audio itself. Arrow holds a row group."""
+TOO_LONG = "\0too long"
+"""Stands for a line of a CSV file that is not read."""
 DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json"}
 """What the library datasets writes beside the data."""
 
@@ -39,6 +44,7 @@ def manifests(path: Path) -> list[Path]:
         and file.name not in DESCRIPTIONS
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
         and file.is_file()
+        and (file.suffix.lower() != ".tar" or is_webdataset(file))
     ]
     if not files:
         raise AudiocontribError(f"{path}: the folder holds no file of the kinds {known}")
@@ -70,20 +76,47 @@ def split_of(path: Path) -> str:
     return shard.group(1) if shard and path.suffix != ".arrow" else ""
 
 
-def rows_of_batches(batches: Iterable[Any], name: str) -> Rows:
-    """Rows of Arrow record batches, numbered from 1."""
-    number = 0
+def _rows_of_batches(batches: Iterable[Any], path: Path) -> Rows:
+    """Rows of Arrow record batches, numbered from 1.
+
+    The bytes of a file within a row are handed on as a reference to the cell, ``PATH/ROW/COLUMN``, which the audio
+    is read by when it is needed. Where there is no ``clip_id``, it is made of the bytes, so that rows that carry
+    the same recording are known to, and ids do not depend on the order of the rows.
+    """
+    number, held = 0, None
     for batch in batches:
+        held = _file_columns(batch.schema) if held is None else held
         for values in batch.to_pylist():
             number += 1
-            yield Row(name, number, Columns(_without_nan(values)), uniform=True)
+            for name in held:
+                cell = values[name]
+                data = cell.get("bytes") if isinstance(cell, dict) else cell
+                if data is not None:
+                    values[name] = f"{path.absolute()}/{number}/{name}"
+                    values.setdefault("clip_id", "sha256:" + hashlib.sha256(data).hexdigest()[:20])
+            yield Row(str(path), number, Columns(_without_nan(values)), uniform=True)
+
+
+def _file_columns(schema: Any) -> list[str]:
+    """Columns of bytes, or of ``{bytes, path}`` as datasets has it; those that audio is looked for in come first."""
+    import pyarrow as pa
+
+    def holds_bytes(kind: Any) -> bool:
+        if pa.types.is_struct(kind):
+            return any(part.name == "bytes" and holds_bytes(part.type) for part in kind.fields)
+        return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+    names = [column.name for column in schema if holds_bytes(column.type)]
+    return sorted(names, key=lambda name: name not in SPELLINGS["audio"])
 
 
 def _read_csv(path: Path) -> Rows:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+        csv.field_size_limit(MAX_LINE)  # of the process; the 131,072 that it is by itself are too few for a question
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        reader = csv.reader(_bounded(file), delimiter=delimiter, strict=True)
         try:
-            header = next(reader, [])
+            header = next(filter(None, reader), [])
             twice = {name for name in header if header.count(name) > 1}
             if twice:
                 raise AudiocontribError(f"{path}:1: two columns are called {min(twice)!r}; rename one")
@@ -99,10 +132,22 @@ def _read_csv(path: Path) -> Rows:
                 if len(cells) == len(header):
                     yield Row(str(path), line, Columns(zip(header, cells, strict=True)), uniform=True)
                 elif cells:
-                    reason = f"the row has {len(cells)} values, the header {len(header)}"
+                    counted = f"the row has {len(cells)} values, the header {len(header)}"
+                    reason = f"the line has more than {MAX_LINE:,} characters" if TOO_LONG in cells else counted
                     yield BrokenRow(str(path), line, "csv", reason)
         except UnicodeDecodeError as error:
             raise AudiocontribError(f"{path}: not UTF-8 after line {reader.line_num}; save it so") from error
+
+
+def _bounded(file: TextIO) -> Iterator[str]:
+    """The lines of a file; TOO_LONG in place of those that would fill the memory."""
+    while line := file.readline(MAX_LINE):
+        if len(line) < MAX_LINE or line[-1] in "\r\n":
+            yield line
+            continue
+        while (rest := file.readline(MAX_LINE)) and rest[-1] not in "\r\n":
+            pass
+        yield TOO_LONG + "\n"
 
 
 def _read_parquet(path: Path) -> Rows:
@@ -110,8 +155,11 @@ def _read_parquet(path: Path) -> Rows:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
-            yield from rows_of_batches(file.iter_batches(batch_size=BATCH), str(path))
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # else all row groups stay in memory
+            groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
+            row = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=1)
+            rows = min(max(1, BATCH_BYTES // max(1, row)), 4096)
+            yield from _rows_of_batches(file.iter_batches(batch_size=rows), path)
     except pa.ArrowException as error:
         raise AudiocontribError(f"{path}: not a readable Parquet file: {error}") from error
 
@@ -122,7 +170,7 @@ def _read_arrow(path: Path) -> Rows:
 
     try:
         with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
-            yield from rows_of_batches(stream, str(path))
+            yield from _rows_of_batches(stream, path)
     except pa.ArrowException as error:
         raise AudiocontribError(f"{path}: not a readable Arrow stream: {error}") from error
 
@@ -139,5 +187,6 @@ READERS: dict[str, Callable[[Path], Rows]] = {
     ".tsv": _read_csv,
     ".parquet": _read_parquet,
     ".arrow": _read_arrow,
+    ".tar": read_tar,
 }
 """File suffix to reader."""

@@ -1,35 +1,48 @@
-"""Rows of data sets on the Hugging Face hub."""
+"""Data sets on the Hugging Face hub: a copy of the repository at one commit, read as a local folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 from audiocontrib.errors import AudiocontribError, one_line
-from audiocontrib.sources.base import Rows
-from audiocontrib.sources.files import BATCH, rows_of_batches
 
 
-def hub_rows(hub: str, revision: str | None) -> Iterator[tuple[str, Rows]]:
-    """The splits of a data set and the rows of each, numbered from 1, audio not decoded.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A data set's repository in the hub's cache."""
+
+    folder: Path
+    """Manifests and audio as they are published; links into the cache's own files."""
+    revision: str
+    """The commit, also where a branch or nothing was asked for: what run.json should say."""
+
+
+def snapshot(hub: str, revision: str | None = None, folder: str = "") -> Snapshot:
+    """The repository ``hub`` at ``revision``; downloaded where the cache lacks it, unless HF_HUB_OFFLINE is set.
+
+    Args:
+        hub: ``owner/name``.
+        revision: commit, tag or branch; None: the main branch as it is now, or as it is in the cache when offline.
+        folder: take only this folder of the repository.
 
     Raises:
         AudiocontribError: it cannot be reached and no copy is in the cache, or it cannot be loaded.
     """
-    import datasets
+    from huggingface_hub import errors, snapshot_download
 
+    at = f" at revision {revision!r}" if revision else ""
+    patterns = f"{folder}/**" if folder else None
     try:
-        splits = datasets.load_dataset(hub, revision=revision)
-    except ConnectionError as error:
+        where = Path(snapshot_download(hub, repo_type="dataset", revision=revision, allow_patterns=patterns))
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError) as error:
         raise AudiocontribError(
-            f"{hub}: the hub cannot be reached and no copy is in its cache ({one_line(error)}); "
+            f"{hub}{at}: the hub cannot be reached and no copy is in its cache ({one_line(error)}); "
             "without a network give a local copy with --data FOLDER"
         ) from error
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        at = f" at revision {revision!r}" if revision else ""
+    except (OSError, ValueError) as error:  # the hub says no: HfHubHTTPError is an OSError
         raise AudiocontribError(
             f"{hub}{at}: cannot be loaded from the hub ({one_line(error)}); "
             "a copy that is downloaded by other means is read with --data FOLDER"
         ) from error
-    for name, rows in splits.items():
-        batches = rows.with_format("arrow").iter(batch_size=BATCH)
-        yield name, rows_of_batches((b for t in batches for b in t.to_batches()), f"{hub} ({name})")
+    return Snapshot(where, where.name)

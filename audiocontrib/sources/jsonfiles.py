@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
 
+MAX_LINE = 16 * 2**20
+"""Bytes of the longest line of JSON that is read; a file without line ends would otherwise fill the memory."""
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are no JSON; they mean "none"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json_lines(path: Path) -> Rows:
-    """One object a line; a line that is none becomes a BrokenRow and the next ones are read."""
+    """One object a line; a line that is none, or too long, becomes a BrokenRow and the next ones are read."""
     with path.open("rb") as file:
         yield from _lines(path, file)
+
+
+def json_row(path: Path, number: int, raw: bytes) -> Row | BrokenRow | None:
+    """The row of one JSON text; None if it is blank."""
+    try:
+        text = raw.decode("utf-8-sig").strip()
+        return _row(path, number, _DECODER.decode(text), text) if text else None
+    except json.JSONDecodeError as error:
+        return BrokenRow(str(path), number, "json", f"{error.msg} at column {error.colno}")
+    except UnicodeDecodeError as error:
+        return BrokenRow(str(path), number, "json", f"not UTF-8: {error.reason}")
+    except RecursionError:
+        return BrokenRow(str(path), number, "json", "nested too deeply")
 
 
 def read_json(path: Path) -> Rows:
@@ -44,7 +60,7 @@ def read_json(path: Path) -> Rows:
     except (ValueError, RecursionError) as error:
         raise _fault(path, text, start, error) from error
     if _skip(text, end) < len(text):
-        yield from _lines(path, raw.split(b"\n"))
+        yield from _lines(path, io.BytesIO(raw))
     elif isinstance(value, dict) and value and all(isinstance(row, dict) for row in value.values()):
         for number, (key, row) in enumerate(value.items(), start=1):
             yield _row(path, number, {"id": key, **row}, text)
@@ -52,18 +68,19 @@ def read_json(path: Path) -> Rows:
         yield _row(path, 1, value, text)
 
 
-def _lines(path: Path, lines: Iterable[bytes]) -> Rows:
-    for number, line in enumerate(lines, start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            if text:
-                yield _row(path, number, _DECODER.decode(text), text)
-        except json.JSONDecodeError as error:
-            yield BrokenRow(str(path), number, "json", f"{error.msg} at column {error.colno}")
-        except UnicodeDecodeError as error:
-            yield BrokenRow(str(path), number, "json", f"not UTF-8: {error.reason}")
-        except RecursionError:
-            yield BrokenRow(str(path), number, "json", "nested too deeply")
+def _lines(path: Path, file: BinaryIO) -> Rows:
+    for number in count(1):
+        line = file.readline(MAX_LINE)
+        if not line:
+            return
+        if len(line) == MAX_LINE and not line.endswith(b"\n"):
+            size = len(line)
+            while (part := file.readline(MAX_LINE)) and not part.endswith(b"\n"):
+                size += len(part)
+            reason = f"the line is {size + len(part):,} bytes long; less than {MAX_LINE:,} are read"
+            yield BrokenRow(str(path), number, "json", reason)
+        elif row := json_row(path, number, line):
+            yield row
 
 
 def _array(path: Path, text: str, at: int) -> Rows:

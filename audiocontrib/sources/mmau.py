@@ -1,4 +1,4 @@
-"""MMAU (arXiv 2410.19168): the JSON files of the benchmark, all published generations."""
+"""MMAU (arXiv 2410.19168): the JSON files of the benchmark, all published generations, and a re-pack of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ COLUMNS = {
     "question": "question",
     "choices": "choices",
     "answer": "answer",
-    "audio": "audio_id",
+    "audio": "audio|audio_id",
     "question_type": "task",
     "source_dataset": "dataset",
 }
@@ -20,6 +20,7 @@ _keyless = mapped(COLUMNS | {"answer": NONE})
 def fields(row: Columns) -> Fields:
     """A row of ``mmau-test-mini.json`` or ``mmau-test.json``; the generation of March 2025 has no ``id``.
 
+    The re-pack lmms-lab/mmau is read too: its ``choices`` are the text of a JSON list, its ``audio`` holds bytes.
     The publisher keeps the answers of the split ``test``: a row of it without an answer is asked and never
     scored. In any other split it is quarantined.
     """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
-from audiocontrib.items import Clip, Item, Quarantined, make_item, qualified_id
-from audiocontrib.sources.base import BrokenRow, Columns, Fields, NoColumn, Row
+from audiocontrib.items import Clip, Item, ItemTable, Quarantined, make_item, qualified_id
+from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, Row
 
 
 @dataclass(slots=True)
@@ -26,13 +27,19 @@ class Reading:
     """Only rows of this split are taken."""
     root: str | None = None
     """Absolute folder that audio paths are relative to and may not leave."""
-    items: list[Item] = field(default_factory=list)
+    items: ItemTable = field(init=False)
     quarantined: list[Quarantined] = field(default_factory=list)
-    files: dict[str, None] = field(default_factory=dict)
-    """The files that rows came from, in order."""
-    _seen: dict[str, Row] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Rows that are no question of this kind, by reason."""
+    files: dict[str, int] = field(default_factory=dict)
+    """The files that rows came from, numbered from 0."""
+    _seen: dict[str, int] = field(default_factory=dict)
+    """Where each id was seen first: number of the file, and line, in one number (many rows, little memory)."""
     _splits: set[str] = field(default_factory=set)
     _without_column: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.items = ItemTable(root=self.root)
 
     def take(self, row: Row | BrokenRow, place: str) -> None:
         """Add the item of a row, or the reason why it is none; ``place`` is the split it was read from.
@@ -40,7 +47,7 @@ class Reading:
         Raises:
             UsageError: every row of the file lacks a column.
         """
-        self.files[row.file] = None
+        self.files.setdefault(row.file, len(self.files))
         if isinstance(row, BrokenRow):
             self._quarantine(row, row.field, row.reason)
             return
@@ -56,6 +63,8 @@ class Reading:
             if row.uniform:
                 raise UsageError(self._without_column[-1]) from error
             self._quarantine(row, error.field, error.reason)
+        except LeftOut as error:
+            self.left_out[error.reason] += 1
         except BadItem as error:
             item_id = qualified_id(self.dataset, self.revision, own_id) if own_id else None
             self._quarantine(row, error.field, error.reason, item_id)
@@ -66,6 +75,9 @@ class Reading:
             return
         if self._without_column:
             raise UsageError(self._without_column[0])
+        if self.left_out:
+            why = "; ".join(f"{reason} ({n})" for reason, n in self.left_out.most_common())
+            raise AudiocontribError(f"{where}: every row is left out: {why}")
         if self.split is None:
             raise AudiocontribError(f"{where}: it holds no rows")
         known = f"there are: {', '.join(sorted(self._splits))}" if self._splits else "no row says its split"
@@ -87,15 +99,18 @@ class Reading:
             source_dataset=fields.source_dataset,
             split=fields.split or place,
             extra=fields.extra,
+            notes=fields.notes,
         )
 
     def _add(self, item: Item, row: Row) -> None:
-        first = self._seen.setdefault(item.id, row)
-        if first is row:
+        first = self._seen.get(item.id)
+        if first is None:
+            self._seen[item.id] = self.files[row.file] << 48 | row.line
             self.items.append(item)
             return
-        file = "" if first.file == row.file else f" of {first.file}"
-        self._quarantine(row, "id", f"repeats; first seen at line {first.line}{file}", item.id)
+        file, line = list(self.files)[first >> 48], first & (1 << 48) - 1
+        where = "" if file == row.file else f" of {file}"
+        self._quarantine(row, "id", f"repeats; first seen at line {line}{where}", item.id)
 
     def _quarantine(self, row: Row | BrokenRow, name: str, reason: str, item_id: str | None = None) -> None:
         self.quarantined.append(Quarantined(self.dataset, row.file, row.line, name, reason, item_id))

@@ -6,36 +6,59 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audiocontrib.items import ITEM_SCHEMA, Item, Items, Quarantined, item_row
+from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, Quarantined
 from audiocontrib.store.files import COMPRESSION, check_whole, replacing, write_table_atomic
 from audiocontrib.store.identity import differences
 
-ROWS_AT_ONCE = 4096
 
+def merge_items(path: Path, given: pa.Table) -> tuple[pa.Table, list[str]]:
+    """The given items that the file does not hold yet, and the changes to those it holds (one text per change).
 
-def merge_items(path: Path, items: Items) -> tuple[list[Item], list[str]]:
-    """The items that the file does not hold yet, and the changes to those it holds (one text per change)."""
-    new = {item.id: item for item in items}
+    Of given items with one id, the first counts.
+    """
+    places: dict[str, int] = {}
+    for place, name in enumerate(given["item_id"].to_pylist()):
+        places.setdefault(name, place)
+    new = np.zeros(len(given), dtype=bool)
+    new[list(places.values())] = True
     changes = []
-    for row in rows(path):
-        item = new.pop(row["item_id"], None)
-        if item is not None:
-            changes += differences(row, item_row(item), f"items.{item.id}")
-    return list(new.values()), changes
+    for batch in batches(path):
+        stored = pa.Table.from_batches([batch])
+        for at, place, count in _runs([places.get(name) for name in stored["item_id"].to_pylist()]):
+            new[place : place + count] = False
+            old, now = stored.slice(at, count), given.slice(place, count)
+            if not old.equals(now):
+                for was, row in zip(old.to_pylist(), now.to_pylist(), strict=True):
+                    changes += differences(was, row, f"items.{row['item_id']}")
+    return given if new.all() else given.filter(pa.array(new)), changes
 
 
-def add_items(path: Path, items: list[Item]) -> None:
+def _runs(places: list[int | None]) -> Iterator[tuple[int, int, int]]:
+    """Where places follow on one another: index of the first, the place there, and how many they are.
+
+    Items come in the order in which they were written, so that mostly there is one.
+    """
+    start = 0
+    for end in range(1, len(places) + 1):
+        first = places[start]
+        if end == len(places) or first is None or places[end] != first + end - start:
+            if first is not None:
+                yield start, first, end - start
+            start = end
+
+
+def add_items(path: Path, items: pa.Table) -> None:
     """Add items that the file does not hold. It is written anew, a few thousand rows in memory at a time."""
-    if path.exists() and not items:
+    if path.exists() and not len(items):
         return
     with replacing(path) as file, pq.ParquetWriter(file, ITEM_SCHEMA, compression=COMPRESSION) as writer:
-        for batch in _batches(path):
+        for batch in batches(path):
             writer.write_batch(batch)
-        for start in range(0, len(items), ROWS_AT_ONCE):
-            writer.write_table(Items(items[start : start + ROWS_AT_ONCE]).table)
+        writer.write_table(items, row_group_size=ROWS_AT_ONCE)
 
 
 def add_quarantined(path: Path, new: Iterable[Quarantined], *, once_per_item: bool) -> None:
@@ -68,13 +91,14 @@ def read_quarantined(path: Path) -> list[Quarantined]:
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a Parquet file, a few thousand in memory at a time; none if there is no file."""
-    for batch in _batches(path):
+    for batch in batches(path):
         yield from batch.to_pylist()
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file."""
     if not path.exists():
         return
     check_whole([path])
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
         yield from file.iter_batches(batch_size=ROWS_AT_ONCE)

@@ -14,7 +14,7 @@ from uuid import uuid4
 import duckdb
 
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.items import Items, Quarantined, item_from_row
+from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
 from audiocontrib.store.files import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MANIFEST, ITEMS, QUARANTINE, RESPONSES = "run.json", "items.parquet", "quarantine.parquet", "responses"
-CONTRIBUTIONS, SPLITS = "contributions.parquet", "splits"
+CONTRIBUTIONS, AUDIT, SPLITS = "contributions.parquet", "audit.parquet", "splits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,14 @@ class Run:
             if resumed:
                 stored = cls.open(path).manifest
                 merged, changes = merge_manifests(stored, manifest)
-                new, changed_items = contents.merge_items(path / ITEMS, items)
+                new, changed_items = contents.merge_items(path / ITEMS, items.table)
                 if changes or changed_items:
                     raise refuse(path, changes + changed_items)
             else:
                 _check_unused(path)
                 stored, merged = {}, {"created_at": datetime.now(UTC).isoformat(), **manifest}
-                new = list({item.id: item for item in items}.values())
                 (path / ITEMS).unlink(missing_ok=True)
+                new, _ = contents.merge_items(path / ITEMS, items.table)
                 make_folder(path / RESPONSES)
             contents.add_items(path / ITEMS, new)
             contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
@@ -129,7 +129,7 @@ class Run:
         origin = self.manifest.get("origin") or self.manifest["identity"].get("dataset", {})
         root = origin.get("audio_root")
         return Items(
-            (item_from_row(row, root) for row in contents.rows(self.path / ITEMS)),
+            ItemTable(contents.batches(self.path / ITEMS), root),
             contents.read_quarantined(self.path / QUARANTINE),
             origin,
         )
@@ -138,13 +138,25 @@ class Run:
         """A new in-memory DuckDB connection with the views of this moment; closed by who asked for it.
 
         Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
-        ``contributions`` and ``splits`` (with the split's ``name``), which are empty until they are made.
+        ``contributions``, ``audit`` and ``splits`` (with the split's ``name``), which are empty until they are made.
         """
         return views.connect(self.path)
 
     def save_contributions(self, table: pa.Table) -> None:
         """Keep derived scores as ``contributions.parquet``, which the view of that name shows."""
         write_table_atomic(table, self.path / CONTRIBUTIONS)
+
+    def holds_more(self, columns: Collection[str]) -> bool:
+        """Whether the contributions that are kept have these columns and more, and no answer has come since."""
+        kept, answers = self.path / CONTRIBUTIONS, self.path / RESPONSES
+        if not kept.exists() or kept.stat().st_mtime < answers.stat().st_mtime:
+            return False
+        with self.connect() as con:
+            return set(columns) < set(con.sql("from contributions limit 0").columns)
+
+    def save_audit(self, table: pa.Table) -> None:
+        """Keep an audit's scores as ``audit.parquet``, which the view of that name shows."""
+        write_table_atomic(table, self.path / AUDIT)
 
     def split_folder(self, name: str) -> Path:
         """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""

@@ -1,0 +1,88 @@
+"""From a clip to a Sound, or to what its header says of it; memory is bounded by MAX_SECONDS, not by the file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from audiocontrib.audio.containers import Blocks, Probe, Undecodable, opened
+from audiocontrib.audio.headers import Incomplete
+from audiocontrib.audio.paths import open_clip
+from audiocontrib.audio.sound import RATE, Sound, make_sound
+from audiocontrib.errors import BadAudio, ShortAudio
+from audiocontrib.items import Clip
+
+MIN_SECONDS = 0.1
+"""Shorter clips are refused: below 0.02 s some models get no audio token at all, and say nothing."""
+MAX_SECONDS = 3600
+"""Longer clips are refused before anything is decoded: an hour is 230 MB of samples, and no supported model hears
+more than 10 minutes."""
+RATES = (1_000, 1_000_000)
+"""Lowest and highest sample rate that is read; others are faults of a header."""
+
+
+def decode(clip: Clip) -> Sound:
+    """Decode, mix down to mono (mean of the channels) and resample to 16 kHz (soxr, high quality).
+
+    Memory: 64 kB for each second of the clip, and a block of BLOCK samples, whatever its rate and channels.
+
+    Raises:
+        BadAudio: the file is missing, outside its root, empty, truncated, too short, too long, unreadable or
+            holds samples that are not finite.
+    """
+    with _opened(clip) as (about, blocks):
+        frames, mono = 0, bytearray()
+        resample = None
+        if about.rate != RATE:
+            import soxr
+
+            resample = soxr.ResampleStream(about.rate, RATE, 1, dtype="float32", quality="HQ").resample_chunk
+        for block in blocks:
+            frames += len(block)
+            part = block.mean(axis=1)
+            if not np.isfinite(part).all():
+                raise BadAudio(f"{clip}: holds samples that are not finite numbers")
+            _check_length(clip, about, frames)
+            mono += (resample(part) if resample else part).tobytes()
+    seconds = frames / about.rate
+    if seconds < MIN_SECONDS:
+        raise ShortAudio(f"{clip}: {seconds:.3f} s is too short; {MIN_SECONDS} s are needed")
+    if resample:
+        mono += resample(np.empty(0, np.float32), last=True).tobytes()
+        size = 4 * math.ceil(frames * RATE / about.rate)  # as librosa: the resampler may round down
+        mono = mono[:size].ljust(size, b"\0") if len(mono) != size else mono
+    return make_sound(np.frombuffer(mono, "<f4"))
+
+
+def probe(clip: Clip) -> Probe:
+    """Length, rate and channels as the file's header says, without decoding. A header may be wrong; decode tells.
+
+    Raises:
+        BadAudio: as :func:`decode`, for what can be seen without decoding.
+    """
+    with _opened(clip) as (about, _):
+        if about.seconds < MIN_SECONDS:
+            raise ShortAudio(f"{clip}: {about.seconds:.3f} s is too short; {MIN_SECONDS} s are needed")
+        return about
+
+
+@contextmanager
+def _opened(clip: Clip) -> Iterator[tuple[Probe, Blocks]]:
+    """A clip's Probe and its blocks; every fault on the way is a BadAudio."""
+    with open_clip(clip) as file:
+        try:
+            with opened(file) as (about, blocks):
+                if not RATES[0] <= about.rate <= RATES[1]:
+                    raise BadAudio(f"{clip}: its header says {about.rate} samples a second, which no sound has")
+                _check_length(clip, about, round(about.seconds * about.rate))
+                yield about, blocks
+        except (Incomplete, Undecodable) as error:
+            raise BadAudio(f"{clip}: {error}") from error
+
+
+def _check_length(clip: Clip, about: Probe, frames: int) -> None:
+    if frames > MAX_SECONDS * about.rate:
+        raise BadAudio(f"{clip}: {frames / about.rate:,.0f} s is too long; at most {MAX_SECONDS:,} s are read, cut it")

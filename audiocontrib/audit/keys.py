@@ -1,0 +1,162 @@
+"""Health of the answer keys and texts: what makes an item unanswerable or gives it away, item by item."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from audiocontrib.answers.text import clean, core, fold
+from audiocontrib.audit.base import CHECKS, Finding, Findings, Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LONG = 1_000
+"""Characters of a question or option from which a text is called very long."""
+NEAR = 0.9
+"""Ratio of matching characters from which two options are near duplicates."""
+SHOWN = 5
+ALL_OR_NONE = re.compile(
+    r"(all|none|neither|both|any|either)( one)? of (the )?(above|these|those|options|choices|them)"
+    r"|(all|none)( of)? the (above|options|choices)|both [a-z] (and|&) [a-z]|all (are )?(correct|true)|not given"
+)
+SCRIPTS = (
+    "LATIN",
+    "CYRILLIC",
+    "GREEK",
+    "ARABIC",
+    "HEBREW",
+    "DEVANAGARI",
+    "THAI",
+    "HANGUL",
+    "HIRAGANA",
+    "KATAKANA",
+    "CJK",
+)
+
+Fault = Callable[[str, Sequence[str]], str | None]
+"""``fault(question, options)``: what is wrong with an item, in words; None: nothing."""
+
+
+@CHECKS.register("keys")
+def keys(items: pa.Table, settings: Settings) -> Findings:
+    """Faults of questions, options and keys, each with its count and examples."""
+    found = list(_quarantined(settings))
+    n, with_key = len(items), items["answer"].null_count
+    if with_key:
+        found.append(Finding("no answer key", n, with_key / n, "asked, never scored", severity="note"))
+    noted = _noted(items)
+    found.append(_counted("identical choices collapsed", n, noted, "note"))
+    rows = zip(items["item_id"].to_pylist(), items["question"].to_pylist(), items["choices"].to_pylist(), strict=True)
+    seen: dict[str, list[str]] = {name: [] for name in FAULTS}
+    for item_id, question, choices in rows:
+        for name, (fault, _) in FAULTS.items():
+            if what := fault(question, choices):
+                seen[name].append(f"{item_id} ({what})")
+    found += [_counted(name, n, seen[name], severity) for name, (_, severity) in FAULTS.items()]
+    return Findings(found)
+
+
+def _quarantined(settings: Settings) -> Iterator[Finding]:
+    """The rows that did not become items, by the field that is wrong: a gold that is no choice is one of them."""
+    if settings.quarantine is None or not len(settings.quarantine):
+        return
+    rows = settings.quarantine.to_pylist()
+    for name in sorted({row["field"] for row in rows}):
+        those = [f"{r['file']}:{r['line']} ({r['reason']})" for r in rows if r["field"] == name]
+        yield _counted(f"quarantined at reading: {name}", len(rows), those, "alarm")
+
+
+def _noted(items: pa.Table) -> list[str]:
+    return [
+        f"{item_id} ({'; '.join(notes)})"
+        for item_id, notes in zip(items["item_id"].to_pylist(), items["notes"].to_pylist(), strict=True)
+        if any("identical choices" in note for note in notes or ())
+    ]
+
+
+def _counted(name: str, n: int, those: Sequence[str], severity: str) -> Finding:
+    more = f" and {len(those) - SHOWN} more" if len(those) > SHOWN else ""
+    detail = f"{len(those)} items, e.g. {'; '.join(t[:160] for t in those[:SHOWN])}{more}" if those else "none"
+    return Finding(name, n, len(those) / n if n else None, detail, severity=severity if those else "ok")
+
+
+def _equal(question: str, choices: Sequence[str]) -> str | None:
+    """Options that no reply can tell apart: equal but for case, white space, quotes and final punctuation."""
+    plain = [core(fold(clean(choice))) for choice in choices]
+    twice = [choice for choice, p in zip(choices, plain, strict=True) if plain.count(p) > 1]
+    return f"{twice[0]!r} and {twice[1]!r}" if twice else None
+
+
+def _near(question: str, choices: Sequence[str]) -> str | None:
+    """Options that differ by a few characters, numbers aside: "120 bpm" and "130 bpm" are meant to."""
+    from difflib import SequenceMatcher
+
+    plain = [re.sub(r"\d+", lambda m: f"#{m[0]}#" * 3, fold(clean(choice))) for choice in choices]
+    for a in range(len(plain)):
+        for b in range(a + 1, len(plain)):
+            if plain[a] == plain[b] or sorted(plain[a].split()) == sorted(plain[b].split()):
+                continue  # equal ones are another fault; other orders of the same words are meant
+            match = SequenceMatcher(None, plain[a], plain[b], autojunk=False)
+            if match.real_quick_ratio() >= NEAR and match.quick_ratio() >= NEAR and match.ratio() >= NEAR:
+                return f"{choices[a]!r} and {choices[b]!r}"
+    return None
+
+
+def _contained(question: str, choices: Sequence[str]) -> str | None:
+    """An option that is part of another, word for word: a reply that names the longer one holds both."""
+    plain = [f" {core(fold(clean(choice)))} " for choice in choices]
+    for a, inner in enumerate(plain):
+        for b, outer in enumerate(plain):
+            if inner != outer and inner in outer:
+                return f"{choices[a]!r} in {choices[b]!r}"
+    return None
+
+
+def _all_or_none(question: str, choices: Sequence[str]) -> str | None:
+    """ "All of the above" has no meaning once the options are shown in another order."""
+    return next((repr(choice) for choice in choices if ALL_OR_NONE.search(choice.lower())), None)
+
+
+def _languages(question: str, choices: Sequence[str]) -> str | None:
+    """Options of one item in different scripts, or in another than the question."""
+    scripts = [_script(choice) for choice in choices]
+    known = sorted({s for s in scripts if s})
+    return " and ".join(known) if len(known) > 1 else None
+
+
+def _script(text: str) -> str | None:
+    """The script of most letters of a text, None without letters."""
+    counts: dict[str, int] = {}
+    for character in text[:200]:
+        if character.isalpha():
+            name = unicodedata.name(character, "").split(" ")[0]
+            script = name if name in SCRIPTS else "other script"
+            counts[script] = counts.get(script, 0) + 1
+    return max(counts, key=counts.__getitem__).lower() if counts else None
+
+
+def _long(question: str, choices: Sequence[str]) -> str | None:
+    longest = max(len(question), *(len(choice) for choice in choices))
+    return f"{longest} characters" if longest > LONG else None
+
+
+def _told(question: str, choices: Sequence[str]) -> str | None:
+    """A question that holds one of its options word for word, and no other."""
+    asked = f" {fold(clean(question))} "
+    inside = [c for c in choices if re.search(rf"(?<!\w){re.escape(core(fold(clean(c))))}(?!\w)", asked)]
+    return repr(inside[0]) if len(inside) == 1 and len(inside[0]) > 3 else None
+
+
+FAULTS: dict[str, tuple[Fault, Any]] = {
+    "options equal under normalisation": (_equal, "alarm"),
+    "near-duplicate options": (_near, "note"),
+    "an option within another": (_contained, "note"),
+    "all or none of the above": (_all_or_none, "note"),
+    "options in different scripts": (_languages, "note"),
+    "the question names one option only": (_told, "note"),
+    "very long text": (_long, "note"),
+}
+"""Name -> the fault and how grave it is."""

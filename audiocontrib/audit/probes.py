@@ -1,0 +1,209 @@
+"""Partial-input classifiers: how far does a small model get that sees only the texts?
+
+A linear classifier is fitted on options (is this one the gold?) and chooses within each item the option
+that it finds likeliest, always on items whose clips it was not fitted on. Above chance means that the texts
+betray the gold to anything that is trained on such a set, whether or not an untrained language model sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from audiocontrib.audit.base import CHECKS, FEATURE_SCHEMA, Finding, Findings, Settings
+from audiocontrib.audit.options import Options, surface
+from audiocontrib.statistics import chance_corrected, guessing, wilson
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+FOLDS = 10
+LEAST_ITEMS, LEAST_CLIPS = 50, 10
+"""Below these a classifier says nothing, and the finding says so."""
+MATTERS = 0.03
+"""Accuracy above chance that is worth an alarm."""
+TOP = 10
+"""Features of each sign that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a classifier sees of each option."""
+
+    matrix: csr_matrix
+    """Shape (R, F)."""
+    names: list[str]
+
+
+@CHECKS.register("probes")
+def probes(items: pa.Table, settings: Settings) -> Findings:
+    """Options only, question only, question and options: out-of-fold accuracy against chance."""
+    options = sample(Options.of(items), settings)
+    clips = len(np.unique(options.clips))
+    if len(options) < LEAST_ITEMS or clips < LEAST_CLIPS:
+        why = f"{len(options)} items with a key on {clips} clips; classifiers need {LEAST_ITEMS} on {LEAST_CLIPS}"
+        return Findings([Finding("text-only classifiers", len(options), None, why, severity="note")])
+    found, features, scores = [], [], {"item_id": pa.array(options.ids)}
+    for name, inputs in see(options).items():
+        posterior = out_of_fold(options, inputs.matrix, settings.seed)
+        right = chosen(options, posterior) == options.gold
+        found.append(_finding(name, options, right))
+        scores[f"text_{name.replace(' ', '_')}"] = pa.array(posterior[options.is_gold])
+        features.append(_top_features(name, options, inputs, settings.seed))
+    return Findings(found, pa.table(scores), features=pa.concat_tables(features))
+
+
+def see(options: Options) -> dict[str, Inputs]:
+    """The inputs of the three classifiers: ``options``, ``question`` (with places, not texts) and ``both``."""
+    from scipy.sparse import csr_matrix, hstack
+
+    words, vocabulary = _tfidf(options.texts)
+    marks = {name: _within(options, values) for name, values in surface(options).items()}
+    asked = marks.pop("overlap with the question")
+    shown = csr_matrix(np.column_stack(list(marks.values())))
+    alone = Inputs(hstack([words, shown]).tocsr(), [*vocabulary, *(f"[{name}]" for name in marks)])
+    places = Inputs(*_question_by_place(options))
+    joint, pairs = _question_by_word(options)
+    both = hstack([alone.matrix, csr_matrix(asked[:, None]), joint]).tocsr()
+    return {
+        "options": alone,
+        "question": places,
+        "both": Inputs(both, [*alone.names, "[overlap with the question]", *pairs]),
+    }
+
+
+def out_of_fold(options: Options, matrix: csr_matrix, seed: int) -> NDArray[np.float64]:
+    """Shape (R,): the classifier's posterior of each option within its item, fitted on other clips."""
+    from sklearn.model_selection import GroupKFold
+
+    folds = min(FOLDS, len(np.unique(options.clips)))
+    score = np.zeros(len(options.item))
+    split = GroupKFold(folds, shuffle=True, random_state=seed)
+    for train, test in split.split(options.item, groups=options.clips[options.item]):
+        score[test] = fitted(matrix[train], options.is_gold[train], seed).decision_function(matrix[test])
+    return posterior_of(options, score)
+
+
+def posterior_of(options: Options, score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shape (R,): the softmax of the scores within each item."""
+    weight = np.exp(score - np.maximum.reduceat(score, options.starts)[options.item])
+    return weight / np.add.reduceat(weight, options.starts)[options.item]
+
+
+def chosen(options: Options, posterior: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Shape (n,): place of the likeliest option; among equals one by lot, so that no place gains."""
+    lot = posterior + 1e-9 * np.random.default_rng(0).random(len(posterior))
+    best = lot == np.maximum.reduceat(lot, options.starts)[options.item]
+    return options.place[best]
+
+
+def fitted(matrix: csr_matrix, is_gold: NDArray[np.bool_], seed: int) -> Any:
+    """A logistic regression on the options."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1.0, solver="liblinear", random_state=seed).fit(matrix, is_gold)
+
+
+def _finding(name: str, options: Options, right: NDArray[np.bool_]) -> Finding:
+    n, hits, chance = len(options), int(right.sum()), float((1 / options.k).mean())
+    low, high = wilson(hits, n)
+    over = chance_corrected(hits / n, chance)
+    sees = {"options": "the options alone", "question": "the question alone", "both": "question and options"}[name]
+    return Finding(
+        f"classifier that sees {sees}", n, hits / n,
+        f"out-of-fold accuracy over clips; chance-corrected {over:.3f}",
+        expected=chance, low=low, high=high, p=guessing(hits, 1 / options.k).two_sided,
+        matters=hits / n - chance > MATTERS,
+    )  # fmt: skip
+
+
+def sample(options: Options, settings: Settings) -> Options:
+    """The options of whole clips, drawn by lot until there are enough items."""
+    if len(options) <= settings.max_items:
+        return options
+    clips = np.random.default_rng(settings.seed).permutation(options.clips.max() + 1)
+    sizes = np.bincount(options.clips)[clips]
+    taken = clips[np.cumsum(sizes) <= settings.max_items]
+    return options.only(np.isin(options.clips, taken))
+
+
+def _tfidf(texts: list[str]) -> tuple[csr_matrix, list[str]]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    # one letter and one digit are words too: chords, keys and counts are such options
+    vectors = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)
+    try:
+        matrix = vectors.fit_transform(texts)
+    except ValueError:  # no word at all in any option
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix((len(texts), 0)), []
+    return matrix, list(vectors.get_feature_names_out())
+
+
+def _within(options: Options, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A surface value against the mean of its item, in standard deviations over all options."""
+    centred = values - (np.add.reduceat(values, options.starts) / options.k)[options.item]
+    spread = centred.std()
+    return centred / spread if spread > 0 else centred
+
+
+def _question_by_place(options: Options) -> tuple[csr_matrix, list[str]]:
+    """The question's words, in a block of columns for each place: which place does such a question put the gold in?"""
+    from scipy.sparse import csr_matrix, diags, hstack
+
+    words, vocabulary = _tfidf(options.questions)
+    rows = hstack([words, csr_matrix(np.ones((len(options), 1)))]).tocsr()[options.item]
+    blocks = [(diags((options.place == p).astype(float)) @ rows).tocsr() for p in range(int(options.k.max()))]
+    for block in blocks:
+        block.eliminate_zeros()
+    names = [f"{word} → {chr(65 + p)}" for p in range(len(blocks)) for word in [*vocabulary, "(any)"]]
+    return hstack(blocks).tocsr(), names
+
+
+def _question_by_word(options: Options) -> tuple[csr_matrix, list[str]]:
+    """Pairs of a question's word and an option's word: which answers does such a question have?"""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from audiocontrib.audit.options import WORD
+
+    asked = [sorted(set(WORD.findall(question.lower()))) for question in options.questions]
+    pairs = [
+        [f"{q} + {o}" for q in asked[i] for o in set(WORD.findall(text.lower()))]
+        for i, text in zip(options.item, options.texts, strict=True)
+    ]
+    vectors = TfidfVectorizer(analyzer=lambda row: row, min_df=2)
+    try:
+        return vectors.fit_transform(pairs), list(vectors.get_feature_names_out())
+    except ValueError:  # no pair is there twice
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix((len(pairs), 0)), []
+
+
+def _top_features(name: str, options: Options, inputs: Inputs, seed: int) -> pa.Table:
+    """What the classifier goes by, from a fit on all items."""
+    weights = fitted(inputs.matrix, options.is_gold, seed).coef_[0]
+    order = np.argsort(weights)
+    columns = inputs.matrix.tocsc()
+    rows = []
+    for feature in [*order[-TOP:][::-1], *order[:TOP]]:
+        carriers = columns.indices[columns.indptr[feature] : columns.indptr[feature + 1]]
+        if not len(carriers):
+            continue
+        typical = carriers[np.argmax(np.abs(columns.data[columns.indptr[feature] : columns.indptr[feature + 1]]))]
+        rows.append(
+            {
+                "probe": name,
+                "feature": inputs.names[feature],
+                "weight": float(weights[feature]),
+                "options": len(carriers),
+                "gold_share": float(options.is_gold[carriers].mean()),
+                "example": options.ids[options.item[typical]],
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=FEATURE_SCHEMA)

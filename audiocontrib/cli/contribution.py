@@ -1,0 +1,174 @@
+"""`audiocontrib contribution`: what the audio contributes, item by item and summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from audiocontrib.store import Run
+
+GROUPS_A_BLOCK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options that tables are computed by."""
+
+    by: str | None
+    condition: str
+    audio: str
+    method: str | None
+    margin: float
+
+
+def _of(module: str, function: str) -> Callable[..., Any]:
+    """A function of the package ``contribution``, imported when it is used."""
+    return getattr(import_module(f"audiocontrib.contribution.{module}"), function)
+
+
+Compute = Callable[["duckdb.DuckDBPyConnection", Asked], "pa.Table"]
+
+TABLES: dict[str, tuple[str, Compute]] = {
+    "summary": (
+        "accuracy, contribution, bits and leaks with their intervals, by --by",
+        lambda con, a: _of("summary", "summary")(con, a.by, a.condition, a.audio, a.method),
+    ),
+    "ledger": (
+        "bits of every item and model: options, question, presence, content",
+        lambda con, a: _of("ledger", "ledger")(con, a.method, audio=a.audio, condition=a.condition).table,
+    ),
+    "calibration": (
+        "what calibration made of each model and condition",
+        lambda con, a: _of("ledger", "ledger")(con, a.method, audio=a.audio, condition=a.condition).weights,
+    ),
+    "positions": (
+        "how answers depend on the place of an option",
+        lambda con, a: _of("positions", "positions")(con, a.method),
+    ),
+    "agreement": (
+        "how far models choose alike under --condition, wrong options included",
+        lambda con, a: _of("agreement", "agreements")(con, a.condition, a.method),
+    ),
+    "nulls": (
+        "whether the conditions without the audio are equivalent, within --margin",
+        lambda con, a: _of("nulls", "nulls")(con, margin=a.margin, method=a.method),
+    ),
+    "pairs": (
+        "same question and options, other clip and gold: do answers follow the audio?",
+        lambda con, a: _of("pairs", "pairs")(con, a.audio, a.method),
+    ),
+    "unsolved": (
+        "items that no model gets right with the audio, likely wrong keys first",
+        lambda con, a: _of("unsolved", "unsolved")(con, a.audio, a.method, a.condition),
+    ),
+}
+"""Name -> one line for `--help`, and the function that computes the table."""
+
+
+@click.command(
+    epilog="\b\nTables:\n" + "\n".join(f"  {name:<13}{about}" for name, (about, _) in TABLES.items()),
+)
+@run_option
+@click.option("--by", help="Groups of the summary: question_type, source_dataset, dataset, split, k or extra.NAME.")
+@click.option("--condition", default="silence", show_default=True, help="Condition without the audio.")
+@click.option("--audio", default="audio", show_default=True, help="Condition with the audio.")
+@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed only where the run holds both.")
+@click.option("--table", type=click.Choice(list(TABLES)), help="Print this table alone; nothing is saved.")
+@click.option("--rerun", type=click.Path(path_type=Path), help="Compare with a second run of the same questions.")
+@click.option("--margin", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Margin of `nulls`.")
+@format_option
+def command(
+    folder: Path | None,
+    by: str | None,
+    condition: str,
+    audio: str,
+    method: str | None,
+    table: str | None,
+    rerun: Path | None,
+    margin: float,
+    form: str,
+) -> None:
+    """Measure what the audio contributes: per item, and summed up with intervals.
+
+    Saves every item's scores in the run (the SQL view `contributions`) and prints the summary, overall and by
+    question type. What the run does not hold or does not identify is left empty, and it is said why.
+
+    \b
+    Examples:
+      audiocontrib contribution
+      audiocontrib contribution --by extra.difficulty --condition text
+      audiocontrib contribution --table unsolved --format csv > review.csv
+      audiocontrib contribution --rerun runs/again
+      audiocontrib query "select * from contributions order by bits_audio limit 10"
+    """
+    if by is not None and table not in (None, "summary"):
+        raise UsageError(f"--by groups the summary; the table {table} has no groups: leave --by out")
+    if rerun is not None and (by, table) != (None, None):
+        raise UsageError("--rerun prints a table of its own: leave --by and --table out")
+    run, asked = open_run(folder), Asked(by, condition, audio, method, margin)
+    with run.connect() as con:
+        if rerun is not None:
+            with open_run(rerun).connect() as other:
+                emit(_of("positions", "rerun_floor")(con, other), form)
+        elif table is None:
+            _measure(run, con, asked, form)
+        elif table == "summary" and form == "table":
+            _print_across(TABLES[table][1](con, asked), by, condition)
+        else:
+            emit(TABLES[table][1](con, asked), form)
+
+
+def _measure(run: Run, con: duckdb.DuckDBPyConnection, asked: Asked, form: str) -> None:
+    """The default: measure, save, sum up."""
+    import pyarrow as pa
+
+    measured = _of("measure", "measure")(con, asked.condition, asked.audio, asked.method)
+    run.save_contributions(measured.table)
+    settings = (asked.condition, asked.audio, asked.method, measured.table)
+    sums = {by: _of("summary", "summary")(con, by, *settings) for by in (None, asked.by or "question_type")}
+    if form == "table":
+        for by, made in sums.items():
+            _print_across(made, by, asked.condition)
+    else:
+        emit(pa.concat_tables(list(sums.values()), promote_options="default"), form)
+    for note in measured.notes:
+        say(f"note: {note}")
+    say(f"saved {len(measured.table)} items; see the SQL view contributions")
+
+
+def _print_across(summary: pa.Table, by: str | None, condition: str) -> None:
+    """A summary for people: a measure a row, a group a column, intervals in brackets behind their value."""
+    import pyarrow as pa
+
+    measures = [name for name in summary.column_names if name != by and not name.endswith(("_low", "_high"))]
+    rows = summary.to_pylist()
+    for first in range(0, len(rows), GROUPS_A_BLOCK):
+        columns = {by or "over": [name.replace("condition", condition).replace("_", " ") for name in measures]}
+        for row in rows[first : first + GROUPS_A_BLOCK]:
+            columns[_label(row[by]) if by else "all"] = [_cell(row, name) for name in measures]
+        emit(pa.table(columns), "table")
+        click.echo()
+
+
+def _label(group: object) -> str:
+    return "–" if group is None else str(group) or "(empty)"
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    value, low, high = (row.get(key) for key in (name, f"{name}_low", f"{name}_high"))
+    if value is None:
+        return "–"
+    shown = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return shown if low is None else f"{shown} [{low:.3f}, {high:.3f}]"

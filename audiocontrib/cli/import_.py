@@ -1,0 +1,66 @@
+"""`audiocontrib import`: answers that another tool has produced, as a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audiocontrib.cli.data import data_options, load, pair
+from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.errors import AudiocontribError, UsageError
+
+SHOWN = 20
+
+
+@click.command()
+@click.argument("answers", type=click.Path(path_type=Path))
+@click.option("--dataset", help="The data set that was answered; needed where the run is new.")
+@data_options
+@click.option("--run", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option("--model", help="The model of all rows, where no column says it.")
+@click.option("--condition", help="The condition of all rows, where no column says it.")
+@click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN", help="A column that is called otherwise.")
+@format_option
+def command(
+    answers: Path,
+    dataset: str | None,
+    folder: Path,
+    model: str | None,
+    condition: str | None,
+    columns: tuple[str, ...],
+    form: str,
+    **data: Any,
+) -> None:
+    """Take the answers of the file (or folder) ANSWERS into a run, to be measured and split. No audio is needed.
+
+    A row (JSON, JSON lines, CSV, Parquet) holds item_id, model, condition, and one of reply (a text, which is
+    read), choice (0-based index, letter or text of an option) and posterior (K probabilities, or an object by
+    letter or text); order, where the options were shown rotated. What cannot be taken is told by line, the
+    rest is taken, and the exit code is 1.
+
+    \b
+    Examples:
+      audiocontrib import answers.jsonl --dataset mmau --data mmau-test-mini.json --run runs/theirs
+      audiocontrib import out.csv --run runs/theirs --model Kimi-Audio --condition silence --column reply=model_output
+      audiocontrib split --run runs/theirs --threshold 0.5
+    """
+    from audiocontrib.contribution import accuracy
+    from audiocontrib.importing import import_responses
+
+    if dataset is None and not folder.exists():
+        raise UsageError(f"{folder} is new: name the data set that was answered with --dataset")
+    items = load(dataset, **data) if dataset else None
+    done = import_responses(
+        answers, folder, items, model=model, condition=condition, mapping=dict(pair(text) for text in columns)
+    )
+    for problem in done.problems[:SHOWN]:
+        say(problem)
+    if len(done.problems) > SHOWN:
+        say(f"… and {len(done.problems) - SHOWN} more")
+    say(f"run: {done.run.path}: {done.added} answers taken, {done.already} were there")
+    with done.run.connect() as con:
+        emit(accuracy(con), form)
+    if done.problems:
+        raise AudiocontribError(f"{len(done.problems)} rows could not be taken; everything else is done")

@@ -1,0 +1,86 @@
+"""Do the models choose alike, and more alike than their knowledge explains? What they share when wrong is a prior."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from audiocontrib.contribution.accounts import cells, keys
+from audiocontrib.contribution.votes import votes
+from audiocontrib.statistics import cluster_bootstrap
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEASURES = ("alike", "expected", "kappa", "kappa_low", "kappa_high")
+SCHEMA = pa.schema(
+    [("model_a", pa.string()), ("model_b", pa.string())]
+    + [
+        field
+        for kind in ("", "wrong_")
+        for field in [(f"{kind}n", pa.int64()), *((f"{kind}{name}", pa.float64()) for name in MEASURES)]
+    ]
+)
+
+
+def agreements(con: duckdb.DuckDBPyConnection, condition: str = "silence", method: str | None = None) -> pa.Table:
+    """One row per pair of models, then one for all pairs together.
+
+    Cohen's kappa needs categories that mean the same for every item, and option 2 does not. What is expected
+    here are models that choose uniformly among an item's K options, each by itself: they agree on 1/K of the
+    items, and on 1/(K - 1) of those that both get wrong. Kappa over all items rises with what both know;
+    over the items that both get wrong nothing but a preference that they share can raise it.
+
+    Args:
+        condition: as it is written.
+        method: as in :func:`audiocontrib.contribution.votes.votes`.
+
+    Returns:
+        model_a, model_b (null in the row for all pairs; it is there from three models on), and of the items on
+        which both have a vote that is an option:
+
+        - n; alike: share on which it is the same option; expected: mean of 1/K.
+        - kappa: (alike - expected) / (1 - expected), with its 95 % interval (bootstrap of clips).
+        - wrong_n, …: the same of the items with a key and three options or more that both get wrong, where
+          1/(K - 1) is expected.
+
+        What no item fixes is null. No row with fewer than two models.
+
+    Raises:
+        AudiocontribError: the run holds both methods and none is named.
+    """
+    items, voted = keys(con), votes(con, [condition], method)
+    chosen = voted["choice"].fill_null(-1).to_numpy()
+    chosen_by = {model: chosen[rows] for (model, _), rows in cells(voted, len(items.k)).items()}
+    k, rows, pairs = items.k, [], []
+    for a, b in combinations(sorted(chosen_by), 2):
+        first, second = chosen_by[a], chosen_by[b]
+        both: NDArray[np.bool_] = (first >= 0) & (second >= 0)
+        wrong = both & (items.gold >= 0) & (first != items.gold) & (second != items.gold) & (k > 2)
+        alike = first == second
+        found = [(alike[on], 1 / (k[on] - less), items.clip[on]) for on, less in ((both, 0), (wrong, 1))]
+        pairs.append(found)
+        rows.append({"model_a": a, "model_b": b} | _measured(*found))
+    if len(pairs) > 1:
+        pooled = [[np.concatenate(part) for part in zip(*kind, strict=True)] for kind in zip(*pairs, strict=True)]
+        rows.append(_measured(*pooled))
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _measured(*kinds: Any) -> dict[str, Any]:
+    """The measures of all items, and of those that both get wrong; each from (alike, expected, clip)."""
+    row: dict[str, Any] = {}
+    for kind, (alike, expected, clip) in zip(("", "wrong_"), kinds, strict=True):
+        row[f"{kind}n"] = len(alike)
+        if len(alike):
+            room = 1 - expected
+            # a mean of (alike - expected) / room with the weights room is kappa, whatever mix of K is drawn
+            low, high = cluster_bootstrap((alike - expected) / room, clip, room)
+            kappa = float((alike - expected).sum() / room.sum())
+            values = (float(alike.mean()), float(expected.mean()), kappa, low, high)
+            row |= {f"{kind}{name}": None if np.isnan(v) else v for name, v in zip(MEASURES, values, strict=True)}
+    return row

@@ -1,0 +1,145 @@
+"""Certificate of a strong set: what a text-only model that took no part in the filter still gets right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.compute as pc
+
+from audiocontrib.contribution.panel import Floats, Ints
+from audiocontrib.contribution.tables import sql
+from audiocontrib.contribution.votes import votes
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.statistics import clustered_mean, guessing, wilson_upper
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+LEVEL = 0.95
+"""Of every bound here; one-sided."""
+POINTS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a held-out model shows of a strong set."""
+
+    model: str
+    condition: str
+    n: int
+    """Items of the set that have a key and on which the model chose an option."""
+    left_out: int
+    """The other items of the set: refused, tied, failed, not asked, or without a key."""
+    right: int
+    accuracy: float
+    chance: float
+    """Mean of 1 / K."""
+    upper: float
+    """Upper bound of the accuracy: Wilson's, or that clustered by clip where it is greater."""
+    residual_upper: float
+    """Upper bound of the share of the n items that this model answers from the text (:func:`residual`). NaN where
+    ``over_filtered``: luck is then less than 1 / K, and nothing can be certified."""
+    p_below_chance: float
+    """P(so few right, or fewer) for independent guesses, exact for any mixture of K."""
+    over_filtered: bool
+    """The model is below chance (p < 5 %, and ``upper`` too): the set was chosen against models like it."""
+    needed_for_2_points: int
+    """How many such items make the bound 2 points where the model is at chance."""
+
+
+def certificate(
+    con: duckdb.DuckDBPyConnection,
+    item_ids: pa.Table,
+    model: str,
+    condition: str = "text",
+    method: str | None = None,
+) -> Certificate:
+    """Hold a strong set against a model that took no part in making it; that it took none is not checked here.
+
+    The bound takes the luck of the model as 1 / K on the items that it does not know. A model that shares its tastes
+    with those that made the set has less luck there, and its bound is too low, also where that does not show as
+    ``over_filtered``: choose one of another family.
+
+    Args:
+        item_ids: the strong set; a table with ``item_id``.
+        model: the held-out model, as the run names it.
+        condition: one without the audio, as it is written.
+        method: as in :func:`~audiocontrib.contribution.votes.votes`.
+
+    Raises:
+        UsageError: ``item_ids`` has no ``item_id``, or names no item of the run.
+        AudiocontribError: the model chose no option on any item of the set under the condition.
+    """
+    if "item_id" not in item_ids.column_names:
+        raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(item_ids.column_names)}")
+    own = votes(con, [condition], method).filter((pc.field("model") == model) & pc.field("choice").is_valid())
+    strong = sql(
+        "select k, clip, correct from items semi join strong using (item_id) left join own using (item_id)",
+        items=con.sql(
+            "select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items"
+        ).to_arrow_table(),
+        strong=item_ids.select(["item_id"]),
+        own=own,
+    )
+    if not len(strong):
+        raise UsageError("no item of the strong set is in the run; was it made from other data?")
+    answered = strong.filter(strong["correct"].is_valid())
+    if not len(answered):
+        raise AudiocontribError(
+            f"{model} chose no option on the strong set under {condition!r}; ask it first: "
+            f"audiocontrib score --model {model} --condition {condition}"
+        )
+    k, clip, correct = (answered[name].to_numpy() for name in ("k", "clip", "correct"))
+    right, n, chance = int(correct.sum()), len(k), float((1 / k).mean())
+    by_clip = clustered_mean(correct, clip, level=2 * LEVEL - 1).high
+    upper = float(np.fmax(wilson_upper(right, n, LEVEL), by_clip))
+    p_below = guessing(right, 1 / k).at_most
+    over_filtered = p_below < 1 - LEVEL and upper < chance
+    return Certificate(
+        model,
+        condition,
+        n,
+        len(strong) - n,
+        right,
+        right / n,
+        chance,
+        upper,
+        float("nan") if over_filtered else residual(upper, k),
+        p_below,
+        over_filtered,
+        needed(k),
+    )
+
+
+def residual(accuracy: float, k: Ints) -> float:
+    """The largest share of the items that can be known, if all others are guessed: an upper bound for any mixture of K.
+
+    Knowing item i instead of guessing it adds 1 - 1 / K_i to the expected number right. Which items are known is not
+    seen; the most of them explain ``accuracy`` - chance where they are those with the smallest gains, the
+    smallest K. For equal K it is (accuracy - 1 / K) / (1 - 1 / K).
+    """
+    gains, shares = _gains(k)
+    return float(np.interp(accuracy - (1 / k).mean(), gains, shares))
+
+
+def needed(k: Ints, points: float = POINTS) -> int:
+    """How many items of this mixture of K bound the share that is known by ``points``, with the model at chance.
+
+    From z² mean(1/K (1 - 1/K)) / n = d², with d the excess over chance that ``points`` known items can make at
+    least (:func:`residual`), z one-sided; for K = 4 and 2 points it is 2,255.
+    """
+    from scipy.stats import norm
+
+    gains, shares = _gains(k)
+    excess = np.interp(points, shares, gains)
+    return ceil(norm.ppf(LEVEL) ** 2 * float((1 / k * (1 - 1 / k)).mean()) / excess**2)
+
+
+def _gains(k: Ints) -> tuple[Floats, Floats]:
+    """Least expected gain in accuracy where a share of the items is known, and these shares."""
+    gains = np.append(0, np.cumsum(np.sort(1 - 1 / k)))
+    return gains / len(k), np.linspace(0, 1, len(k) + 1)

@@ -1,0 +1,161 @@
+"""The contribution of the audio over groups of items, with intervals clustered by clip."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from audiocontrib.contribution.accuracies import EXTRA, GROUPS
+from audiocontrib.contribution.decoys import Contest, leak_share
+from audiocontrib.contribution.measure import measure
+from audiocontrib.contribution.tables import sql
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.statistics import UNKNOWN, Interval, binomial_at_least, chance_corrected, clustered_mean
+
+if TYPE_CHECKING:
+    import duckdb
+
+Column = NDArray[Any]
+
+BITS = ("text", "audio", "presence", "content", "total")
+COLUMNS = pa.schema(
+    [(name, pa.int64()) for name in ("n", "clips", "unsolved")]
+    + [
+        (name, pa.float64())
+        for name in (
+            *("chance", "accuracy_audio", "accuracy_condition", "accuracy_text"),
+            *("kappa_audio", "kappa_condition", "kappa_text"),
+            *("contribution", "contribution_low", "contribution_high", "ac"),
+            *(f"bits_{name}{end}" for name in BITS for end in ("", "_low", "_high")),
+            *("share_text", "share_audio"),
+            *("leak_share", "leak_share_low", "leak_share_high", "weak_by_luck"),
+        )
+    ]
+)
+
+
+def summary(
+    con: duckdb.DuckDBPyConnection,
+    by: str | None = None,
+    condition: str = "silence",
+    audio: str = "audio",
+    method: str | None = None,
+    measured: pa.Table | None = None,
+) -> pa.Table:
+    """One row per group of items, sorted by the group.
+
+    Args:
+        by: one of GROUPS, ``k`` (the number of options) or ``extra.NAME`` (its value as text; null where an
+            item lacks it); None: one row for all.
+        condition: the condition without the audio.
+        audio: the condition with the audio.
+        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        measured: the table of :func:`~audiocontrib.contribution.measure.measure` for the same arguments, where
+            there is one already.
+
+    Returns:
+        ``by``, and of the items with a key and the votes of all models (those asked with the audio) both with
+        the audio and under the condition, or under the condition alone where the audio was not asked:
+
+        - n, clips; unsolved: items that no model gets right with the audio; chance: mean 1/K.
+        - accuracy_audio, accuracy_condition, accuracy_text: means over models and items.
+        - kappa_…: (accuracy - chance) / (1 - chance); contribution: kappa_audio - kappa_condition, and its 95 %
+          interval; ac: accuracy_audio - accuracy_condition.
+        - bits_text, …: mean calibrated bits of the ledger with their 95 % intervals; share_text, share_audio:
+          mean of bits / log2 K (1: all that there is to know).
+        - leak_share: share of the items that their text answers, from the decoys, with its 95 % interval.
+        - weak_by_luck: share of the items that the published vote would call weak if all models guessed.
+
+        What was not asked or is not identified is null. Intervals are clustered by clip, over items: models
+        and orders are taken as given.
+
+    Raises:
+        UsageError: no such group.
+        AudiocontribError: the run holds both methods and none is named.
+    """
+    if by is not None and by not in (*GROUPS, "k") and not EXTRA.fullmatch(by):
+        raise UsageError(f"summary by {by}: it can be by {', '.join(GROUPS)}, k or extra.NAME")
+    group = {None: "null", "k": "len(choices)"}.get(by, f'"{by}"')
+    if by is not None and EXTRA.fullmatch(by):
+        group = f"extra ->> '$.\"{by[6:]}\"'"
+    groups = con.sql(
+        f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items'
+    ).to_arrow_table()
+    table = sql(
+        """
+        select *, dense_rank() over (order by "group") as code from measured join groups using (item_id)
+        where right_condition is not null
+            and (right_audio is not null or not exists (from measured where right_audio is not null))
+        order by code, item_id
+        """,
+        measured=measure(con, condition, audio, method).table if measured is None else measured,
+        groups=groups,
+    )
+    edges = np.flatnonzero(np.diff(table["code"].to_numpy(), prepend=0, append=0))
+    rows = []
+    for start, stop in pairwise(edges):
+        part = table.slice(start, stop - start)
+        rows.append({by or "": part["group"][0].as_py()} | _summed(part))
+    kind = groups.schema.field("group").type
+    schema = pa.schema([(by, kind), *COLUMNS] if by else COLUMNS)
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _summed(part: pa.Table) -> dict[str, Any]:
+    """One row of the summary from the items of a group."""
+    columns = {f.name: part[f.name].to_numpy() for f in part.schema if pa.types.is_primitive(f.type)}
+    k, clip, models = columns["k"], columns["clip"], columns["models"]
+    chance = float((1 / k).mean())
+    majority = models - (models + 1) // 2 + 1  # right votes that make an item weak at a threshold of 1/2
+    row: dict[str, Any] = {
+        "n": len(part),
+        "clips": len(np.unique(clip)),
+        "unsolved": pc.sum(part["unsolved"]).as_py(),
+        "chance": chance,
+        "ac": _mean(columns["ac"]),
+        "weak_by_luck": _mean(binomial_at_least(majority, models, 1 / k)),
+        "share_text": _mean(columns["bits_text"] / np.log2(k)),
+        "share_audio": _mean(columns["bits_audio"] / np.log2(k)),
+    }
+    for name in ("audio", "condition", "text"):
+        right = columns[f"right_{name}"]
+        if (accuracy := _mean(right)) is not None:
+            row[f"accuracy_{name}"] = accuracy
+            row[f"kappa_{name}"] = chance_corrected(accuracy, float((1 / k[~np.isnan(right)]).mean()))
+    row |= _with_interval("contribution", columns["ac"] / (1 - chance), clip)
+    for name in BITS:
+        row |= _with_interval(f"bits_{name}", columns[f"bits_{name}"], clip)
+    return row | _leaks(part)
+
+
+def _mean(values: Column) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _with_interval(name: str, values: Column, clip: Column) -> dict[str, float | None]:
+    known = ~np.isnan(values)
+    interval = clustered_mean(values[known], clip[known]) if known.any() else UNKNOWN
+    return {name: _mean(values)} | _ends(name, interval)
+
+
+def _leaks(part: pa.Table) -> dict[str, float | None]:
+    """The set-level leak share, from the decoys that :func:`measure` found."""
+    entered = part.filter(pc.is_valid(part["gold_on_top"]))
+    won, margin, k, clip = (entered[name].to_numpy() for name in ("gold_on_top", "margin", "k", "clip"))
+    try:
+        share, interval = leak_share(Contest(won=won, margin=margin, k=k, clip=clip))
+    except AudiocontribError:
+        return {}
+    return {"leak_share": share} | _ends("leak_share", interval)
+
+
+def _ends(name: str, interval: Interval) -> dict[str, float | None]:
+    """The ends of an interval as columns; null where they are not known."""
+    low, high = (None if np.isnan(end) else end for end in interval)
+    return {f"{name}_low": low, f"{name}_high": high}

@@ -1,0 +1,18 @@
+"""SQL over Arrow tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def sql(query: str, **tables: pa.Table) -> pa.Table:
+    """The result of a query over Arrow tables by name, away from the views of any run."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        for name, table in tables.items():
+            con.register(name, table)
+        return con.sql(query).to_arrow_table()

@@ -1,0 +1,122 @@
+"""Evaluation: the accuracy of a run by our exact reading of the replies, and by a benchmark's official one."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from audiocontrib.answers.official import SCORERS, Reply
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.prompts import rotate
+from audiocontrib.statistics import wilson
+
+if TYPE_CHECKING:
+    from audiocontrib.store import Run
+
+OFFICIAL = {
+    "mmau": "mmau",
+    "mmar": "mmau",
+    "mmsu": "mmsu",
+    "muchomusic": "muchomusic",
+    "avqa": "r1-aqa",
+}
+"""Data set -> the scorer that its authors publish (R1-AQA's for the files in its format)."""
+
+COMPARISON_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("condition", pa.string()),
+        ("scorer", pa.string()),
+        ("n", pa.int64()),
+        ("left_out", pa.int64()),
+        ("accuracy", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("exact", pa.float64()),
+        ("differ", pa.int64()),
+        ("only_official", pa.int64()),
+        ("only_exact", pa.int64()),
+    ]
+)
+
+
+def compare_scorers(run: Run, scorer: str = "official") -> pa.Table:
+    """The replies of a run by a published matching rule, beside our exact reading of the same replies.
+
+    Args:
+        scorer: a name in SCORERS, or ``official``: the one of each item's data set.
+
+    Returns:
+        One row per model, condition and scorer (COMPARISON_SCHEMA): n replies of items with a key, those
+        that the official rule leaves out of its denominator, its accuracy over the rest with Wilson's 95 %
+        interval, our accuracy over all n, and on how many replies the two differ: right by the official
+        rule only, right by ours only.
+
+    Raises:
+        UsageError: no such scorer, or a data set that has none.
+        AudiocontribError: the run holds no replies.
+    """
+    if scorer != "official":
+        SCORERS.find(scorer)
+    rows = run.table(REPLIES).to_pylist()
+    if not rows:
+        raise AudiocontribError(
+            f"{run.path} holds no replies to read; official scorers need them: audiocontrib score --method generate"
+        )
+    return pa.Table.from_pylist(
+        [
+            {"model": model, "condition": condition, "scorer": name} | _compared(name, list(group))
+            for (model, condition, name), group in groupby(
+                rows, key=lambda r: (r["model"], r["condition"], _scorer(scorer, r["dataset"]))
+            )
+        ],
+        schema=COMPARISON_SCHEMA,
+    )
+
+
+REPLIES = """
+select r.model, r.condition, i.dataset, r.reply, coalesce(r.correct, false) as correct, i.choices, i.answer, r."order"
+from responses r
+    join (select *, row_number() over () as place from items) i using (item_id)
+where r.method = 'generate' and r.outcome <> 'failed' and r.reply is not null and i.answer is not null
+order by r.model, r.condition, i.dataset, i.place, r."order"
+"""
+"""Replies in the order of the data set's file, which one of the official rules depends on."""
+
+
+def _scorer(scorer: str, dataset: str) -> str:
+    if scorer != "official":
+        return scorer
+    if dataset not in OFFICIAL:
+        known = ", ".join(OFFICIAL)
+        raise UsageError(
+            f"no official scorer is known for {dataset!r} (there is one for {known}); "
+            f"name one with --scorer: {', '.join(SCORERS)}"
+        )
+    return OFFICIAL[dataset]
+
+
+def _compared(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The counts of one group of replies."""
+    shown = [rotate(r["choices"], r["order"]) for r in rows]
+    golds = [(r["answer"] - r["order"]) % len(r["choices"]) for r in rows]
+    replies = [Reply(r["reply"], choices, gold) for r, choices, gold in zip(rows, shown, golds, strict=True)]
+    official = list(SCORERS[name](replies))
+    exact = [r["correct"] for r in rows]
+    right, counted = sum(o is True for o in official), sum(o is not None for o in official)
+    low, high = wilson(right, counted)
+    only_official = sum(o is True and not e for o, e in zip(official, exact, strict=True))
+    only_exact = sum(o is not True and e for o, e in zip(official, exact, strict=True))
+    return {
+        "n": len(rows),
+        "left_out": len(rows) - counted,
+        "accuracy": right / counted if counted else None,
+        "low": low,
+        "high": high,
+        "exact": sum(exact) / len(rows),
+        "differ": only_official + only_exact,
+        "only_official": only_official,
+        "only_exact": only_exact,
+    }

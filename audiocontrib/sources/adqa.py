@@ -1,0 +1,55 @@
+"""Audio-dependent question answering, DCASE 2026 Task 5: the development set and ADQA-Bench."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.columns import NONE, mapped
+
+COLUMNS = {
+    "id": "id",
+    "question": "question_text",
+    "choices": "multi_choice",
+    "answer": "answer",
+    "audio": "audio|audio_path",
+}
+_keyed = mapped(COLUMNS)
+_keyless = mapped(COLUMNS | {"answer": NONE})
+
+
+def dev_fields(row: Columns) -> Fields:
+    """A row of ``dev.jsonl``; ``answer`` is the option's text (R1-AQA's files of this layout hold its index)."""
+    return _without_blanks(_keyed(row))
+
+
+def bench_fields(row: Columns) -> Fields:
+    """A row of ``eval-noanswer.jsonl``: asked, never scored, unless an ``answer`` was added to it."""
+    return _without_blanks(_keyed(row) if row.get("answer") else _keyless(row))
+
+
+def _without_blanks(fields: Fields) -> Fields:
+    """Without the choices of white space only, which pad a list to its length and cannot be chosen."""
+    if not isinstance(fields.choices, list):
+        return fields
+    kept = [choice for choice in fields.choices if not isinstance(choice, str) or choice.strip()]
+    blank = len(fields.choices) - len(kept)
+    return replace(fields, choices=kept, notes=[f"blank choices left out: {blank}"]) if blank else fields
+
+
+register(
+    Source(
+        name="adqa-dev",
+        about="DCASE 2026 Task 5, development set: 1,607 questions that were filtered to depend on the audio",
+        fields=dev_fields,
+        hub="Harland/DCASE2026-Task5-DevSet",
+    )
+)
+register(
+    Source(
+        name="adqa-bench",
+        about="ADQA-Bench, DCASE 2026 Task 5: 3,000 questions without answers: they can be asked, not scored",
+        fields=bench_fields,
+        hub="Harland/ADQA-Bench",
+    )
+)

@@ -1,0 +1,90 @@
+"""Rows of a WebDataset tar: one sample for each name, its .json beside its audio, which stays where it is."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from audiocontrib.audio.archives import BadMember, Member, tar_members
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
+from audiocontrib.sources.columns import SPELLINGS
+from audiocontrib.sources.jsonfiles import MAX_LINE, json_row
+
+AUDIO = {
+    "wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "aac", "webm", "mka", "wma", "amr", "aif", "aiff", "au",
+}  # fmt: skip
+"""Endings of the members that are taken for a sample's audio."""
+
+Sample = dict[str, Member]
+"""The members of one name, by what follows the first dot of the name."""
+
+
+def read_tar(path: Path) -> Rows:
+    """One row for each sample: the fields of its .json, ``id`` (the sample's name, where the json has none) and
+    ``audio_path``, a reference into the tar. Columns of the json that name the audio are called ``json.…``.
+
+    Raises:
+        AudiocontribError: it is no uncompressed tar, or no sample in it has a .json.
+    """
+    samples: dict[str, Sample] = {}
+    fault = ""
+    try:
+        for member in tar_members(path):
+            key, ending = _split(member.name)
+            samples.setdefault(key, {})[ending] = member
+    except BadMember as error:
+        fault = str(error)
+    if not any("json" in sample for sample in samples.values()):
+        raise AudiocontribError(f"{path}: {fault or 'no sample in it has a .json, so it is no WebDataset'}")
+    with path.open("rb") as file:
+        for number, (key, sample) in enumerate(samples.items(), start=1):
+            about, sound = sample.get("json"), next((m for e, m in sample.items() if _is_audio(e)), None)
+            if about is None or sound is None:
+                missing = "audio" if about else "json"
+                yield BrokenRow(str(path), number, missing, f"the sample {key!r} has {_said(sample)}, but no {missing}")
+                continue
+            if about.size > MAX_LINE:
+                yield BrokenRow(
+                    str(path), number, "json", f"{about.name} is {about.size:,} bytes; at most {MAX_LINE:,}"
+                )
+                continue
+            file.seek(about.offset)
+            row = json_row(path, number, file.read(about.size))
+            if isinstance(row, Row):
+                reference = f"{path.absolute()}/{sound.name}"
+                own = {f"json.{name}" if name in SPELLINGS["audio"] else name: row.values[name] for name in row.values}
+                yield replace(row, values=Columns({"id": key, **own, "audio_path": reference}))
+            else:
+                yield row or BrokenRow(str(path), number, "json", f"{about.name} is empty")
+        if fault:
+            yield BrokenRow(str(path), len(samples) + 1, "tar", fault)
+
+
+def is_webdataset(path: Path) -> bool:
+    """Whether a tar begins with a sample: the .json and the audio of one name. Others hold audio alone."""
+    samples: dict[str, set[str]] = {}
+    try:
+        for member in islice(tar_members(path), 16):
+            key, ending = _split(member.name)
+            samples.setdefault(key, set()).add(ending)
+    except (BadMember, OSError):
+        return False
+    return any("json" in endings and any(map(_is_audio, endings)) for endings in samples.values())
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Name and ending of a member, split at the first dot, as WebDataset does."""
+    folder, base = posixpath.split(name)
+    key, _, ending = base.partition(".")
+    return posixpath.join(folder, key), ending.lower()
+
+
+def _is_audio(ending: str) -> bool:
+    return ending.rpartition(".")[2] in AUDIO
+
+
+def _said(sample: Sample) -> str:
+    return ", ".join(f".{ending}" for ending in sample)

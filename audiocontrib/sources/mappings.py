@@ -1,0 +1,58 @@
+"""A column mapping as a YAML file: the fields of an item, each with its column, and what the answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from audiocontrib.errors import UsageError, one_line
+from audiocontrib.sources.columns import SPELLINGS
+
+WAYS = ("text", "letter", "index")
+"""What an answer column may hold: the option's text, its letter, or its place counted from 0."""
+
+
+def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
+    """The mapping of a file for :func:`audiocontrib.sources.mapped`, and its ``answer_as`` if it has one.
+
+    Raises:
+        UsageError: with the path; it cannot be read, is no YAML mapping, or names what is no field.
+
+    Example of a file:
+        question: prompt
+        choices: [option_a, option_b, option_c]
+        answer: gold
+        answer_as: letter
+    """
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: no mapping can be read from it: {one_line(error)}") from error
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path}: it is not a mapping of fields to columns, one `field: column` a line")
+    answer_as = loaded.pop("answer_as", None)
+    if answer_as not in (None, *WAYS):
+        raise UsageError(f"{path}: answer_as: {answer_as!r}: it is {', '.join(WAYS)}")
+    for name in loaded:
+        if name not in SPELLINGS:
+            raise UsageError(f"{path}: no field is called {name!r}; there are: {', '.join((*SPELLINGS, 'answer_as'))}")
+    return {field: _column(path, field, column) for field, column in loaded.items()}, answer_as
+
+
+def mapping_yaml(mapping: Mapping[str, str], answer_as: str) -> str:
+    """The text of such a file."""
+    import yaml
+
+    fields: dict[str, Any] = {**mapping, "answer_as": answer_as}
+    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _column(path: Path, field: str, column: Any) -> str:
+    if field == "choices" and isinstance(column, list) and all(isinstance(name, str) for name in column):
+        return ",".join(column)
+    if not isinstance(column, str):
+        raise UsageError(f"{path}: {field}: {column!r} is not the name of a column; put it in quotes")
+    return column

@@ -1,0 +1,140 @@
+"""What a split is: every item in one of three parts, with its score and the reason; and what a rule is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from audiocontrib.contribution.tables import sql
+from audiocontrib.errors import UsageError
+from audiocontrib.registry import Registry
+from audiocontrib.store.files import replacing, write_table_atomic
+
+if TYPE_CHECKING:
+    import duckdb
+
+SUMMARY_GROUPS = ("question_type", "source_dataset", "k")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a rule is given."""
+
+    con: duckdb.DuckDBPyConnection
+    """With the views ``items`` and ``responses``."""
+    scores: pa.Table
+    """:func:`audiocontrib.contribution.contributions` under the condition; the same items as in the view."""
+    threshold: Fraction
+    condition: str
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a rule gives back."""
+
+    table: pa.Table
+    """item_id, split (``weak``, ``strong``, ``undecided``), score, reason and guessing: the probability that the
+    rule would call the item weak if every model guessed, uniformly and for itself; null if unknown. Every
+    item of the view ``items``, in any order."""
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    """What the rule found out about the set as a whole; JSON values."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what the answers do not allow to be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way to decide."""
+
+    decide: Callable[..., Decided]
+    """``decide(asked, **settings)``."""
+    threshold: float
+    """The score from which an item is strong, where no other is asked for."""
+    about: str
+    """One line for the command's help."""
+
+
+RULES: Registry[Rule] = Registry("split rule")
+
+
+def rule(name: str, threshold: float, about: str) -> Callable[[Callable[..., Decided]], Callable[..., Decided]]:
+    """Decorator that files a function as a split rule."""
+
+    def file(decide: Callable[..., Decided]) -> Callable[..., Decided]:
+        RULES.register(name)(Rule(decide, threshold, about))
+        return decide
+
+    return file
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The items in two parts, and those that could not be placed."""
+
+    table: pa.Table
+    """SPLIT_SCHEMA, sorted by item_id: the items that are not quarantined, without those left out on request."""
+    rule: str
+    threshold: float
+    settings: Mapping[str, Any]
+    """All that fixes the split besides the answers, as JSON values; saved beside the table."""
+    findings: Mapping[str, Any]
+    """What the rule found out about the set as a whole, as JSON values; saved too."""
+    warnings: tuple[str, ...]
+    """What the answers do not allow to be said."""
+    scores: pa.Table = field(repr=False)
+    """:func:`audiocontrib.contribution.contributions` of all items, which the split was made from."""
+    context: pa.Table = field(repr=False)
+    """item_id, SUMMARY_GROUPS, guessing: what the summary needs beside the table."""
+
+    def summary(self, by: str | None = None) -> pa.Table:
+        """Counts and shares, one row per value of ``by`` (None: one row for all).
+
+        Returns:
+            ``by``; n, weak, strong, undecided, unsolved (counts); weak_share and strong_share of the decided
+            items; guessing_weak_share: the weak share to expect of those if all models guessed (the mean of
+            exact binomial tails), null where the rule has none.
+
+        Raises:
+            UsageError: ``by`` is not one of SUMMARY_GROUPS.
+        """
+        if by is not None and by not in SUMMARY_GROUPS:
+            raise UsageError(f"summary by {by!r}: it can be by {', '.join(SUMMARY_GROUPS)}")
+        return sql(
+            f"""
+            select {f"{by}," if by else ""} count(*) as n,
+                count(*) filter (split = 'weak') as weak,
+                count(*) filter (split = 'strong') as strong,
+                count(*) filter (split = 'undecided') as undecided,
+                count(*) filter (unsolved) as unsolved,
+                avg((split = 'weak')::int) filter (split <> 'undecided') as weak_share,
+                avg((split = 'strong')::int) filter (split <> 'undecided') as strong_share,
+                avg(guessing) filter (split <> 'undecided') as guessing_weak_share
+            from decided join context using (item_id) group by all order by all
+            """,
+            decided=self.table,
+            context=self.context,
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``split.parquet`` and ``settings.json`` into ``folder`` (made if need be); gives it back.
+
+        Each file appears whole or not at all. The settings are in the Parquet file's metadata too, under
+        ``audiocontrib``, so that the table alone says how it was made.
+
+        Raises:
+            AudiocontribError: the folder cannot be written to.
+        """
+        folder = Path(folder)
+        about = {**self.settings, "findings": dict(self.findings), "warnings": list(self.warnings)}
+        settings = json.dumps(about, indent=2, sort_keys=True)
+        write_table_atomic(self.table.replace_schema_metadata({"audiocontrib": settings}), folder / "split.parquet")
+        with replacing(folder / "settings.json") as file:
+            file.write(settings.encode() + b"\n")
+        return folder

@@ -1,0 +1,111 @@
+"""Group rule: votes count only where a question template, or an option set, beats chance as a whole."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from audiocontrib.contribution.tables import sql
+from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.rules.votes import votes
+from audiocontrib.statistics import clustered_mean
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMBERS = """
+with keyed as (
+    select item_id, answer, choices, clip_id, lower(regexp_replace(question, '\\d+', '#', 'g')) as question,
+        list_sort(list_transform(choices, lambda c: lower(c)))::text as options
+    from items where answer is not null
+),
+named as (
+    select *, count(*) over (partition by options) as n_options, count(*) over (partition by question) as n_question
+    from keyed
+),
+grouped as (
+    select *,
+        case when n_options >= $least then 'options ' || options
+            when n_question >= $least then 'question ' || question end as name
+    from named
+)
+select item_id, name, 1 / len(choices) as chance, lower(choices[answer + 1]) as gold,
+    dense_rank() over (order by clip_id) as clip
+from grouped where name is not null
+"""
+
+
+@rule("group", 0.5, "votes, where the question template or option set as a whole beats chance without the audio")
+def group(asked: Asked, least: int = 8) -> Decided:
+    """As ``votes``, but an item is weak only if its group as a whole is answered without the audio.
+
+    A group is the items with one option set, or else with one question (numbers and case aside), if there are
+    at least ``least``. It beats chance if the 95 % interval (clustered by clip) of the models' mean accuracy on
+    it lies above both its mean 1/K and its best constant answer, the share of its most frequent gold. Items with no
+    group are decided by their votes alone, and the findings say how many.
+    """
+    plain = votes(asked)
+    beaten = _beaten(asked.con, asked.scores, least)
+    table = sql(
+        """
+        select item_id, score, guessing,
+            if(split = 'weak' and beats = false, 'strong', split) as split,
+            case
+                when split = 'weak' and beats = false then concat(reason, ', but no more than by luck on the ', n,
+                    ' items of its group (', round(100 * accuracy)::int, ' % right, best constant answer ',
+                    round(100 * floor)::int, ' %)')
+                when split = 'weak' and beats then concat(reason, ', as on the ', n, ' items of its group (',
+                    round(100 * accuracy)::int, ' % right)')
+                else reason
+            end as reason
+        from plain left join beaten using (item_id)
+        """,
+        plain=plain.table,
+        beaten=beaten,
+    )
+    grouped = len(beaten)
+    names = beaten["name"].unique()
+    findings = {
+        "groups": len(names),
+        "items_in_groups": grouped,
+        "items_by_votes_alone": len(plain.table) - grouped,
+        "least": least,
+    }
+    return Decided(table, findings)
+
+
+def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.Table:
+    """item_id, name, n, accuracy, floor and beats, of the items in groups."""
+    members = con.sql(MEMBERS, params={"least": least}).to_arrow_table()
+    joined = sql(
+        "select members.*, votes_right / models as right_share from members join scores using (item_id) "
+        "where score is not null order by name, item_id",
+        members=members,
+        scores=scores,
+    )
+    names = joined["name"].combine_chunks().dictionary_encode()
+    codes = np.asarray(names.indices)
+    right, chance, clip = (joined[column].to_numpy() for column in ("right_share", "chance", "clip"))
+    gold = np.asarray(joined["gold"].combine_chunks().dictionary_encode().indices)
+    edges = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1], True]) if len(codes) else np.zeros(1, dtype=np.int64)
+    n, accuracy, floor, beats = (np.zeros(len(codes)) for _ in range(4))
+    for first, last in pairwise(edges):
+        own = slice(first, last)
+        n[own] = last - first
+        accuracy[own] = right[own].mean()
+        floor[own] = max(chance[own].mean(), np.bincount(gold[own]).max() / (last - first))
+        # with one clip nothing is known of the group; equal values on all clips leave no doubt
+        beats[own] = clustered_mean(right[own], clip[own]).low > floor[first]
+    return pa.table(
+        {
+            "item_id": joined["item_id"],
+            "name": joined["name"],
+            "n": pa.array(n, pa.int64()),
+            "accuracy": accuracy,
+            "floor": floor,
+            "beats": pa.array(beats.astype(bool)),
+        }
+    )

@@ -1,0 +1,124 @@
+"""Sensitivity: how a split changes with its threshold, with each model left out, and with fewer option orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from audiocontrib.contribution.tables import sql
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.splits import Split, split
+from audiocontrib.splits.narrow import HasConnection, connected, narrowed
+from audiocontrib.statistics import cohen_kappa
+
+if TYPE_CHECKING:
+    import duckdb
+
+THRESHOLDS = (0.1, 0.25, 0.34, 0.5, 0.67, 0.75, 0.9)
+MOST_ITEMS = 20_000
+"""Larger runs are looked at on a sample of whole clips: a split is made for every row of the table."""
+
+SENSITIVITY_SCHEMA = pa.schema(
+    [
+        ("variant", pa.string()),
+        ("n", pa.int64()),
+        ("weak", pa.int64()),
+        ("strong", pa.int64()),
+        ("undecided", pa.int64()),
+        ("moved", pa.float64()),
+        ("kappa", pa.float64()),
+        ("jaccard_weak", pa.float64()),
+        ("note", pa.string()),
+    ]
+)
+
+
+def sensitivity(
+    run: HasConnection | duckdb.DuckDBPyConnection,
+    rule: str = "votes",
+    threshold: float | None = None,
+    condition: str = "silence",
+    models: Sequence[str] | None = None,
+    **settings: Any,
+) -> pa.Table:
+    """The split as asked for, and beside it what it would be otherwise.
+
+    Args:
+        run: as for :func:`audiocontrib.splits.split`, and so the other arguments.
+
+    Returns:
+        One row per variant (SENSITIVITY_SCHEMA), the first as asked for: counts; moved: share of the items in
+        another part than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why
+        a variant could not be made.
+    """
+    settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
+    asked = {"rule": rule, "condition": condition, **settings}
+    with connected(run) as con, ExitStack() as stack:
+        [[n]] = con.execute("select count(*) from items").fetchall()
+        if n > MOST_ITEMS:
+            drawn = f"md5_number_lower(clip_id) / 18446744073709551616.0 < {MOST_ITEMS / n!r}"
+            stack.enter_context(narrowed(con, "items", drawn))
+        base = split(con, threshold=threshold, models=models, **asked)
+        rows = [_row(f"{rule}, threshold {base.threshold:g}", base, base)]
+        for name, where, change in _variants(con, base):
+            try:
+                with narrowed(con, "responses", where):
+                    made = split(con, **({"threshold": base.threshold, "models": models} | change | asked))
+            except UsageError:
+                raise
+            except AudiocontribError as error:
+                rows.append({"variant": name, "note": str(error)})
+            else:
+                rows.append(_row(name, made, base))
+    return pa.Table.from_pylist(rows, schema=SENSITIVITY_SCHEMA)
+
+
+def leave_one_out(
+    run: HasConnection | duckdb.DuckDBPyConnection, models: Sequence[str], **asked: Any
+) -> Iterator[tuple[str, Split]]:
+    """Each of the models, and the split that the others make without it.
+
+    Raises:
+        UsageError: there is only one model.
+    """
+    if len(models) < 2:
+        raise UsageError("one model is left out at a time; the split has only one")
+    for model in models:
+        yield model, split(run, models=[other for other in models if other != model], **asked)
+
+
+def _variants(con: duckdb.DuckDBPyConnection, base: Split) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Name, the answers that it is made from, and what else is asked for."""
+    for threshold in THRESHOLDS:
+        if not np.isclose(threshold, base.threshold):
+            yield f"threshold {threshold:g}", "true", {"threshold": threshold}
+    models = base.settings["models"]
+    for model in models if len(models) > 1 else ():
+        yield f"without {model}", "true", {"models": [other for other in models if other != model]}
+    asked = 'select distinct "order" from responses where condition = ? order by 1'
+    orders = [order for (order,) in con.execute(asked, [base.settings["condition"]]).fetchall()]
+    # every item has the orders 0 and 1, however few its options
+    for order in orders[:2] if len(orders) > 1 else ():
+        yield f"order {order} only", f'"order" = {int(order)}', {}
+
+
+def _row(name: str, made: Split, base: Split) -> dict[str, Any]:
+    both = sql(
+        "select a.split as was, b.split as now from a join b using (item_id) order by item_id",
+        a=base.table,
+        b=made.table,
+    )
+    was, now = (np.asarray(both[c].to_pylist(), dtype=str) for c in ("was", "now"))
+    either = int(((was == "weak") | (now == "weak")).sum())
+    return {
+        "variant": name,
+        "n": len(made.table),
+        **{part: int((now == part).sum()) for part in ("weak", "strong", "undecided")},
+        "moved": float((was != now).mean()) if len(was) else None,
+        "kappa": cohen_kappa(was, now) if len(was) else None,
+        "jaccard_weak": int(((was == "weak") & (now == "weak")).sum()) / either if either else None,
+    }

@@ -1,0 +1,52 @@
+"""Statistics: intervals, paired and clustered comparisons, multiple tests, agreement, luck.
+
+Thin, typed wrappers round scipy and statsmodels. Clusters are the clips: items on one recording are not
+independent, and an interval that treats them so is too narrow.
+"""
+
+from audiocontrib.statistics.agreement import cohen_kappa, fleiss_kappa
+from audiocontrib.statistics.chance import Tails, binomial_at_least, chance_corrected, guessing
+from audiocontrib.statistics.intervals import (
+    LEVEL,
+    UNKNOWN,
+    Interval,
+    cluster_bootstrap,
+    clustered_mean,
+    two_way_mean,
+    wilson,
+    wilson_upper,
+)
+from audiocontrib.statistics.multiple import benjamini_hochberg, holm
+from audiocontrib.statistics.paired import (
+    Difference,
+    Equivalence,
+    equivalence,
+    mcnemar,
+    minimum_detectable_effect,
+    paired_difference,
+)
+
+__all__ = [
+    "LEVEL",
+    "UNKNOWN",
+    "Difference",
+    "Equivalence",
+    "Interval",
+    "Tails",
+    "benjamini_hochberg",
+    "binomial_at_least",
+    "chance_corrected",
+    "cluster_bootstrap",
+    "clustered_mean",
+    "cohen_kappa",
+    "equivalence",
+    "fleiss_kappa",
+    "guessing",
+    "holm",
+    "mcnemar",
+    "minimum_detectable_effect",
+    "paired_difference",
+    "two_way_mean",
+    "wilson",
+    "wilson_upper",
+]

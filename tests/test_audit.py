@@ -29,7 +29,7 @@ def test_a_planted_artefact_is_detected(name: str) -> None:
 
 def test_label_permuted_sets_raise_no_alarm() -> None:
     """Marks of all kinds are there, but the gold is drawn anew: at most 5 of 100 sets raise an alarm."""
-    marked = planted(250, ARTEFACTS["gold has a word of its own"][0], share=0.5)
+    marked = planted(160, ARTEFACTS["gold has a word of its own"][0], share=0.5)
     place, loud = marked.schema.get_field_index("answer"), 0
     for seed in range(100):
         gold = np.random.default_rng(seed).integers(4, size=len(marked))

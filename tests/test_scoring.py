@@ -285,3 +285,10 @@ def test_a_run_in_progress_can_be_queried(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_one_model_under_two_names_is_asked_under_both(tmp_path: Path) -> None:
+    items = ac.load_items("demo", limit=3)
+    run = ac.score(items, ["mock:name=a", "mock:name=b"], ["text"], run=tmp_path / "run", progress=False)
+    counts = run.query("select model, count(*) as n from responses group by 1 order by 1")
+    assert counts.n.tolist() == [sum(len(item.choices) for item in items)] * 2

@@ -1,4 +1,4 @@
-"""What the responses say: votes, accuracy, and the contribution of the audio. SQL over the views of a run.
+"""What the responses say: votes, posteriors, accuracy, bits, luck, and what the audio contributes.
 
 Every function takes a DuckDB connection with the views ``items`` (ITEM_SCHEMA) and ``responses``
 (RESPONSE_SCHEMA, each question once: a failure that was asked again with success may still be there).

@@ -77,7 +77,8 @@ def score(
 
 
 def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: bool, save_every: float) -> None:
-    fingerprint = stable_hash(model.fingerprint())
+    # the name too: one checkpoint may be asked under two names, and each has its own answers
+    fingerprint = stable_hash([model.name, model.fingerprint()])
     done, held = run.done(), run.quarantined_ids()
     by_id = {item.id: item for item in items}
     waiting: list[Response] = []

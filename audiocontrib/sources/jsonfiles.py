@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
+from audiocontrib.sources.jsonarrays import DECODER, Window
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line of JSON that is read; a file without line ends would otherwise fill the memory."""
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are no JSON; they mean "none"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -28,7 +28,7 @@ def json_row(path: Path, number: int, raw: bytes) -> Row | BrokenRow | None:
     """The row of one JSON text; None if it is blank."""
     try:
         text = raw.decode("utf-8-sig").strip()
-        return _row(path, number, _DECODER.decode(text), text) if text else None
+        return _row(path, number, DECODER.decode(text), text) if text else None
     except json.JSONDecodeError as error:
         return BrokenRow(str(path), number, "json", f"{error.msg} at column {error.colno}")
     except UnicodeDecodeError as error:
@@ -43,6 +43,12 @@ def read_json(path: Path) -> Rows:
     Raises:
         AudiocontribError: with file and line, where a fault hides what follows it.
     """
+    with path.open("rb") as file:
+        window = Window(path, file)
+        if window.next() == "[":
+            for line, value, text in window.elements():
+                yield _row(path, line, value, text)
+            return
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")
@@ -52,11 +58,8 @@ def read_json(path: Path) -> Rows:
     start = _skip(text, 0)
     if start == len(text):
         return
-    if text[start] == "[":
-        yield from _array(path, text, start + 1)
-        return
     try:
-        value, end = _DECODER.raw_decode(text, start)
+        value, end = DECODER.raw_decode(text, start)
     except (ValueError, RecursionError) as error:
         raise _fault(path, text, start, error) from error
     if _skip(text, end) < len(text):
@@ -81,29 +84,6 @@ def _lines(path: Path, file: BinaryIO) -> Rows:
             yield BrokenRow(str(path), number, "json", reason)
         elif row := json_row(path, number, line):
             yield row
-
-
-def _array(path: Path, text: str, at: int) -> Rows:
-    """The elements one by one, so that each is known by the line it begins on."""
-    line, counted = 1, 0
-    while True:
-        at = _skip(text, at)
-        if text[at : at + 1] == "]":
-            break
-        line, counted = line + text.count("\n", counted, at), at
-        try:
-            value, end = _DECODER.raw_decode(text, at)
-            row = _row(path, line, value, text[at:end])
-            at = _skip(text, end)
-            if text[at : at + 1] not in (",", "]"):
-                raise json.JSONDecodeError("Expecting ',' or ']'", text, at)
-        except (ValueError, RecursionError) as error:
-            raise _fault(path, text, at, error) from error
-        yield row
-        at += text[at] == ","
-    rest = _skip(text, at + 1)
-    if rest < len(text):
-        raise _fault(path, text, rest, json.JSONDecodeError("Extra data", text, rest))
 
 
 def _row(path: Path, line: int, value: Any, text: str) -> Row | BrokenRow:

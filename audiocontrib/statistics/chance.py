@@ -15,9 +15,11 @@ def chance_corrected(accuracy: float, chance: float) -> float:
 
 def binomial_at_least(successes: ArrayLike, n: ArrayLike, p: ArrayLike) -> NDArray[np.float64]:
     """P(X >= successes) for X ~ Binomial(n, p), exact; the arguments broadcast against each other."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc  # scipy.stats would take seconds to import
 
-    return np.asarray(binom.sf(np.asarray(successes) - 1, n, p), dtype=np.float64)
+    wanted, drawn = np.asarray(successes), np.asarray(n)
+    tail = bdtrc(np.minimum(wanted, drawn) - 1, drawn, p)
+    return np.asarray(np.where(wanted > drawn, 0.0, tail), dtype=np.float64)
 
 
 class Tails(NamedTuple):

@@ -1,0 +1,100 @@
+"""The elements of a JSON array, one by one: of a large file, a window of a few elements is in memory."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from audiocontrib.errors import AudiocontribError
+
+CHUNK = 2**20
+"""Bytes that are read at a time; more for an element that is longer."""
+MAX_ELEMENT = 16 * 2**20
+"""Characters of the longest element that is read."""
+DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are no JSON; they mean "none"
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Window:
+    """A part of a JSON text in UTF-8, and a place in it that moves on."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+        self._text, self._at = "", 0
+        self._line, self._counted = 1, 0  # the line at a place up to which line ends are counted
+        self._whole = False
+
+    def next(self) -> str:
+        """The next character that is not white space, where the window then stands; "" at the end."""
+        while True:
+            found = _SPACE.match(self._text, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def elements(self) -> Iterator[tuple[int, Any, str]]:
+        """Line, value and text of each element of the array that begins here.
+
+        Raises:
+            AudiocontribError: with file and line, where a fault hides what follows it.
+        """
+        self._at += 1
+        while self.next() != "]":
+            line = self._line_of(self._at)
+            yield line, *self._value()
+            mark = self.next()
+            if mark not in (",", "]"):
+                raise self._fault("Expecting ',' or ']'", self._at)
+            self._at += mark == ","
+        self._at += 1
+        if self.next():
+            raise self._fault("Extra data", self._at)
+
+    def _value(self) -> tuple[Any, str]:
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                # it may only break off where the window ends
+                if len(self._text) - self._at > MAX_ELEMENT or not self._more():
+                    raise self._fault(error.msg, error.pos) from error
+                continue
+            except (ValueError, RecursionError) as error:
+                reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                raise self._fault(reason, self._at) from error
+            if end + len("e+5") < len(self._text) or not self._more():  # a number may go on behind the window
+                text, self._at = self._text[self._at : end], end
+                return value, text
+
+    def _more(self) -> bool:
+        """Move the window's end on, and its beginning to the place; False at the end of the file."""
+        if self._whole:
+            return False
+        self._line_of(self._at)
+        rest = self._text[self._at :]
+        raw = self._file.read(max(CHUNK, len(rest)))
+        self._whole = not raw
+        try:
+            self._text, self._at, self._counted = rest + self._decode(raw, final=self._whole), 0, 0
+        except UnicodeDecodeError as error:
+            line = self._line + rest.count("\n") + error.object.count(b"\n", 0, error.start)
+            raise AudiocontribError(f"{self._path}:{line}: not UTF-8 ({error.reason}); save it as UTF-8") from error
+        return True
+
+    def _line_of(self, place: int) -> int:
+        self._line += self._text.count("\n", self._counted, place)
+        self._counted = place
+        return self._line
+
+    def _fault(self, reason: str, place: int) -> AudiocontribError:
+        return AudiocontribError(
+            f"{self._path}:{self._line_of(place)}: not JSON: {reason}; nothing after it can be read: "
+            "mend it, or use JSON lines"
+        )

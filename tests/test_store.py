@@ -209,3 +209,21 @@ def test_the_newest_run_is_the_one_last_started_or_answered(tmp_path: Path) -> N
     assert newest_run(tmp_path / "runs") == second.path
     first.append([response(0)])
     assert newest_run(tmp_path / "runs") == first.path
+
+
+def test_what_is_beaten_is_found_once_and_again_when_a_part_is_added(tmp_path: Path) -> None:
+    run = start(tmp_path / "run", 2)
+    run.append([response(0, Outcome.FAILED), response(1)])
+    run.append([response(0, after=5)])
+    kept = run.path / ".beaten.parquet"
+    assert counted(run) == (2, 2)
+    first = kept.stat().st_mtime_ns
+    assert counted(run) == (2, 2)
+    assert kept.stat().st_mtime_ns == first  # not searched again
+    run.append([response(1, after=9, choice=0)])
+    assert counted(run) == (2, 2)
+    assert run.query("select choice from responses where request_key = 'key-1'").choice.tolist() == [0]
+    kept.write_bytes(b"no parquet")
+    assert counted(run) == (2, 2)
+    moved = run.path.rename(tmp_path / "moved")  # names of parts are kept, not of folders
+    assert counted(Run.open(moved)) == (2, 2)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA, Outcome
-from audiocontrib.store.files import check_whole
+from audiocontrib.store.files import check_whole, write_table_atomic
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
 
+BEATEN = ".beaten.parquet"
+BEATEN_SCHEMA = pa.schema([("part", pa.string()), ("row", pa.int64())])
 CONTRIBUTION_SCHEMA = pa.schema([("item_id", pa.string()), ("score", pa.float64())])
 """Columns of ``contributions`` before they are computed; after that, the file's own."""
 AUDIT_SCHEMA = pa.schema([("item_id", pa.string())])
@@ -52,7 +56,7 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
         _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
         _view(con, "audit", single["audit"], AUDIT_SCHEMA)
         _split_view(con, splits)
-        _response_view(con, parts)
+        _response_view(con, run, parts)
     return con
 
 
@@ -109,32 +113,56 @@ def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
     con.execute(f"create temp view splits as {' union all by name '.join(['from no_splits', *each])}")
 
 
-def _response_view(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> None:
+def _response_view(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Path]) -> None:
     """One row per request: a final outcome beats a failed one, then the latest wins.
 
-    Hardly any request is there more than once (asked again after a failure, or by two processes at once).
-    Which ones is found once, from one column. Their rows that are beaten are left out by file and row
-    number, so that no query pays for the keys. Sorting hashes takes a fraction of the memory and time of
-    grouping keys; where two of them collide, a request is compared with itself alone, which changes nothing.
+    Hardly any request is there more than once (asked again after a failure, or by two processes at once). The
+    rows that are beaten are left out by file and row number, so that no query pays for the keys.
     """
-    if not parts:
+    beaten = _beaten(con, run, parts) if parts else None
+    if beaten is None or not len(beaten):
         return _view(con, "responses", parts, RESPONSE_SCHEMA)
+    con.register("beaten", beaten)
+    con.execute(
+        "create temp view responses as select * exclude (filename, file_row_number) "
+        f"from {parquet(parts, 'filename', 'file_row_number')} as given anti join beaten "
+        "on parse_filename(given.filename) = beaten.part and given.file_row_number = beaten.row"
+    )
+    return None
+
+
+def _beaten(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Path]) -> pa.Table:
+    """The rows that another answer to the same request beats: part (name of its file) and row.
+
+    Parts never change, so what was found is kept in the run for as long as no part is added.
+    """
+    kept, state = run / BEATEN, stable_hash([[part.name, part.stat().st_size] for part in parts]).encode()
+    with suppress(OSError, pa.ArrowException):
+        found = pq.read_table(kept)
+        if (found.schema.metadata or {}).get(b"parts") == state:
+            return found
+    found = _find_beaten(con, parts).replace_schema_metadata({b"parts": state})
+    with suppress(AudiocontribError):  # a run that may only be read is searched each time
+        write_table_atomic(found, kept)
+    return found
+
+
+def _find_beaten(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> pa.Table:
+    """Sorting hashes of the keys takes a fraction of the memory and time of grouping keys.
+
+    Where two hashes collide, a request is compared with itself alone, which changes nothing.
+    """
     hashes = np.sort(con.execute(f"select hash(request_key) as h from {parquet(parts)}").fetchnumpy()["h"])
     repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     if not len(repeated):
-        return _view(con, "responses", parts, RESPONSE_SCHEMA)
-    rows = parquet(parts, "filename", "file_row_number")
+        return BEATEN_SCHEMA.empty_table()
     con.register("repeated", pa.table({"h": repeated}))
-    con.execute(
+    found = con.sql(
         f"""
-        create temp table beaten as select filename, file_row_number
-        from {rows} where hash(request_key) in (from repeated)
+        select parse_filename(filename) as part, file_row_number as row
+        from {parquet(parts, "filename", "file_row_number")} where hash(request_key) in (from repeated)
         qualify row_number() over (partition by request_key order by outcome = 'failed', created_at desc) > 1
         """
-    )
+    ).to_arrow_table()
     con.unregister("repeated")
-    con.execute(
-        "create temp view responses as select * exclude (filename, file_row_number) "
-        f"from {rows} anti join beaten using (filename, file_row_number)"
-    )
-    return None
+    return found.cast(BEATEN_SCHEMA)

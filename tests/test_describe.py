@@ -219,3 +219,11 @@ def test_the_commands(tmp_path: Path) -> None:
     assert json.loads(call(*given, "--answer-as", "text").stdout)["items"] == 0
     assert "mmau" in call("datasets").stdout
     assert call("datasets", "describe", tmp_path / "none").stderr.count("\n") == 1
+
+
+def test_columns_of_single_letters_beside_others_of_one_letter(tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("q,a,b,c,d,gold,f\nWhat is it?,dog,cat,cow,hen,B,x.wav\nWhich is it?,ant,bee,fly,gnat,D,y.wav\n")
+    found = describe(path)
+    assert found.proposal.mapping["choices"] == "a,b,c,d"
+    assert (found.proposal.mapping["answer"], found.proposal.answer_as) == ("gold", "letter")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import Any
 
 from audiocontrib.errors import BadItem, UsageError
@@ -87,14 +88,14 @@ def _choices(cells: Cells) -> tuple[tuple[str, ...], str]:
             before, label, after = found.groups()
             place = int(label) if label.isdigit() else ord(label.lower()) - ord("a")
             groups.setdefault((before, after, label.isdigit()), {})[place] = name
-    whole = [g for g in groups.values() if len(g) > 1 and sorted(g) in (_from(0, g), _from(1, g))]
-    if not whole:
+    runs = [run for run in map(_run, groups.values()) if len(run) > 1]
+    if not runs:
         raise UsageError(
             "no column holds lists of options, and no columns are called alike but for a letter or number "
             f"(choice_a, choice_b, …); there are: {', '.join(cells)}"
         )
-    most = max(whole, key=len)
-    return tuple(most[place] for place in sorted(most)), f"{len(most)} columns called alike, an option each"
+    most = max(runs, key=len)
+    return tuple(most), f"{len(most)} columns called alike, an option each"
 
 
 def _answer(cells: Cells, listed: Sequence[list[str] | None]) -> tuple[str, str, str]:
@@ -179,8 +180,9 @@ def _share(cells: Sequence[Any], fits: Callable[[Any], bool]) -> float:
     return sum(map(bool, map(fits, cells))) / len(cells) if cells else 0.0
 
 
-def _from(start: int, group: Mapping[int, str]) -> list[int]:
-    return list(range(start, start + len(group)))
+def _run(group: Mapping[int, str]) -> list[str]:
+    """The columns from the first place on (a, A, 0 or 1), up to the first gap: ``q`` beside a, b, c, d is none."""
+    return [group[place] for place in takewhile(group.__contains__, count(0 if 0 in group else 1))]
 
 
 def _is_letter(cell: Any, choices: list[str]) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from planted import ask, questions, views
 
 from audiocontrib.contribution import accuracy
-from audiocontrib.contribution.positions import debiased, position_prior, positions, rerun_floor
+from audiocontrib.contribution.positions import debiased, position_prior, positions
 from audiocontrib.contribution.posteriors import padded, posteriors
+from audiocontrib.contribution.rerun import rerun_floor
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.statistics import wilson

@@ -121,7 +121,7 @@ def command(
     with run.connect() as con:
         if rerun is not None:
             with open_run(rerun).connect() as other:
-                emit(_of("positions", "rerun_floor")(con, other), form)
+                emit(_of("rerun", "rerun_floor")(con, other), form)
         elif table is None:
             _measure(run, con, asked, form)
         elif table == "summary" and form == "table":

@@ -22,6 +22,7 @@ from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.sources import load_items
+from audiocontrib.statistics import wilson
 from audiocontrib.validation import KINDS, LOOKS, TABLES, Validation, validate
 from audiocontrib.validation.texts import Options, baselines
 
@@ -141,6 +142,8 @@ def test_baselines_by_hand() -> None:
     assert accuracy["the shortest option"] == 0.25
     assert rows["the shortest option"]["ties_shared"] == (0 + 0.5 + 0 + 1) / 4
     assert rows["always option 2"]["above_chance"] == pytest.approx(0.5 - chance)
+    assert rows["always option 2"]["low"] == pytest.approx(wilson(2, 4).low)
+    assert rows["uniform chance"]["low"] is None
     values = list(accuracy.values())
     assert values == sorted(values, reverse=True)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.answers.options import read_options
 from audiocontrib.items import COLLAPSED, Items
+from audiocontrib.statistics import wilson
 from audiocontrib.validation.findings import Finding
 
 COUNT_SCHEMA = pa.schema([("by", pa.string()), ("value", pa.string()), ("items", pa.int64()), ("share", pa.float64())])
@@ -26,12 +27,14 @@ BASELINE_SCHEMA = pa.schema(
         ("strategy", pa.string()),
         ("n", pa.int64()),
         ("accuracy", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
         ("ties_shared", pa.float64()),
         ("above_chance", pa.float64()),
     ]
 )
-"""``accuracy`` takes the first of equally long options, ``ties_shared`` each of them equally often; ``n`` items
-have a key."""
+"""``accuracy`` (with Wilson's 95 % interval; chance has none) takes the first of equally long options,
+``ties_shared`` each of them equally often; ``n`` items have a key."""
 _VALUE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\d[\d.,]*")
 """What differs between reasons of one kind: quoted texts and numbers."""
 _LONGEST = 160
@@ -167,10 +170,12 @@ def baselines(options: Options) -> pa.Table:
     made["uniform chance"] = (chance, None)
     if options.published:
         made["uniform chance, choices as published"] = (float(np.mean(1 / options.k_published[has])), None)
-    rows = [
-        {"strategy": name, "n": n, "accuracy": value, "ties_shared": shared, "above_chance": value - chance}
-        for name, (value, shared) in sorted(made.items(), key=lambda entry: -entry[1][0])
-    ]
+    rows = []
+    for name, (value, shared) in sorted(made.items(), key=lambda entry: -entry[1][0]):
+        row = {"strategy": name, "n": n, "accuracy": value, "ties_shared": shared, "above_chance": value - chance}
+        if not name.startswith("uniform"):
+            row["low"], row["high"] = wilson(round(value * n), n)
+        rows.append(row)
     return pa.Table.from_pylist(rows, schema=BASELINE_SCHEMA)
 
 

@@ -3,6 +3,7 @@
 python benchmarks/duplicates.py texts            # recall and precision by kind of edit
 python benchmarks/duplicates.py sounds           # the same for clips
 python benchmarks/duplicates.py size 571118      # seconds and memory
+python benchmarks/duplicates.py whole 571118     # every check of an audit that needs no clips
 python benchmarks/duplicates.py libraries 20000  # rensa against datasketch: the digests alone
 """
 
@@ -21,7 +22,7 @@ import pyarrow as pa
 import soundfile
 from numpy.typing import NDArray
 
-from audiocontrib.audit import Settings
+from audiocontrib.audit import CHECKS, Settings, audit
 from audiocontrib.audit.duplicates import BANDS, CHUNK, ROWS, distinct, duplicates, near_pairs
 from audiocontrib.audit.fingerprint import fingerprint, same_recordings
 from audiocontrib.audit.shingles import shingles
@@ -204,6 +205,21 @@ def size(n: int) -> None:
     print(f"{n} items: {len(found.pairs)} pairs in {seconds:.0f} s, peak {peak:.1f} GB ({before:.1f} GB before)")
 
 
+def whole(n: int) -> None:
+    items = table(questions(n))
+    gold = np.random.default_rng(0).integers(4, size=n)
+    notes = pa.array([[]] * n, pa.list_(pa.string()))
+    for name, column in (("answer", pa.array(gold, pa.int16())), ("notes", notes)):
+        items = items.set_column(items.schema.get_field_index(name), name, column)
+    begin = time.perf_counter()
+    for check in CHECKS:
+        start = time.perf_counter()
+        audit(items, [check])
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"{check:12} {time.perf_counter() - start:6.0f} s   {peak:4.1f} GB so far", flush=True)
+    print(f"{n} items: {time.perf_counter() - begin:.0f} s")
+
+
 def libraries(n: int) -> None:
     """MinHash digests of the same shingles by both libraries, in one run."""
     from datasketch import MinHash
@@ -225,4 +241,4 @@ def libraries(n: int) -> None:
 
 if __name__ == "__main__":
     kind, *count = sys.argv[1:]
-    {"texts": texts, "sounds": sounds, "size": size, "libraries": libraries}[kind](*map(int, count))
+    {"texts": texts, "sounds": sounds, "size": size, "whole": whole, "libraries": libraries}[kind](*map(int, count))

@@ -144,16 +144,20 @@ def test_listening_finds_faults_and_equal_clips() -> None:
     x = clip(1)
     clipped = np.clip(x * 40, -1, 1)
     items = with_audio(
-        [wav(x), wav(x, "FLAC"), wav(x, "OGG", "OPUS"), wav(clip(2)), wav(x * 0), wav(clipped), b"RIFF", wav(x[:800])],
-        [f"{i}.wav" for i in range(8)],
+        [
+            *(wav(x), wav(x, "FLAC"), wav(x, "OGG", "OPUS"), wav(clip(2)), wav(x * 0), wav(clipped)),
+            *(b"RIFF", wav(x[:800]), wav(x)),
+        ],
+        [f"{i}.wav" for i in range(9)],
     )
     seen = audit(items, ["sounds"], Settings(listen=True))
     found = {row["check"]: row for row in seen.findings.to_pylist()}
-    assert found["clip cannot be heard"]["value"] == pytest.approx(2 / 8)
+    assert found["clip cannot be heard"]["value"] == pytest.approx(2 / 9)
     assert "toy/00006" in found["clip cannot be heard"]["detail"]
     assert "toy/00004" in found["clip is silent"]["detail"]
     assert "toy/00005" in found["clip is clipped"]["detail"]
     pairs = {(p["item_a"][-1], p["item_b"][-1]): p["kind"] for p in seen.pairs.to_pylist()}
+    assert pairs["0", "8"] == "same file, within the set"
     assert pairs["0", "1"] == "same samples, within the set"
     assert pairs["0", "2"] == "same recording, within the set"
     assert not any("3" in pair for pair in pairs)

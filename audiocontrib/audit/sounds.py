@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.audio import RATE, decode
+from audiocontrib.audio.paths import open_clip
 from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, Finding, Findings, Settings
 from audiocontrib.audit.fingerprint import fingerprint, same_recordings
 from audiocontrib.errors import BadAudio
@@ -43,6 +45,7 @@ class Heard:
     """"" for the audited set, else the name in ``against``."""
     fault: str | None
     """Why it cannot be heard."""
+    file_sha256: str = ""
     samples_sha256: str = ""
     peak_dbfs: float = 0.0
     clipped: float = 0.0
@@ -85,7 +88,7 @@ def sounds(items: pa.Table, settings: Settings) -> Findings:
         ),
     ]  # fmt: skip
     rows = list(_same(heard, items["dataset"][0].as_py()))
-    for kind in ("same samples", "same recording"):
+    for kind in ("same file", "same samples", "same recording"):
         for where, severity in (("within the set", "note"), ("other set", "alarm")):
             name = f"{kind}, {where}"
             those = [f"{r['item_a']} = {r['item_b']} ({r['similarity']:.2f})" for r in rows if r["kind"] == name]
@@ -98,35 +101,47 @@ def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[Heard]
     from tqdm import tqdm
 
     clips = [(name, *first) for name, table in tables.items() for first in _first_items(table)]
+    by_file: dict[str, Heard] = {}
     for name, clip_id, item_id, audio in tqdm(clips, desc="listening", disable=None if settings.progress else True):
         clip = Clip(path=audio["path"], root=None if audio["bytes"] else settings.audio_root, data=audio["bytes"])
+        file = ""
         try:
+            with open_clip(clip) as opened:
+                file = hashlib.file_digest(opened, "sha256").hexdigest()
+            if file in by_file:  # the very same file need not be decoded again
+                yield replace(by_file[file], clip=clip_id, item_id=item_id, set=name)
+                continue
             sound = decode(clip)
         except BadAudio as error:
-            yield Heard(clip_id, item_id, name, str(error))
+            yield Heard(clip_id, item_id, name, str(error), file)
             continue
         x = sound.samples
         peak = float(np.abs(x).max())
         power = np.abs(np.fft.rfft(x[: 30 * RATE])) ** 2
         above = power[int(len(power) * 2 * NARROW_HZ / RATE) :].sum() / max(power.sum(), 1e-20)
-        yield Heard(
-            clip_id, item_id, name, None, sound.sha256,
+        by_file[file] = Heard(
+            clip_id, item_id, name, None, file, sound.sha256,
             peak_dbfs=20 * float(np.log10(max(peak, 1e-10))),
             clipped=float((np.abs(x) >= 0.999).mean()) if peak >= 0.999 else 0.0,
             high_db=10 * float(np.log10(max(above, 1e-20))),
             prints=fingerprint(x),
         )  # fmt: skip
+        yield by_file[file]
 
 
 def _same(heard: Sequence[Heard], own: str) -> Iterator[dict[str, Any]]:
     """Pairs of clips with the same samples, else the same fingerprint; at least one of the audited set."""
     good = [h for h in heard if not h.fault and h.prints is not None]
-    first: dict[str, int] = {}
     alike: dict[tuple[int, int], tuple[str, float]] = {}
-    for place, one in enumerate(good):
-        before = first.setdefault(one.samples_sha256, place)
-        if before != place:
-            alike[before, place] = ("same samples", 1.0)
+    for kind, hashes in (
+        ("same file", [h.file_sha256 for h in good]),
+        ("same samples", [h.samples_sha256 for h in good]),
+    ):
+        first: dict[str, int] = {}
+        for place, sha256 in enumerate(hashes):
+            before = first.setdefault(sha256, place)
+            if before != place:
+                alike.setdefault((before, place), (kind, 1.0))
     for a, b, share in same_recordings([h.prints for h in good if h.prints is not None]):
         alike.setdefault((a, b), ("same recording", share))
     for (a, b), (kind, share) in sorted(alike.items()):

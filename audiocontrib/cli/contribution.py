@@ -128,6 +128,9 @@ def command(
             _print_across(TABLES[table][1](con, asked), by, condition)
         else:
             emit(TABLES[table][1](con, asked), form)
+        if table == "pairs":
+            offered = _of("pairs", "offered")(con)
+            say(f"the data offer {offered.pairs} pairs of {offered.items} items in {offered.groups} groups")
 
 
 def _measure(run: Run, con: duckdb.DuckDBPyConnection, asked: Asked, form: str) -> None:

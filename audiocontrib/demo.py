@@ -41,8 +41,13 @@ class Verdict:
 
     @property
     def precision(self) -> Interval:
-        """95 % Wilson interval of truly_weak / weak; 1 less that is the realised false-discovery rate."""
+        """95 % Wilson interval of truly_weak / weak."""
         return wilson(self.truly_weak, self.weak)
+
+    @property
+    def false_discovery(self) -> Interval:
+        """95 % Wilson interval of the realised false-discovery rate: weak items that need their audio / weak."""
+        return wilson(self.weak - self.truly_weak, self.weak)
 
     @property
     def recall(self) -> Interval:

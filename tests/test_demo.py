@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
 import audiocontrib as ac
 from audiocontrib.audio import decode
 from audiocontrib.cli import main
-from audiocontrib.demo import TINY
+from audiocontrib.demo import TINY, verdict
 from audiocontrib.sources.demo.make import FIRST_TRAINING_SEED, clips
 from audiocontrib.sources.demo.questions import FAMILIES
 from audiocontrib.statistics import wilson
@@ -87,6 +89,30 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ac.Run:
     return ac.score(items, TINY, ["audio", "silence", "text"], orders="given", run=folder, progress=False)
 
 
+def test_a_split_is_held_against_the_truth(scored: ac.Run) -> None:
+    """By hand: of the weak, those that the text betrays; of these, those that are found."""
+    needs = {i: i % 3 > 0 for i in range(12)}  # 0, 3, 6, 9 are betrayed by the text
+    parts = ["weak", "weak", "strong", "weak", *["strong"] * 5, "undecided", "undecided", "strong"]
+    table = pa.table({"item_id": list(needs), "split": parts})
+    found = verdict(replace(ac.split(scored), table=table), needs)
+    assert (found.weak, found.strong, found.undecided) == (3, 7, 2)
+    assert (found.truly_weak, found.leaks, found.right) == (2, 4, 8)
+    assert found.precision == wilson(2, 3)
+    assert found.false_discovery == wilson(1, 3)
+    assert found.recall == wilson(2, 4)
+
+
+def test_the_decoys_keep_their_promise_where_the_published_vote_does_not(scored: ac.Run) -> None:
+    """At a target of 10 %, on answers in one order; the figures of the whole demo are in docs/measurement.md."""
+    with scored.connect() as con:
+        rows = con.sql("select item_id, (extra ->> 'needs_audio')::bool from items").fetchall()
+    votes, fdr = (verdict(ac.split(scored, rule=rule), dict(rows)) for rule in ("votes", "fdr"))
+    assert fdr.weak >= 20
+    assert fdr.false_discovery.low <= 0.1 < votes.false_discovery.low
+    assert votes.recall.low <= fdr.recall.high
+    assert votes.undecided == 0
+
+
 @pytest.mark.parametrize("model", TINY)
 def test_the_tiny_models_listen_where_they_must_and_read_where_they_can(scored: ac.Run, model: str) -> None:
     """On data that training never saw. The bounds leave room for 120 items; docs/tiny-models.md has the figures."""
@@ -122,6 +148,10 @@ def test_demo_prints_a_table_plots_and_what_to_run_next(tmp_path: Path, monkeypa
     assert all(
         word in out.stdout for word in ("need the audio", "text betrays it", "silence", "weak", "strong", "chance")
     )
+    assert "Splits against the truth" in out.stdout
+    for rule in ("votes", "group", "fdr"):
+        assert any(line.split()[:1] == [rule] for line in out.stdout.splitlines()), rule
+    assert "fdr aims at no more than 10% false discoveries" in out.stdout
     for plot in ("accuracy.png", "contribution.png"):
         file = tmp_path / "runs" / "demo-0-24" / "plots" / plot
         assert file.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from planted import ask, questions, views
+from scipy.stats import binom
 
 from audiocontrib.contribution.answerable import NotIdentified
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.splits import RULES, Split, split
+from audiocontrib.splits.narrow import narrowed
 from audiocontrib.splits.recipe import read_recipe
+from audiocontrib.splits.review import read_sheet, write_sheet
 from audiocontrib.splits.sensitivity import leave_one_out, sensitivity
+from audiocontrib.splits.settings import judges, settings_of
 
 RECIPES = Path(__file__).parent.parent / "recipes" / "splits"
 N, SHARE = 300, 0.4
@@ -169,6 +174,13 @@ def test_unsolved_items_can_be_left_out() -> None:
         ({"rule": "fdr", "least": 3}, "its settings are: fdr, balanced, seed"),
         ({"rule": "fdr", "fdr": 0.0}, "fdr 0.0 is not between 0 and 1"),
         ({"rule": "adf", "perplexity": "m0", "rank": 0}, "the likeliest option has rank 1"),
+        ({"rule": "adf", "silent_right": 0}, "at least one model must be right"),
+        ({"rule": "group", "least": 1}, "a group has at least two items"),
+        ({"rule": "group", "least": 8.5}, "least is 8.5, but must be a whole number"),
+        ({"rule": "fdr", "balanced": "no"}, "balanced is 'no', but must be true or false"),
+        ({"rule": "fdr", "seed": True}, "seed is True, but must be a whole number"),
+        ({"rule": "fdr", "fdr": "low"}, "fdr is 'low', but must be a number"),
+        ({"rule": "adf", "commonsense": ["m0", 1]}, "but must be a text or a list of these"),
     ],
 )
 def test_wrong_settings(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], message: str) -> None:
@@ -197,13 +209,16 @@ def test_each_step_of_adf_keeps_what_it_rejects_with_its_reason(judged: duckdb.D
     third = [r for r in weak if r["reason"].startswith("3 perplexity: ")]
     assert len(second) == made.findings["rejected_by_2 commonsense"] > 0
     assert len(first) + len(second) + len(third) == len(weak)
-    assert made.findings["steps_left_out"] == ["review"]
-    assert made.findings["gold_among_likeliest"] > made.findings["gold_among_likeliest_by_chance"] == 0.25
+    assert made.findings["steps_left_out"] == ["4 review"]
+    share = made.findings["gold_among_likeliest"]
+    assert share > made.findings["gold_among_likeliest_by_chance"] == 0.25
+    assert made.findings["gold_among_likeliest_p"] == pytest.approx(binom.sf(round(100 * share) - 1, 100, 0.25))
 
 
 def test_steps_of_adf_that_are_not_configured_are_named(judged: duckdb.DuckDBPyConnection) -> None:
     made = split(judged, rule="adf")
-    assert made.findings["steps_left_out"] == ["commonsense", "perplexity", "review"]
+    assert made.findings["steps_left_out"] == ["2 commonsense", "3 perplexity", "4 review"]
+    assert split(judged, rule="adf", silent_right=3).findings["silent_right"] == 3
     assert placed(made) == placed(split(judged, rule="votes"))
 
 
@@ -219,7 +234,9 @@ def test_the_review_sheet_is_written_filled_in_and_read_back(judged: duckdb.Duck
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    again = {r["item_id"]: r for r in split(judged, rule="adf", review=str(sheet)).table.to_pylist()}
+    read = split(judged, rule="adf", review=str(sheet))
+    assert read.findings["kept_without_verdict"] == len(rows) - 2
+    again = {r["item_id"]: r for r in read.table.to_pylist()}
     assert again[rows[0]["item_id"]]["reason"] == "4 review: two dogs bark"
     assert again[rows[1]["item_id"]]["split"] == "strong"
     with pytest.raises(UsageError, match="is there already"):
@@ -228,12 +245,19 @@ def test_the_review_sheet_is_written_filled_in_and_read_back(judged: duckdb.Duck
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("planted/99999,keep,", "no item 'planted/99999'"), ("planted/00001,perhaps,", "neither keep nor reject")],
+    [
+        ("planted/99999,keep,", "no item 'planted/99999'"),
+        ("planted/00001,perhaps,", "neither keep nor reject"),
+        ("planted/00001,keep,\nplanted/00001,reject,", "'planted/00001' is there a second time"),
+    ],
 )
 def test_a_bad_sheet(judged: duckdb.DuckDBPyConnection, tmp_path: Path, line: str, message: str) -> None:
     sheet = tmp_path / "review.csv"
     sheet.write_text(f"item_id,verdict,note\n{line}\n")
-    with pytest.raises(UsageError, match=f"review.csv:2: .*{message}"):
+    with pytest.raises(UsageError, match=f"review.csv:[23]: .*{message}"):
+        split(judged, rule="adf", review=str(sheet))
+    sheet.write_text("item_id;verdict\nplanted/00001;reject\n")
+    with pytest.raises(UsageError, match="no column 'item_id'"):
         split(judged, rule="adf", review=str(sheet))
     with pytest.raises(UsageError, match="cannot be read"):
         split(judged, rule="adf", review=str(tmp_path / "none.csv"))
@@ -245,12 +269,77 @@ def test_a_model_that_was_not_asked(judged: duckdb.DuckDBPyConnection) -> None:
             split(judged, rule="adf", **{step: "nobody"})
 
 
+def test_the_sheet_holds_no_formulas_and_its_items_are_found_again(tmp_path: Path) -> None:
+    con = duckdb.connect()
+    rows = [{"item_id": "=cmd()", "question": "-1+1?", "choices": ["@a", "b"], "answer": 0}]
+    con.register("items", pa.Table.from_pylist(rows))
+    ids = pa.table({"item_id": ["=cmd()"]})
+    sheet = tmp_path / "sheet.csv"
+    assert write_sheet(con, ids, sheet) == 1
+    [row] = csv.DictReader(sheet.open(encoding="utf-8"))
+    assert [row[c] for c in ("item_id", "question", "choices", "answer")] == ["'=cmd()", "'-1+1?", "'@a | b", "'@a"]
+    sheet.write_text("item_id,verdict,note\n'=cmd(),reject,odd\n")
+    assert read_sheet(sheet, ids["item_id"]).to_pylist() == [{"item_id": "=cmd()", "rejected": True, "reason": "odd"}]
+    with pytest.raises(AudiocontribError, match="cannot be written"):
+        write_sheet(con, ids, tmp_path / "none" / "sheet.csv")
+
+
+def test_an_item_that_a_step_could_not_judge_is_undecided(judged: duckdb.DuckDBPyConnection) -> None:
+    """It did not pass; but what another step rejects is weak."""
+    with narrowed(judged, "responses", "model <> 'reader' or item_id < 'planted/00050' or \"order\" > 0"):
+        found = split(judged, rule="adf", commonsense="reader", perplexity="reader").table.to_pylist()
+    later = [r for r in found if r["item_id"] >= "planted/00050"]
+    assert {r["split"] for r in later} == {"weak", "undecided"}
+    assert all(r["reason"].startswith("1 silent probing: ") for r in later if r["split"] == "weak")
+    undecided = {r["reason"] for r in later if r["split"] == "undecided"}
+    assert undecided == {"2 commonsense: reader: 1 of 4 orders are missing"}
+    assert "undecided" not in {r["split"] for r in found if r["item_id"] < "planted/00050"}
+    with narrowed(judged, "responses", "model <> 'reader' or item_id < 'planted/00050'"):
+        found = split(judged, rule="adf", perplexity="reader").table.to_pylist()
+    reasons = {r["reason"] for r in found if r["split"] == "undecided"}
+    assert reasons == {"3 perplexity: reader: not asked"}
+
+
+def test_a_text_that_says_nothing_has_no_small_p() -> None:
+    items = questions(200, k=(2, 4))
+    guesser = MockModel(Planted(seed=4), "guesser")
+    asked = [*ask(items, mocks(), ["silence"]), *ask(items, [guesser], ["text"], cyclic=True)]
+    asked = [replace(r, option_logprob=r.posterior, option_tokens=(1,) * len(r.posterior or ())) for r in asked]
+    findings = split(views(items, asked), rule="adf", perplexity="guesser").findings
+    assert findings["gold_among_likeliest_by_chance"] == pytest.approx((1 / 2 + 1 / 4) / 2)
+    assert findings["gold_among_likeliest_p"] > 0.05
+
+
+def test_a_gold_that_ties_with_another_option_is_not_the_likeliest() -> None:
+    items = questions(40)
+    alike = [replace(r, option_logprob=(-1.0,) * 4, option_tokens=(1,) * 4) for r in ask(items, mocks(1), ["text"])]
+    con = views(items, [*ask(items, mocks(), ["silence"]), *alike])
+    assert split(con, rule="adf", perplexity="m0").findings["gold_among_likeliest"] == 0
+    assert split(con, rule="adf", perplexity="m0", rank=4).findings["rejected_by_3 perplexity"] > 0
+
+
+def test_models_that_a_rule_names_need_not_vote(judged: duckdb.DuckDBPyConnection) -> None:
+    """The reader is asked under text, the others under silence: leaving out a voter does not lose the reader."""
+    asked = {"rule": "adf", "commonsense": "reader", "perplexity": "reader"}
+    made = split(judged, models=["m0", "m1"], **asked)
+    assert made.settings["models"] == ["m0", "m1"]
+    assert made.findings["rejected_by_2 commonsense"] > 0
+    assert [model for model, _ in leave_one_out(judged, ["m0", "m1", "m2"], **asked)] == ["m0", "m1", "m2"]
+    assert judges(made.settings) == ["reader", "reader"]
+    assert judges(split(judged).settings) == []
+
+
 def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
     rows = {r["variant"]: r for r in sensitivity(con, "votes", 0.5).to_pylist()}
     first = rows["votes, threshold 0.5"]
     assert (first["moved"], first["kappa"], first["jaccard_weak"]) == (0, pytest.approx(1), 1)
     assert rows["threshold 0.9"]["weak"] >= first["weak"] >= rows["threshold 0.25"]["weak"]
-    assert {"without m0", "without m1", "without m2", "order 0 only"} < rows.keys()
+    alone = {"without m0", "without m1", "without m2", "order 0 only", "order 1 only"}
+    fewer = {"first 2 orders", "first 3 orders", "first 4 orders"}
+    assert alone | fewer < rows.keys()
+    assert "order 2 only" not in rows  # some items have two options, so two orders
+    assert rows["order 0 only"]["undecided"] == 0
+    assert all(r["note"] is None for r in rows.values())
     made = placed(split(con, threshold=0.9))
     base = placed(split(con, threshold=0.5))
     assert rows["threshold 0.9"]["moved"] == pytest.approx(sum(made[i] != base[i] for i in base) / N)
@@ -261,6 +350,21 @@ def test_a_variant_that_cannot_be_made_says_why(con: duckdb.DuckDBPyConnection) 
     assert "--orders cyclic" in rows["order 0 only"]["note"]
     assert rows["order 0 only"]["weak"] is None
     assert rows["without m0"]["note"] is None
+
+
+def test_a_large_run_is_looked_at_on_whole_clips_and_it_is_said(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audiocontrib.splits.sensitivity.MOST_ITEMS", 100)
+    before = con.sql("show all tables").fetchall()
+    rows = sensitivity(con, "votes").to_pylist()
+    n = rows[0]["n"]
+    assert 60 < n < 140
+    assert n % 2 == 0  # two items a clip
+    assert rows[0]["note"] == f"all rows: a sample of {n} of {N} items, by whole clips"
+    assert {row["n"] for row in rows} == {n}
+    assert con.sql("show all tables").fetchall() == before
+    assert len(split(con).table) == N
 
 
 def test_leave_one_out(con: duckdb.DuckDBPyConnection) -> None:
@@ -276,6 +380,7 @@ def test_only_the_answers_of_the_models_named_count(con: duckdb.DuckDBPyConnecti
     assert made.settings["models"] == ["m0", "m2"]
     assert set(made.scores["models"].to_pylist()) == {2}
     assert split(con).settings["models"] == ["m0", "m1", "m2"]  # the connection is as it was
+    assert split(con, models="m1").settings["models"] == ["m1"]
     with pytest.raises(UsageError, match="'m7' was not asked under 'silence'; these were: m0, m1, m2"):
         split(con, models=["m7"])
 
@@ -284,8 +389,6 @@ def test_only_the_answers_of_the_models_named_count(con: duckdb.DuckDBPyConnecti
 def test_the_recipes_that_ship_can_be_read(path: Path) -> None:
     asked = read_recipe(path)
     assert asked["rule"] in RULES
-    from audiocontrib.splits import settings_of
-
     own = asked.keys() - {"rule", "threshold", "condition", "audio", "method", "models", "leave_out"}
     assert own <= settings_of(asked["rule"]).keys()
 
@@ -298,6 +401,8 @@ def test_the_recipes_that_ship_can_be_read(path: Path) -> None:
         ("rule: [", "cannot be read"),
         ("settings: 3", "settings: it is a list of names"),
         ("settings: {rule: fdr}", "settings: it is a list of names"),
+        ("threshold: half", "threshold is 'half', but must be a number"),
+        ("models: [m0, 1]", "models is .*, but must be a text or a list of these"),
     ],
 )
 def test_bad_recipes(tmp_path: Path, text: str, message: str) -> None:

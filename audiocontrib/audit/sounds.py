@@ -107,7 +107,7 @@ def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[Heard]
         file = ""
         try:
             with open_clip(clip) as opened:
-                file = hashlib.file_digest(opened, "sha256").hexdigest()
+                file = hashlib.sha256(opened.read()).hexdigest()
             if file in by_file:  # the very same file need not be decoded again
                 yield replace(by_file[file], clip=clip_id, item_id=item_id, set=name)
                 continue

@@ -47,6 +47,9 @@ def command(
     """
     import pyarrow as pa
 
+    from audiocontrib.splits.base import CERTIFICATE
+    from audiocontrib.store.files import replacing
+
     if (model is None) == (not rotate):
         raise UsageError("name the held-out model with --model, or say --rotate; one of the two")
     run = open_run(folder)
@@ -55,9 +58,10 @@ def command(
         made = _rotated(run, settings, condition, method)
     else:
         made = [_held_out(run, name, settings, model, condition, method)]
-    rows = [asdict(certificate) for certificate in made]
-    path = run.split_folder(name) / "certificate.json"
-    path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    rows = [_row(certificate) | {"rotated": rotate} for certificate in made]
+    path = run.split_folder(name) / CERTIFICATE
+    with replacing(path) as file:
+        file.write(json.dumps(rows, indent=2, allow_nan=False).encode() + b"\n")
     emit(pa.Table.from_pylist(rows), form)
     for certificate in made:
         say(_in_words(certificate))
@@ -77,8 +81,9 @@ def _held_out(
     run: Run, name: str, settings: dict[str, Any], model: str, condition: str, method: str | None
 ) -> Certificate:
     from audiocontrib.contribution.certificate import certificate
+    from audiocontrib.splits.settings import judges
 
-    if model in settings["models"]:
+    if model in settings["models"] + judges(settings):
         raise UsageError(
             f"{model} took part in the split {name!r}, so it certifies nothing; "
             "name a model that did not, or say --rotate"
@@ -96,7 +101,12 @@ def _rotated(run: Run, settings: dict[str, Any], condition: str, method: str | N
 
     from audiocontrib.contribution.certificate import certificate
     from audiocontrib.splits.sensitivity import leave_one_out
+    from audiocontrib.splits.settings import judges
 
+    if named := set(settings["models"]) & set(judges(settings)):
+        raise UsageError(
+            f"{min(named)} is named by the rule {settings['rule']} itself, so it cannot be left out in turn"
+        )
     own = ("findings", "warnings", "review_out")
     asked = {key: value for key, value in settings.items() if key not in own}
     made = []
@@ -105,6 +115,11 @@ def _rotated(run: Run, settings: dict[str, Any], condition: str, method: str | N
         with run.connect() as con:
             made.append(certificate(con, strong.select(["item_id"]), model, condition, method))
     return made
+
+
+def _row(certificate: Certificate) -> dict[str, Any]:
+    """A certificate as JSON has it: what is not known is null."""
+    return {key: None if value != value else value for key, value in asdict(certificate).items()}
 
 
 def _in_words(c: Certificate) -> str:

@@ -68,6 +68,7 @@ def _show(done: Demo) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    console.print(_aim(done), highlight=False, soft_wrap=True)
     for note in done.notes:
         console.print(note, highlight=False, soft_wrap=True)
     console.print("\nPlots:  " + "\n        ".join(map(str, done.plots)), highlight=False, soft_wrap=True)
@@ -101,6 +102,16 @@ def _verdicts(done: Demo) -> RenderableType:
             f"{v.right} of {placed}",
         )  # fmt: skip
     return table
+
+
+def _aim(done: Demo) -> str:
+    """What the rule fdr promised, and what came of it."""
+    from audiocontrib.splits.settings import settings_of
+
+    [v] = [v for v in done.verdicts if v.rule == "fdr"]
+    false = _share(v.weak - v.truly_weak, v.weak, v.false_discovery)
+    aim = settings_of("fdr")["fdr"]
+    return f"fdr aims at no more than {aim:.0%} false discoveries among what it calls weak; here there are {false}."
 
 
 def _share(part: int, whole: int, interval: Interval) -> str:

@@ -22,7 +22,7 @@ SHOWN = 5
 @click.option("--rule", help="votes (the published one), group, posterior, fdr, adf, audit.  [default: votes]")
 @click.option("--threshold", type=float, help="Score from which an item is strong.  [default: the rule's own]")
 @click.option("--fdr", type=float, help="False-discovery rate of the rule fdr.  [default: 0.1]")
-@click.option("--balanced", is_flag=True, help="Rule fdr: a strong set at chance without the audio, not below it.")
+@click.option("--balanced", is_flag=True, help="Rule fdr: a strong set nearer to chance without the audio.")
 @click.option("--condition", help="Condition without the audio.  [default: silence]")
 @click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Where the run holds both.")
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")

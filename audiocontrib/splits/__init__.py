@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from fractions import Fraction
 from importlib import import_module
@@ -14,7 +13,8 @@ from audiocontrib.contribution import contributions
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Asked, Decided, Rule, Split, rule
-from audiocontrib.splits.narrow import HasConnection, connected, only_models
+from audiocontrib.splits.narrow import HasConnection, asked_models, connected, only_models
+from audiocontrib.splits.settings import check_settings, judges, listed
 from audiocontrib.store.views import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ import_module("audiocontrib.splits.rules")  # files them
 
 def split(
     run: HasConnection | duckdb.DuckDBPyConnection,
+    /,
     rule: str = "votes",
     threshold: float | Fraction | None = None,
     condition: str = "silence",
     audio: str = "audio",
     method: str | None = None,
-    models: Sequence[str] | None = None,
-    leave_out: Sequence[str] = (),
+    models: str | Sequence[str] | None = None,
+    leave_out: str | Sequence[str] = (),
     **settings: Any,
 ) -> Split:
     """Split the items of a run into weak and strong audio contribution.
@@ -53,29 +54,33 @@ def split(
         condition: the condition without the audio whose answers are judged, as it is written.
         audio: the condition with the audio; it says which items are unsolved.
         method: ``likelihood`` or ``generate``; needed only where the run holds both.
-        models: whose answers count; None: all that were asked under the condition.
+        models: whose answers count (one name, or several); None: all that were asked under the condition.
         leave_out: ``unsolved`` leaves those items out of the table; ``findings`` says how many.
         settings: further arguments of the rule.
 
     Raises:
-        UsageError: no such rule, setting or model, or a threshold outside [0, 1].
+        UsageError: no such rule, setting or model, a value that is not of its type, or a threshold outside [0, 1].
         AudiocontribError: the run holds no answers under the condition, or not those that the rule needs.
     """
     found = RULES.find(rule)
     threshold = found.threshold if threshold is None else threshold
     if not 0 <= threshold <= 1:
         raise UsageError(f"threshold {threshold} is not between 0 and 1")
-    if unknown := set(leave_out) - set(LEAVE_OUT):
+    left_out = sorted(set(listed(leave_out)))
+    if unknown := set(left_out) - set(LEAVE_OUT):
         raise UsageError(f"{min(unknown)!r} cannot be left out; what can: {', '.join(LEAVE_OUT)}")
-    _check_settings(rule, found, settings)
+    check_settings(rule, settings)
     exact = Fraction(threshold).limit_denominator(1_000_000)
     with connected(run) as con:
         items = _items(con)
-        with only_models(con, condition, models) as names:
-            if not names:
-                ask = f"audiocontrib score --condition {condition}"
-                raise AudiocontribError(f"the run holds no answers under {condition!r}; ask for them first: {ask}")
+        counted = None if models is None else listed(models)
+        names = asked_models(con, condition, counted)
+        if not names:
+            ask = f"audiocontrib score --condition {condition}"
+            raise AudiocontribError(f"the run holds no answers under {condition!r}; ask for them first: {ask}")
+        with only_models(con, counted):
             scores = contributions(con, condition, audio, method)
+        with only_models(con, None if counted is None else counted + judges({"rule": rule} | settings)):
             decided = found.decide(Asked(con, scores, exact, condition, method), **settings)
     placed = sql(
         "select * from decided join items using (item_id) join unsolved using (item_id) order by item_id",
@@ -84,28 +89,15 @@ def split(
         unsolved=scores.select(["item_id", "unsolved"]),
     )
     findings = dict(decided.findings)
-    if "unsolved" in leave_out:
+    if "unsolved" in left_out:
         kept = sql("select * from placed where unsolved is not true order by item_id", placed=placed)
         findings["left_out_unsolved"] = len(placed) - len(kept)
         placed = kept
     asked = {"rule": rule, "threshold": float(threshold), "condition": condition, "audio": audio, "models": names}
-    asked |= {"leave_out": sorted(leave_out)} | settings | ({"method": method} if method else {})
+    asked |= {"leave_out": left_out} | settings | ({"method": method} if method else {})
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
     return Split(table, rule, float(threshold), asked, findings, decided.warnings, scores, context)
-
-
-def settings_of(rule: str) -> dict[str, Any]:
-    """The settings of a rule and their defaults."""
-    parameters = list(inspect.signature(RULES.find(rule).decide).parameters.values())[1:]
-    return {p.name: None if p.default is p.empty else p.default for p in parameters}
-
-
-def _check_settings(name: str, found: Rule, settings: dict[str, Any]) -> None:
-    known = settings_of(name)
-    if unknown := settings.keys() - known.keys():
-        there = f"its settings are: {', '.join(known)}" if known else "it has none"
-        raise UsageError(f"rule {name} has no setting {min(unknown)!r}; {there}")
 
 
 def _items(con: duckdb.DuckDBPyConnection) -> pa.Table:

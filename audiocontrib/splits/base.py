@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,8 @@ from audiocontrib.store.files import replacing, write_table_atomic
 if TYPE_CHECKING:
     import duckdb
 
+CERTIFICATE = "certificate.json"
+"""What `audiocontrib certify` writes beside a split."""
 SUMMARY_GROUPS = ("question_type", "source_dataset", "k")
 
 
@@ -59,16 +62,20 @@ class Rule:
     """The score from which an item is strong, where no other is asked for."""
     about: str
     """One line for the command's help."""
+    judges: tuple[str, ...] = ()
+    """Its settings that name models (one, or several) whose answers it reads beside those that count."""
 
 
 RULES: Registry[Rule] = Registry("split rule")
 
 
-def rule(name: str, threshold: float, about: str) -> Callable[[Callable[..., Decided]], Callable[..., Decided]]:
+def rule(
+    name: str, threshold: float, about: str, judges: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Decided]], Callable[..., Decided]]:
     """Decorator that files a function as a split rule."""
 
     def file(decide: Callable[..., Decided]) -> Callable[..., Decided]:
-        RULES.register(name)(Rule(decide, threshold, about))
+        RULES.register(name)(Rule(decide, threshold, about, judges))
         return decide
 
     return file
@@ -126,7 +133,8 @@ class Split:
         """Write ``split.parquet`` and ``settings.json`` into ``folder`` (made if need be); gives it back.
 
         Each file appears whole or not at all. The settings are in the Parquet file's metadata too, under
-        ``audiocontrib``, so that the table alone says how it was made.
+        ``audiocontrib``, so that the table alone says how it was made. A certificate of the split that was there
+        before is removed.
 
         Raises:
             AudiocontribError: the folder cannot be written to.
@@ -134,6 +142,8 @@ class Split:
         folder = Path(folder)
         about = {**self.settings, "findings": dict(self.findings), "warnings": list(self.warnings)}
         settings = json.dumps(about, indent=2, sort_keys=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (folder / CERTIFICATE).unlink()
         write_table_atomic(self.table.replace_schema_metadata({"audiocontrib": settings}), folder / "split.parquet")
         with replacing(folder / "settings.json") as file:
             file.write(settings.encode() + b"\n")

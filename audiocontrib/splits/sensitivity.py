@@ -12,7 +12,7 @@ import pyarrow as pa
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits import Split, split
-from audiocontrib.splits.narrow import HasConnection, connected, narrowed
+from audiocontrib.splits.narrow import HasConnection, connected, in_memory, narrowed
 from audiocontrib.statistics import cohen_kappa
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ SENSITIVITY_SCHEMA = pa.schema(
 
 def sensitivity(
     run: HasConnection | duckdb.DuckDBPyConnection,
+    /,
     rule: str = "votes",
     threshold: float | None = None,
     condition: str = "silence",
@@ -53,17 +54,19 @@ def sensitivity(
     Returns:
         One row per variant (SENSITIVITY_SCHEMA), the first as asked for: counts; moved: share of the items in
         another part than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why
-        a variant could not be made.
+        a variant could not be made, or that the rows rest on a sample of the items.
     """
     settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
     asked = {"rule": rule, "condition": condition, **settings}
     with connected(run) as con, ExitStack() as stack:
         [[n]] = con.execute("select count(*) from items").fetchall()
-        if n > MOST_ITEMS:
-            drawn = f"md5_number_lower(clip_id) / 18446744073709551616.0 < {MOST_ITEMS / n!r}"
-            stack.enter_context(narrowed(con, "items", drawn))
+        drawn = f"md5_number_lower(clip_id) / 18446744073709551616.0 < {MOST_ITEMS / n!r}" if n > MOST_ITEMS else "true"
+        stack.enter_context(in_memory(con, "items", drawn))
+        stack.enter_context(in_memory(con, "responses", "item_id in (select item_id from items)"))
+        [[some]] = con.execute("select count(*) from items").fetchall()
+        note = f"all rows: a sample of {some} of {n} items, by whole clips" if some < n else None
         base = split(con, threshold=threshold, models=models, **asked)
-        rows = [_row(f"{rule}, threshold {base.threshold:g}", base, base)]
+        rows = [_row(f"{rule}, threshold {base.threshold:g}", base, base) | {"note": note}]
         for name, where, change in _variants(con, base):
             try:
                 with narrowed(con, "responses", where):
@@ -99,11 +102,15 @@ def _variants(con: duckdb.DuckDBPyConnection, base: Split) -> Iterator[tuple[str
     models = base.settings["models"]
     for model in models if len(models) > 1 else ():
         yield f"without {model}", "true", {"models": [other for other in models if other != model]}
+    [[fewest]] = con.execute("select min(len(choices)) from items").fetchall()
     asked = 'select distinct "order" from responses where condition = ? order by 1'
     orders = [order for (order,) in con.execute(asked, [base.settings["condition"]]).fetchall()]
-    # every item has the orders 0 and 1, however few its options
-    for order in orders[:2] if len(orders) > 1 else ():
-        yield f"order {order} only", f'"order" = {int(order)}', {}
+    if len(orders) > 1:
+        # an item with K options has K orders: only so many single ones can be asked of all items
+        for order in orders[:fewest]:
+            yield f"order {order} only", f'"order" = {int(order)}', {}
+        for some in range(2, len(orders)):
+            yield f"first {some} orders", f'"order" <= {int(orders[some - 1])}', {}
 
 
 def _row(name: str, made: Split, base: Split) -> dict[str, Any]:

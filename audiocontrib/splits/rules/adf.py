@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiocontrib.contribution.tables import sql
-from audiocontrib.contribution.votes import votes as vote_table
+from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.review import read_sheet, write_sheet
+from audiocontrib.splits.settings import listed
+from audiocontrib.statistics import guessing
 
-SHEET = ("item_id", "question", "choices", "answer", "verdict", "note")
-VERDICTS = ("keep", "reject", "")
+SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "3 perplexity", "4 review"
 
 
-@rule("adf", 0.5, "Audio-Dependency Filtering: silent probing, commonsense, perplexity rank, a review sheet")
+@rule(
+    "adf",
+    0.5,
+    "Audio-Dependency Filtering: silent probing, commonsense, perplexity rank, a review sheet",
+    judges=("commonsense", "perplexity"),
+)
 def adf(
     asked: Asked,
     silent_right: int | None = None,
@@ -37,13 +43,16 @@ def adf(
 
     The published text (arXiv 2607.18718) names the steps but neither thresholds nor judges: those here are
     parameters, and their defaults are ours. A step that is not configured is left out, and the findings say so.
+    An item that a step could not judge, and that none rejects, is undecided.
 
     1. Silent probing: rejected if at least ``silent_right`` models are right under the condition
        (None: so many that the threshold on the share of wrong models is missed, as under ``votes``).
     2. Commonsense: rejected if a model of ``commonsense`` (one, or several) is right under
        ``commonsense_condition``; meant for text-only language models.
     3. Perplexity: rejected if the gold is among the ``rank`` likeliest options by the per-token log-probability
-       of the model ``perplexity`` under ``perplexity_condition``, the mean over the orders.
+       of the model ``perplexity`` under ``perplexity_condition``, the mean over the orders; an option that is
+       as likely as the gold goes before it. If the text said nothing, the rank would be uniform on 1 to K:
+       the findings hold the p-value of so many golds among the likeliest, or more, over the whole set.
     4. Review: ``review_out`` writes a sheet (CSV) of what is left; filled in (verdict: keep or reject), it is
        read back as ``review``. Items without a verdict are kept, and counted.
 
@@ -51,113 +60,165 @@ def adf(
         UsageError: a model, column or verdict that is not there.
         AudiocontribError: the run lacks the answers that a step needs.
     """
-    con, scores = asked.con, asked.scores
+    scores = asked.scores
+    if silent_right is not None and silent_right < 1:
+        raise UsageError(f"silent_right {silent_right}: at least one model must be right for an item to be rejected")
+    if rank < 1:
+        raise UsageError(f"rank {rank}: the likeliest option has rank 1")
     models = scores["models"][0].as_py() if len(scores) else 0
-    needed = silent_right or models - ceil(asked.threshold * models) + 1
-    steps: list[tuple[str, pa.Table]] = [
-        ("1 silent probing", _rejects(scores, f"votes_right >= {needed}", _silent_reason(asked.condition)))
-    ]
+    needed = models - ceil(asked.threshold * models) + 1 if silent_right is None else silent_right
     findings: dict[str, Any] = {"silent_right": needed, "steps_left_out": []}
-    names = [commonsense] if isinstance(commonsense, str) else list(commonsense or ())
-    if names:
-        steps.append(("2 commonsense", _commonsense(asked, names, commonsense_condition)))
-    else:
-        findings["steps_left_out"].append("commonsense")
+    steps = {SILENT: _silent(scores, needed, asked.condition)}
+    if commonsense:
+        steps[COMMONSENSE] = _commonsense(asked, listed(commonsense), commonsense_condition)
     if perplexity:
-        table, at_top, chance = _perplexity(asked, perplexity, perplexity_condition, rank)
-        steps.append(("3 perplexity", table))
-        findings |= {"gold_among_likeliest": at_top, "gold_among_likeliest_by_chance": chance}
-    else:
-        findings["steps_left_out"].append("perplexity")
-    if review:
-        steps.append(("4 review", _reviewed(Path(review), scores)))
-    else:
-        findings["steps_left_out"].append("review")
+        ranks = _ranks(asked, perplexity, perplexity_condition)
+        steps[PERPLEXITY] = _perplexity(ranks, rank)
+        findings |= _against_chance(ranks, rank)
+    verdicts = read_sheet(Path(review), scores["item_id"]) if review else None
+    if verdicts is not None:
+        steps[REVIEW] = verdicts.filter(verdicts["rejected"])
+    findings["steps_left_out"] = [name for name in (COMMONSENSE, PERPLEXITY, REVIEW) if name not in steps]
     decided = _decide(scores, steps)
-    for name, _ in steps:
-        findings[f"rejected_by_{name}"] = sum(
-            reason.startswith(name)
-            for reason in decided.filter(pc.equal(decided["split"], "weak"))["reason"].to_pylist()
-        )
+    weak = pc.equal(decided["split"], "weak")
+    for name in steps:
+        found = pc.and_(weak, pc.starts_with(decided["reason"], f"{name}: "))
+        findings[f"rejected_by_{name}"] = pc.sum(found).as_py() or 0
+    passed = decided.filter(pc.equal(decided["split"], "strong")).select(["item_id"])
+    if verdicts is not None:
+        unseen = sql("from passed anti join verdicts using (item_id)", passed=passed, verdicts=verdicts)
+        findings["kept_without_verdict"] = len(unseen)
     if review_out:
-        findings["to_review"] = _write_sheet(con, decided, Path(review_out))
+        findings["to_review"] = write_sheet(asked.con, passed, Path(review_out))
     return Decided(decided, findings)
 
 
-def _silent_reason(condition: str) -> str:
-    quoted = condition.replace("'", "''")
-    return f"concat(votes_right, ' of ', models, ' models right under {quoted}')"
+# A step is a table of the items that it rejects, and of those that it could not judge: item_id, rejected, reason.
 
 
-def _rejects(table: pa.Table, where: str, reason: str) -> pa.Table:
-    return sql(f"select item_id, {reason} as reason from found where {where}", found=table)
-
-
-def _decide(scores: pa.Table, steps: Sequence[tuple[str, pa.Table]]) -> pa.Table:
+def _decide(scores: pa.Table, steps: Mapping[str, pa.Table]) -> pa.Table:
     """The first step that rejects an item counts. An item without a key, or without all votes, is undecided."""
-    joins = " ".join(f"left join step{i} using (item_id)" for i in range(len(steps)))
-    reasons = ", ".join(f"'{name}: ' || step{i}.reason" for i, (name, _) in enumerate(steps))
+    joins, rejections, gaps = [], [], []
+    for i, name in enumerate(steps):
+        joins.append(f"left join step{i} on scores.item_id = step{i}.item_id")
+        rejections.append(f"if(step{i}.rejected, '{name}: ' || step{i}.reason, null)")
+        gaps.append(f"if(not step{i}.rejected, '{name}: ' || step{i}.reason, null)")
     return sql(
         f"""
-        select item_id, null::double as guessing, coalesce({reasons}) as rejected,
-            case when score is null then 'undecided' when rejected is null then 'strong' else 'weak' end as split,
-            case when score is not null then (rejected is null)::int::double end as score,
+        with judged as (
+            select scores.item_id, scores.score, missing, votes_right,
+                coalesce({", ".join(rejections)}) as rejection, coalesce({", ".join(gaps)}) as gap
+            from scores {" ".join(joins)}
+        ),
+        placed as (
+            select *, case
+                when score is null or (rejection is null and gap is not null) then 'undecided'
+                when rejection is null then 'strong'
+                else 'weak'
+            end as split
+            from judged
+        )
+        select item_id, split, null::double as guessing,
+            case when split <> 'undecided' then (split = 'strong')::int::double end as score,
             case
                 when len(missing) > 0 then array_to_string(missing, '; ')
                 when votes_right is null then 'the item has no answer key'
-                else coalesce(rejected, 'passed every step')
+                else coalesce(rejection, gap, 'passed every step')
             end as reason
-        from scores {joins}
+        from placed
         """,
         scores=scores,
-        **{f"step{i}": table for i, (_, table) in enumerate(steps)},
-    ).drop_columns(["rejected"])
+        **{f"step{i}": table for i, table in enumerate(steps.values())},
+    )
+
+
+def _silent(scores: pa.Table, needed: int, condition: str) -> pa.Table:
+    """Items that enough models get right; those without all votes are undecided anyhow."""
+    return sql(
+        f"""
+        select item_id, true as rejected, concat(votes_right, ' of ', models, ' models right under ', under) as reason
+        from found where votes_right >= {needed}
+        """,
+        found=scores.append_column("under", pa.repeat(pa.scalar(condition), len(scores))),
+    )
 
 
 def _commonsense(asked: Asked, names: Sequence[str], condition: str) -> pa.Table:
     """Items that one of the named models gets right from the text."""
-    table = vote_table(asked.con, [condition], asked.method)
+    table = votes(asked.con, [condition], asked.method)
     there = set(table["model"].unique().to_pylist())
     if missing := [name for name in names if name not in there]:
         raise AudiocontribError(_not_asked(missing[0], condition))
     return sql(
-        "select item_id, string_agg(model, ', ' order by model) || ' right from the text alone' as reason "
-        "from voted where correct and list_contains($names, model) group by item_id".replace(
-            "$names", "[" + ", ".join("'" + n.replace("'", "''") + "'" for n in names) + "]"
-        ),
+        """
+        select item_id, bool_or(coalesce(correct, false)) as rejected,
+            if(rejected,
+                string_agg(model, ', ' order by model) filter (correct) || ' right from the text alone',
+                string_agg(model || ': ' || problem, '; ' order by model) filter (problem is not null)) as reason
+        from voted semi join named using (model) group by item_id having reason is not null
+        """,
         voted=table,
+        named=pa.table({"model": pa.array(names, pa.string())}),
     )
 
 
-def _perplexity(asked: Asked, model: str, condition: str, rank: int) -> tuple[pa.Table, float, float]:
-    """Items whose gold is among the likeliest options; the share of such items, and that by chance.
-
-    By chance, if the text said nothing, the rank would be uniform on 1 to K.
-    """
-    if rank < 1:
-        raise UsageError(f"rank {rank}: the likeliest option has rank 1")
-    ranks = asked.con.sql(
+def _ranks(asked: Asked, model: str, condition: str) -> pa.Table:
+    """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
+    voted = votes(asked.con, [condition], "likelihood")
+    own = voted.filter(pc.equal(voted["model"], model))
+    means = asked.con.sql(
         """
         with each as (
             select item_id, unnest(option_logprob) / unnest(option_tokens) as score,
                 unnest(range(len(option_logprob))) as option
             from responses where model = $model and condition = $condition and option_logprob is not null
         ),
-        means as (select item_id, option, avg(score) as score from each group by all),
-        ranked as (select *, rank() over (partition by item_id order by score desc) as place from means)
-        select item_id, place, len(choices) as k
-        from ranked join items using (item_id) where option = answer order by item_id
+        means as (select item_id, option, round(avg(score), 12) as score from each group by all)
+        select item_id, option, len(choices) + 1 - rank() over (partition by item_id order by score) as place,
+        from means join items using (item_id)
+        qualify option = answer
         """,
         params={"model": model, "condition": condition},
     ).to_arrow_table()
-    if not len(ranks):
+    if not len(own) or not len(means):
         raise AudiocontribError(_not_asked(model, condition) + " --method likelihood")
-    share = pc.mean(pc.less_equal(ranks["place"], rank).cast(pa.float64())).as_py()
-    chance = float(np.minimum(rank / ranks["k"].to_numpy(), 1).mean())
-    what = (
-        f"'the gold is option ' || place || ' of ' || k || ' by likelihood per token (at most {int(rank)} is rejected)'"
+    return sql(
+        """
+        select item_id, k, case when problem is null then place end as place,
+            coalesce(problem, if(place is null, 'no likelihoods of single options', null)) as problem, model
+        from keyed join own using (item_id) left join means using (item_id) order by item_id
+        """,
+        keyed=asked.con.sql("select item_id, len(choices) as k from items where answer is not null").to_arrow_table(),
+        own=own,
+        means=means,
     )
-    return _rejects(ranks, f"place <= {int(rank)}", what), share, chance
+
+
+def _perplexity(ranks: pa.Table, rank: int) -> pa.Table:
+    """Items whose gold is among the likeliest options."""
+    return sql(
+        f"""
+        select item_id, place is not null as rejected,
+            if(rejected, concat('the gold is option ', place, ' of ', k, ' by likelihood per token (at most ',
+                {int(rank)}, ' is rejected)'), model || ': ' || problem) as reason
+        from ranks where place is null or place <= {int(rank)}
+        """,
+        ranks=ranks,
+    )
+
+
+def _against_chance(ranks: pa.Table, rank: int) -> dict[str, float | None]:
+    """How many golds are among the likeliest, beside a rank that is uniform on 1 to K."""
+    known = ranks.filter(pc.is_valid(ranks["place"]))
+    if not len(known):
+        return {}
+    chances = np.minimum(rank / known["k"].to_numpy(), 1)
+    found = pc.sum(pc.less_equal(known["place"], rank)).as_py()
+    return {
+        "gold_among_likeliest": found / len(known),
+        "gold_among_likeliest_by_chance": float(chances.mean()),
+        "gold_among_likeliest_p": guessing(found, chances).at_least,
+    }
 
 
 def _not_asked(model: str, condition: str) -> str:
@@ -165,51 +226,3 @@ def _not_asked(model: str, condition: str) -> str:
         f"the run holds no answers of {model!r} under {condition!r}; ask for them first: "
         f"audiocontrib score --model {model} --condition {condition}"
     )
-
-
-def _reviewed(sheet: Path, scores: pa.Table) -> pa.Table:
-    """Items that the filled-in sheet rejects."""
-    try:
-        with sheet.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{sheet}: the review sheet cannot be read: {error}") from error
-    known = set(scores["item_id"].to_pylist())
-    found = []
-    for line, row in enumerate(rows, start=2):
-        item_id, verdict = (row.get("item_id") or "").strip(), (row.get("verdict") or "").strip().lower()
-        if item_id not in known:
-            raise UsageError(f"{sheet}:{line}: item_id: the run has no item {item_id!r}")
-        if verdict not in VERDICTS:
-            raise UsageError(f"{sheet}:{line}: verdict: {verdict!r} is neither keep nor reject")
-        if verdict == "reject":
-            found.append({"item_id": item_id, "reason": (row.get("note") or "").strip() or "rejected by a person"})
-    return pa.Table.from_pylist(found, schema=pa.schema([("item_id", pa.string()), ("reason", pa.string())]))
-
-
-def _write_sheet(con: Any, decided: pa.Table, path: Path) -> int:
-    """The items that passed, for a person to look at; their number."""
-    passed = decided.filter(pc.equal(decided["split"], "strong")).select(["item_id"])
-    con.register("passed", passed)
-    try:
-        rows = con.execute(
-            "select item_id, question, choices, choices[answer + 1] from items semi join passed using (item_id) "
-            "order by item_id"
-        ).fetchall()
-    finally:
-        con.unregister("passed")
-    if path.exists():
-        raise UsageError(f"{path} is there already, perhaps filled in; name another file for the review sheet")
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(SHEET)
-            writer.writerows([_safe(i), _safe(q), " | ".join(map(_safe, c)), _safe(a), "", ""] for i, q, c, a in rows)
-    except OSError as error:
-        raise AudiocontribError(f"{path}: the review sheet cannot be written: {error}") from error
-    return len(rows)
-
-
-def _safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

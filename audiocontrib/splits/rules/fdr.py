@@ -26,9 +26,11 @@ def fdr(asked: Asked, fdr: float = 0.1, balanced: bool = False, seed: int = 0) -
 
     Args:
         fdr: the target: of the items called weak, at most this share owes it to luck (in expectation).
-        balanced: make a strong set that is at chance without the audio, instead of one below it: an item
-            whose gold is on top, and which is not weak, is strong with probability 1 - P(leak), drawn by
-            ``seed`` and the item's id; else undecided. Wrong options on top are strong as before.
+        balanced: make a strong set that is nearer to chance without the audio, instead of one on which the
+            models of the filter are far below it: an item whose gold is on top, and which is not weak, is strong
+            with probability 1 - P(leak), drawn by ``seed`` and the item's id; else undecided. Wrong options on top
+            are strong as before. What is certified as weak stays weak, so the models of the filter stay a
+            little below chance.
     """
     if not 0 < fdr < 1:
         raise UsageError(f"fdr {fdr} is not between 0 and 1")

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.contribution.tables import sql
+from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import Asked, Decided, rule
 from audiocontrib.splits.rules.votes import votes
 from audiocontrib.statistics import clustered_mean
@@ -47,6 +48,8 @@ def group(asked: Asked, least: int = 8) -> Decided:
     it lies above both its mean 1/K and its best constant answer, the share of its most frequent gold. Items with no
     group are decided by their votes alone, and the findings say how many.
     """
+    if least < 2:
+        raise UsageError(f"least {least}: a group has at least two items")
     plain = votes(asked)
     beaten = _beaten(asked.con, asked.scores, least)
     table = sql(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.answers.text import clean, core, fold
@@ -38,6 +39,12 @@ SCRIPTS = (
 
 Fault = Callable[[str, Sequence[str]], str | None]
 """``fault(question, options)``: what is wrong with an item, in words; None: nothing."""
+
+
+@lru_cache(maxsize=256)
+def _folded(text: str) -> str:
+    """Every fault of an item looks at the same texts."""
+    return fold(clean(text))
 
 
 @CHECKS.register("keys")
@@ -85,7 +92,7 @@ def _counted(name: str, n: int, those: Sequence[str], severity: str) -> Finding:
 
 def _equal(question: str, choices: Sequence[str]) -> str | None:
     """Options that no reply can tell apart: equal but for case, white space, quotes and final punctuation."""
-    plain = [core(fold(clean(choice))) for choice in choices]
+    plain = [core(_folded(choice)) for choice in choices]
     twice = [choice for choice, p in zip(choices, plain, strict=True) if plain.count(p) > 1]
     return f"{twice[0]!r} and {twice[1]!r}" if twice else None
 
@@ -94,7 +101,7 @@ def _near(question: str, choices: Sequence[str]) -> str | None:
     """Options that differ by a few characters, numbers aside: "120 bpm" and "130 bpm" are meant to."""
     from difflib import SequenceMatcher
 
-    plain = [re.sub(r"\d+", lambda m: f"#{m[0]}#" * 3, fold(clean(choice))) for choice in choices]
+    plain = [re.sub(r"\d+", lambda m: f"#{m[0]}#" * 3, _folded(choice)) for choice in choices]
     for a in range(len(plain)):
         for b in range(a + 1, len(plain)):
             if plain[a] == plain[b] or sorted(plain[a].split()) == sorted(plain[b].split()):
@@ -107,7 +114,7 @@ def _near(question: str, choices: Sequence[str]) -> str | None:
 
 def _contained(question: str, choices: Sequence[str]) -> str | None:
     """An option that is part of another, word for word: a reply that names the longer one holds both."""
-    plain = [f" {core(fold(clean(choice)))} " for choice in choices]
+    plain = [f" {core(_folded(choice))} " for choice in choices]
     for a, inner in enumerate(plain):
         for b, outer in enumerate(plain):
             if inner != outer and inner in outer:
@@ -145,8 +152,8 @@ def _long(question: str, choices: Sequence[str]) -> str | None:
 
 def _told(question: str, choices: Sequence[str]) -> str | None:
     """A question that holds one of its options word for word, and no other."""
-    asked = f" {fold(clean(question))} "
-    inside = [c for c in choices if re.search(rf"(?<!\w){re.escape(core(fold(clean(c))))}(?!\w)", asked)]
+    asked = f" {_folded(question)} "
+    inside = [c for c in choices if re.search(rf"(?<!\w){re.escape(core(_folded(c)))}(?!\w)", asked)]
     return repr(inside[0]) if len(inside) == 1 and len(inside[0]) > 3 else None
 
 

@@ -111,7 +111,8 @@ def _aim(done: Demo) -> str:
     [v] = [v for v in done.verdicts if v.rule == "fdr"]
     false = _share(v.weak - v.truly_weak, v.weak, v.false_discovery)
     aim = settings_of("fdr")["fdr"]
-    return f"fdr aims at no more than {aim:.0%} false discoveries among what it calls weak; here there are {false}."
+    came = f"here there are {false}" if v.weak else "here it can call nothing weak"
+    return f"fdr aims at no more than {aim:.0%} false discoveries among what it calls weak; {came}."
 
 
 def _share(part: int, whole: int, interval: Interval) -> str:

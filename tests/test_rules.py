@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from planted import ask, questions, views
@@ -412,3 +413,29 @@ def test_bad_recipes(tmp_path: Path, text: str, message: str) -> None:
     assert "\n" not in str(error.value)
     with pytest.raises(UsageError, match="cannot be read"):
         read_recipe(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("rule", ["votes", "group", "posterior", "fdr"])
+def test_a_shuffle_of_all_options_and_rows_changes_no_split(rule: str) -> None:
+    items = questions(120, k=(4, 3, 2), per_clip=2)
+    rows = ask(items, mocks(), ["silence", "audio"], cyclic=True)
+    plain = split(views(items, rows), rule=rule)
+    random = np.random.default_rng(0)
+    new = {item.id: random.permutation(len(item.choices)) for item in items}  # place -> old index
+    old = {name: np.argsort(places) for name, places in new.items()}
+    turned = [
+        replace(i, choices=tuple(i.choices[p] for p in new[i.id]), answer=int(old[i.id][i.answer])) for i in items
+    ]
+    moved = [
+        replace(
+            r,
+            choice=int(old[r.item_id][r.choice]),
+            posterior=tuple(r.posterior[p] for p in new[r.item_id]),
+        )
+        for r in rows
+    ]
+    order = random.permutation(len(moved))
+    shuffled = split(views(Items(turned[::-1]), [moved[i] for i in order]), rule=rule)
+    assert placed(shuffled) == placed(plain)
+    scores = [made.table["score"].to_pylist() for made in (plain, shuffled)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-6)

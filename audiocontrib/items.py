@@ -145,6 +145,10 @@ class ItemTable(Sequence[Item]):
         place = range(len(self))[index]  # IndexError, and places from the end
         return next(self._made(self.table.slice(place, 1)))
 
+    def take(self, places: Sequence[int]) -> Iterator[Item]:
+        """The items at these places, in this order."""
+        return self._made(self.table.take(pa.array(places, pa.int64())))
+
     def _made(self, table: pa.Table) -> Iterator[Item]:
         for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
             for row in batch.to_pylist():
@@ -178,6 +182,12 @@ class Items(Sequence[Item]):
 
     def __getitem__(self, index: Any) -> Any:
         return self._items[index]
+
+    def take(self, places: Sequence[int]) -> Iterator[Item]:
+        """The items at these places, in this order."""
+        if isinstance(self._items, ItemTable):
+            return self._items.take(places)
+        return (self._items[place] for place in places)
 
     @property
     def table(self) -> pa.Table:

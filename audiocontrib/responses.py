@@ -38,6 +38,7 @@ RESPONSE_SCHEMA = pa.schema(
         ("option_tokens", pa.list_(pa.int32())),
         ("reply", pa.string()),
         ("error", pa.string()),
+        ("evidence", pa.string()),
         ("partner_id", pa.string()),
         ("audio_sha256", pa.string()),
         ("audio_seconds", pa.float64()),
@@ -46,6 +47,7 @@ RESPONSE_SCHEMA = pa.schema(
         ("seconds", pa.float64()),
         ("created_at", pa.timestamp("us", tz="UTC")),
         ("request_key", pa.string()),
+        ("resume_key", pa.string()),
     ]
 )
 
@@ -66,6 +68,8 @@ class Response:
     created_at: datetime
     request_key: str
     """Hash of everything that can change the answer: the identity for resume."""
+    resume_key: str | None = None
+    """The same with the recording's stamp in place of its samples: what is found by it need not be decoded."""
     choice: int | None = None
     correct: bool | None = None
     """choice == gold; False where there is no choice; None if the item has no key or the call failed."""
@@ -77,6 +81,8 @@ class Response:
     """Tokens that each of those sums runs over."""
     reply: str | None = None
     error: str | None = None
+    evidence: str | None = None
+    """What a cascade's listening parts found, as its text model read it."""
     partner_id: str | None = None
     """Item whose clip was played instead (condition ``swap``)."""
     audio_sha256: str | None = None

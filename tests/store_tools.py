@@ -102,7 +102,7 @@ def counted(run: Run, column: str = "request_key") -> tuple[int, int]:
 def work(folder: Path, n: int, pause: float = 0.0) -> None:
     """Ask what is not done of n requests, three a part."""
     run = start(folder, n)
-    done = run.done()
+    done = run.answered()
     todo = [i for i in range(n) if f"key-{i}" not in done]
     for first in range(0, len(todo), 3):
         run.append([response(i) for i in todo[first : first + 3]])

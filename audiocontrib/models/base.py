@@ -28,6 +28,8 @@ class Request:
     prompt: Prompt
     sound: Sound | None
     partner_id: str | None = None
+    ready: Any = None
+    """What the model's ``prepare`` made of it beforehand, if it has such a method and it was called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Scored:
     """Natural log of p(option + closing tag | prompt, opening tag); summed over tokens."""
     tokens: tuple[int, ...]
     prompt_tokens: int | None = None
+    evidence: str | None = None
+    """What a cascade's listening parts found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,18 @@ class Generated:
 
     text: str
     prompt_tokens: int | None = None
+    evidence: str | None = None
+    """What a cascade's listening parts found."""
 
 
 @runtime_checkable
 class Model(Protocol):
-    """Anything that answers. An error raised for a batch makes its requests fail one by one."""
+    """Anything that answers. If a batch raises, its requests are asked one by one.
+
+    A model may have two methods more: ``prepare(requests)`` gives them back with ``ready`` filled, and is called in
+    another thread while the model is at work; ``keep_in(folder)`` names a folder of the run where it may keep
+    what it finds out about sounds.
+    """
 
     name: str
     """Short, unique in a run; the ``model`` column of the responses."""
@@ -62,8 +73,8 @@ class Model(Protocol):
     def fingerprint(self) -> dict[str, Any]:
         """JSON values that fix the answers: weights' hash, class, dtype, template. Kept in run.json."""
 
-    def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
-        """Score every option of every request, in order."""
+    def likelihood(self, requests: Sequence[Request]) -> Sequence[Scored | Exception]:
+        """Score every option of every request, in order. An exception in the list is that request's failure alone."""
 
-    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
+    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> Sequence[Generated | Exception]:
         """Greedy replies, in order; all sampling is off whatever the checkpoint's defaults are."""

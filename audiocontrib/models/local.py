@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,13 +15,32 @@ from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Generated, Request, Scored
 from audiocontrib.models.prefix import Decoder, Prefix
+from audiocontrib.models.prefixes import PrefixStore
+from audiocontrib.models.trie import packs
 from audiocontrib.prompts import CLOSE, OPEN, Prompt
 
-PREFIXES = 4
-"""Prefixes kept at once: silence is used over and over, a clip by the questions that follow each other."""
+TOKENS = {"cpu": 512, "cuda": 8192}
+"""New tokens of one forward. A processor's caches are full with a few hundred; a GPU needs thousands."""
+ROWS = 64
+"""Replies that are written at once, where memory allows."""
 
 PrefixKey = tuple[tuple[int, ...], str | None]
 """Tokens of the shared beginning and hash of the samples behind its audio tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A request as tokens and features: all that can be done without the network."""
+
+    key: PrefixKey
+    suffix: list[int]
+    """The prompt's tokens after the shared beginning."""
+    completions: list[list[int]]
+    """Per option, the tokens of the answer."""
+    opened: int
+    """How many of these lie inside the opening tag for every option alike: the condition, not the answer."""
+    features: dict[str, Tensor] | None
+    """What goes with the shared beginning; None where a kept prefix makes it needless."""
 
 
 class LocalModel(ABC):
@@ -31,22 +51,23 @@ class LocalModel(ABC):
 
     capabilities: frozenset[str]
     max_seconds: float | None = None
-    rows_at_once: ClassVar[int] = 32
-    """Rows of one forward; the fast engine chooses by memory."""
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
-        _check_attention(name, net.config.get_text_config())
         self.decoder = Decoder(
             net.base_model,
             _head(net),
+            config=net.config.get_text_config(),
             mrope=mrope,
             pad_id=_pad_id(tokenizer),
             device=net.device,
         )
         stop = net.generation_config.eos_token_id
         self.stop = frozenset([stop] if isinstance(stop, int) else stop or [tokenizer.eos_token_id])
-        self._prefixes: OrderedDict[PrefixKey, Prefix] = OrderedDict()
+        self.tokens_at_once = TOKENS.get(net.device.type, TOKENS["cuda"])
+        self.memory = _memory(net.device)
+        """Bytes for keys and values: half for kept prefixes, half for replies that are being written."""
+        self.prefixes = PrefixStore(self.memory // 2)
         self._check_head()
 
     @abstractmethod
@@ -61,62 +82,102 @@ class LocalModel(ABC):
         """See :class:`audiocontrib.models.base.Model`."""
         return dict(self._identity)
 
+    def prepare(self, requests: Sequence[Request]) -> list[Request]:
+        """The requests with tokens and features made; needs no network, so that another thread can do it meanwhile."""
+        made: dict[PrefixKey, dict[str, Tensor]] = {}
+        prepared = []
+        for request in requests:
+            ids, shared = self.encode(request.prompt, request.sound)
+            key = tuple(ids[:shared]), request.sound.sha256 if request.sound else None
+            if key not in made and key not in self.prefixes:
+                made[key] = self.features(request.prompt, request.sound)
+            completions = [self._completion(request.prompt, option) for option in request.prompt.options]
+            ready = Ready(key, ids[shared:], completions, self._opening(completions), made.get(key))
+            prepared.append(replace(request, ready=ready))
+        return prepared
+
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
         """See :class:`audiocontrib.models.base.Model`."""
 
-        def score(prefix: Prefix, suffixes: list[list[int]], group: list[Request]) -> list[Scored]:
-            tokens = [[self._completion(r.prompt, option) for option in r.prompt.options] for r in group]
-            opened = [self._opening(options) for options in tokens]
-            values = self.decoder.option_logprobs(prefix, suffixes, tokens)
+        def score(prefix: Prefix, group: list[Ready]) -> list[Scored]:
+            values = self.decoder.option_logprobs(prefix, [r.suffix for r in group], [r.completions for r in group])
             return [
                 Scored(
-                    logprobs=tuple(sum(option[n:]) for option in options),
-                    tokens=tuple(len(option) - n for option in options),
-                    prompt_tokens=len(prefix.ids) + len(suffix),
+                    logprobs=tuple(sum(option[r.opened :]) for option in options),
+                    tokens=tuple(len(option) - r.opened for option in options),
+                    prompt_tokens=len(prefix.ids) + len(r.suffix),
                 )
-                for options, n, suffix in zip(values, opened, suffixes, strict=True)
+                for options, r in zip(values, group, strict=True)
             ]
 
-        return self._by_prefix(requests, score)
+        def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
+            return packs([r.suffix for r in group], [r.completions for r in group], self.tokens_at_once)
+
+        return self._by_prefix(requests, score, parts)
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """See :class:`audiocontrib.models.base.Model`."""
 
-        def reply(prefix: Prefix, suffixes: list[list[int]], group: list[Request]) -> list[Generated]:
-            replies = self.decoder.greedy(prefix, suffixes, self.stop, max_new_tokens)
+        def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
+            replies = self.decoder.greedy(prefix, [r.suffix for r in group], self.stop, max_new_tokens)
             texts = [self.tokenizer.decode(ids, skip_special_tokens=True) for ids in replies]
-            return [Generated(t, len(prefix.ids) + len(s)) for t, s in zip(texts, suffixes, strict=True)]
+            return [Generated(t, len(prefix.ids) + len(r.suffix)) for t, r in zip(texts, group, strict=True)]
 
-        return self._by_prefix(requests, reply)
+        def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
+            """Similar lengths together; each reply has a copy of the prefix's keys and values."""
+            row = prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + max_new_tokens)
+            rows = max(1, min(ROWS, self.tokens_at_once, self.memory // 2 // max(1, row)))
+            order = sorted(range(len(group)), key=lambda i: len(group[i].suffix))
+            return (order[i : i + rows] for i in range(0, len(order), rows))
+
+        return self._by_prefix(requests, reply, parts)
 
     def _by_prefix(
         self,
         requests: Sequence[Request],
-        answer: Callable[[Prefix, list[list[int]], list[Request]], list[Any]],
+        answer: Callable[[Prefix, list[Ready]], list[Any]],
+        parts: Callable[[Prefix, list[Ready]], Iterator[list[int]]],
     ) -> list[Any]:
-        """Answers in the order of the requests, computed in groups that share their beginning."""
-        encoded = [self.encode(r.prompt, r.sound) for r in requests]
+        """Answers in the order of the requests, computed in groups that share their beginning, longest first."""
+        ready: list[Ready] = [(r if r.ready else self.prepare([r])[0]).ready for r in requests]
         groups: dict[PrefixKey, list[int]] = defaultdict(list)
-        for place, (request, (ids, shared)) in enumerate(zip(requests, encoded, strict=True)):
-            groups[tuple(ids[:shared]), request.sound.sha256 if request.sound else None].append(place)
+        for place, one in enumerate(ready):
+            groups[one.key].append(place)
         answers: list[Any] = [None] * len(requests)
-        for key, places in groups.items():
-            for part in _parts(places, requests, self.rows_at_once):
-                prefix = self._prefix(key, requests[part[0]])
-                suffixes = [encoded[place][0][len(prefix.ids) :] for place in part]
-                values = answer(prefix, suffixes, [requests[place] for place in part])
-                for place, value in zip(part, values, strict=True):
-                    answers[place] = value
+        waiting = sorted(groups.values(), key=lambda places: len(ready[places[0]].key[0]))
+        while waiting:
+            places = waiting.pop()
+            try:
+                prefix = self._prefix(ready[places[0]], requests[places[0]])
+                for part in list(parts(prefix, [ready[p] for p in places])):
+                    chosen = [places[i] for i in part]
+                    for place, value in zip(chosen, answer(prefix, [ready[p] for p in chosen]), strict=True):
+                        answers[place] = value
+            except Exception as error:
+                left = [place for place in places if answers[place] is None]
+                if not self._made_smaller(error):
+                    raise
+                waiting.append(left)
         return answers
 
-    def _prefix(self, key: PrefixKey, request: Request) -> Prefix:
-        if key in self._prefixes:
-            self._prefixes.move_to_end(key)
-        else:
-            self._prefixes[key] = self.decoder.prefill(key[0], self.features(request.prompt, request.sound))
-            if len(self._prefixes) > PREFIXES:
-                self._prefixes.popitem(last=False)
-        return self._prefixes[key]
+    def _made_smaller(self, error: Exception) -> bool:
+        """Whether the error was a lack of memory, and there is something to save: then less is done at once from now on."""
+        if not _out_of_memory(error) or self.tokens_at_once <= 1:
+            return False
+        self.tokens_at_once //= 2
+        self.prefixes.clear()
+        if self.net.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return True
+
+    def _prefix(self, ready: Ready, request: Request) -> Prefix:
+        def make() -> Prefix:
+            features = ready.features
+            if features is None:
+                features = self.features(request.prompt, request.sound)
+            return self.decoder.prefill(ready.key[0], features)
+
+        return self.prefixes.get(ready.key, make)
 
     def _completion(self, prompt: Prompt, option: str) -> list[int]:
         return self.tokenizer(prompt.completion(option), add_special_tokens=False).input_ids
@@ -142,36 +203,9 @@ class LocalModel(ABC):
             raise AudiocontribError(f"{self.name}: its logits are not head(hidden state); this model cannot be scored")
 
 
-def _parts(places: list[int], requests: Sequence[Request], most: int) -> Iterator[list[int]]:
-    """Places in parts of at most ``most`` options together (at least one place each)."""
-    part: list[int] = []
-    rows = 0
-    for place in places:
-        k = len(requests[place].prompt.options)
-        if part and rows + k > most:
-            yield part
-            part, rows = [], 0
-        part.append(place)
-        rows += k
-    if part:
-        yield part
-
-
 def common(a: Sequence[int], b: Sequence[int]) -> int:
     """Length of the common beginning."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def _check_attention(name: str, config: Any) -> None:
-    """A prefix is forked as if every layer saw all of it: sliding windows and state-space layers do not."""
-    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if not getattr(config, "layer_types", None) and getattr(config, "sliding_window", None):
-        kinds = {"sliding_attention"}
-    if kinds != {"full_attention"}:
-        others = ", ".join(sorted(kinds - {"full_attention"}))
-        raise AudiocontribError(
-            f"{name}: its layers use {others}; only models with full attention can be scored so far"
-        )
 
 
 def _head(net: Any) -> Callable[[Tensor], Tensor]:
@@ -184,3 +218,14 @@ def _head(net: Any) -> Callable[[Tensor], Tensor]:
 def _pad_id(tokenizer: Any) -> int:
     pad = tokenizer.pad_token_id
     return int(pad if pad is not None else tokenizer.eos_token_id)
+
+
+def _memory(device: torch.device) -> int:
+    """Bytes that keys and values may take: a fifth of a GPU's memory, or 1 GiB."""
+    if device.type != "cuda":
+        return 1 << 30
+    return int(torch.cuda.get_device_properties(device).total_memory) // 5
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in str(error)

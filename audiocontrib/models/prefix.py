@@ -6,6 +6,7 @@ replies that continue from it equal those of full forwards; the tests hold them 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,35 +15,56 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from audiocontrib.models.trie import Trie
+
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The cache of ``ids``, batch 1. Never changed: continuations work on a fork of it."""
+    """The cache of ``ids``, batch 1. Never changed: continuations work on a copy of it."""
 
     ids: tuple[int, ...]
     cache: Any
     last_hidden: Tensor
     """(1, H): hidden state after the last token."""
 
+    @property
+    def bytes(self) -> int:
+        """Memory of its keys and values (of a cache of an unusual kind: of what can be counted)."""
+        held = [getattr(layer, name, None) for layer in self.cache.layers for name in ("keys", "values")]
+        return sum(t.numel() * t.element_size() for t in held if isinstance(t, Tensor))
+
 
 class Decoder:
     """A causal language model seen as: tokens in, hidden states out, a cache that grows.
 
+    Where every layer attends to all that came before, and the attention takes a mask of any shape, all that follows
+    a prefix is computed as one tree. Elsewhere (sliding windows, state spaces, flash attention) a sequence at a
+    time continues a copy of the cache, and its options are the rows of a batch.
+
     Args:
         backbone: the model without its head; called with keyword arguments.
         head: hidden states (…, H) -> logits (…, V).
+        config: of the language model: which layers the cache needs, and how it attends.
         mrope: whether position ids have three (equal) rows.
         pad_id: any valid token id; padded places are masked out.
     """
 
-    def __init__(self, backbone: Any, head: Any, *, mrope: bool, pad_id: int, device: torch.device) -> None:
-        self.backbone, self.head, self.mrope = backbone, head, mrope
+    def __init__(
+        self, backbone: Any, head: Any, *, config: Any, mrope: bool, pad_id: int, device: torch.device
+    ) -> None:
+        self.backbone, self.head, self.config, self.mrope = backbone, head, config, mrope
         self.pad_id, self.device = pad_id, device
+        kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+        windowed = not getattr(config, "layer_types", None) and getattr(config, "sliding_window", None)
+        self.forks = kinds == {"full_attention"} and not windowed
+        """Whether rows of different lengths may continue one cache: every layer keeps all of it."""
+        self.trees = self.forks and config._attn_implementation in ("sdpa", "eager")
+        """Whether a tree of tokens can be one row: the attention must take a mask of any shape."""
 
     @torch.inference_mode()
     def prefill(self, ids: Sequence[int], features: dict[str, Tensor]) -> Prefix:
         """Run the first tokens, with the audio features that belong to them, through the model."""
-        cache = DynamicCache()
+        cache = DynamicCache(config=self.config)
         hidden = self._forward([list(ids)], cache, past_mask=None, starts=[0], features=features)
         return Prefix(tuple(ids), cache, hidden[:, -1])
 
@@ -59,35 +81,17 @@ class Decoder:
         Returns:
             Per request, per option, one float a token: log p(token | prefix, suffix, tokens before).
         """
-        cache, mask, first = self._extend(prefix, suffixes)
-        first_logprobs = self._logprobs(first)
-        owner = [r for r, choices in enumerate(options) for _ in choices]
-        rows = [option for choices in options for option in choices]
-        out = [[first_logprobs[owner[i], option[0]].item()] for i, option in enumerate(rows)]
-        if max(map(len, rows)) > 1:
-            picked = torch.tensor(owner, device=self.device)
-            starts = [len(prefix.ids) + len(suffixes[r]) for r in owner]
-            hidden = self._forward(
-                [list(option[:-1]) for option in rows],
-                _select(cache, picked),
-                past_mask=mask[picked],
-                starts=starts,
-            )
-            for i, option in enumerate(rows):
-                if len(option) > 1:
-                    logprobs = self._logprobs(hidden[i, : len(option) - 1])
-                    targets = torch.tensor(option[1:], device=self.device)
-                    out[i] += logprobs.gather(1, targets[:, None])[:, 0].tolist()
-        grouped: list[list[list[float]]] = [[] for _ in options]
-        for r, values in zip(owner, out, strict=True):
-            grouped[r].append(values)
-        return grouped
+        if self.trees:
+            return self._tree(prefix, suffixes, options)
+        return [self._expanded(prefix, s, choices) for s, choices in zip(suffixes, options, strict=True)]
 
     @torch.inference_mode()
     def greedy(
         self, prefix: Prefix, suffixes: Sequence[Sequence[int]], stop: frozenset[int], max_new_tokens: int
     ) -> list[list[int]]:
         """The most likely continuation, token by token, until a stop token (left out) or the limit."""
+        if not self.forks and len(suffixes) > 1:
+            return [r for suffix in suffixes for r in self.greedy(prefix, [suffix], stop, max_new_tokens)]
         cache, mask, hidden = self._extend(prefix, suffixes)
         starts = [len(prefix.ids) + len(suffix) for suffix in suffixes]
         replies: list[list[int]] = [[] for _ in suffixes]
@@ -101,7 +105,8 @@ class Decoder:
                 break
             if len(going) < len(active):  # finished replies leave the batch
                 keep = torch.tensor(going, device=self.device)
-                cache, mask = _select(cache, keep), mask[keep]
+                cache.reorder_cache(keep)
+                mask = mask[keep]
             active = [active[place] for place in going]
             hidden = self._forward(
                 [[tokens[place]] for place in going],
@@ -112,10 +117,56 @@ class Decoder:
             mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
         return replies
 
+    def _tree(
+        self, prefix: Prefix, suffixes: Sequence[Sequence[int]], options: Sequence[Sequence[Sequence[int]]]
+    ) -> list[list[list[float]]]:
+        """All requests in one forward of one row: each distinct beginning after the prefix is computed once."""
+        tree = Trie()
+        wanted: list[tuple[int, int]] = []  # (node that predicts, token), in the order of requests, options, tokens
+        for suffix, choices in zip(suffixes, options, strict=True):
+            for option, nodes in zip(choices, tree.add_options(suffix, choices), strict=True):
+                wanted += zip(nodes, option, strict=True)
+        n0, n = len(prefix.ids), len(tree)
+        allowed = torch.ones(n, n0 + n, dtype=torch.bool)
+        allowed[:, n0:] = torch.from_numpy(tree.ancestors())
+        hidden = self._call(
+            torch.tensor([tree.tokens], device=self.device),
+            torch.from_numpy(n0 + tree.depths())[None].to(self.device),
+            self._any_mask(allowed),
+            _copied(prefix.cache),
+        )[0]
+        # only the rows that predict a token of an option go through the head
+        rows = sorted({node for node, _ in wanted})
+        place = {node: i for i, node in enumerate(rows)}
+        logprobs = self._logprobs(hidden[torch.tensor(rows, device=self.device)])
+        at = torch.tensor([(place[node], token) for node, token in wanted], device=self.device)
+        values = iter(logprobs[at[:, 0], at[:, 1]].tolist())
+        return [[[next(values) for _ in option] for option in choices] for choices in options]
+
+    def _expanded(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[list[float]]:
+        """One request: its suffix continues the cache, and each distinct beginning of an option is a row of its copy."""
+        cache, mask, hidden = self._extend(prefix, [suffix])
+        first = self._logprobs(hidden)[0]
+        heads = [option[:-1] for option in options]
+        rows = [list(head) for head in dict.fromkeys(tuple(head) for head in heads if head)]
+        after: dict[tuple[int, ...], Tensor] = {}
+        if rows:
+            cache.reorder_cache(torch.zeros(len(rows), dtype=torch.long, device=self.device))
+            start = len(prefix.ids) + len(suffix)
+            hidden = self._forward(rows, cache, past_mask=mask.expand(len(rows), -1), starts=[start] * len(rows))
+            after = {tuple(row): self._logprobs(hidden[i, : len(row)]) for i, row in enumerate(rows)}
+        out = []
+        for head, option in zip(heads, options, strict=True):
+            later = after[tuple(head)][range(len(head)), list(option[1:])].tolist() if head else []
+            out.append([first[option[0]].item(), *later])
+        return out
+
     def _extend(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Any, Tensor, Tensor]:
         """Cache and mask of prefix + suffix for each row, and the hidden state after the last suffix token."""
         rows, n0 = len(suffixes), len(prefix.ids)
-        cache = _select(prefix.cache, torch.zeros(rows, dtype=torch.long, device=self.device))
+        cache = copy.deepcopy(prefix.cache) if not self.forks else _copied(prefix.cache)
+        if rows > 1:
+            cache.reorder_cache(torch.zeros(rows, dtype=torch.long, device=self.device))
         past = torch.ones(rows, n0, dtype=torch.long, device=self.device)
         hidden = self._forward([list(s) for s in suffixes], cache, past_mask=past, starts=[n0] * rows)
         lengths = torch.tensor([len(s) for s in suffixes], device=self.device)
@@ -144,6 +195,11 @@ class Decoder:
         if past_mask is not None:
             mask = torch.cat([past_mask, mask], dim=1)
         positions = torch.tensor(starts, device=self.device)[:, None] + torch.arange(width, device=self.device)
+        return self._call(ids, positions, mask, cache, features)
+
+    def _call(
+        self, ids: Tensor, positions: Tensor, mask: Tensor, cache: Any, features: dict[str, Tensor] | None = None
+    ) -> Tensor:
         out = self.backbone(
             input_ids=ids,
             attention_mask=mask,
@@ -154,6 +210,16 @@ class Decoder:
         )
         return out.last_hidden_state
 
+    def _any_mask(self, allowed: Tensor) -> Tensor:
+        """(1, 1, n, past + n) for the attention in use. Eager attention adds its mask: booleans would be wrong, silently."""
+        allowed = allowed.to(self.device)[None, None]
+        if self.config._attn_implementation == "sdpa":
+            return allowed
+        dtype = next(self.backbone.parameters()).dtype
+        return torch.zeros(allowed.shape, dtype=dtype, device=self.device).masked_fill_(
+            ~allowed, torch.finfo(dtype).min
+        )
+
     def _mask(self, lengths: Tensor, width: int) -> Tensor:
         return (torch.arange(width, device=self.device)[None] < lengths[:, None]).long()
 
@@ -161,9 +227,8 @@ class Decoder:
         return self.head(hidden).float().log_softmax(-1)
 
 
-def _select(cache: Any, rows: Tensor) -> Any:
-    """A new cache that holds the given rows of ``cache``, which stays as it is."""
-    new = DynamicCache()
-    for number, layer in enumerate(cache.layers):
-        new.update(layer.keys.index_select(0, rows), layer.values.index_select(0, rows), number)
+def _copied(cache: Any) -> Any:
+    """A cache that shares the tensors of ``cache`` and grows by itself: growing concatenates, and changes no tensor."""
+    new = copy.copy(cache)
+    new.layers = [copy.copy(layer) for layer in cache.layers]
     return new

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,22 @@ from typing import Any
 from audiocontrib.conditions import Condition, condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.items import Items, Quarantined
+from audiocontrib.items import Items
 from audiocontrib.models import Model, load_model
 from audiocontrib.models.base import METHODS
 from audiocontrib.prompts import PROMPTS, make_prompt
 from audiocontrib.responses import Response
 from audiocontrib.scoring.ask import ask
-from audiocontrib.scoring.plan import ORDERS, Asking, batches, request_key
+from audiocontrib.scoring.plan import ORDERS, Asking, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.progress import Progress
+from audiocontrib.scoring.work import Ahead, Maker, Work
 from audiocontrib.store import Run
 
 HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items."""
+
+EVIDENCE = "evidence"
+"""Folder of a run in which a model may keep what it found out about sounds."""
 
 
 def score(
@@ -38,6 +43,7 @@ def score(
     run: str | Path,
     progress: bool = True,
     save_every: float = 5.0,
+    shard: Shard | str = "1/1",
     model_options: dict[str, Any] | None = None,
 ) -> Run:
     """Ask every model every item under every condition, and keep the answers in a run directory.
@@ -52,7 +58,10 @@ def score(
         orders: ``cyclic`` (every option once in every place) or ``given``.
         prompt: name of a registered prompt.
         run: folder of the run, made if there is none.
-        save_every: seconds after which answers are written; a kill loses at most these.
+        save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
+            loses at most these.
+        shard: ``i/n``: only the recordings of this part (see :class:`audiocontrib.scoring.plan.Shard`). Several
+            processes may fill one run, each with its own part.
 
     Example:
         >>> items = load_items("demo", seed=1, limit=50)
@@ -63,6 +72,7 @@ def score(
     ORDERS.find(orders)
     PROMPTS.find(prompt)
     asking = Asking(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
+    part = Shard.parse(shard) if isinstance(shard, str) else shard
     names = [m if isinstance(m, str) else m.name for m in models]
     if len(set(names)) < len(names) or not names or not asking.conditions:
         raise UsageError("name at least one model and one condition, and each model once")
@@ -71,54 +81,64 @@ def score(
         model = load_model(entry, **(model_options or {})) if isinstance(entry, str) else entry
         asking.check(model)
         store = Run.create_or_resume(Path(run), _manifest(items, asking, model), items)
-        _ask_all(store, items, model, asking, progress, save_every)
+        _ask_all(store, items, model, asking, part, progress, save_every)
     assert store is not None
     return store
 
 
-def _ask_all(run: Run, items: Items, model: Model, asking: Asking, progress: bool, save_every: float) -> None:
+def _ask_all(
+    run: Run, items: Items, model: Model, asking: Asking, shard: Shard, progress: bool, save_every: float
+) -> None:
     # the name too: one checkpoint may be asked under two names, and each has its own answers
     fingerprint = stable_hash([model.name, model.fingerprint()])
-    done, held = run.done(), run.quarantined_ids()
-    by_id = {item.id: item for item in items}
+    if keep_in := getattr(model, "keep_in", None):
+        keep_in(run.path / EVIDENCE)
+    make = Maker(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
+    ahead = Ahead(make, by_clip(items, shard))
+    total, held = Work(), run.quarantined_ids()
     waiting: list[Response] = []
-    unheard: list[Quarantined] = []
-    heard = cut = unpartnered = 0
-    saved = time.monotonic()
-    with Progress(model.name, asking.count(items), shown=progress) as bar:
+    asked = 0
+    start = saved = time.monotonic()
+    with Progress(model.name, asking.count(options_of(items, shard)), shown=progress) as bar:
         try:
-            for batch in batches(items, asking, model):
-                unheard += batch.quarantined
-                bar.skip(sum(asking.count([by_id[q.item_id]]) for q in batch.quarantined if q.item_id))
-                bar.skip(batch.unpartnered)
-                cut, unpartnered = cut + batch.cut, unpartnered + batch.unpartnered
-                heard += len(batch.heard)
-                if len(unheard) >= HOPELESS and not heard:
+            for work in ahead:
+                bar.skip(work.skipped)
+                unheard = len(total.quarantined) + len(work.quarantined)
+                if unheard >= HOPELESS and not (total.heard or work.heard):
                     raise AudiocontribError(
-                        f"none of the first {len(unheard)} clips can be heard, e.g. {unheard[0].reason}"
+                        f"none of the first {unheard} clips can be heard, e.g. {work.quarantined[0].reason}"
                     )
-                run.release(batch.heard & held)  # a clip that was missing is there now
-                keys = [request_key(r, asking, fingerprint) for r in batch.requests]
-                new = [(r, k) for r, k in zip(batch.requests, keys, strict=True) if k not in done]
-                bar.skip(len(keys) - len(new))
-                if new:
-                    answered = ask(model, [r for r, _ in new], [k for _, k in new], asking)
+                run.release(work.heard & held)  # a clip that was missing is there now
+                if work.requests:
+                    answered = ask(model, work.requests, work.keys, asking)
                     waiting += answered
+                    asked += len(answered)
                     bar.add(answered)
-                if waiting and time.monotonic() - saved > save_every:
+                total.add(replace(work, requests=[], keys=[], heard=set(list(work.heard)[:1])))  # to be counted only
+                # ever more at once: a run of days would otherwise leave a part every few seconds
+                if waiting and (now := time.monotonic()) - saved > max(save_every, (now - start) / 200):
                     run.append(waiting)
-                    waiting, saved = [], time.monotonic()
-            if cut:
-                bar.note(
-                    f"{cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
-                )
-            if unpartnered:
-                bar.note(f"{unpartnered} questions under swap are left out: no other clip can stand in")
+                    waiting, saved = [], now
+            for note in _notes(model, total, asked, time.monotonic() - start, ahead.waited):
+                bar.note(note)
         finally:
             # also when interrupted: what was answered is kept
             run.append(waiting)
-            if unheard:
-                run.quarantine(unheard)
+            if total.quarantined:
+                run.quarantine(total.quarantined)
+
+
+def _notes(model: Model, total: Work, asked: int, seconds: float, waited: float) -> Iterator[str]:
+    """What the user should know of a model's part in the run."""
+    if total.cut:
+        yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
+    if total.unpartnered:
+        yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
+    if asked:
+        yield (
+            f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
+            f"{waited / seconds:.0%} of it waiting for clips"
+        )
 
 
 def _manifest(items: Items, asking: Asking, model: Model) -> dict[str, Any]:

@@ -15,16 +15,16 @@ from audiocontrib.models import Generated, Model, Request, Scored
 from audiocontrib.prompts import unrotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.plan import Asking
+from audiocontrib.scoring.work import Keys
 
 
-def ask(model: Model, requests: Sequence[Request], keys: Sequence[str], asking: Asking) -> list[Response]:
+def ask(model: Model, requests: Sequence[Request], keys: Sequence[Keys], asking: Asking) -> list[Response]:
     """One Response per request. If the batch raises, its requests are asked one by one."""
     start = time.perf_counter()
     answered = _try(model, requests, asking)
     if isinstance(answered, Exception) and len(requests) > 1:
         return [row for r, k in zip(requests, keys, strict=True) for row in ask(model, [r], [k], asking)]
     seconds = (time.perf_counter() - start) / len(requests)
-    values: Sequence[Scored | Generated | Exception]
     values = [answered] * len(requests) if isinstance(answered, Exception) else answered
     return [
         _response(model.name, request, key, asking.method, value, seconds)
@@ -32,7 +32,9 @@ def ask(model: Model, requests: Sequence[Request], keys: Sequence[str], asking: 
     ]
 
 
-def _try(model: Model, requests: Sequence[Request], asking: Asking) -> list[Scored] | list[Generated] | Exception:
+def _try(
+    model: Model, requests: Sequence[Request], asking: Asking
+) -> Sequence[Scored | Generated | Exception] | Exception:
     try:
         if asking.method == "likelihood":
             return model.likelihood(requests)
@@ -42,7 +44,7 @@ def _try(model: Model, requests: Sequence[Request], asking: Asking) -> list[Scor
 
 
 def _response(
-    model: str, request: Request, key: str, method: str, value: Scored | Generated | Exception, seconds: float
+    model: str, request: Request, key: Keys, method: str, value: Scored | Generated | Exception, seconds: float
 ) -> Response:
     item = request.item
     facts: dict[str, Any] = {
@@ -58,13 +60,14 @@ def _response(
         "prompt_sha256": request.prompt.sha256,
         "seconds": seconds,
         "created_at": datetime.now(UTC),
-        "request_key": key,
+        "request_key": key.request,
+        "resume_key": key.resume,
     }
     if isinstance(value, Exception):
         return Response(**facts, outcome=Outcome.FAILED, error=one_line(value))
     if isinstance(value, Scored) and not np.isfinite(value.logprobs).all():
         return Response(**facts, outcome=Outcome.FAILED, error="the model gave a log-probability that is not finite")
-    facts["prompt_tokens"] = value.prompt_tokens
+    facts |= {"prompt_tokens": value.prompt_tokens, "evidence": value.evidence}
     if isinstance(value, Generated):
         answer = answers.parse(value.text, request.prompt.options)
         choice = None if answer.choice is None else (answer.choice + request.order) % len(item.choices)

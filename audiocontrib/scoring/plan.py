@@ -1,21 +1,26 @@
-"""The plan: which questions are asked of a model, in an order that keeps equal clips together."""
+"""The plan: which questions are asked of a model, and which of them a run has answered already."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
-from audiocontrib.audio import RATE, Sound, decode, make_sound
+import numpy as np
+
 from audiocontrib.conditions import Condition, Donors, Swap, donors
-from audiocontrib.errors import BadAudio, UsageError
+from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.items import Item, Quarantined
-from audiocontrib.models import Model, Request
-from audiocontrib.prompts import make_prompt
+from audiocontrib.items import Item, Items
+from audiocontrib.models import Model
+from audiocontrib.prompts import Prompt, make_prompt
 from audiocontrib.registry import Registry
 
 ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
 """Name -> function from the number of options to the rotations that are asked."""
+
+WINDOW = 512
+"""Items that are made into objects at once."""
 
 
 @ORDERS.register("given")
@@ -40,9 +45,9 @@ class Asking:
     prompt: str
     max_new_tokens: int = 128
 
-    def count(self, items: Sequence[Item]) -> int:
-        """Number of requests per model."""
-        return len(self.conditions) * sum(len(ORDERS[self.orders](len(item.choices))) for item in items)
+    def count(self, options: Iterable[int]) -> int:
+        """Number of requests per model, from the number of options of each item."""
+        return len(self.conditions) * sum(len(ORDERS[self.orders](k)) for k in options)
 
     def check(self, model: Model) -> None:
         """UsageError if the model cannot be asked this way."""
@@ -58,93 +63,108 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Requests that are asked together, and the items that turned out not to be askable."""
+class Shard:
+    """A part of the recordings, by a hash of the clip: part ``index`` of ``of``, counted from 1.
 
-    requests: tuple[Request, ...]
-    quarantined: tuple[Quarantined, ...]
-    heard: frozenset[str]
-    """Ids of the items whose clip was decoded."""
-    cut: int
-    """Requests whose sound was longer than the model can hear."""
-    unpartnered: int
-    """Requests that were left out, because no other clip of the set can stand in for the item's own."""
+    What a run holds is known by question, not by shard: ``of`` may change from one start to the next.
+    """
 
+    index: int = 1
+    of: int = 1
 
-def batches(items: Sequence[Item], asking: Asking, model: Model, clips_at_once: int = 8) -> Iterator[Batch]:
-    """All requests to one model, a few clips at a time; each clip is decoded once."""
-    partners: dict[Condition, Donors] = {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
-    by_clip: dict[str, list[Item]] = {}
-    for item in items:
-        by_clip.setdefault(item.clip_id, []).append(item)
-    groups = list(by_clip.values())
-    for start in range(0, len(groups), clips_at_once):
-        requests: list[Request] = []
-        quarantined: list[Quarantined] = []
-        heard: set[str] = set()
-        for group in groups[start : start + clips_at_once]:
-            try:
-                clip = _clip(group[0]) if any(c.needs_clip and not c.donor for c in asking.conditions) else None
-                made = [r for item in group for r in _requests(item, clip, asking, partners)]
-            except BadAudio as error:
-                quarantined += [
-                    Quarantined(item.dataset, str(item.audio), None, "audio", str(error), item.id) for item in group
-                ]
-            else:
-                requests += made
-                heard |= {item.id for item in group} if clip else set()
-        fitting = [_cut(request, model.max_seconds) for request in requests]
-        bad = {q.item_id for q in quarantined}
-        askable = [item for group in groups[start : start + clips_at_once] for item in group if item.id not in bad]
-        yield Batch(
-            requests=tuple(fitting),
-            quarantined=tuple(quarantined),
-            heard=frozenset(heard),
-            cut=sum(one is not other for one, other in zip(fitting, requests, strict=True)),
-            unpartnered=asking.count(askable) - len(requests),
-        )
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """From ``i/n``. UsageError if it is no such thing."""
+        first, _, second = text.partition("/")
+        if not (first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+            raise UsageError(f"{text!r} is no shard; write i/n, counted from 1, e.g. 1/4 to 4/4")
+        return cls(int(first), int(second))
+
+    def holds(self, clip_id: str) -> bool:
+        """Whether the recording belongs to this part."""
+        return int(stable_hash([clip_id])[:12], 16) % self.of == self.index - 1
 
 
-def request_key(request: Request, asking: Asking, fingerprint: str) -> str:
-    """Hash of everything that can change the answer: model, rendered prompt, samples, method, options."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request before anything is decoded: what will be read, and whose recording will be heard."""
+
+    item: Item
+    condition: Condition
+    order: int
+    prompt: Prompt
+    source: Item | None
+    """Item whose recording is needed: its own, the partner's under swap, or None."""
+
+    @property
+    def partner_id(self) -> str | None:
+        """The item whose clip is played instead of its own."""
+        return self.source.id if self.source and self.condition.donor else None
+
+
+def by_clip(items: Items, shard: Shard) -> Iterator[tuple[Item, ...]]:
+    """The items of the shard, those on one recording together; as objects only while they are looked at."""
+    clips = items.table.column("clip_id").combine_chunks().dictionary_encode()
+    kept = np.array([shard.holds(name) for name in clips.dictionary.to_pylist()], dtype=bool)
+    codes = clips.indices.to_numpy()  # numbered in the order in which the data set first names them
+    places = np.argsort(codes, kind="stable")
+    places = places[kept[codes[places]]]
+    windows = (places[start : start + WINDOW] for start in range(0, len(places), WINDOW))
+    found = (item for window in windows for item in items.take(window.tolist()))
+    return (tuple(group) for _, group in groupby(found, key=lambda item: item.clip_id))
+
+
+def options_of(items: Items, shard: Shard) -> list[int]:
+    """The number of options of each item of the shard."""
+    table = items.table.select(["clip_id", "choices"])
+    held: dict[str, bool] = {}
+    counts = []
+    for batch in table.to_batches():
+        sizes = np.diff(batch.column("choices").offsets.to_numpy())
+        for clip, size in zip(batch.column("clip_id").to_pylist(), sizes.tolist(), strict=True):
+            if clip not in held:
+                held[clip] = shard.holds(clip)
+            if held[clip]:
+                counts.append(size)
+    return counts
+
+
+def partners(items: Items, asking: Asking) -> dict[Condition, Donors]:
+    """Who lends a clip under each condition that plays another item's."""
+    return {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
+
+
+def questions(group: Sequence[Item], asking: Asking, lenders: Mapping[Condition, Donors]) -> Iterator[Question]:
+    """All requests about the items of one recording; those that need a partner and have none are left out."""
+    for item in group:
+        for condition in asking.conditions:
+            source = lenders[condition](item) if condition.donor else item if condition.needs_clip else None
+            if condition.donor and source is None:
+                continue
+            question = item.question if condition.shows_question else None
+            for order in ORDERS[asking.orders](len(item.choices)):
+                prompt = make_prompt(
+                    question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
+                )
+                yield Question(item, condition, order, prompt, source)
+
+
+def question_key(question: Question, asking: Asking, fingerprint: str, heard: str | None) -> str:
+    """Hash of everything that can change the answer: model, rendered prompt, method, options, and what is heard.
+
+    Args:
+        heard: hash of the samples (then it is the answer's identity), or the recording's stamp (then it tells,
+            without decoding anything, that the answer is there already).
+    """
     return stable_hash(
         [
             fingerprint,
-            request.item.id,
-            request.condition.spec,
-            request.order,
+            question.item.id,
+            question.condition.spec,
+            question.order,
             asking.method,
             asking.max_new_tokens if asking.method == "generate" else None,
-            request.prompt.sha256,
-            request.sound.sha256 if request.sound else None,
+            question.prompt.sha256,
+            heard,
         ]
     )
-
-
-def _requests(
-    item: Item, clip: Sound | None, asking: Asking, partners: Mapping[Condition, Donors]
-) -> Iterator[Request]:
-    for condition in asking.conditions:
-        partner = partners[condition](item) if condition.donor else None
-        if condition.donor and partner is None:
-            continue
-        sound = condition.hear(_clip(partner) if partner else clip, item.id)
-        question = item.question if condition.shows_question else None
-        for order in ORDERS[asking.orders](len(item.choices)):
-            prompt = make_prompt(
-                question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
-            )
-            yield Request(item, condition, order, prompt, sound, partner.id if partner else None)
-
-
-def _clip(item: Item) -> Sound:
-    if item.audio is None:
-        raise BadAudio("the row names no audio")
-    return decode(item.audio)
-
-
-def _cut(request: Request, limit: float | None) -> Request:
-    """The request with what the model can hear: cut by us, and so recorded, rather than silently by the model."""
-    if request.sound is None or limit is None or request.sound.seconds <= limit:
-        return request
-    return replace(request, sound=make_sound(request.sound.samples[: round(limit * RATE)]))

@@ -17,6 +17,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
+from audiocontrib.store.answered import Answered
 from audiocontrib.store.files import (
     locked,
     make_folder,
@@ -105,9 +106,9 @@ class Run:
             name = f"{time.time_ns():020d}-{uuid4().hex[:12]}.parquet"
             write_table_atomic(response_rows(responses), self.path / RESPONSES / name)
 
-    def done(self) -> set[str]:
-        """Keys of the requests that have a final outcome; failed ones are to be asked again."""
-        return views.done(self.path)
+    def answered(self, model: str | None = None) -> Answered:
+        """The requests (to one model, or to all) that have a final outcome; failed ones are to be asked again."""
+        return views.answered(self.path, model)
 
     def quarantine(self, rows: Iterable[Quarantined]) -> None:
         """Set aside items that turned out not to be askable; each is named once, however often tried."""

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
-from audiocontrib.responses import RESPONSE_SCHEMA, Outcome
+from audiocontrib.responses import RESPONSE_SCHEMA
+from audiocontrib.store.answered import NONE, Answered, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
@@ -60,14 +61,13 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def done(run: Path) -> set[str]:
-    """Keys of the requests that have an outcome other than failed."""
+def answered(run: Path, model: str | None = None) -> Answered:
+    """The requests (of one model, or of all) that have an outcome other than failed."""
     parts = response_parts(run)
     if not parts:
-        return set()
-    with reading(run, parts), duckdb.connect() as con:
-        result = con.execute(f"select distinct request_key from {parquet(parts)} where outcome <> '{Outcome.FAILED}'")
-        return set(result.fetchnumpy()["request_key"].tolist())
+        return NONE
+    with reading(run, parts):
+        return read_answered(parquet(parts), model)
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
         columns: further columns that DuckDB can add (``filename``, ``file_row_number``).
     """
     listed = ", ".join(quoted(str(path)) for path in paths)
-    return f"read_parquet({', '.join([f'[{listed}]', 'hive_partitioning = false', *(f'{c} = true' for c in columns)])})"
+    return f"read_parquet({', '.join([f'[{listed}]', 'hive_partitioning = false', 'union_by_name = true', *(f'{c} = true' for c in columns)])})"
 
 
 def quoted(text: str) -> str:

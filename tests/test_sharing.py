@@ -1,4 +1,4 @@
-"""What requests have in common is computed once: trees of tokens, kept prefixes, and less at once when memory is short."""
+"""What requests have in common is computed once: trees of tokens, kept prefixes; less at once when memory is short."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def test_a_tree_holds_each_distinct_beginning_once(sequences: list[list[int]]) -
             assert set(np.flatnonzero(sees[node])) == set(path[: i + 1])
 
 
-@given(st.lists(st.tuples(TOKENS, st.lists(TOKENS, min_size=1, max_size=3)), min_size=1, max_size=12), st.integers(1, 40))
+@given(
+    st.lists(st.tuples(TOKENS, st.lists(TOKENS, min_size=1, max_size=3)), min_size=1, max_size=12), st.integers(1, 40)
+)
 def test_packs_hold_every_request_once_and_keep_to_the_budget(
     asked: list[tuple[list[int], list[list[int]]]], budget: int
 ) -> None:
@@ -87,7 +89,9 @@ def test_flash_attention_takes_no_trees(model: LocalModel) -> None:
     assert not decoder.trees
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("not enough memory: you tried")])
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("not enough memory: you tried")]
+)
 def test_a_lack_of_memory_halves_what_is_done_at_once(
     model: LocalModel, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -111,9 +115,7 @@ def test_a_lack_of_memory_halves_what_is_done_at_once(
         np.testing.assert_allclose(a.logprobs, b.logprobs, atol=1e-4, rtol=0)
 
 
-def test_a_lack_of_memory_for_a_single_question_is_an_error(
-    model: LocalModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lack_of_memory_for_a_single_question_is_an_error(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*given: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 

@@ -33,8 +33,15 @@ NETS = {
     ),
     "mamba": lambda n: transformers.BambaForCausalLM(
         transformers.BambaConfig(
-            vocab_size=n, attn_layer_indices=[1], mamba_n_heads=4, mamba_d_head=16, mamba_d_state=8, mamba_n_groups=1,
-            mamba_expand=2, pad_token_id=0, **SMALL,
+            vocab_size=n,
+            attn_layer_indices=[1],
+            mamba_n_heads=4,
+            mamba_d_head=16,
+            mamba_d_state=8,
+            mamba_n_groups=1,
+            mamba_expand=2,
+            pad_token_id=0,
+            **SMALL,
         )
     ),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,17 @@ if TYPE_CHECKING:
 @click.option("--prompt", default="audiomcq", show_default=True, help="Name of the prompt.")
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/DATASET]")
 @click.option("--device", help="cpu, cuda, cuda:1, …  [default: a GPU if there is one]")
+@click.option("--devices", help="Several, by commas: a process for each, e.g. cuda:0,cuda:1.")
+@click.option(
+    "--shard", default="1/1", show_default=True, help="Only part i of n of the recordings; see docs/engine.md."
+)
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="ray: actors of Ray Data, here or on the cluster that RAY_ADDRESS names.",
+)  # fmt: skip
+@click.option(
+    "--actors", type=click.IntRange(min=1), default=1, show_default=True, help="With --engine ray, at most so many."
+)
 @click.option("--dtype", help="float32, bfloat16, float16.  [default: bfloat16 on a GPU, float32 on a CPU]")
 @click.option("--trust-remote-code", is_flag=True, help="Run code that a checkpoint brings.")
 @click.option(
@@ -45,6 +58,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds between saves.",
 )
+@click.option("--plan", is_flag=True, help="Only say what would be asked: questions, tokens, time; ask a few on trial.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -56,9 +70,14 @@ def command(
     prompt: str,
     folder: Path | None,
     device: str | None,
+    devices: str | None,
+    shard: str,
+    engine: str,
+    actors: int,
     dtype: str | None,
     trust_remote_code: bool,
     save_every: float,
+    plan: bool,
     quiet: bool,
     form: str,
     **data: Any,
@@ -72,6 +91,8 @@ def command(
     Examples:
       audiocontrib score --dataset demo --limit 50 --model tiny-qwen2.5-omni
       audiocontrib score --dataset mmau --data mmau-test-mini.json --model Qwen/Qwen2.5-Omni-7B
+      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --plan
+      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --devices cuda:0,cuda:1
       audiocontrib score --dataset my.csv --map question=q --map choices=a,b,c,d --map answer=gold \\
           --answer-as letter --model ./my-model --condition audio --condition text
     """
@@ -84,7 +105,10 @@ def command(
     noted = sum(bool(item.notes) for item in items)
     if noted:
         say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
+    several = [name.strip() for name in devices.split(",")] if devices else []
     options = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
+    if plan:
+        return _plan(items, models, conditions, method, orders, prompt, shard, options, form)
     run = score(
         items,
         models,
@@ -95,11 +119,36 @@ def command(
         run=folder or Path("runs") / Path(dataset).stem,
         progress=not quiet,
         save_every=save_every,
+        shard=shard,
+        engine=engine,
+        devices=several,
+        actors=actors,
         model_options=options,
     )
     with run.connect() as con:
         emit(accuracy(con), form)
     _report(run, {item.id for item in items}, len(items.quarantined))
+    return None
+
+
+def _plan(
+    items: Items, models: Sequence[str], conditions: Sequence[str], method: str, orders: str, prompt: str,
+    shard: str, options: dict[str, Any], form: str,
+) -> None:  # fmt: skip
+    """Print what would be asked, and how long it would take on one device."""
+    import pyarrow as pa
+
+    from audiocontrib.models import load_model
+    from audiocontrib.scoring import make_asking
+    from audiocontrib.scoring.estimate import PLAN_SCHEMA, estimate
+    from audiocontrib.scoring.plan import Shard
+
+    asking, part = make_asking(conditions, method, orders, prompt), Shard.parse(shard)
+    tables = [estimate(items, load_model(name, **options), asking, part) for name in models]
+    table = pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()
+    emit(table, form)
+    seconds = sum(table.column("seconds").to_pylist())
+    say(f"about {timedelta(seconds=round(seconds))} on one device; nothing was kept")
 
 
 def _report(run: Run, asked: set[str], at_load: int) -> None:

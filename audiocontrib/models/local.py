@@ -125,7 +125,9 @@ class LocalModel(ABC):
 
         def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
             """Similar lengths together; each reply has a copy of the prefix's keys and values."""
-            row = prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + max_new_tokens)
+            row = (
+                prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + max_new_tokens)
+            )
             rows = max(1, min(ROWS, self.tokens_at_once, self.memory // 2 // max(1, row)))
             order = sorted(range(len(group)), key=lambda i: len(group[i].suffix))
             return (order[i : i + rows] for i in range(0, len(order), rows))
@@ -161,7 +163,7 @@ class LocalModel(ABC):
         return answers
 
     def _made_smaller(self, error: Exception) -> bool:
-        """Whether the error was a lack of memory, and there is something to save: then less is done at once from now on."""
+        """Whether the error was a lack of memory that can be helped: from now on, less is done at once."""
         if not _out_of_memory(error) or self.tokens_at_once <= 1:
             return False
         self.tokens_at_once //= 2

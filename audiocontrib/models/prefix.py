@@ -144,7 +144,7 @@ class Decoder:
         return [[[next(values) for _ in option] for option in choices] for choices in options]
 
     def _expanded(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[list[float]]:
-        """One request: its suffix continues the cache, and each distinct beginning of an option is a row of its copy."""
+        """One request: its suffix continues the cache; each distinct beginning of an option is a row of its copy."""
         cache, mask, hidden = self._extend(prefix, [suffix])
         first = self._logprobs(hidden)[0]
         heads = [option[:-1] for option in options]
@@ -211,7 +211,7 @@ class Decoder:
         return out.last_hidden_state
 
     def _any_mask(self, allowed: Tensor) -> Tensor:
-        """(1, 1, n, past + n) for the attention in use. Eager attention adds its mask: booleans would be wrong, silently."""
+        """(1, 1, n, past + n) for the attention in use. Eager attention adds its mask: booleans are silently wrong."""
         allowed = allowed.to(self.device)[None, None]
         if self.config._attn_implementation == "sdpa":
             return allowed

@@ -70,7 +70,7 @@ def packs(
     """
     part: list[int] = []
     tree = Trie()
-    for request in sorted(range(len(suffixes)), key=suffixes.__getitem__):
+    for request in sorted(range(len(suffixes)), key=lambda i: list(suffixes[i])):
         tree.add_options(suffixes[request], options[request])
         if part and len(tree) > budget:
             yield part

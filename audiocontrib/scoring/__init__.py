@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,19 @@ from audiocontrib.items import Items
 from audiocontrib.models import Model, load_model
 from audiocontrib.models.base import METHODS
 from audiocontrib.prompts import PROMPTS, make_prompt
-from audiocontrib.responses import Response
+from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.plan import ORDERS, Asking, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.progress import Progress
+from audiocontrib.scoring.spread import on_devices, on_ray, watching
 from audiocontrib.scoring.work import Ahead, Maker, Work
 from audiocontrib.store import Run
 
 HOPELESS = 200
-"""So many items without one clip that can be heard: the audio folder is wrong, not the items."""
+"""So many items without one clip that can be heard: the audio folder is wrong, not the items. So many failures without
+one answer: the model, or its server, is gone."""
+
+ENGINES = ("local", "ray")
 
 EVIDENCE = "evidence"
 """Folder of a run in which a model may keep what it found out about sounds."""
@@ -44,6 +49,9 @@ def score(
     progress: bool = True,
     save_every: float = 5.0,
     shard: Shard | str = "1/1",
+    engine: str = "local",
+    devices: Sequence[str] = (),
+    actors: int = 1,
     model_options: dict[str, Any] | None = None,
 ) -> Run:
     """Ask every model every item under every condition, and keep the answers in a run directory.
@@ -62,28 +70,58 @@ def score(
             loses at most these.
         shard: ``i/n``: only the recordings of this part (see :class:`audiocontrib.scoring.plan.Shard`). Several
             processes may fill one run, each with its own part.
+        engine: ``local``, or ``ray``: actors of Ray Data, here or on the cluster that RAY_ADDRESS names.
+        devices: with ``local``, a process for each of these, e.g. ``["cuda:0", "cuda:1"]``.
+        actors: with ``ray``, at most so many.
+        model_options: of :func:`audiocontrib.load_model`.
 
     Example:
         >>> items = load_items("demo", seed=1, limit=50)
         >>> run = score(items, ["tiny-qwen2.5-omni"], ["audio", "text"], run="runs/first")
     """
-    if method not in METHODS:
-        raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
-    ORDERS.find(orders)
-    PROMPTS.find(prompt)
-    asking = Asking(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
+    asking = make_asking(conditions, method, orders, prompt)
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     names = [m if isinstance(m, str) else m.name for m in models]
-    if len(set(names)) < len(names) or not names or not asking.conditions:
-        raise UsageError("name at least one model and one condition, and each model once")
+    if len(set(names)) < len(names) or not names:
+        raise UsageError("name at least one model, and each model once")
+    options = model_options or {}
+    if engine not in ENGINES:
+        raise UsageError(f"no engine is called {engine!r}; there are: {', '.join(ENGINES)}")
+    if engine == "ray" or len(devices) > 1:
+        if not all(isinstance(m, str) for m in models):
+            raise UsageError("several processes load the models themselves: give their names")
+        every = partial(
+            score, items, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=run,
+            progress=False, save_every=save_every,
+        )  # fmt: skip
+        total = len(names) * asking.count(options_of(items, part))
+        with watching(Path(run), f"{engine} x {actors if engine == 'ray' else len(devices)}", total, shown=progress):
+            if engine == "ray":
+                on_ray(every, part, names, actors, options)
+            else:
+                on_devices(partial(every, names), part, devices, options)
+        return Run.open(run)
+    if devices:
+        options = options | {"device": devices[0]}
     store = None
     for entry in models:
-        model = load_model(entry, **(model_options or {})) if isinstance(entry, str) else entry
+        model = load_model(entry, **options) if isinstance(entry, str) else entry
         asking.check(model)
         store = Run.create_or_resume(Path(run), _manifest(items, asking, model), items)
         _ask_all(store, items, model, asking, part, progress, save_every)
     assert store is not None
     return store
+
+
+def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> Asking:
+    """How the questions are put, from names. UsageError where one is unknown."""
+    if method not in METHODS:
+        raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
+    ORDERS.find(orders)
+    PROMPTS.find(prompt)
+    if not conditions:
+        raise UsageError("name at least one condition")
+    return Asking(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
 
 
 def _ask_all(
@@ -97,9 +135,10 @@ def _ask_all(
     ahead = Ahead(make, by_clip(items, shard))
     total, held = Work(), run.quarantined_ids()
     waiting: list[Response] = []
-    asked = 0
+    asked = failing = 0
+    count = asking.count(options_of(items, shard))
     start = saved = time.monotonic()
-    with Progress(model.name, asking.count(options_of(items, shard)), shown=progress) as bar:
+    with Progress(model.name, count, shown=progress) as bar:
         try:
             for work in ahead:
                 bar.skip(work.skipped)
@@ -114,13 +153,26 @@ def _ask_all(
                     waiting += answered
                     asked += len(answered)
                     bar.add(answered)
+                    failing = failing + len(answered) if all(r.outcome == Outcome.FAILED for r in answered) else 0
+                    if failing >= HOPELESS:
+                        left = count - total.skipped - work.skipped - asked + failing
+                        raise AudiocontribError(
+                            f"{model.name}: the last {failing} questions all failed, e.g. {answered[-1].error}; "
+                            f"{left:,} are left, and the same command asks them"
+                        )
                 total.add(replace(work, requests=[], keys=[], heard=set(list(work.heard)[:1])))  # to be counted only
                 # ever more at once: a run of days would otherwise leave a part every few seconds
                 if waiting and (now := time.monotonic()) - saved > max(save_every, (now - start) / 200):
                     run.append(waiting)
                     waiting, saved = [], now
-            for note in _notes(model, total, asked, time.monotonic() - start, ahead.waited):
+            for note in _notes(model, total):
                 bar.note(note)
+            if asked and progress:
+                seconds = time.monotonic() - start
+                bar.note(
+                    f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
+                    f"{ahead.waited / seconds:.0%} of it waiting for clips"
+                )
         finally:
             # also when interrupted: what was answered is kept
             run.append(waiting)
@@ -128,17 +180,12 @@ def _ask_all(
                 run.quarantine(total.quarantined)
 
 
-def _notes(model: Model, total: Work, asked: int, seconds: float, waited: float) -> Iterator[str]:
+def _notes(model: Model, total: Work) -> Iterator[str]:
     """What the user should know of a model's part in the run."""
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:
         yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
-    if asked:
-        yield (
-            f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
-            f"{waited / seconds:.0%} of it waiting for clips"
-        )
 
 
 def _manifest(items: Items, asking: Asking, model: Model) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class Shard:
             raise UsageError(f"{text!r} is no shard; write i/n, counted from 1, e.g. 1/4 to 4/4")
         return cls(int(first), int(second))
 
+    def split(self, parts: int) -> list[Shard]:
+        """This part in so many smaller ones."""
+        return [Shard(self.index + self.of * number, self.of * parts) for number in range(parts)]
+
     def holds(self, clip_id: str) -> bool:
         """Whether the recording belongs to this part."""
         return int(stable_hash([clip_id])[:12], 16) % self.of == self.index - 1

@@ -101,7 +101,7 @@ class Maker:
         return question_key(question, self.asking, self.fingerprint, mark and f"stamp {mark}")
 
     def _hear(self, waiting: Sequence[tuple[Question, str]], work: Work) -> None:
-        """Decode what is needed, and add the requests that turn out to be new. BadAudio if something is not to be had."""
+        """Decode what is needed, and add the requests that turn out to be new. BadAudio if a clip is not to be had."""
         clips: dict[str, Sound] = {}
         sounds: dict[tuple[str, Condition], Sound | None] = {}
         for question, resume in waiting:
@@ -121,7 +121,9 @@ class Maker:
                 continue
             work.cut += fitting is not sound
             work.requests.append(
-                Request(question.item, question.condition, question.order, question.prompt, fitting, question.partner_id)
+                Request(
+                    question.item, question.condition, question.order, question.prompt, fitting, question.partner_id
+                )
             )
             work.keys.append(Keys(key, resume))
         work.seconds = sum({r.sound.sha256: r.sound.seconds for r in work.requests if r.sound}.values())

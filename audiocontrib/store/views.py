@@ -92,7 +92,9 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
         columns: further columns that DuckDB can add (``filename``, ``file_row_number``).
     """
     listed = ", ".join(quoted(str(path)) for path in paths)
-    return f"read_parquet({', '.join([f'[{listed}]', 'hive_partitioning = false', 'union_by_name = true', *(f'{c} = true' for c in columns)])})"
+    # parts of an older version may lack a column
+    settings = ["hive_partitioning = false", "union_by_name = true", *(f"{c} = true" for c in columns)]
+    return f"read_parquet([{listed}], {', '.join(settings)})"
 
 
 def quoted(text: str) -> str:

@@ -189,3 +189,12 @@ def test_a_model_whose_head_is_not_linear_in_the_hidden_state_is_noticed() -> No
     model.decoder.head = Scaled(model.decoder.head)
     with pytest.raises(AudiocontribError, match="cannot be scored"):
         model._check_head()
+
+
+def test_the_attention_can_be_chosen() -> None:
+    eager = load_model("tiny-qwen2.5-omni", device="cpu", attention="eager")
+    assert eager.fingerprint()["attention"] == "eager"
+    assert load_model("tiny-qwen2.5-omni", device="cpu").fingerprint()["attention"] == "sdpa"
+    with pytest.raises(AudiocontribError, match="cannot be loaded") as caught:
+        load_model("tiny-qwen2.5-omni", device="cpu", attention="flash_attention_2")
+    assert "\n" not in str(caught.value)

@@ -195,3 +195,30 @@ def test_items_on_one_recording_come_together(items: Items) -> None:
     assert plan.options_of(items, Shard()) == [len(i.choices) for i in items]
     shards = [Shard(i, 3) for i in (1, 2, 3)]
     assert sum(len(plan.options_of(items, s)) for s in shards) == len(items)
+
+
+RECIPES = Path(__file__).parents[1] / "recipes" / "cluster"
+
+
+@pytest.mark.parametrize("script", ["slurm_array.sh", "ray.sh"])
+def test_the_scripts_for_clusters_score_a_run(script: str, tmp_path: Path) -> None:
+    if script == "ray.sh":
+        pytest.importorskip("ray")
+    given = {"DATASET": "demo", "MODEL": "mock", "OPTIONS": "--limit 6 --condition text --quiet", "ACTORS": "1"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for task in "12":
+        slurm = {"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_TASK_COUNT": "2"}
+        env = os.environ | given | slurm | {"PATH": path, "RUN": str(tmp_path / "r")}
+        done = subprocess.run(["bash", str(RECIPES / script)], env=env, capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        if script == "ray.sh":
+            break
+    expected = sum(len(i.choices) for i in ac.load_items("demo", limit=6))
+    assert len(Run.open(tmp_path / "r").responses) == expected
+
+
+def test_a_slurm_script_outside_an_array_says_so(tmp_path: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SLURM")}
+    done = subprocess.run(["bash", str(RECIPES / "slurm_array.sh")], env=env, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode != 0
+    assert "sbatch --array=1-N" in done.stderr

@@ -27,6 +27,9 @@ NETS = {
             vocab_size=n, final_logit_softcapping=3.0, layer_types=["full_attention"] * 2, **SMALL
         )
     ),
+    "granite": lambda n: transformers.GraniteForCausalLM(
+        transformers.GraniteConfig(vocab_size=n, logits_scaling=8.0, **SMALL)
+    ),
     # its window is shorter than the prompts: a cache that is forked as if it held all of them would be wrong
     "gemma2-sliding": lambda n: transformers.Gemma2ForCausalLM(
         transformers.Gemma2Config(vocab_size=n, sliding_window=64, **SMALL)
@@ -108,7 +111,7 @@ def test_replies_equal_generate(small: TextLanguageModel) -> None:
 
 
 def test_only_models_that_keep_all_of_the_past_are_asked_as_trees(small: TextLanguageModel) -> None:
-    assert small.decoder.trees == (small.net.config.model_type in ("llama", "gemma2") and not _slides(small))
+    assert small.decoder.trees == (small.net.config.model_type in ("llama", "gemma2", "granite") and not _slides(small))
 
 
 def _slides(model: TextLanguageModel) -> bool:

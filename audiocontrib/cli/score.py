@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     "--actors", type=click.IntRange(min=1), default=1, show_default=True, help="With --engine ray, at most so many."
 )
 @click.option("--dtype", help="float32, bfloat16, float16.  [default: bfloat16 on a GPU, float32 on a CPU]")
+@click.option("--attention", help="sdpa, eager, flash_attention_2.  [default: sdpa where the model has it]")
 @click.option("--trust-remote-code", is_flag=True, help="Run code that a checkpoint brings.")
 @click.option(
     "--save-every",
@@ -75,6 +76,7 @@ def command(
     engine: str,
     actors: int,
     dtype: str | None,
+    attention: str | None,
     trust_remote_code: bool,
     save_every: float,
     plan: bool,
@@ -106,7 +108,7 @@ def command(
     if noted:
         say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
     several = [name.strip() for name in devices.split(",")] if devices else []
-    options = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
+    options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
     if plan:
         return _plan(items, models, conditions, method, orders, prompt, shard, options, form)
     run = score(

@@ -58,9 +58,9 @@ class Generated:
 class Model(Protocol):
     """Anything that answers. If a batch raises, its requests are asked one by one.
 
-    A model may have two methods more: ``prepare(requests)`` gives them back with ``ready`` filled, and is called in
+    A model may have more methods: ``prepare(requests)`` gives them back with ``ready`` filled, and is called in
     another thread while the model is at work; ``keep_in(folder)`` names a folder of the run where it may keep
-    what it finds out about sounds.
+    what it finds out about sounds; ``report()`` says in a few words how the work went.
     """
 
     name: str

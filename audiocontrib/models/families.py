@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from audiocontrib.audio import RATE
 from audiocontrib.registry import Registry
+
+WINDOW = 30 * RATE
+"""Samples of the window that Whisper's feature extractor, and most that came after it, hear at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +22,30 @@ class Family:
     Qwen2.5-Omni (which has no forward) and do not know Audio Flamingo 3 at all."""
     processor: Callable[[], Any]
     """Gives the processor class; called late, because transformers takes seconds to import."""
-    mask: str
-    """Name of the mask that comes with ``input_features``."""
-    window_seconds: float
-    """The feature extractor's window. Longer audio is cut silently there, unless ``windows`` > 1."""
-    windows: int = 1
-    """How many windows a clip may fill."""
+    tokens: Callable[[int], int]
+    """Placeholder tokens for a clip of so many samples; held against the processor's own count at every clip."""
+    max_seconds: float
+    """Audio beyond this is not heard, or not as the model was made for: the feature extractor cuts it
+    silently, or the positions leave the range of the training. So it is cut by us."""
+    features: tuple[str, ...] = ("input_features", "input_features_mask")
+    """The tensors that the processor makes of audio and the model's forward takes."""
+    around: str = "{audio}"
+    """What the processor puts in the place of the one placeholder; ``p`` is the processor, ``t`` its tokenizer."""
+    inline: bool = False
+    """Whether the placeholder is written into the user's text: the published chat template knows texts only."""
+    system: bool = True
+    """Whether a system turn may stand before audio; else its text opens the user's turn, with and without audio."""
     fits_length: bool = False
     """Whether features may be padded to the clip's own length instead of a whole window. The valid
     frames are then bit-identical if 400 samples (one STFT frame) of padding follow the clip."""
     mrope: bool = False
     """Whether position ids have three rows (M-RoPE); for text and audio the rows are equal."""
-
-    @property
-    def max_seconds(self) -> float:
-        """Audio beyond this is not heard."""
-        return self.window_seconds * self.windows
+    sightless: bool = False
+    """Whether the image tower is left out, see :mod:`audiocontrib.models.sightless`."""
+    adapter: str | None = None
+    """Folder, within the checkpoint's, of LoRA weights that belong to it and are on only while audio is heard."""
+    mend: Callable[[], Callable[[Any], None]] | None = None
+    """Puts right in the loaded network what its class in transformers gets wrong; called late, as above."""
 
 
 FAMILIES: Registry[Family] = Registry("audio model family")
@@ -41,21 +53,59 @@ FAMILIES: Registry[Family] = Registry("audio model family")
 
 
 def audio_tokens(samples: int, family: Family) -> int:
-    """Placeholder tokens for a clip of so many samples at 16 kHz: 25 a second.
-
-    The published formula of all three encoders: frames of 10 ms, a convolution of stride 2, pooling by 2.
-    A clip of several windows is encoded window by window.
-    """
-    window = round(family.window_seconds * 16_000)
-    lengths = [min(window, samples - start) for start in range(0, samples, window)]
-    frames = [-(-length // 160) for length in lengths]
-    return ((sum(frames) - 1) // 2 + 1 - 2) // 2 + 1
+    """Placeholder tokens for a clip of so many samples at 16 kHz."""
+    return family.tokens(samples)
 
 
-def _omni() -> Any:
-    from audiocontrib.models.omni import AudioOnlyOmniProcessor
+def _frames(samples: int) -> int:
+    """Frames of 10 ms that Whisper's extractor calls valid; its windows of 30 s are whole numbers of them."""
+    return -(-samples // 160)
 
-    return AudioOnlyOmniProcessor
+
+def _whisper(samples: int) -> int:
+    """25 a second: a convolution of stride 2, then pooling by 2 (Qwen2-Audio and all that took over its encoder)."""
+    return ((_frames(samples) - 1) // 2 + 1 - 2) // 2 + 1
+
+
+def _qwen3(samples: int) -> int:
+    """13 a second: three convolutions of stride 2 over blocks of 100 frames; a frame begun is left out here."""
+    blocks, rest = divmod(samples // 160, 100)
+    return blocks * 13 + -(-rest // 8)
+
+
+def _voxtral(samples: int) -> int:
+    """12.5 a second of whole windows: what a clip lacks to the next 30 s is heard as silence."""
+    return -(-samples // WINDOW) * 375
+
+
+def _granite(samples: int) -> int:
+    """10 a second: 3 queries to each block of 15 pairs of frames."""
+    return -(-((samples // 160 + 1) // 2) // 15) * 3
+
+
+def _phi4(samples: int) -> int:
+    """12.5 a second: one to each 8 frames of 25 ms that lie wholly within the clip."""
+    return -(-((samples - 400) // 160 + 1) // 8)
+
+
+def _gemma3n(samples: int) -> int:
+    """Always 188; what a clip lacks to 30 s is filled with one embedding for "nothing"."""
+    return 188
+
+
+def _gemma4(samples: int) -> int:
+    """25 a second: two convolutions of stride 2 over the frames of 20 ms that lie wholly within the clip."""
+    frames = (samples + 160 - 321) // 160 + 1
+    return -(-frames // 4)
+
+
+def _ours(module: str, name: str) -> Callable[[], Any]:
+    def load() -> Any:
+        from importlib import import_module
+
+        return getattr(import_module(f"audiocontrib.models.{module}"), name)
+
+    return load
 
 
 def _of_transformers(name: str) -> Callable[[], Any]:
@@ -70,22 +120,81 @@ def _of_transformers(name: str) -> Callable[[], Any]:
 FAMILIES["qwen2_5_omni"] = FAMILIES["qwen2_5_omni_thinker"] = Family(
     # the thinker alone: it loads from the published (whole) checkpoint as well as from its own
     model_class="Qwen2_5OmniThinkerForConditionalGeneration",
-    processor=_omni,
-    mask="feature_attention_mask",
-    window_seconds=300,
+    processor=_ours("omni", "AudioOnlyOmniProcessor"),
+    tokens=_whisper,
+    max_seconds=300,
+    features=("input_features", "feature_attention_mask"),
     fits_length=True,
+    mrope=True,
+)
+FAMILIES["qwen3_omni_moe"] = FAMILIES["qwen3_omni_moe_thinker"] = Family(
+    model_class="Qwen3OmniMoeThinkerForConditionalGeneration",
+    processor=_ours("omni", "AudioOnlyOmni3Processor"),
+    tokens=_qwen3,
+    max_seconds=2400,  # published for understanding; the extractor itself cuts nothing
+    features=("input_features", "feature_attention_mask"),
     mrope=True,
 )
 FAMILIES["qwen2_audio"] = Family(
     model_class="Qwen2AudioForConditionalGeneration",
     processor=_of_transformers("Qwen2AudioProcessor"),
-    mask="feature_attention_mask",
-    window_seconds=30,
+    tokens=_whisper,
+    max_seconds=30,
+    features=("input_features", "feature_attention_mask"),
 )
 FAMILIES["audioflamingo3"] = Family(
     model_class="AudioFlamingo3ForConditionalGeneration",
     processor=_of_transformers("AudioFlamingo3Processor"),
-    mask="input_features_mask",
-    window_seconds=30,
-    windows=20,
+    tokens=_whisper,
+    max_seconds=600,
+)
+FAMILIES["musicflamingo"] = Family(
+    model_class="MusicFlamingoForConditionalGeneration",
+    processor=_of_transformers("MusicFlamingoProcessor"),
+    tokens=_whisper,
+    max_seconds=1200,
+    around="{p.audio_bos_token}{audio}{p.audio_eos_token}",
+)
+FAMILIES["voxtral"] = Family(
+    model_class="VoxtralForConditionalGeneration",
+    processor=_ours("voxtral", "TextualVoxtralProcessor"),
+    tokens=_voxtral,
+    max_seconds=2400,  # published for understanding
+    features=("input_features",),
+    system=False,
+)
+FAMILIES["granite_speech"] = Family(
+    model_class="GraniteSpeechForConditionalGeneration",
+    processor=_ours("granite", "GraniteProcessor"),
+    tokens=_granite,
+    max_seconds=600,  # nothing cuts; a bound on memory
+    inline=True,
+    adapter="",  # beside the base weights
+    mend=_ours("granite", "scale_logits"),
+)
+FAMILIES["phi4_multimodal"] = Family(
+    model_class="Phi4MultimodalForCausalLM",
+    processor=_ours("omni", "AudioOnlyPhi4Processor"),
+    tokens=_phi4,
+    # beyond 4,096 positions LongRoPE turns all positions differently, those in a kept prefix too
+    max_seconds=240,
+    features=("audio_input_features", "audio_embed_sizes"),
+    inline=True,
+    adapter="speech-lora",
+)
+FAMILIES["gemma3n"] = Family(
+    model_class="Gemma3nForConditionalGeneration",
+    processor=_ours("omni", "AudioOnlyGemma3nProcessor"),
+    tokens=_gemma3n,
+    max_seconds=30,
+    around="\n\n{t.boa_token}{audio}{t.eoa_token}\n\n",
+    sightless=True,
+)
+FAMILIES["gemma4"] = Family(
+    model_class="Gemma4ForConditionalGeneration",
+    processor=_ours("omni", "AudioOnlyGemma4Processor"),
+    tokens=_gemma4,
+    max_seconds=30,
+    around="{t.boa_token}{audio}{t.eoa_token}",
+    sightless=True,
 )

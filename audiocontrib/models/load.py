@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def load_checkpoint(
     revision: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
+    attention: str | None = None,
     gguf_file: str | None = None,
     trust_remote_code: bool = False,
 ) -> LocalModel:
@@ -35,6 +37,8 @@ def load_checkpoint(
     Args:
         device: ``cuda``, ``cuda:1``, ``cpu``, …; a GPU is used if there is one.
         dtype: ``float32``, ``bfloat16`` or ``float16``; bfloat16 on a GPU and float32 on a CPU.
+        attention: ``sdpa``, ``eager`` or ``flash_attention_2``; sdpa where the class has it. Flash attention takes no
+            trees of tokens: long prompts on a GPU may gain, many options lose.
         trust_remote_code: run code that the checkpoint brings; off unless asked for.
 
     Raises:
@@ -53,7 +57,9 @@ def load_checkpoint(
     try:
         config = AutoConfig.from_pretrained(folder, **given)
         family = FAMILIES.get(config.model_type)
-        net = _weights(folder, family, DTYPES[dtype], given)
+        net = _weights(folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {}))
+        if family:
+            _complete(net, folder, family)
         reader = (
             family.processor().from_pretrained(folder) if family else AutoTokenizer.from_pretrained(folder, **given)
         )
@@ -65,7 +71,7 @@ def load_checkpoint(
     identity = {
         "model_type": config.model_type,
         "class": type(net).__name__,
-        "weights_sha256": _weights_hash(folder, gguf_file),
+        "weights_sha256": _weights_hash(folder, gguf_file, family),
         "tokenizer_sha256": stable_hash(tokenizer.get_vocab()),
         "chat_template_sha256": stable_hash([reader.chat_template or ""]),
         "dtype": dtype,
@@ -80,11 +86,40 @@ def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dic
     """The network. ValueError if the checkpoint lacks weights: they would be random, with a mere warning."""
     cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
     kind: dict[str, Any] = {} if given["gguf_file"] else {"use_safetensors": True}
-    net, info = cls.from_pretrained(folder, dtype=dtype, output_loading_info=True, **kind, **given)
+    if family and family.sightless:
+        from audiocontrib.models.sightless import without_tower
+
+        kind["config"] = cls.config_class.from_pretrained(folder, local_files_only=True)
+        without_tower(kind["config"])
+    if family and family.adapter is not None:
+        # not here, where it would hide what the base weights lack: in a folder that there is not
+        kind["adapter_kwargs"] = {"subfolder": "later"}
+    said = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()  # it lists every weight of the parts that are left out
+    try:
+        net, info = cls.from_pretrained(folder, dtype=dtype, output_loading_info=True, **kind, **given)
+    finally:
+        transformers.utils.logging.set_verbosity(said)
     if info["missing_keys"]:
         names = sorted(info["missing_keys"])
         raise ValueError(f"it lacks {len(names)} weights of {cls.__name__}, e.g. {names[0]}")
     return net
+
+
+def _complete(net: Any, folder: Path, family: Family) -> None:
+    """What else belongs to the network. ValueError if its adapter is not there: it would answer without, silently."""
+    if family.mend:
+        family.mend()(net)
+    if family.adapter is None or not getattr(net.config, "has_lora_adapter", True):
+        return
+    place = folder / family.adapter
+    if not (place / "adapter_model.safetensors").is_file():
+        raise ValueError(f"its adapter is missing: {family.adapter or '.'}/adapter_model.safetensors")
+    if find_spec("peft") is None:
+        raise ValueError("its adapter needs a package; run: pip install peft")
+    lacking = net.load_adapter(str(folder), adapter_kwargs={"subfolder": family.adapter}).missing_keys
+    if lacking:
+        raise ValueError(f"its adapter lacks {len(lacking)} weights, e.g. {min(lacking)}")
 
 
 def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> Path:
@@ -120,5 +155,8 @@ def _weight_files(folder: Path, gguf_file: str | None) -> list[Path]:
     return sorted(folder.glob(gguf_file or "*.safetensors"))
 
 
-def _weights_hash(folder: Path, gguf_file: str | None) -> str:
-    return stable_hash([[p.name, file_sha256(p.resolve())] for p in _weight_files(folder, gguf_file)])
+def _weights_hash(folder: Path, gguf_file: str | None, family: Family | None) -> str:
+    files = _weight_files(folder, gguf_file)
+    if family and family.adapter:
+        files += _weight_files(folder / family.adapter, None)
+    return stable_hash([[p.name, file_sha256(p.resolve())] for p in files])

@@ -96,6 +96,11 @@ class LocalModel(ABC):
             prepared.append(replace(request, ready=ready))
         return prepared
 
+    def report(self) -> str:
+        """How much was shared, and in how much memory."""
+        kept = self.prefixes
+        return f"prefixes: {kept.made:,} made, {kept.reused:,} used again, at most {kept.peak / 2**20:,.0f} MiB"
+
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
         """See :class:`audiocontrib.models.base.Model`."""
 
@@ -211,9 +216,12 @@ def common(a: Sequence[int], b: Sequence[int]) -> int:
 
 
 def _head(net: Any) -> Callable[[Tensor], Tensor]:
-    """Hidden states -> logits. Gemma's soft cap stands between the two, where a probe of small logits is blind."""
+    """Hidden states -> logits. Gemma's soft cap and Granite's scale stand between the two; a probe may be blind to them."""
     linear: Callable[[Tensor], Tensor] = net.get_output_embeddings()
-    cap = getattr(net.config.get_text_config(), "final_logit_softcapping", None)
+    config = net.config.get_text_config()
+    cap, scale = getattr(config, "final_logit_softcapping", None), getattr(config, "logits_scaling", None)
+    if scale and scale != 1:
+        return lambda hidden: linear(hidden) / scale
     return (lambda hidden: cap * torch.tanh(linear(hidden) / cap)) if cap else linear
 
 

@@ -1,30 +1,76 @@
-"""The Qwen2.5-Omni processor without its image and video parts, which need torchvision.
+"""Published processors without their image and video parts, which need torchvision.
 
-For text and audio it runs the same code as the published processor; it loads from the published
-checkpoint folders as well as from our own.
+For text and audio they run the same code as the published ones, and they load from the published checkpoint
+folders as well as from our own.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from transformers import Qwen2_5OmniProcessor
+from transformers import (
+    Gemma3nProcessor,
+    Gemma4Processor,
+    Phi4MultimodalProcessor,
+    Qwen2_5OmniProcessor,
+    Qwen3OmniMoeProcessor,
+)
 from transformers.processing_utils import ProcessorMixin
 
 
-class AudioOnlyOmniProcessor(Qwen2_5OmniProcessor):
-    """Feature extractor and tokenizer only; ProcessorMixin reads the parts from this signature."""
+class _Nothing:
+    """Stands where a class asks its image or video processor for the names of its tensors."""
+
+    model_input_names: ClassVar[list[str]] = []
+
+
+class _Heard(ProcessorMixin):
+    """Between a published class and ProcessorMixin: parts that were left out do not reach the latter.
+
+    ProcessorMixin reads from the signature of the outermost ``__init__`` which parts there are to load.
+    """
+
+    image_processor = video_processor = _Nothing
+
+    def __init__(self, *parts: Any, **named: Any) -> None:
+        given = {name: part for name, part in named.items() if part is not None or name == "chat_template"}
+        super().__init__(*[part for part in parts if part is not None], **given)
+
+
+class AudioOnlyOmniProcessor(Qwen2_5OmniProcessor, _Heard):
+    """Qwen2.5-Omni."""
 
     def __init__(self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
-        ProcessorMixin.__init__(self, feature_extractor, tokenizer, chat_template=chat_template)
-        for kind in ("image", "audio", "video"):
-            setattr(self, f"{kind}_token", getattr(tokenizer, f"{kind}_token"))
-            setattr(self, f"{kind}_token_id", getattr(tokenizer, f"{kind}_token_id"))
-        for mark in ("vision_bos", "vision_eos", "audio_bos", "audio_eos"):
-            setattr(self, f"{mark}_token", getattr(tokenizer, f"{mark}_token"))
+        super().__init__(feature_extractor=feature_extractor, tokenizer=tokenizer, chat_template=chat_template)
 
-    @property
-    def model_input_names(self) -> list[str]:
-        """Names of the tensors that the model's forward takes."""
-        names = [*self.tokenizer.model_input_names, *self.feature_extractor.model_input_names]
-        return list(dict.fromkeys([*names, "feature_attention_mask"]))
+
+class AudioOnlyOmni3Processor(Qwen3OmniMoeProcessor, _Heard):
+    """Qwen3-Omni."""
+
+    def __init__(self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
+        super().__init__(feature_extractor=feature_extractor, tokenizer=tokenizer, chat_template=chat_template)
+
+
+class AudioOnlyPhi4Processor(Phi4MultimodalProcessor, _Heard):
+    """Phi-4-multimodal."""
+
+    def __init__(self, audio_processor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
+        super().__init__(None, audio_processor, tokenizer, chat_template=chat_template)
+
+
+class AudioOnlyGemma3nProcessor(Gemma3nProcessor, _Heard):
+    """Gemma 3n."""
+
+    def __init__(
+        self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
+    ) -> None:
+        super().__init__(feature_extractor, None, tokenizer, chat_template=chat_template, **settings)
+
+
+class AudioOnlyGemma4Processor(Gemma4Processor, _Heard):
+    """Gemma 4."""
+
+    def __init__(
+        self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
+    ) -> None:
+        super().__init__(feature_extractor, None, tokenizer, None, chat_template=chat_template, **settings)

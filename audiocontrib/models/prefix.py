@@ -7,6 +7,7 @@ replies that continue from it equal those of full forwards; the tests hold them 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,10 @@ class Decoder:
         self.backbone, self.head, self.config, self.mrope = backbone, head, config, mrope
         self.pad_id, self.device = pad_id, device
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-        windowed = not getattr(config, "layer_types", None) and getattr(config, "sliding_window", None)
+        window = getattr(config, "sliding_window", None) or math.inf
+        windowed = not getattr(config, "layer_types", None) and window < getattr(
+            config, "max_position_embeddings", math.inf
+        )
         self.forks = kinds == {"full_attention"} and not windowed
         """Whether rows of different lengths may continue one cache: every layer keeps all of it."""
         self.trees = self.forks and config._attn_implementation in ("sdpa", "eager")

@@ -169,9 +169,10 @@ def _ask_all(
                 bar.note(note)
             if asked and progress:
                 seconds = time.monotonic() - start
+                more = getattr(model, "report", lambda: "")()
                 bar.note(
                     f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
-                    f"{ahead.waited / seconds:.0%} of it waiting for clips"
+                    f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}"
                 )
         finally:
             # also when interrupted: what was answered is kept

@@ -43,7 +43,7 @@ def request(seconds: float = 1.3) -> Request:
 
 
 def test_every_named_model_says_what_it_is() -> None:
-    assert set(TINY.values()) | {"mock", "smollm2-135m"} == set(MODELS)
+    assert set(TINY.values()) | {"mock", "smollm2-135m"} <= set(MODELS)
     assert all(known.about for known in MODELS.values())
 
 

@@ -216,7 +216,7 @@ def common(a: Sequence[int], b: Sequence[int]) -> int:
 
 
 def _head(net: Any) -> Callable[[Tensor], Tensor]:
-    """Hidden states -> logits. Gemma's soft cap and Granite's scale stand between the two; a probe may be blind to them."""
+    """Hidden states -> logits. Gemma's soft cap and Granite's scale stand between the two, unseen by a probe."""
     linear: Callable[[Tensor], Tensor] = net.get_output_embeddings()
     config = net.config.get_text_config()
     cap, scale = getattr(config, "final_logit_softcapping", None), getattr(config, "logits_scaling", None)

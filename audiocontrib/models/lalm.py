@@ -57,10 +57,12 @@ class AudioLanguageModel(LocalModel):
             return ids, min(common(ids, other), len(ids) - 1)
         placeholder = self.processor.audio_token
         count = audio_tokens(len(self._given(sound).samples), self.family)
-        heard = self.family.around.format(audio=placeholder * count, p=self.processor, t=self.tokenizer)
-        ids = self._tokens(text.replace(placeholder, heard))
-        # nothing merges over a special token: the prefix ends right after the last audio token
-        return ids, len(ids) - ids[::-1].index(self.audio_id)
+        heard = self.family.around.format(audio=placeholder, p=self.processor, t=self.tokenizer)
+        # nothing merges over a special token: the prefix ends right after the last audio token, and hundreds of
+        # them need not be read as text for every question
+        before, after = text.replace(placeholder, heard).split(placeholder)
+        shared = [*self._tokens(before), *[self.audio_id] * count]
+        return shared + self._tokens(after), len(shared)
 
     def features(self, prompt: Prompt, sound: Sound | None) -> dict[str, Tensor]:
         """What the model's audio tower takes; checked, because the models themselves check nothing."""

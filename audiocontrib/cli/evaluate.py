@@ -1,46 +1,110 @@
-"""`audiocontrib evaluate`: accuracy, by our exact reading of the replies or by a benchmark's official one."""
+"""`audiocontrib evaluate`: benchmark x model x condition, alone, against a baseline, or by an official rule."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option
+from audiocontrib.cli.output import emit, open_run, paper_format_option, say
+
+if TYPE_CHECKING:
+    from audiocontrib.store import Run
 
 
 @click.command()
-@run_option
+@click.option(
+    "--run", "folders", type=click.Path(path_type=Path), multiple=True,
+    help="Folder of a run; repeatable, e.g. one for each benchmark.  [default: the newest in runs/]",
+)  # fmt: skip
+@click.option(
+    "--baseline", "baselines", type=click.Path(path_type=Path), multiple=True,
+    help="Folder of a run to compare with, item by item; repeatable.",
+)  # fmt: skip
+@click.option("--model", help="With --baseline: the model that is meant, where the runs hold several.")
+@click.option("--baseline-model", help="The same of the baseline; may be another model of the same run.")
 @click.option(
     "--scorer", default="exact", show_default=True,
     help="exact; official: the published rule of the data set; or mmau, mmsu, muchomusic, r1-aqa.",
 )  # fmt: skip
-@click.option(
-    "--by", multiple=True, help="Break exact accuracy down: question_type, source_dataset, extra.FIELD; repeatable."
-)
-@format_option
-def command(folder: Path | None, scorer: str, by: tuple[str, ...], form: str) -> None:
-    """Accuracy of a run's models under each condition.
+@click.option("--by", help="Rows for each question_type, source_dataset, split or extra.FIELD too.")
+@click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
+@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed where a run holds both.")
+@paper_format_option
+def command(
+    folders: tuple[Path, ...],
+    baselines: tuple[Path, ...],
+    model: str | None,
+    baseline_model: str | None,
+    scorer: str,
+    by: str | None,
+    split: str | None,
+    method: str | None,
+    form: str,
+) -> None:
+    """Accuracy of a run's models under each condition, beside what needs no listening; or the change from a baseline.
+
+    Beside each accuracy stand chance and the best constant strategy (one and the same place, the longest or the
+    shortest option). With --baseline, each measure is compared item by item: the change with an interval clustered
+    by clip, exact McNemar, Holm's correction over the benchmarks, and the smallest change that such data can show;
+    what the audio adds is compared apart from accuracy, because a model that learned a shortcut gains in the one
+    and not in the other.
 
     Benchmarks publish matching rules with known defects (docs/scorers.md). They are here for comparison:
-    an official rule is printed beside our exact reading of the same replies, with the number of replies on
-    which the two differ. It needs a run of replies (`score --method generate`, or `import`).
+    an official rule is printed beside our exact reading of the same replies. It needs a run of replies
+    (`score --method generate`, or `import`).
 
     \b
     Examples:
       audiocontrib evaluate --by question_type
-      audiocontrib evaluate --scorer official
+      audiocontrib evaluate --run runs/mmau --run runs/mmar --split votes --format markdown
+      audiocontrib evaluate --run runs/after --baseline runs/before
+      audiocontrib evaluate --run runs/demo --model tiny-qwen2-audio \\
+          --baseline runs/demo --baseline-model tiny-qwen2.5-omni
       audiocontrib evaluate --run runs/mmar --scorer mmau --format csv
     """
-    from audiocontrib.contribution import accuracy
     from audiocontrib.errors import UsageError
-    from audiocontrib.evaluation import compare_scorers
+    from audiocontrib.evaluation import compare, compare_scorers, evaluate
 
-    run = open_run(folder)
-    if scorer == "exact":
-        with run.connect() as con:
-            emit(accuracy(con, by), form)
-        return
+    runs = _open(folders)
+    if scorer != "exact":
+        if by or baselines or split or len(runs) > 1:
+            raise UsageError("an official scorer reads one run as a whole: leave out --by, --split and --baseline")
+        return emit(compare_scorers(runs[0], scorer), form)
+    if not baselines:
+        if model or baseline_model:
+            raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
+        return emit(evaluate(runs, by, split, method), form)
     if by:
-        raise UsageError("--by breaks exact accuracy down; leave it out with an official scorer")
-    emit(compare_scorers(run, scorer), form)
+        raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
+    changes = compare(runs, _open(baselines), model=model, baseline_model=baseline_model, split=split, method=method)
+    emit(changes, form)
+    for line in _said(changes.to_pylist()):
+        say(line)
+    return None
+
+
+def _open(folders: tuple[Path, ...]) -> list[Run]:
+    return [open_run(folder) for folder in folders] if folders else [open_run(None)]
+
+
+def _said(rows: list[dict[str, Any]]) -> list[str]:
+    """Did it listen more? In a line for each data set."""
+    lines = []
+    for row in rows:
+        if row["part"] != "all" or not row["measure"].startswith("what the audio adds"):
+            continue
+        if row["low"] is None or row["low"] != row["low"]:
+            verdict = "cannot be told"
+        elif row["low"] > 0:
+            verdict = "more"
+        elif row["high"] < 0:
+            verdict = "less"
+        else:
+            verdict = "within the noise"
+        lines.append(
+            f"{row['dataset']}: {row['measure']}: {verdict} "
+            f"({row['change']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f})"
+        )
+    return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,14 @@ format_option: Decorator = click.option(
     default="table",
     show_default=True,
     help="How tables are printed to stdout (json: one object a line).",
+)
+paper_format_option: Decorator = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet", "markdown", "latex"]),
+    default="table",
+    show_default=True,
+    help="How tables are printed to stdout (json: one object a line; markdown and latex: for papers).",
 )
 run_option: Decorator = click.option(
     "--run",
@@ -54,6 +62,11 @@ def emit(table: pa.Table, form: str) -> None:
     """Print an Arrow table to stdout."""
     if form == "table":
         _print_rich(table)
+    elif form == "markdown":
+        click.echo("\n".join(_markdown(table)))
+    elif form == "latex":
+        # escape: a model's name with an underscore would break the paper
+        click.echo(_words(table).style.hide(axis="index").format(escape="latex").to_latex(hrules=True), nl=False)
     elif form == "csv":
         click.echo(_pandas(table).to_csv(index=False), nl=False)
     elif form == "json":
@@ -70,6 +83,23 @@ def emit(table: pa.Table, form: str) -> None:
 def _pandas(table: pa.Table) -> pd.DataFrame:
     """Whole numbers stay whole where some are missing."""
     return table.to_pandas(integer_object_nulls=True)
+
+
+def _words(table: pa.Table) -> pd.DataFrame:
+    """The cells as they are printed for people."""
+    import pandas as pd
+
+    names = [field.name.replace("_", " ") for field in table.schema]
+    return pd.DataFrame([[_cell(value) for value in row.values()] for row in table.to_pylist()], columns=names)
+
+
+def _markdown(table: pa.Table) -> Iterator[str]:
+    """Lines of a Markdown table; a bar or a line break in a text cannot end its cell."""
+    words = _words(table)
+    yield "| " + " | ".join(words.columns) + " |"
+    yield "|" + "|".join("---:" if _is_number(field.type) else "---" for field in table.schema) + "|"
+    for row in words.itertuples(index=False):
+        yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |"
 
 
 def _print_rich(table: pa.Table) -> None:

@@ -1,0 +1,198 @@
+"""evaluate: accuracy beside what needs no listening, and the change from a baseline, item by item."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from statsmodels.stats.contingency_tables import mcnemar as reference
+from statsmodels.stats.proportion import proportion_confint
+
+import audiocontrib as ac
+from audiocontrib.cli import main
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.evaluation import CHANGE_SCHEMA, EVALUATION_SCHEMA, compare, evaluate
+from audiocontrib.importing import import_responses
+from audiocontrib.items import Clip, Items, make_item
+from audiocontrib.store import Run
+
+
+def items(n: int, dataset: str = "bench", per_clip: int = 1) -> Items:
+    made = [
+        make_item(
+            dataset=dataset, own_id=f"{i:05d}", question="Which?", choices=["a", "b", "c", "d"],
+            answer="a" if i % 2 else "b", audio=Clip(f"{i // per_clip}.wav"), question_type=("sound", "music")[i % 2],
+        )
+        for i in range(n)
+    ]  # fmt: skip
+    return Items(made, origin={"name": dataset})
+
+
+def run_of(
+    folder: Path, right: dict[str, list[bool]], model: str = "m", dataset: str = "bench", per_clip: int = 1
+) -> Run:
+    """A run of one model that is right where it is told to be, by condition."""
+    asked = items(len(next(iter(right.values()))), dataset, per_clip)
+    folder.mkdir(exist_ok=True)
+    rows = [
+        {"item_id": item.id, "model": model, "condition": condition, "choice": item.answer if ok else 3}
+        for condition, column in right.items()
+        for item, ok in zip(asked, column, strict=True)
+    ]
+    path = folder / f"{model}-{dataset}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return import_responses(path, folder / f"run-{model}-{dataset}", asked).run
+
+
+def test_the_published_example_of_mcnemar(tmp_path: Path) -> None:
+    # 1,607 items, 130 fixes and 108 regressions: published as a gain of 1.37 points (65.90 to 67.27 %)
+    n, fixed, broken, right_before = 1607, 130, 108, 1059
+    before = [i < right_before for i in range(n)]
+    after = [(i >= broken) if i < right_before else (i < right_before + fixed) for i in range(n)]
+    table = compare([run_of(tmp_path / "a", {"audio": after})], [run_of(tmp_path / "b", {"audio": before})])
+    assert table.schema == CHANGE_SCHEMA
+    [row] = table.to_pylist()
+    assert (row["fixed"], row["broken"], row["n"]) == (fixed, broken, n)
+    assert row["before"] == pytest.approx(0.6590, abs=5e-5)
+    assert row["now"] == pytest.approx(0.6727, abs=5e-5)
+    assert row["mcnemar"] == pytest.approx(0.173, abs=5e-4)
+    assert row["mcnemar"] == pytest.approx(reference([[0, fixed], [broken, 0]], exact=True).pvalue)
+    assert row["low"] == pytest.approx(-0.005, abs=6e-4)
+    assert row["high"] == pytest.approx(0.032, abs=6e-4)
+    assert row["minimum_detectable"] == pytest.approx(0.027, abs=5e-4)
+
+
+def test_accuracy_stands_beside_chance_and_the_best_constant(tmp_path: Path) -> None:
+    right = [i % 5 < 3 for i in range(200)]
+    run = run_of(tmp_path, {"audio": right, "silence": [i % 4 == 0 for i in range(200)]}, per_clip=4)
+    table = evaluate([run], by="question_type")
+    assert table.schema == EVALUATION_SCHEMA
+    rows = {(r["part"], r["condition"]): r for r in table.to_pylist()}
+    assert set(rows) == {(p, c) for p in ("all", "sound", "music") for c in ("audio", "silence")}
+    whole = rows["all", "audio"]
+    assert (whole["low"], whole["high"]) == pytest.approx(proportion_confint(120, 200, method="wilson"))
+    assert whole["accuracy"] == 0.6
+    assert whole["chance"] == 0.25
+    assert whole["chance_corrected"] == pytest.approx((0.6 - 0.25) / 0.75)
+    # the gold is in two places, half and half; within a type it is always in the same one
+    assert whole["constant"] == 0.5
+    assert rows["sound", "audio"]["constant"] == 1.0
+    assert rows["sound", "audio"]["constant_strategy"] == "always option 2"
+    assert rows["all", "silence"]["accuracy"] == 0.25
+
+
+def test_parts_of_a_split(tmp_path: Path) -> None:
+    silence = [i % 4 == 0 for i in range(200)]
+    run = run_of(tmp_path, {"audio": [True] * 200, "silence": silence})
+    split = ac.split(run, rule="votes", threshold=0.5)
+    split.save(run.split_folder("mine"))
+    rows = {(r["part"], r["condition"]): r for r in evaluate([run], split="mine").to_pylist()}
+    assert rows["weak", "silence"]["accuracy"] == 1.0
+    assert rows["weak", "silence"]["n"] == 50
+    assert rows["strong", "silence"]["accuracy"] == 0.0
+    assert rows["strong", "audio"]["n"] == 150
+    with pytest.raises(UsageError, match="has no split called 'other'; it has: mine"):
+        evaluate([run], split="other")
+
+
+def test_did_it_listen_more(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    n = 600
+    before = {"audio": draw.random(n) < 0.5, "silence": draw.random(n) < 0.4}
+    listens = {"audio": draw.random(n) < 0.8, "silence": draw.random(n) < 0.4}
+    shortcut = {"audio": draw.random(n) < 0.8, "silence": draw.random(n) < 0.7}
+    old, new, blind = (
+        run_of(tmp_path, {c: v.tolist() for c, v in given.items()}, model)
+        for model, given in (("old", before), ("new", listens), ("blind", shortcut))
+    )
+    rows = {r["measure"]: r for r in compare([new], [old]).to_pylist()}
+    assert rows["accuracy, audio"]["low"] > 0.2
+    assert rows["accuracy, silence"]["low"] < 0 < rows["accuracy, silence"]["high"]
+    added = rows["what the audio adds over silence"]
+    assert added["low"] > 0.15
+    assert added["change"] == pytest.approx(rows["accuracy, audio"]["change"] - rows["accuracy, silence"]["change"])
+    assert added["mcnemar"] is None
+    rows = {r["measure"]: r for r in compare([blind], [old]).to_pylist()}
+    assert rows["accuracy, audio"]["low"] > 0.2
+    assert rows["what the audio adds over silence"]["low"] < 0 < rows["what the audio adds over silence"]["high"]
+
+
+def test_p_values_are_corrected_over_the_benchmarks(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    sets = [("one", 0.62), ("two", 0.52), ("three", 0.5)]
+    new, old = (
+        [
+            run_of(tmp_path, {"audio": (draw.random(300) < (gain if model == "new" else 0.5)).tolist()}, model, name)
+            for name, gain in sets
+        ]
+        for model in ("new", "old")
+    )
+    rows = compare(new, old, model="new", baseline_model="old").to_pylist()
+    assert [r["dataset"] for r in rows] == ["one", "three", "two"]
+    p = sorted(r["p"] for r in rows)
+    assert min(r["p_holm"] for r in rows) == pytest.approx(min(1, 3 * p[0]))
+    assert all(r["p_holm"] >= r["p"] for r in rows)
+
+
+def test_pairs_are_clustered_by_clip(tmp_path: Path) -> None:
+    # ten questions on a clip rise and fall together: the interval must be wider than for single items
+    blocks = np.repeat(np.random.default_rng(2).random(40) < 0.55, 10).tolist()
+    alone, shared = (
+        compare(
+            [run_of(tmp_path / str(k), {"audio": blocks}, "new", per_clip=k)],
+            [run_of(tmp_path / str(k), {"audio": [i % 2 == 0 for i in range(400)]}, "old", per_clip=k)],
+        ).to_pylist()[0]
+        for k in (1, 10)
+    )
+    assert shared["high"] - shared["low"] > 1.5 * (alone["high"] - alone["low"])
+
+
+def test_it_is_said_which_model_is_not_clear_or_not_there(tmp_path: Path) -> None:
+    both = ac.score(
+        ac.load_items("demo", limit=6), ["mock:name=a", "mock:name=b"], ["text"], run=tmp_path / "r", progress=False
+    )
+    with pytest.raises(UsageError, match="which model is meant with --model: a, b"):
+        compare([both], [both])
+    with pytest.raises(UsageError, match="which baseline model is meant with --baseline-model: a, b"):
+        compare([both], [both], model="a", baseline_model="c")
+    other = run_of(tmp_path, {"audio": [True] * 5})
+    with pytest.raises(AudiocontribError, match="answered no item in common"):
+        compare([both], [other], model="a")
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    new = run_of(tmp_path, {"audio": [True] * 30 + [False] * 10, "silence": [i % 3 == 0 for i in range(40)]}, "new")
+    old = run_of(
+        tmp_path, {"audio": [i % 2 == 0 for i in range(40)], "silence": [i % 3 == 1 for i in range(40)]}, "old_1"
+    )
+
+    def said(*words: str) -> tuple[str, str, int]:
+        done = CliRunner().invoke(main, ["evaluate", *words])
+        return done.stdout, done.stderr, done.exit_code
+
+    table, words, code = said("--run", str(new.path), "--baseline", str(old.path), "--format", "json")
+    assert code == 0, words
+    assert len(table.splitlines()) == 3
+    assert "bench: what the audio adds over silence: " in words
+    markdown, _, code = said("--run", str(new.path), "--format", "markdown")
+    assert code == 0
+    assert markdown.splitlines()[0].startswith("| dataset | part | model |")
+    assert len(markdown.splitlines()) == 4
+    latex, _, code = said("--run", str(old.path), "--format", "latex")
+    assert code == 0
+    assert r"old\_1" in latex
+    assert latex.count(r"\\") == 3
+    for wrong, words in (
+        (["--run", str(new.path), "--model", "new"], "name the other run with --baseline"),
+        (["--run", str(new.path), "--scorer", "mmau", "--by", "question_type"], "leave out --by"),
+        (["--run", str(new.path), "--baseline", str(old.path), "--by", "question_type"], "--split tells parts apart"),
+        (["--run", str(tmp_path / "none")], "is no run"),
+    ):
+        _, stderr, code = said(*wrong)
+        assert code == 2
+        assert words in stderr
+        assert stderr.startswith("error: ")

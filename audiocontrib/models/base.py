@@ -60,7 +60,8 @@ class Model(Protocol):
 
     A model may have more methods: ``prepare(requests)`` gives them back with ``ready`` filled, and is called in
     another thread while the model is at work; ``keep_in(folder)`` names a folder of the run where it may keep
-    what it finds out about sounds; ``report()`` says in a few words how the work went.
+    what it finds out about sounds; ``report()`` says in a few words how the work went; ``at_once`` is how many requests
+    a server takes at a time.
     """
 
     name: str

@@ -24,7 +24,7 @@ from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.plan import ORDERS, Asking, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.progress import Progress
 from audiocontrib.scoring.spread import on_devices, on_ray, watching
-from audiocontrib.scoring.work import Ahead, Maker, Work
+from audiocontrib.scoring.work import REQUESTS, Ahead, Maker, Work
 from audiocontrib.store import Run
 
 HOPELESS = 200
@@ -132,7 +132,7 @@ def _ask_all(
     if keep_in := getattr(model, "keep_in", None):
         keep_in(run.path / EVIDENCE)
     make = Maker(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
-    ahead = Ahead(make, by_clip(items, shard))
+    ahead = Ahead(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * getattr(model, "at_once", 0)))
     total, held = Work(), run.quarantined_ids()
     waiting: list[Response] = []
     asked = failing = 0

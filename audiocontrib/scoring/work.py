@@ -138,8 +138,13 @@ class Ahead:
     workers: int = field(default_factory=lambda: max(1, min(8, (os.cpu_count() or 2) // 2)))
     waited: float = 0.0
     """Seconds during which nothing was ready."""
-    size: int = REQUESTS[1]
+    fewest: int = REQUESTS[0]
+    """Requests of the smallest batch: a server takes so many at once."""
+    size: int = field(init=False)
     """Requests of the next batch."""
+
+    def __post_init__(self) -> None:
+        self.size = max(self.fewest, REQUESTS[1])
 
     def __iter__(self) -> Iterator[Work]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="audiocontrib")
@@ -165,11 +170,10 @@ class Ahead:
             pool.shutdown(cancel_futures=True)
 
     def _learn(self, seconds: float, requests: int) -> None:
-        fewest, _, most = REQUESTS
         if seconds > LASTS[1]:
-            self.size = max(fewest, self.size // 2)
+            self.size = max(self.fewest, self.size // 2)
         elif seconds < LASTS[0] and requests >= self.size:
-            self.size = min(most, self.size * 2)
+            self.size = min(REQUESTS[2], self.size * 2)
 
 
 def _prepared(model: Model, requests: list[Request]) -> list[Request]:

@@ -19,7 +19,9 @@ COMMANDS = {
     "contribution": "Measure what the audio contributes, per item and summed up.",
     "split": "Split a run's items into weak and strong audio contribution.",
     "certify": "Bound what is left in a strong set, by a model that took no part.",
+    "train": "Train a model on the weak or strong part: SFT, GRPO.",
     "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
+    "report": "Write a run as one HTML page.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",
     "validate": "Count what a data set holds, and find what is wrong with it.",
@@ -43,7 +45,7 @@ class Lazy(click.Group):
             return None
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = import_module(f"audiocontrib.cli.{module}").command
-        command.short_help = COMMANDS[cmd_name]
+        command.name, command.short_help = cmd_name, COMMANDS[cmd_name]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,8 @@ def command(
     )
     seen = audit(items.table, checks or None, settings)
     if run:
-        run.save_audit(seen.scores)
+        serious = [row for row in seen.findings.to_pylist() if row["severity"] != "ok"]
+        run.save_audit(seen.scores.replace_schema_metadata({"audiocontrib": json.dumps(serious)}))
     if form == "json":
         click.echo(seen.to_json())
     else:

@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "Train a model on the weak or strong part: SFT, GRPO.",
     "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
     "report": "Write a run as one HTML page.",
+    "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",
     "validate": "Count what a data set holds, and find what is wrong with it.",

@@ -64,7 +64,7 @@ def command(
         file.write(json.dumps(rows, indent=2, allow_nan=False).encode() + b"\n")
     emit(pa.Table.from_pylist(rows), form)
     for certificate in made:
-        say(_in_words(certificate))
+        say(certificate.in_words())
     say(f"saved in {path}")
 
 
@@ -120,14 +120,3 @@ def _rotated(run: Run, settings: dict[str, Any], condition: str, method: str | N
 def _row(certificate: Certificate) -> dict[str, Any]:
     """A certificate as JSON has it: what is not known is null."""
     return {key: None if value != value else value for key, value in asdict(certificate).items()}
-
-
-def _in_words(c: Certificate) -> str:
-    """One sentence for a person."""
-    seen = f"{c.model} is right on {c.right} of {c.n} strong items ({c.accuracy:.3f}, chance {c.chance:.3f})"
-    if c.over_filtered:
-        return (
-            f"{seen}: below chance (p = {c.p_below_chance:.2g}), so the set is over-filtered and nothing is certified"
-        )
-    more = f"; {c.needed_for_2_points} items would bound it by 2 points" if c.n < c.needed_for_2_points else ""
-    return f"{seen}: at most {c.residual_upper:.1%} are answered from the text by it (95 %){more}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import ceil, nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -49,6 +50,25 @@ class Certificate:
     """The model is below chance (p < 5 %, and ``upper`` too): the set was chosen against models like it."""
     needed_for_2_points: int
     """How many such items make the bound 2 points where the model is at chance."""
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Certificate:
+        """From JSON, where what is not known is null; what else the row says is left aside."""
+        known: dict[str, Any] = {f.name: nan if row[f.name] is None else row[f.name] for f in fields(cls)}
+        return cls(**known)
+
+    def in_words(self) -> str:
+        """One sentence for a person."""
+        seen = f"{self.model} is right on {self.right} of {self.n} strong items"
+        seen += f" ({self.accuracy:.3f}, chance {self.chance:.3f})"
+        if self.over_filtered:
+            return (
+                f"{seen}: below chance (p = {self.p_below_chance:.2g}), so the set is over-filtered and nothing is "
+                "certified"
+            )
+        needed = self.needed_for_2_points
+        more = f"; {needed} items would bound it by 2 points" if self.n < needed else ""
+        return f"{seen}: at most {self.residual_upper:.1%} are answered from the text by it (95 %){more}"
 
 
 def certificate(

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.agreement import agreements
+from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
 
@@ -36,7 +37,8 @@ class SplitFacts:
     """split, reason (with its numbers left out), items; the most frequent first."""
     curve: pa.Table | None
     """threshold, weak_share: what the split would call weak at other thresholds; None where items have no score."""
-    certificate: dict[str, Any] | None
+    certificates: list[str]
+    """What held-out models show of its strong part, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _split(con: duckdb.DuckDBPyConnection, run: Run, name: str) -> SplitFacts:
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
         reasons=reasons,
         curve=None if curve["weak_share"].null_count else curve,
-        certificate=read_json(folder / "certificate.json"),
+        certificates=certificates(folder),
     )
 
 
@@ -146,6 +148,15 @@ def _findings(run: Run) -> list[dict[str, Any]]:
         return []
     kept = (pq.read_schema(path).metadata or {}).get(b"audiocontrib")
     return list(json.loads(kept)) if kept else []
+
+
+def certificates(folder: Path) -> list[str]:
+    """What `certify` found out about the split in a folder, a sentence for each held-out model."""
+    try:
+        rows = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return [Certificate.of_row(row).in_words() for row in rows]
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -154,5 +154,5 @@ def _described(split: SplitFacts) -> dict[str, Any]:
         "reasons": split.reasons,
         "warnings": settings.get("warnings", []),
         "findings": {k: v for k, v in settings.get("findings", {}).items() if isinstance(v, (int, float, str))},
-        "certificate": split.certificate,
+        "certificates": split.certificates,
     }

@@ -1,0 +1,43 @@
+"""`audiocontrib card`: a data card for a split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiocontrib.cli.output import open_run, run_option, say
+from audiocontrib.errors import UsageError
+
+
+@click.command()
+@run_option
+@click.option("--split", help="Name of the split.  [default: the only one of the run]")
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this file.  [default: stdout]")
+def command(folder: Path | None, split: str | None, out: Path | None) -> None:
+    """Print a data card of a split: Markdown with the hub's YAML header.
+
+    Origin, models asked, prompt, conditions, rule and threshold, sizes by question type, error bounds, certificate,
+    known limits, and the commands that make it again.
+
+    \b
+    Examples:
+      audiocontrib card --split votes
+      audiocontrib card --run runs/demo --split fdr --out README.md
+    """
+    from audiocontrib.report.card import card
+    from audiocontrib.store.files import make_folder, replacing
+
+    run = open_run(folder)
+    if split is None:
+        made = sorted(path.parent.name for path in run.path.glob("splits/*/split.parquet"))
+        if len(made) != 1:
+            raise UsageError(f"say which split is meant with --split: {', '.join(made) or 'the run has none yet'}")
+        [split] = made
+    text = card(run, split)
+    if out is None:
+        return click.echo(text, nl=False)
+    make_folder(out.parent)
+    with replacing(out) as file:
+        file.write(text.encode())
+    return say(f"written: {out}")

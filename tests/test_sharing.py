@@ -13,7 +13,7 @@ from test_engine import CASES, requests
 
 from audiocontrib.models import load_model
 from audiocontrib.models.local import LocalModel
-from audiocontrib.models.prefixes import PrefixStore
+from audiocontrib.models.prefixes import MOST, PrefixStore
 from audiocontrib.models.trie import Trie, packs
 
 TOKENS = st.lists(st.integers(0, 3), min_size=1, max_size=6)
@@ -141,4 +141,15 @@ def test_kept_prefixes_stay_within_their_bytes(asked: list[tuple[int, int]]) -> 
         assert key in store
     assert store.peak <= 100
     assert store.made + store.reused == len(asked)
-    assert sum(p.bytes for p in store._kept.values()) <= 100
+    assert sum(kept.prefix.bytes for kept in store._kept.values()) <= 100
+
+
+def test_what_is_used_over_and_over_stays_while_clips_pass() -> None:
+    store = PrefixStore(1_000)
+    for batch in range(5):
+        store.get("silence", lambda: Sized(10), uses=100)  # type: ignore[arg-type, return-value]
+        for clip in range(100):
+            store.get((batch, clip), lambda: Sized(10))  # type: ignore[arg-type, return-value]
+        assert "silence" in store
+        assert len(store._kept) <= MOST
+    assert store.made == 1 + 5 * 100

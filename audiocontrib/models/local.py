@@ -155,7 +155,7 @@ class LocalModel(ABC):
         while waiting:
             places = waiting.pop()
             try:
-                prefix = self._prefix(ready[places[0]], requests[places[0]])
+                prefix = self._prefix(ready[places[0]], requests[places[0]], len(places))
                 for part in list(parts(prefix, [ready[p] for p in places])):
                     chosen = [places[i] for i in part]
                     for place, value in zip(chosen, answer(prefix, [ready[p] for p in chosen]), strict=True):
@@ -177,14 +177,14 @@ class LocalModel(ABC):
             torch.cuda.empty_cache()
         return True
 
-    def _prefix(self, ready: Ready, request: Request) -> Prefix:
+    def _prefix(self, ready: Ready, request: Request, uses: int) -> Prefix:
         def make() -> Prefix:
             features = ready.features
             if features is None:
                 features = self.features(request.prompt, request.sound)
             return self.decoder.prefill(ready.key[0], features)
 
-        return self.prefixes.get(ready.key, make)
+        return self.prefixes.get(ready.key, make, uses)
 
     def _completion(self, prompt: Prompt, option: str) -> list[int]:
         return self.tokenizer(prompt.completion(option), add_special_tokens=False).input_ids

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from audiocontrib.models.prefix import Prefix
 
+MOST = 32
+"""Prefixes that are kept at most: the questions on a clip come together, so that its prefix is soon done with."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """A prefix, and what decides how long it stays."""
+
+    prefix: Prefix
+    uses: int
+    last: int
+
 
 @dataclass(slots=True)
 class PrefixStore:
-    """The prefixes used last, in at most ``limit`` bytes (one is kept whatever its size).
+    """At most MOST prefixes in at most ``limit`` bytes (one is kept whatever its size).
 
-    Silence is used over and over, a clip by the questions that follow each other.
+    The one used least often goes first, of these the one used longest ago: silence is used over and over, a clip by the
+    questions of one batch.
     """
 
     limit: int
@@ -22,23 +34,25 @@ class PrefixStore:
     """Most bytes that were held at once."""
     made: int = 0
     reused: int = 0
-    _kept: OrderedDict[Hashable, Prefix] = field(default_factory=OrderedDict)
+    _kept: dict[Hashable, Kept] = field(default_factory=dict)
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._kept
 
-    def get(self, key: Hashable, make: Callable[[], Prefix]) -> Prefix:
-        """The prefix under ``key``; made, and older ones dropped, where it is not kept."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
+    def get(self, key: Hashable, make: Callable[[], Prefix], uses: int = 1) -> Prefix:
+        """The prefix under ``key``, for so many requests; made, and others dropped, where it is not kept."""
+        now = self.made + self.reused
+        if (found := self._kept.get(key)) is not None:
             self.reused += 1
-            return self._kept[key]
+            found.uses, found.last = found.uses + uses, now
+            return found.prefix
         prefix = make()
         self.made += 1
-        held = sum(p.bytes for p in self._kept.values()) + prefix.bytes
-        while self._kept and held > self.limit:
-            held -= self._kept.popitem(last=False)[1].bytes
-        self._kept[key] = prefix
+        held = sum(kept.prefix.bytes for kept in self._kept.values()) + prefix.bytes
+        while self._kept and (held > self.limit or len(self._kept) >= MOST):
+            dropped = min(self._kept, key=lambda name: (self._kept[name].uses, self._kept[name].last))
+            held -= self._kept.pop(dropped).prefix.bytes
+        self._kept[key] = Kept(prefix, uses, now)
         self.peak = max(self.peak, held)
         return prefix
 

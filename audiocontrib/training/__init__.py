@@ -1,0 +1,54 @@
+"""Training: SFT and GRPO on TRL, with the audio where it belongs.
+
+>>> chosen = rows(run, "votes-0.5", part="weak")
+>>> recipe = read_recipe("recipes/training/tiny/weak_to_strong.yaml")
+>>> trained = train_sft(recipe.sft, chosen, recipe.model, "trained/sft")
+>>> train_grpo(recipe.grpo, rows(run, "votes-0.5", part="strong"), trained.model, "trained/grpo").model
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audiocontrib.training.recipe import GRPO, SFT, Recipe, read_recipe
+from audiocontrib.training.rows import Row, Rows, rows
+from audiocontrib.training.stages import stage_rows
+from audiocontrib.training.trained import Trained
+
+__all__ = [
+    "GRPO",
+    "SFT",
+    "Recipe",
+    "Row",
+    "Rows",
+    "Trained",
+    "read_recipe",
+    "rows",
+    "stage_rows",
+    "train_grpo",
+    "train_sft",
+]
+
+
+def train_sft(settings: SFT, rows: Rows, model: str | Path, out: str | Path, *, progress: bool = True) -> Trained:
+    """Fine-tune a model on the answers of ``rows``; the same call goes on where a kill stopped it.
+
+    Args:
+        settings: the ``sft`` part of a recipe.
+        model: name, folder or hub id of an audio-language model.
+        out: folder for checkpoints, metrics and the trained model.
+
+    Raises:
+        UsageError: the model hears nothing, or ``out`` holds another training.
+        AudiocontribError: a clip is gone, the loss is no number, the disk is full; checkpoints are kept.
+    """
+    from audiocontrib.training.sft import train
+
+    return train(settings, rows, model, out, progress=progress)
+
+
+def train_grpo(settings: GRPO, rows: Rows, model: str | Path, out: str | Path, *, progress: bool = True) -> Trained:
+    """Reinforce right answers to ``rows`` (GRPO). Arguments and errors are those of :func:`train_sft`."""
+    from audiocontrib.training.grpo import train
+
+    return train(settings, rows, model, out, progress=progress)

@@ -1,0 +1,56 @@
+"""Metrics: one row a step, as Parquet that DuckDB reads while training goes on.
+
+    duckdb -c "select step, loss, reward, kl from 'trained/grpo/metrics.parquet'"
+
+They are a function of the trainer's own log, which every checkpoint holds: after a kill the table goes on where the
+checkpoint ends, so that no step is missing and none is there twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+COLUMNS: dict[str, tuple[str, str]] = {
+    "epoch": ("epoch", "passes through the rows so far"),
+    "loss": ("loss", "mean over the step"),
+    "grad_norm": ("grad_norm", "norm of the gradients before clipping"),
+    "learning_rate": ("learning_rate", "of the step"),
+    "entropy": ("entropy", "of the next token, in nats, mean over the learned tokens"),
+    "tokens": ("num_tokens", "read so far"),
+    "token_accuracy": ("mean_token_accuracy", "SFT: share of learned tokens that are the likeliest"),
+    "reward": ("reward", "GRPO: weighted sum of the rewards, mean over the replies"),
+    "reward_std": ("reward_std", "GRPO: its standard deviation"),
+    "accuracy": ("rewards/accuracy/mean", "GRPO: mean reward for the right option, unweighted"),
+    "format": ("rewards/format/mean", "GRPO: mean reward for the form, unweighted"),
+    "abstained": ("rewards/abstaining/mean", "GRPO: share of the replies to silence that decline to answer"),
+    "kl": ("kl", "GRPO: divergence from the model as it was, in nats a token (estimator k3)"),
+    "zero_advantage": (
+        "frac_reward_zero_std",
+        "GRPO: share of replies in groups of equal rewards: they teach nothing",
+    ),
+    "answered": ("answered", "GRPO: share of replies that name an option"),
+    "refused": ("refused", "GRPO: share of replies that decline"),
+    "unparsed": ("unparsed", "GRPO: share of replies that cannot be read"),
+    "reply_tokens": ("completions/mean_length", "GRPO: mean length of a reply"),
+    "cut_off": ("completions/clipped_ratio", "GRPO: share of replies that did not end by themselves"),
+    "clipped": ("clip_ratio/region_mean", "GRPO: share of tokens whose ratio was clipped"),
+    "seconds": ("step_time", "GRPO: of the step, without sampling"),
+}
+"""Column -> name in the trainer's log, and what it says."""
+
+METRICS_SCHEMA = pa.schema([("step", pa.int64()), *((name, pa.float64()) for name in COLUMNS)])
+
+
+def metrics_table(log: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The trainer's log as a table of METRICS_SCHEMA, one row a step."""
+    steps = [entry for entry in log if "loss" in entry]
+    return pa.Table.from_pylist(
+        [
+            {"step": entry["step"]} | {name: entry.get(key) for name, (key, _) in COLUMNS.items()}
+            for entry in steps
+        ],
+        schema=METRICS_SCHEMA,
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""Rows, settings and trainers for the tests of training, and a process that kills itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from audiocontrib.items import Items
+from audiocontrib.sources import load_items
+from audiocontrib.training import GRPO, SFT, Rows
+
+TINY = "tiny-qwen2.5-omni"
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["audiocontrib.training.grpo", "audiocontrib.training.sft"])
+
+
+def demo_rows(n: int = 12, copies: int = 1, seed: int = 5, **more: Any) -> Rows:
+    """Questions of the demo, no two with the same text."""
+    found = {item.question + str(item.choices): item for item in load_items("demo", seed=seed, limit=4 * n)}
+    return Rows(Items(list(found.values())[:n]), copies, **more)
+
+
+def sft(**changes: Any) -> SFT:
+    given = {"part": "all", "learning_rate": 1e-3, "batch": 4, "steps": 6, "save_every": 2, "copies": 1}
+    return SFT(**given | changes)
+
+
+def grpo(**changes: Any) -> GRPO:
+    given = {
+        "part": "all", "learning_rate": 1e-3, "batch": 8, "steps": 4, "save_every": 2, "copies": 1,
+        "generations": 4, "new_tokens": 10, "temperature": 1.5, "top_k": 0, "beta": 0.04,
+    }  # fmt: skip
+    return GRPO(**given | changes)
+
+
+def grpo_trainer(settings: GRPO, rows: Rows, out: Path, cls: Any = None, name: str = TINY) -> Any:
+    """A trainer and its network, nothing trained yet."""
+    from audiocontrib.training.ears import Ears, load
+    from audiocontrib.training.grpo import AudioGRPOTrainer
+    from audiocontrib.training.loop import calm
+
+    model = load(name, settings)
+    with calm():
+        trainer = (cls or AudioGRPOTrainer)(settings, rows, Ears(model, settings.seconds), model.net, out)
+    trainer.model.train()
+    trainer.current_gradient_accumulation_steps = settings.accumulate  # set when training begins
+    return trainer
+
+
+def die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_and_die(stage: str, settings: Any, rows: Rows, out: Path, at: int, writing: bool) -> None:
+    """Train until step ``at``, and be killed there: in the middle of its checkpoint, or before it."""
+    from transformers import Trainer
+
+    from audiocontrib.training import train_grpo, train_sft
+
+    method = "_save_optimizer_and_scheduler" if writing else "training_step"
+    usual: Callable[..., Any] = getattr(Trainer, method)
+
+    def until(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.state.global_step == (at if writing else at - 1):
+            die()
+        return usual(self, *args, **kwargs)
+
+    setattr(Trainer, method, until)
+    (train_sft if stage == "sft" else train_grpo)(settings, rows, TINY, out, progress=False)
+
+
+def killed(*args: Any) -> int | None:
+    """The exit code of :func:`train_and_die` in a process of its own."""
+    process = PROCESSES.Process(target=train_and_die, args=args)
+    process.start()
+    process.join(200)
+    return process.exitcode

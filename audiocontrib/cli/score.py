@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 @click.command()
 @dataset_option
 @data_options
-@click.option("--model", "models", multiple=True, required=True, help="Name, folder or hub id of a model; repeatable.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    help="Name, folder, hub id or endpoint:MODEL@URL of a model; repeatable.",
+)
 @click.option(
     "--condition", "conditions", multiple=True, default=("audio", "silence"), show_default=True,
     help="What may be heard: audio, silence, silence:matched, text, noise:-40, swap, reverse, clip:0-5, options, "

@@ -21,6 +21,7 @@ COMMANDS = {
     "certify": "Bound what is left in a strong set, by a model that took no part.",
     "train": "Train a model on the weak or strong part: SFT, GRPO.",
     "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
+    "weak-to-strong": "The whole loop: score, split, train, score again, compare.",
     "report": "Write a run as one HTML page.",
     "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",
@@ -44,7 +45,7 @@ class Lazy(click.Group):
         """The command from its module."""
         if cmd_name not in COMMANDS:
             return None
-        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = import_module(f"audiocontrib.cli.{module}").command
         command.name, command.short_help = cmd_name, COMMANDS[cmd_name]
         return command

@@ -19,7 +19,7 @@ def command(context: click.Context, form: str) -> None:
     Examples:
       audiocontrib datasets
       audiocontrib datasets describe my.csv
-      audiocontrib score --dataset mmau --data mmau-test-mini.json --audio-root audio/
+      audiocontrib score --dataset mmau --data mmau-test-mini.json --audio-root audio/ --model ./my-model
     """
     if context.invoked_subcommand is not None:
         return

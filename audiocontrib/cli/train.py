@@ -52,7 +52,7 @@ def command(
       audiocontrib train sft --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train grpo --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train sft --recipe recipes/training/omni/sft_all.yaml --set tune=lora --plan
-      audiocontrib query --help; duckdb -c "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
+      duckdb -c "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
     from audiocontrib.training import GRPO, read_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.estimate import estimate

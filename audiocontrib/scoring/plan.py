@@ -59,7 +59,9 @@ class Asking:
             )
         if self.method not in model.capabilities:
             able = ", ".join(sorted(model.capabilities - {"audio"}))
-            raise UsageError(f"{model.name} cannot be asked by --method {self.method}; it can: {able}{_refusals(model)}")
+            raise UsageError(
+                f"{model.name} cannot be asked by --method {self.method}; it can: {able}{_refusals(model)}"
+            )
 
 
 def _refusals(model: Model) -> str:

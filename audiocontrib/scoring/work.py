@@ -17,10 +17,10 @@ from audiocontrib.models import Model, Request
 from audiocontrib.scoring.plan import Asking, Question, question_key, questions
 from audiocontrib.store.answered import Answered
 
-REQUESTS = (8, 32, 1024)
-"""Fewest, first and most requests of a batch."""
-LASTS = (1.0, 4.0)
-"""Seconds that a batch should take: quicker ones grow, slower ones shrink. A kill loses the batch in flight."""
+REQUESTS = (8, 32, 256)
+"""Fewest, first and most requests of a batch: it doubles, so that the same run has the same batches every time."""
+SLOW = 10.0
+"""A batch that takes more seconds is followed by a smaller one: a kill loses the batch in flight."""
 SECONDS = 600.0
 """A batch is full with so many seconds of different clips, too."""
 AHEAD = 8
@@ -163,17 +163,16 @@ class Ahead:
                 if max(len(batch.requests), len(batch.quarantined)) >= self.size or batch.seconds >= SECONDS:
                     start = time.perf_counter()
                     yield batch
-                    self._learn(time.perf_counter() - start, len(batch.requests))
+                    self._learn(time.perf_counter() - start)
                     batch = Work()
             yield batch
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _learn(self, seconds: float, requests: int) -> None:
-        if seconds > LASTS[1]:
-            self.size = max(self.fewest, self.size // 2)
-        elif seconds < LASTS[0] and requests >= self.size:
-            self.size = min(REQUESTS[2], self.size * 2)
+    def _learn(self, seconds: float) -> None:
+        self.size = (
+            max(self.fewest, self.size // 2) if seconds > SLOW else min(max(REQUESTS[2], self.fewest), self.size * 2)
+        )
 
 
 def _prepared(model: Model, requests: list[Request]) -> list[Request]:

@@ -24,7 +24,7 @@ def build(cls: type[S], held: Any, where: str) -> S:
         raise UsageError(f"{where}: the field {missing[0]!r} is missing")
     values: dict[str, Any] = {}
     for name, value in held.items():
-        inner: Any = next((kind for kind in get_args(hints[name]) if is_dataclass(kind)), None)
+        inner: Any = next((kind for kind in (hints[name], *get_args(hints[name])) if is_dataclass(kind)), None)
         if inner is not None and value is not None:
             values[name] = build(inner, value, f"{where}: {name}")
         elif not _fits(value, hints[name]):
@@ -44,6 +44,8 @@ def _fits(value: object, hint: Any) -> bool:
         return value in get_args(hint)
     if get_origin(hint) is tuple:
         kinds = get_args(hint)
+        if kinds[-1] is Ellipsis:  # as many as one likes
+            return isinstance(value, list | tuple) and all(_fits(one, kinds[0]) for one in value)
         return isinstance(value, list | tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
     if isinstance(value, bool):  # Python counts truth values among the whole numbers
         return hint is bool
@@ -53,6 +55,8 @@ def _fits(value: object, hint: Any) -> bool:
 def _in_words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " or ".join(map(repr, get_args(hint)))
+    if get_origin(hint) is tuple and get_args(hint)[-1] is Ellipsis:
+        return "a list"
     if get_origin(hint) is tuple:
         return f"a list of {len(get_args(hint))} numbers"
     return " or ".join(map(_in_words, get_args(hint))) or WORDS[hint]

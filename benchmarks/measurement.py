@@ -131,7 +131,7 @@ def make_responses(
         "created_at": pa.array(1_767_322_000_000_000 + np.arange(n), pa.timestamp("us", tz="UTC")),
         "request_key": hexes(n, random),
     }
-    nulls = {name: pa.nulls(n) for name in ("reply", "error", "partner_id")}
+    nulls = {name: pa.nulls(n) for name in RESPONSE_SCHEMA.names if name not in columns}
     table = pa.table(columns | nulls).select(RESPONSE_SCHEMA.names)
     return table.cast(RESPONSE_SCHEMA)
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 import audiocontrib as ac
 from audiocontrib.cli import main
-from audiocontrib.errors import AudiocontribError
-from audiocontrib.items import Items, make_item
+from audiocontrib.contribution import accuracy, contributions
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.report import page
+from audiocontrib.report.facts import gather
 from audiocontrib.report.sampled import script_json
 from audiocontrib.store import Run
 
@@ -55,22 +60,35 @@ def written(run: Run) -> Path:
     return page.report(run)
 
 
+def embedded(text: str) -> dict[str, Any]:
+    """The data of a page: items and clips."""
+    found: dict[str, Any] = json.loads(text.split('id="data">')[1].split("</script>")[0])
+    return found
+
+
 def test_every_part_is_there_and_nothing_is_fetched(written: Path) -> None:
     text = written.read_text(encoding="utf-8")
     for section in ("asked", "accuracy", "map", "splits", "agreement", "calibration", "audit", "items"):
         assert f'id="{section}"' in text
+        assert f'href="#{section}"' in text
     assert "http://" not in text.replace("http://www.w3.org/", "")
     assert "https://" not in text
     assert len(text) < 5_000_000
     assert "built-in method" not in text
+    assert "All 44 items" in text
+    assert str(written.parent.parent) not in text  # it can be mailed: whose disk it was made on is nobody's business
 
 
 @pytest.mark.parametrize("text", EVIL)
 def test_texts_from_data_cannot_become_markup(written: Path, text: str) -> None:
     whole = written.read_text(encoding="utf-8")
     assert text not in whole
-    data = whole.split('id="data">')[1].split("</script>")[0]
-    assert any(text in row["question"] for row in json.loads(data))
+    assert any(text in row["question"] for row in embedded(whole)["items"])
+
+
+def test_every_figure_has_ids_of_its_own(written: Path) -> None:
+    found = re.findall(r'\bid="([^"]+)"', written.read_text(encoding="utf-8").split('id="data"')[0])
+    assert len(found) == len(set(found))
 
 
 def test_json_in_a_script_ends_nowhere_else() -> None:
@@ -84,21 +102,93 @@ def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
     path = page.report(run, tmp_path / "deep" / "small.html", items=9)
     whole = path.read_text(encoding="utf-8")
     assert "A sample of 9 of 44 items" in whole
-    rows = json.loads(whole.split('id="data">')[1].split("</script>")[0])
+    rows = embedded(whole)["items"]
     assert len(rows) == 9
     strata = {(row["type"], row["split"]) for row in rows}
     assert len(strata) >= 7
+
+
+def test_long_texts_make_the_sample_smaller(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiocontrib.report.sampled.TEXTS", 12_000)
+    whole = page.report(run, tmp_path / "r.html").read_text(encoding="utf-8")
+    shown = len(embedded(whole)["items"])
+    assert 2 < shown < 44
+    assert f"A sample of {shown} of 44 items" in whole
+
+
+def test_a_clip_is_embedded_once_and_linked_where_there_is_no_room(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two questions on one file with a name that looks like an address, one on a clip that is gone."""
+    (tmp_path / "clips" / "javascript:").mkdir(parents=True)
+    name = "javascript:/a #?.wav"
+    soundfile.write(tmp_path / "clips" / name, np.zeros(1600), 16_000)
+    root = str(tmp_path / "clips")
+    made = [
+        make_item(dataset="d", own_id=str(n), question=f"{n}?", choices=["a", "b"], answer="a", audio=Clip(path, root))
+        for n, path in enumerate([name, name, "gone.wav"])
+    ]
+    kept = ac.score(
+        Items(made, (), {"name": "d", "audio_root": root}), [MODELS[0]], ["text"], run=tmp_path / "r", progress=False
+    )
+    data = embedded(page.report(kept).read_text(encoding="utf-8"))
+    assert [(clip, source[:22]) for clip, source in data["clips"].items()] == [
+        (made[0].clip_id, "data:audio/ogg;base64,")
+    ]
+    assert [row["clip"] for row in data["items"]].count(made[0].clip_id) == 2
+    monkeypatch.setattr("audiocontrib.report.sampled.EMBEDDED", 0)
+    path = page.report(kept, tmp_path / "elsewhere" / "r.html")
+    linked = embedded(path.read_text(encoding="utf-8"))["clips"]
+    assert linked == {made[0].clip_id: "../clips/javascript%3A/a%20%23%3F.wav"}
+
+
+def test_a_clip_outside_its_folder_is_not_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from audiocontrib.report.sampled import _link
+
+    (tmp_path / "clips").mkdir()
+    soundfile.write(tmp_path / "out.wav", np.zeros(160), 16_000)
+    (tmp_path / "clips" / "in.wav").symlink_to(tmp_path / "out.wav")
+    assert _link(Clip("in.wav", str(tmp_path / "clips")), tmp_path) is None
 
 
 def test_a_run_without_a_split_or_posteriors(tmp_path: Path) -> None:
     run = ac.score(
         ac.load_items("demo", limit=8), [MODELS[0]], ["audio"], method="generate", run=tmp_path / "r", progress=False
     )
-    whole = page.render(run)
+    whole = page.render(run, tmp_path)
     assert 'id="splits"' not in whole
     assert 'id="calibration"' not in whole
-    rows = json.loads(whole.split('id="data">')[1].split("</script>")[0])
-    assert rows[0]["answers"][0]["replies"][0]["text"].startswith("<answer>")
+    assert embedded(whole)["items"][0]["answers"][0]["replies"][0]["text"].startswith("<answer>")
+
+
+def test_without_silence_the_map_is_of_the_text_alone(tmp_path: Path) -> None:
+    run = ac.score(ac.load_items("demo", limit=8), [MODELS[0]], ["audio", "text"], run=tmp_path / "r", progress=False)
+    whole = page.render(run, tmp_path)
+    assert "mean p(gold) from the text alone" in whole
+    assert "under silence" not in whole
+
+
+def test_a_split_is_shown_with_its_certificate_and_what_hangs_on_its_choices(run: Run) -> None:
+    ac.split(run, rule="votes", models=["alpha"]).save(run.split_folder("alone"))
+    done = CliRunner().invoke(main, ["certify", "--run", str(run.path), "--split", "alone", "--model", "beta"])
+    assert done.exit_code == 0, done.output
+    whole = page.render(run, run.path, "alone")
+    assert "beta is right on" in whole
+    assert "What hangs on the choices made for alone" in whole
+    assert "votes, threshold 0.5 (ringed)" in whole
+    assert "without alpha" in page.render(run, run.path, "votes")
+
+
+def test_a_split_that_is_not_there(run: Run) -> None:
+    with pytest.raises(UsageError, match=r"has no split 'mine'; there are: .*votes"):
+        page.report(run, split="mine")
+
+
+def test_a_damaged_certificate_is_one_line(run: Run, tmp_path: Path) -> None:
+    copy = Run.open(shutil.copytree(run.path, tmp_path / "run"))
+    (copy.split_folder("votes") / "certificate.json").write_text("[{")
+    with pytest.raises(AudiocontribError, match=r"certificate.json cannot be read: .*; make the split again"):
+        page.report(copy)
 
 
 def test_the_command(run: Run, tmp_path: Path) -> None:
@@ -114,6 +204,20 @@ def test_a_run_without_answers_has_no_report(tmp_path: Path) -> None:
 
     with pytest.raises(AudiocontribError, match="holds no answers yet"):
         page.report(start(tmp_path / "r"))
+
+
+def test_one_reading_of_the_answers_says_what_two_would(tmp_path: Path) -> None:
+    run = ac.score(
+        ac.load_items("demo", limit=12),
+        MODELS,
+        ["audio", "silence", "noise", "options"],
+        run=tmp_path / "r",
+        progress=False,
+    )
+    facts = gather(run)
+    with run.connect() as con:
+        assert facts.accuracy.equals(accuracy(con))
+        assert facts.scores.drop(["question_type"]).equals(contributions(con))
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

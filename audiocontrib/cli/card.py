@@ -17,7 +17,7 @@ from audiocontrib.errors import UsageError
 def command(folder: Path | None, split: str | None, out: Path | None) -> None:
     """Print a data card of a split: Markdown with the hub's YAML header.
 
-    Origin, models asked, prompt, conditions, rule and threshold, sizes by question type, error bounds, certificate,
+    Origin, models asked, prompt, conditions, rule and threshold, sizes by stratum, error bounds, certificate,
     known limits, and the commands that make it again.
 
     \b

@@ -12,11 +12,12 @@ from audiocontrib.cli.output import open_run, run_option, say
 @click.command()
 @run_option
 @click.option("--out", type=click.Path(path_type=Path), help="The HTML file.  [default: report.html in the run]")
+@click.option("--split", help="The split whose parts and sensitivity are shown.  [default: the one saved last]")
 @click.option(
     "--items", type=click.IntRange(min=0), default=400, show_default=True,
     help="Show at most so many items one by one: a sample by question type and part of the split.",
 )  # fmt: skip
-def command(folder: Path | None, out: Path | None, items: int) -> None:
+def command(folder: Path | None, out: Path | None, split: str | None, items: int) -> None:
     """Write a report of a run: one page that opens from disk and asks nothing of the network.
 
     It shows what was asked of whom, accuracy by condition, the contribution map, splits with their reasons and
@@ -26,10 +27,10 @@ def command(folder: Path | None, out: Path | None, items: int) -> None:
     \b
     Examples:
       audiocontrib report
-      audiocontrib report --run runs/demo --out demo.html
+      audiocontrib report --run runs/demo --split fdr --out demo.html
     """
     from audiocontrib.report.page import report
 
-    path = report(open_run(folder), out, items=items)
+    path = report(open_run(folder), out, split=split, items=items)
     say(f"{path.stat().st_size / 1e6:.1f} MB")
     click.echo(path)

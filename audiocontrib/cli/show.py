@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
 from audiocontrib.errors import AudiocontribError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audiocontrib.store import Run
 
 
 @click.command()
@@ -20,6 +26,9 @@ from audiocontrib.errors import AudiocontribError
 def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: str) -> None:
     """Sum up a run; with ITEM (an id, or its end), show that item and what every model answered.
 
+    A run is summed up in one screen: what was asked of whom, what is answered, failed, set aside and left, accuracy
+    by condition, the splits, and what may come next.
+
     \b
     Examples:
       audiocontrib show
@@ -30,15 +39,83 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
     from audiocontrib.contribution import accuracy
 
     run = open_run(folder)
-    if item is None:
-        with run.connect() as con:
-            counts = con.execute(
-                "select (select count(*) from items), (select count(*) from quarantine), "
-                "count(*), count(*) filter (outcome = 'failed') from responses"
-            ).fetchone()
-            say("{} items, {} quarantined, {} answers, {} failed".format(*(counts or ())))
-            emit(accuracy(con, by), form)
-        return
+    if item is not None:
+        return _item(run, item, form)
+    for line in _asked(run):
+        say(line)
+    with run.connect() as con:
+        emit(accuracy(con, by), form)
+    for line in _made(run):
+        say(line)
+    return None
+
+
+def _asked(run: Run) -> Iterator[str]:
+    """What was asked of whom, and how far it is."""
+    identity: dict[str, Any] = run.manifest.get("identity", {})
+    data, prompt = identity.get("dataset", {}), identity.get("prompt", {})
+    [counts] = run.query(COUNTS).to_dict("records")
+    revision = f"@{data['revision']}" if data.get("revision") else ""
+    yield (
+        f"{data.get('name', '?')}{revision}: {counts['items']:,} items on {counts['clips']:,} clips, "
+        f"{counts['quarantined']:,} quarantined"
+    )
+    yield f"models: {', '.join(identity.get('models', {})) or '?'}"
+    yield (
+        f"asked: {', '.join(identity.get('conditions', []))}; {identity.get('method', '?')}, "
+        f"orders {identity.get('orders', '?')}, prompt {prompt.get('name', '?')}"
+    )
+    left = _left(run, identity)
+    yield (
+        f"answers: {counts['answered']:,}, {counts['failed']:,} failed" + (f", {left:,} not asked yet" if left else "")
+    )
+
+
+COUNTS = """
+select (select count(*) from items) as items, (select count(distinct clip_id) from items) as clips,
+    (select count(distinct coalesce(item_id, file || line)) from quarantine) as quarantined,
+    count(*) filter (outcome <> 'failed') as answered, count(*) filter (outcome = 'failed') as failed
+from responses
+"""
+
+
+def _left(run: Run, identity: dict[str, Any]) -> int:
+    """Questions of the run that have no answer; imported answers follow no plan."""
+    if identity.get("orders") not in ("cyclic", "given"):
+        return 0
+    each = "len(choices)" if identity["orders"] == "cyclic" else "1"
+    cells = len(identity.get("models", {})) * len(identity.get("conditions", []))
+    [row] = run.query(
+        f"select (select coalesce(sum({each}), 0) from items where item_id not in "
+        "(select item_id from quarantine where item_id is not null)) as asked, "
+        "(select count(*) from responses where item_id not in "
+        "(select item_id from quarantine where item_id is not null)) as there"
+    ).to_dict("records")
+    return max(0, int(row["asked"]) * cells - int(row["there"]))
+
+
+def _made(run: Run) -> Iterator[str]:
+    """What was made of the answers, and what may come next."""
+    splits = run.query(
+        "select name, count(*) filter (split = 'strong') as strong, count(*) filter (split = 'weak') as weak, "
+        "count(*) filter (split = 'undecided') as undecided from splits group by 1 order by 1"
+    ).to_dict("records")
+    for row in splits:
+        yield f"split {row['name']}: {row['strong']:,} strong, {row['weak']:,} weak, {row['undecided']:,} undecided"
+    for name, what in (("audit.parquet", "audit"), ("report.html", "report")):
+        if (run.path / name).exists():
+            yield f"{what}: {run.path / name}"
+    here = f"--run {run.path}"
+    if not splits:
+        yield f"next: audiocontrib split {here} --threshold 0.5"
+    else:
+        yield f"next: audiocontrib card {here} --split {splits[0]['name']}"
+    if not (run.path / "report.html").exists():
+        yield f"      audiocontrib report {here}"
+
+
+def _item(run: Run, item: str, form: str) -> None:
+    """One item, and all that was answered to it."""
     with run.connect() as con:
         found = con.execute(
             "select item_id, question, choices, answer from items "

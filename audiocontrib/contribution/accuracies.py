@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.tally import tally
+from audiocontrib.contribution.tally import Tally, tally
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
@@ -40,12 +40,15 @@ COLUMNS = [
 ]
 
 
-def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str | None = None) -> pa.Table:
+def accuracy(
+    con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str | None = None, told: Tally | None = None
+) -> pa.Table:
     """One row per model, condition and group: the share of items that the model's vote gets right.
 
     Args:
         by: any of GROUPS, or ``extra.NAME`` (its value as text; null where an item lacks it).
         method: as in :func:`audiocontrib.contribution.votes.votes`.
+        told: the tally of all conditions by that method, where there is one already.
 
     Returns:
         model, condition, the groups, n (items with a key and a vote), right, accuracy, low and high (95 %,
@@ -58,7 +61,7 @@ def accuracy(con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str
     """
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
         raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
-    told = tally(con, method=method)
+    told = told or tally(con, method=method)
     cast, has_key = count_votes(told), told.gold >= 0
     grouped = f"""
         select *, dense_rank() over (order by clip_id) as clip,

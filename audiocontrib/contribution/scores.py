@@ -22,6 +22,7 @@ def contributions(
     condition: str = "silence",
     audio: str = "audio",
     method: str | None = None,
+    told: Tally | None = None,
 ) -> pa.Table:
     """One row per item: the published score, and what the posteriors say beside it.
 
@@ -29,6 +30,7 @@ def contributions(
         condition: the condition without the audio, as it is written.
         audio: the condition with the audio.
         method: as in :func:`audiocontrib.contribution.votes.votes`.
+        told: the tally of these and perhaps more conditions by that method, where there is one already.
 
     Returns:
         A table sorted by ``item_id`` with, beside it:
@@ -48,7 +50,7 @@ def contributions(
         - contribution: mean of (posterior of the gold with audio - under ``condition``), in [-1, 1], over
           the models that were asked both ways.
     """
-    told = tally(con, sorted({condition, audio, "silence", "text"}), method)
+    told = told or tally(con, sorted({condition, audio, "silence", "text"}), method)
     cast = count_votes(told)
     has_key, without, with_audio = told.gold >= 0, told.under(condition), told.under(audio)
     right, right_audio = (cast.right[:, cells].sum(axis=1) for cells in (without, with_audio))

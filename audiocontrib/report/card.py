@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiocontrib.errors import UsageError
-from audiocontrib.report.facts import certificates, read_json
+from audiocontrib.contribution import accuracy
+from audiocontrib.contribution.decoys import contest, leak_share
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.prompts import SYSTEM, make_prompt
+from audiocontrib.report.again import asking, splitting, unnamed
+from audiocontrib.report.facts import SplitFacts, likeliest_method, split_facts
+from audiocontrib.splits import RULES, Split, split
+from audiocontrib.splits.narrow import only_models
 
 if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
     from audiocontrib.store import Run
 
 TEMPLATES = Path(__file__).parent / "templates"
-BY = "question_type"
+STRATA = {"question_type": "question_type", "source_dataset": "source_dataset", "options": "len(choices)"}
+"""Name -> SQL over the items: what the sizes are broken down by."""
+MOST_STRATA = 30
+"""Of each kind, so many are listed, the largest first."""
 
 LIMITS = {
     "votes": "A vote cannot tell luck from an answer: see the share that guessing alone would call weak.",
@@ -30,16 +41,18 @@ LIMITS = {
 """Rule -> what its parts must not be taken for."""
 
 SIZES = """
-select {by} count(*) as n, count(*) filter (s.split = 'strong') as strong, count(*) filter (s.split = 'weak') as weak,
-    count(*) filter (s.split = 'undecided') as undecided, count(*) filter (s.unsolved) as unsolved
-from splits s join items using (item_id) where s.name = $name group by all order by all
+select cast({by} as varchar) as "group", count(*) as n, count(*) filter (s.split = 'strong') as strong,
+    count(*) filter (s.split = 'weak') as weak, count(*) filter (s.split = 'undecided') as undecided,
+    count(*) filter (s.unsolved) as unsolved
+from splits s join items using (item_id) where s.name = $name group by 1 order by n desc, 1
 """
 
 
 def card(run: Run, name: str) -> str:
     """The card of the split called ``name``, as Markdown.
 
-    Texts from the data set stand in tables and lists only, with what Markdown and HTML would read as markup escaped.
+    The split is made again from the answers, for the bounds and to see whether it still comes out the same. What
+    Markdown and HTML would read as markup in a text is escaped.
 
     Raises:
         UsageError: the run has no such split.
@@ -50,57 +63,144 @@ def card(run: Run, name: str) -> str:
     import yaml
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    folder = run.split_folder(name)
-    split = read_json(folder / "settings.json")
-    if split is None:
-        made = sorted(path.parent.name for path in run.path.glob("splits/*/split.parquet"))
-        raise UsageError(f"{run.path} has no split called {name!r}; it has: {', '.join(made) or 'none'}")
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
+    data = {**identity.get("dataset", {}), **origin}
     with run.connect() as con:
+        made = split_facts(con, run, name)
         found = con.sql(
             "select count(*) as questions, count(distinct clip_id) as clips, "
-            "(select count(*) from quarantine) as quarantined from items"
+            "(select count(*) from quarantine) as quarantined, "
+            "(select count(*) from responses where outcome = 'failed') as failed from items"
         ).to_arrow_table()
-        sizes = con.sql(SIZES.format(by=f"items.{BY},"), params={"name": name}).to_arrow_table().to_pylist()
-        [total] = con.sql(SIZES.format(by=""), params={"name": name}).to_arrow_table().to_pylist()
-    data = {**identity.get("dataset", {}), **origin}
-    dataset = str(data.get("name", "?"))
+        sizes = {by: _sizes(con, sql, name) for by, sql in STRATA.items()}
+        [total] = _sizes(con, "'all'", name)
+        asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
+        bounds = _bounds(con, made, _stored(con, name))
     header = {
-        "pretty_name": f"{dataset}: audio contribution by {split['rule']}",
+        "pretty_name": f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}",
         "task_categories": ["audio-text-to-text", "question-answering", "multiple-choice"],
         "tags": ["audio", "audio-contribution", "audiocontrib"],
         "size_categories": [_size(total["n"])],
+        "configs": [{"config_name": "default", "data_files": "split.parquet"}],
     }
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_plain,
-    )
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, finalize=_plain,
+    )  # fmt: skip
     return env.get_template("card.md.j2").render(
         header=_Kept(yaml.safe_dump(header, sort_keys=False, allow_unicode=True)),
         title=header["pretty_name"],
-        lead=_lead(dataset, total, split),
-        dataset=dataset,
-        revision=data.get("revision"),
+        data={"name": "?", "revision": None, "left_out": {}} | data,
         counts=found.to_pylist()[0],
-        models=split.get("models") or sorted(identity.get("models", {})),
+        models=_models(identity.get("models", {}), asked.to_pylist()),
         conditions=identity.get("conditions", []),
-        prompt={"name": "unknown", "sha256": ""} | identity.get("prompt", {}),
-        method=identity.get("method", "imported"),
-        orders=identity.get("orders", "unknown"),
-        split=split,
-        settings=_settings(split),
-        by=BY,
-        sizes=sizes,
+        identity={"method": "?", "orders": "?", "prompt": None} | identity,
+        prompt=_prompt(identity),
+        split=made,
+        about=RULES[made.settings["rule"]].about if made.settings["rule"] in RULES else "not one of audiocontrib's own",
+        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in unnamed(made).items()),
+        sizes={by: rows[:MOST_STRATA] for by, rows in sizes.items()},
+        smaller={by: max(0, len(rows) - MOST_STRATA) for by, rows in sizes.items()},
         total=total,
-        bounds=_bounds(split),
-        certificate=_certificate(certificates(folder), name),
-        limits=[LIMITS.get(split["rule"], "The rule is not one of audiocontrib's own."), *split.get("warnings", [])],
-        commands=[_Kept(" ".join(line.split())) for line in _commands(run, name, split, identity)],
+        bounds=bounds,
+        limits=list(_limits(made, total)),
+        commands=_fenced([*asking(run), *splitting(run, made)]),
+        versions={"audiocontrib": version("audiocontrib")} | run.manifest.get("versions", {}),
         version=version("audiocontrib"),
     )
+
+
+def _sizes(con: duckdb.DuckDBPyConnection, by: str, name: str) -> list[dict[str, Any]]:
+    return con.sql(SIZES.format(by=by), params={"name": name}).to_arrow_table().to_pylist()
+
+
+def _stored(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    return con.sql(
+        "select item_id, split from splits where name = $name order by item_id", params={"name": name}
+    ).to_arrow_table()
+
+
+def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each model of the run: what it is, and its accuracy under each condition."""
+    rows = []
+    for name in sorted({row["model"] for row in asked}):
+        about = known.get(name, {})
+        weights = about.get("weights_sha256") or about.get("commit") or ""
+        own = {row["condition"]: row for row in asked if row["model"] == name}
+        rows.append({"name": name, "kind": about.get("class"), "dtype": about.get("dtype"), "weights": weights[:12]} |
+                    {"accuracy": {c: row["accuracy"] for c, row in own.items()},
+                     "chance": next((row["chance"] for row in own.values() if row["n"]), None)})  # fmt: skip
+    return rows
+
+
+def _prompt(identity: dict[str, Any]) -> _Kept | None:
+    """The prompt as it is sent, where this version still has it."""
+    told = identity.get("prompt") or {}
+    try:
+        sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=told.get("name", ""))
+    except AudiocontribError:
+        return None
+    return (
+        _fenced([f"system: {SYSTEM}", f"user: [audio]{sample.user}"]) if sample.sha256 == told.get("sha256") else None
+    )
+
+
+def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) -> list[str]:
+    """How wrong the parts may be, a sentence each."""
+    lines = []
+    try:
+        again = split(con, **made.asked)
+    except AudiocontribError as error:
+        lines.append(f"It could not be made again from the answers in the run: {error}")
+    else:
+        lines += _same(again, stored)
+        guessed = again.summary().to_pylist()[0]["guessing_weak_share"]
+        if guessed is not None:
+            lines.append(f"If every model guessed, {guessed:.1%} of the items would be called weak")
+    asked = made.asked
+    try:
+        with only_models(con, asked.get("models")):
+            share, (low, high) = leak_share(contest(con, asked["condition"], asked.get("method"))[1])
+        if share == share:
+            weak = made.sizes.get("weak", 0) / max(len(stored), 1)
+            lines.append(
+                f"By the wrong options as decoys, the text answers about {share:.1%} of the items or more "
+                f"(95 %, by clip: {low:.1%} to {high:.1%}); {weak:.1%} are called weak"
+            )
+    except AudiocontribError as error:
+        lines.append(f"The share that the text answers could not be taken: {error}")
+    for key, value in made.settings.get("findings", {}).items():
+        numbers = value if isinstance(value, list) else [value]
+        if all(isinstance(v, int | float | str) for v in numbers):
+            told = ", ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in numbers)
+            lines.append(f"The rule's own finding, {key.replace('_', ' ')}: {told}")
+    return lines
+
+
+def _same(again: Split, stored: pa.Table) -> Iterator[str]:
+    """Whether the answers in the run still say what was saved."""
+    was, now = (
+        dict(zip(*table.select(["item_id", "split"]).to_pydict().values(), strict=True))
+        for table in (stored, again.table)
+    )
+    changed = sum(was.get(item) != now.get(item) for item in was.keys() | now.keys())
+    if changed:
+        yield f"The answers in the run have changed since: {changed:,} items would now be placed otherwise; split again"
+    else:
+        yield "Made again from the answers when this card was written: every item came out in the same part"
+
+
+def _limits(made: SplitFacts, total: dict[str, Any]) -> Iterator[str]:
+    """What must not be read into the parts."""
+    yield LIMITS.get(made.settings["rule"], "The rule is not one of audiocontrib's own.")
+    models = made.settings.get("models", [])
+    asked = f"{len(models)} {'model' if len(models) == 1 else 'models'}"
+    yield f"It says what {asked} did; another one may answer what these could not."
+    if total["unsolved"]:
+        yield f"No model solves {total['unsolved']:,} items even with the audio: unanswerable, or their key is wrong."
+    if not made.certificates:
+        yield "No model that took no part has been held against the strong part."
+    yield from made.settings.get("warnings", [])
 
 
 class _Kept(str):
@@ -114,57 +214,18 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, _Kept):
         return value
     text = " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([|\[\]{}!`*])", r"\\\1", text)
+    # "://" too: a bare address becomes a link
+    return re.sub(r"([\\`*_{}\[\]|!~$#]|:(?=//))", r"\\\1", text)
 
 
-def _lead(dataset: str, total: Mapping[str, int], split: Mapping[str, Any]) -> str:
-    return (
-        f"{total['n']:,} audio multiple-choice questions of {dataset}, split by whether models had to listen: "
-        f"{total['strong']:,} strong, {total['weak']:,} weak, {total['undecided']:,} undecided "
-        f"(condition {split.get('condition', '?')})."
-    )
+def _fenced(lines: list[str]) -> _Kept:
+    """A block of code, which no text in it can end."""
+    text = "\n".join(lines)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return _Kept(f"{fence}\n{text}\n{fence}")
 
 
 def _size(n: int) -> str:
     """The hub's name for the size of a set."""
     steps = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
     return next((name for limit, name in steps if n < limit), "1M<n<10M")
-
-
-def _settings(split: Mapping[str, Any]) -> str:
-    about = {"audio", "condition", "findings", "models", "rule", "threshold", "warnings"}
-    return ", ".join(f"{key} = {json.dumps(value)}" for key, value in split.items() if key not in about and value)
-
-
-def _bounds(split: Mapping[str, Any]) -> list[str]:
-    """What the rule found out about the set as a whole, a line each."""
-    lines = []
-    for key, value in split.get("findings", {}).items():
-        if isinstance(value, list) and all(isinstance(v, (int, float)) for v in value):
-            lines.append(f"{key.replace('_', ' ')}: {', '.join(f'{v:.4g}' for v in value)}")
-        elif isinstance(value, (int, float, str)):
-            lines.append(f"{key.replace('_', ' ')}: {f'{value:.4g}' if isinstance(value, float) else value}")
-    return lines or [
-        "The rule gives none for the set as a whole; audiocontrib certify bounds what is left in the strong part."
-    ]
-
-
-def _certificate(found: list[str], name: str) -> str:
-    if found:
-        return ". ".join(found) + "."
-    return f"None yet. audiocontrib certify --split {name} --model HELDOUT makes one, with a model that took no part."
-
-
-def _commands(run: Run, name: str, split: Mapping[str, Any], identity: Mapping[str, Any]) -> list[str]:
-    """The command that filled the run, as it was given, and the one that makes the split of it."""
-    given = [str(word) for word in run.manifest.get("command", [])]
-    score = ["audiocontrib", *given[1:]] if len(given) > 1 and given[1] == "score" else []
-    if not score:
-        score = ["audiocontrib", "score", "--dataset", str(identity.get("dataset", {}).get("name", "?"))]
-        score += [word for model in identity.get("models", {}) for word in ("--model", model)]
-        score += [word for condition in identity.get("conditions", []) for word in ("--condition", condition)]
-        score += ["--run", str(run.path)]
-    made = ["audiocontrib", "split", "--run", str(run.path), "--rule", split["rule"], "--name", name]
-    made += ["--threshold", f"{split['threshold']:g}", "--condition", split["condition"]]
-    made += [word for model in split.get("models") or [] for word in ("--model", model)]
-    return [shlex.join(score), shlex.join(made)]

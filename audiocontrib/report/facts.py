@@ -14,7 +14,8 @@ from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.scores import contributions
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.contribution.tally import tally
+from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 WITHOUT = ("silence", "text")
 """Conditions without the audio, in the order in which they are looked for."""
+MOST_REASONS = 12
+NOT_ASKED = ("findings", "warnings", "review_out")
+"""What ``settings.json`` of a split holds beside what was asked for (a sheet for review is written once)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,16 @@ class SplitFacts:
     sizes: dict[str, int]
     """strong, weak, undecided, unsolved -> items."""
     reasons: list[dict[str, Any]]
-    """split, reason (with its numbers left out), items; the most frequent first."""
-    curve: pa.Table | None
-    """threshold, weak_share: what the split would call weak at other thresholds; None where items have no score."""
-    certificates: list[str]
-    """What held-out models show of its strong part, a sentence each."""
+    """split, reason (what was measured of the single item left out), items; the most frequent first."""
+    certificates: list[Certificate]
+    """What held-out models show of its strong part."""
+    rotated: bool
+    """The certificates are of its own models, each left out in turn."""
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments of :func:`audiocontrib.splits.split` that make it again."""
+        return {key: value for key, value in self.settings.items() if key not in NOT_ASKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +61,6 @@ class Facts:
     """questions, quarantined, responses, failed, clips -> how many."""
     accuracy: pa.Table
     """:func:`audiocontrib.contribution.accuracy`."""
-    by_type: pa.Table
-    """The same by question_type."""
     condition: str | None
     """The condition without the audio that scores are about; None where the run has none."""
     scores: pa.Table
@@ -62,37 +69,49 @@ class Facts:
     calibration: pa.Table
     """model, condition, confidence (mean of the chosen option's posterior), accuracy, n: ten bins."""
     splits: list[SplitFacts] = field(default_factory=list)
+    """The one that the report is about first."""
+    sensitivity: pa.Table | None = None
+    """:func:`audiocontrib.splits.sensitivity.sensitivity` of the first split."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """Of an audit, the findings that a person has to look at."""
 
 
-def gather(run: Run) -> Facts:
-    """The facts of a run. AudiocontribError where it holds no answers yet."""
+def gather(run: Run, split: str | None = None) -> Facts:
+    """The facts of a run.
+
+    Args:
+        split: the split that the report is about; None: the one that was saved last.
+
+    Raises:
+        AudiocontribError: the run holds no answers yet.
+        UsageError: it has no such split.
+    """
+    names = split_names(run)
+    if split is not None:
+        names = [split_folder(run, split).name, *(name for name in names if name != split)]
     with run.connect() as con:
         [found] = con.sql(COUNTS).fetchall()
         counts = dict(zip(("questions", "quarantined", "responses", "failed", "clips"), found, strict=True))
         if not counts["responses"]:
-            raise AudiocontribError(f"{run.path} holds no answers yet: there is nothing to report")
+            raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
         asked = {row[0] for row in con.sql("select distinct condition from responses").fetchall()}
-        methods = {row[0] for row in con.sql("select distinct method from responses").fetchall()}
-        method = "likelihood" if "likelihood" in methods else "generate"
+        method = likeliest_method(con)
         condition = next((c for c in WITHOUT if c in asked), None)
-        overall, by_type = accuracy(con, method=method), accuracy(con, ["question_type"], method)
-        scores = contributions(con, condition or "silence", "audio", method)
-        types = con.sql("select item_id, question_type from items order by item_id").to_arrow_table()
+        told = tally(con, method=method)  # once: it reads every answer
+        scores = contributions(con, condition or "silence", "audio", method, told)
+        types = con.sql("select question_type from items order by item_id").to_arrow_table()
+        splits = [split_facts(con, run, name) for name in names]
         return Facts(
             run=run.path,
             about=run.manifest,
             counts=counts,
-            accuracy=overall,
-            by_type=by_type,
+            accuracy=accuracy(con, method=method, told=told),
             condition=condition,
             scores=scores.append_column("question_type", types["question_type"]),
             agreement=agreements(con, condition, method) if condition else pa.table({}),
             calibration=con.sql(CALIBRATION).to_arrow_table(),
-            splits=[
-                _split(con, run, row[0]) for row in con.sql("select distinct name from splits order by 1").fetchall()
-            ],
+            splits=splits,
+            sensitivity=_sensitivity(con, splits[0]) if splits else None,
             findings=_findings(run),
         )
 
@@ -112,34 +131,62 @@ select model, condition, avg(confidence) as confidence, avg(correct::int) as acc
 from told group by model, condition, least(9, floor(confidence * 10)) order by 1, 2, 3
 """
 
-CURVE = """
-select t.threshold, (
-    select avg((s.score < t.threshold)::int) from splits s where s.name = $name and s.score is not null
-) as weak_share
-from (select unnest(range(0, 21)) / 20.0 as threshold) t order by 1
-"""
-
-REASONS = """
-select split, regexp_replace(reason, '[0-9]+([.][0-9]+)?', '…', 'g') as reason, count(*) as items
-from splits where name = $name group by 1, 2 order by 3 desc limit 12
+REASONS = f"""
+with said as (
+    select split, regexp_replace(reason, '(^|[ (=])[0-9]+[.][0-9]+', '\\1…', 'g') as reason, count(*) as items
+    from splits where name = $name group by 1, 2
+), ranked as (select *, row_number() over (order by items desc, split, reason) as rank from said)
+select split, if(rank > {MOST_REASONS}, 'other reasons', reason) as reason, sum(items)::bigint as items
+from ranked group by 1, 2 order by min(rank)
 """
 
 
-def _split(con: duckdb.DuckDBPyConnection, run: Run, name: str) -> SplitFacts:
+def likeliest_method(con: duckdb.DuckDBPyConnection) -> str:
+    """Which answers are looked at where a run holds both kinds: likelihoods."""
+    methods = {row[0] for row in con.sql("select distinct method from responses").fetchall()}
+    return "likelihood" if "likelihood" in methods else "generate"
+
+
+def split_names(run: Run) -> list[str]:
+    """The splits that are saved in a run, the latest first."""
+    saved = sorted(run.path.glob("splits/*/split.parquet"), key=lambda path: -path.stat().st_mtime)
+    return [path.parent.name for path in saved]
+
+
+def split_folder(run: Run, name: str) -> Path:
+    """The folder of a split that is saved. UsageError if there is none of that name; the message names those there."""
     folder = run.split_folder(name)
-    sizes = con.execute(
-        "select split, count(*), count(*) filter (unsolved) from splits where name = $name group by 1", {"name": name}
+    if not (folder / "split.parquet").exists():
+        there = ", ".join(sorted(split_names(run))) or "none; make one with audiocontrib split"
+        raise UsageError(f"{run.path} has no split {name!r}; there are: {there}")
+    return folder
+
+
+def split_facts(con: duckdb.DuckDBPyConnection, run: Run, name: str) -> SplitFacts:
+    """What is known of a split that is saved; UsageError if there is none of that name."""
+    folder = split_folder(run, name)
+    sizes = con.sql(
+        "select split, count(*), count(*) filter (unsolved) from splits where name = $name group by 1",
+        params={"name": name},
     ).fetchall()
-    curve = con.sql(CURVE, params={"name": name}).to_arrow_table()
-    reasons = con.sql(REASONS, params={"name": name}).to_arrow_table().to_pylist()
+    certified = _json(folder / "certificate.json") or []
     return SplitFacts(
         name=name,
-        settings=read_json(folder / "settings.json") or {},
+        settings=_json(folder / "settings.json") or {},
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
-        reasons=reasons,
-        curve=None if curve["weak_share"].null_count else curve,
-        certificates=certificates(folder),
+        reasons=con.sql(REASONS, params={"name": name}).to_arrow_table().to_pylist(),
+        certificates=[Certificate.of_row(row) for row in certified],
+        rotated=any(row.get("rotated") for row in certified),
     )
+
+
+def _sensitivity(con: duckdb.DuckDBPyConnection, split: SplitFacts) -> pa.Table | None:
+    from audiocontrib.splits.sensitivity import sensitivity
+
+    try:
+        return sensitivity(con, **split.asked)
+    except AudiocontribError:
+        return None  # e.g. answers that the rule needs are gone; the split itself is shown as it was saved
 
 
 def _findings(run: Run) -> list[dict[str, Any]]:
@@ -150,19 +197,15 @@ def _findings(run: Run) -> list[dict[str, Any]]:
     return list(json.loads(kept)) if kept else []
 
 
-def certificates(folder: Path) -> list[str]:
-    """What `certify` found out about the split in a folder, a sentence for each held-out model."""
+def _json(path: Path) -> Any:
+    """What a JSON file holds; None where there is no such file.
+
+    Raises:
+        AudiocontribError: it cannot be read.
+    """
     try:
-        rows = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return []
-    return [Certificate.of_row(row).in_words() for row in rows]
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object from a file; None where there is none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    except (OSError, ValueError) as error:
+        raise AudiocontribError(f"{path} cannot be read: {error}; make the split again") from error

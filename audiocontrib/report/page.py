@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.report import plots
-from audiocontrib.report.facts import Facts, SplitFacts, gather
+from audiocontrib.report.facts import Facts, gather
 from audiocontrib.report.sampled import MOST, sampled, script_json
 from audiocontrib.store.files import make_folder, replacing
 
@@ -26,50 +26,51 @@ POINTS = 3_000
 """Items that the contribution map draws one by one; beyond, they are drawn as a density."""
 
 
-def report(run: Run, path: str | Path | None = None, *, items: int = MOST) -> Path:
+def report(run: Run, path: str | Path | None = None, *, split: str | None = None, items: int = MOST) -> Path:
     """Write the report of a run.
 
     Args:
         path: the HTML file; ``report.html`` in the run's folder if it is not given.
-        items: at most so many are shown one by one, sampled by question type and part of the first split.
+        split: the split whose parts and sensitivity are shown; None: the one that was saved last.
+        items: at most so many are shown one by one, sampled by question type and part of that split.
 
     Returns:
         Where it is.
 
     Raises:
         AudiocontribError: the run holds no answers, or the file cannot be written.
+        UsageError: the run has no such split.
 
     Example:
         >>> report(open_run("runs/demo"))
     """
     path = Path(path) if path else run.path / "report.html"
-    text = render(run, items)
     make_folder(path.parent)
+    text = render(run, path.parent, split, items)
     with replacing(path) as file:
         file.write(text.encode())
     return path
 
 
-def render(run: Run, items: int = MOST) -> str:
-    """The text of the report."""
+def render(run: Run, folder: Path, split: str | None = None, items: int = MOST) -> str:
+    """The text of a report that is to lie in ``folder``; the rest as for :func:`report`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    facts = gather(run)
+    facts = gather(run, split)
     split = facts.splits[0].name if facts.splits else None
-    shown, embedded = sampled(run, split, facts.scores, items)
+    sample = sampled(run, split, facts.scores, items, folder)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return made.get_template("report.html.j2").render(
         facts=facts,
+        number=_number,
         **_asked(facts.about),
         figures={name: Markup(svg(figure, name)) for name, figure in _figures(facts).items()},
         accuracy=facts.accuracy.to_pylist(),
-        splits=[_described(one) for one in facts.splits],
         split=split,
-        shown=len(shown),
-        embedded=embedded,
-        data=Markup(script_json(shown)),
+        sample=sample,
+        data=Markup(script_json({"items": sample.items, "clips": sample.clips})),
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -81,18 +82,14 @@ def render(run: Run, items: int = MOST) -> str:
 def _figures(facts: Facts) -> dict[str, Figure]:
     """Those figures that the run has something to show in."""
     made = {"accuracy": plots.accuracy_by_condition(facts.accuracy)}
-    placed = len(facts.scores) - max(facts.scores[name].null_count for name in ("p_audio", "p_silence"))
-    if placed:
+    if facts.condition and (placed := plots.placed(facts.scores, facts.condition).sum()):
         if placed <= POINTS:
-            made["map"] = plots.contribution_map(facts.scores)
-        made["types"] = plots.contribution_by_type(facts.scores)
+            made["map"] = plots.contribution_map(facts.scores, without=facts.condition)
+        made["types"] = plots.contribution_by_type(facts.scores, facts.condition)
     if facts.splits:
         made["sizes"] = plots.split_sizes({one.name: one.sizes for one in facts.splits})
-        curves = {one.name: one.curve for one in facts.splits if one.curve is not None}
-        if curves:
-            made["curve"] = plots.threshold_curve(
-                curves, {n.name: n.settings.get("threshold", 0.5) for n in facts.splits}
-            )
+    if facts.sensitivity is not None:
+        made["curve"] = plots.threshold_curve(facts.sensitivity)
     if len(facts.agreement):
         made["agreement"] = plots.agreement_matrix(facts.agreement)
     if len(facts.calibration):
@@ -105,25 +102,24 @@ def svg(figure: Figure, name: str) -> str:
     import matplotlib as mpl
 
     file = io.StringIO()
-    # no date and fixed ids: the same run gives the same page
-    settings: Any = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": name,
-        "text.parse_math": False,
-        "font.family": "sans-serif",
-    }
+    settings: Any = {"svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif"}
     with mpl.rc_context(settings):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", text, count=1)
-    # ids are per figure only in matplotlib; on one page they must differ
-    prefix = f"{name}-"
-    text = re.sub(r'\bid="', f'id="{prefix}', text)
-    text = re.sub(r"url\(#", f"url(#{prefix}", text)
-    text = re.sub(r'xlink:href="#', f'xlink:href="#{prefix}', text)
-    return re.sub(r"#000000\b", "currentColor", text).replace("<text ", '<text fill="currentColor" ')
+    # on a narrow screen a figure shrinks until its words would be too small to read, and then scrolls
+    width = figure.get_figwidth() * 72
+    style = f'style="width: {width:.0f}pt; max-width: 100%; min-width: {0.6 * width:.0f}pt"'
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', rf"\1 {style}", text, count=1)
+    # matplotlib's ids are chance, and those of two figures may be the same
+    ids = {old: f"{name}-{i}" for i, old in enumerate(re.findall(r'<[^>]* id="([^"]+)"', text))}
+
+    def adapted(tag: re.Match[str]) -> str:
+        own = re.sub(r'( id="|url\(#|href="#)([^")]+)', lambda found: found[1] + ids[found[2]], tag[0])
+        return re.sub(r"#000000\b", "currentColor", own).replace("<text ", '<text fill="currentColor" ')
+
+    return re.sub(r"<[^>]*>", adapted, text)  # tags only: labels are the data's own words
 
 
 def _asked(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -142,17 +138,10 @@ def _asked(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _described(split: SplitFacts) -> dict[str, Any]:
-    """A split as the page says it."""
-    settings = split.settings
-    return {
-        "name": split.name,
-        "rule": settings.get("rule", "?"),
-        "threshold": settings.get("threshold"),
-        "condition": settings.get("condition", ""),
-        "sizes": split.sizes,
-        "reasons": split.reasons,
-        "warnings": settings.get("warnings", []),
-        "findings": {k: v for k, v in settings.get("findings", {}).items() if isinstance(v, (int, float, str))},
-        "certificates": split.certificates,
-    }
+def _number(value: Any) -> str:
+    """A value as the page says it: a few digits; a list's values side by side."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(_number, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

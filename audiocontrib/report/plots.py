@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +51,7 @@ def accuracy_by_condition(table: pa.Table) -> Figure:
     axes.set_xticks(range(len(models)), models)
     axes.set_ylim(0, 1.02)
     axes.set_ylabel("accuracy (share of items)")
-    axes.set_title(f"Accuracy by condition, n = {max(row['n'] for row in rows)} items, 95 % intervals")
+    axes.set_title(f"Accuracy by condition, n = {max(row['n'] for row in rows):,} items, 95 % intervals")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=len(conditions) + 1, frameon=False)
     return figure
 
@@ -96,15 +97,15 @@ def accuracy_by_group(table: pa.Table, by: str) -> Figure:
     return figure
 
 
-def contribution_map(table: pa.Table, truth: Sequence[bool] | None = None) -> Figure:
-    """Each item by p(gold) with audio against p(gold) under silence (after dataset cartography).
+def contribution_map(table: pa.Table, truth: Sequence[bool] | None = None, without: str = "silence") -> Figure:
+    """Each item by p(gold) with audio against p(gold) without (after dataset cartography).
 
     Args:
         table: rows of :func:`audiocontrib.contribution.contributions`.
         truth: per row, whether the audio is needed, where that is known: colours the points.
+        without: ``silence`` or ``text``.
     """
-    x = np.array(table["p_silence"].to_pylist(), dtype=float)
-    y = np.array(table["p_audio"].to_pylist(), dtype=float)
+    x, y = _places(table, without)
     figure, axes = _figure(width=6.2)
     axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
     if truth is None:
@@ -119,13 +120,27 @@ def contribution_map(table: pa.Table, truth: Sequence[bool] | None = None) -> Fi
         axes.legend(loc="lower right", frameon=False)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlabel("mean p(gold) under silence")
+    axes.set_xlabel(f"mean p(gold) {_under(without)}")
     axes.set_ylabel("mean p(gold) with audio")
-    shown = int(np.isfinite(x + y).sum())
-    axes.set_title(f"Contribution map, n = {shown} items")
+    axes.set_title(f"Contribution map, n = {placed(table, without).sum():,} items")
     axes.text(0.01, 0.93, "the audio decides", va="top", fontsize=8, color=GREY)
     axes.text(0.99, 0.93, "answerable anyway", va="top", ha="right", fontsize=8, color=GREY)
     return figure
+
+
+def placed(table: pa.Table, without: str = "silence") -> NDArray[np.bool_]:
+    """Which items have a place on the contribution map; the arguments are its own."""
+    return np.isfinite(np.add(*_places(table, without)))
+
+
+def _places(table: pa.Table, without: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """p(gold) without the audio and with it; NaN where it is not known."""
+    x, y = (table[name].to_numpy().astype(np.float64) for name in (f"p_{without}", "p_audio"))
+    return x, y
+
+
+def _under(without: str) -> str:
+    return "from the text alone" if without == "text" else f"under {without}"
 
 
 def _figure(width: float, height: float = 4.4) -> tuple[Figure, Any]:
@@ -145,53 +160,66 @@ def _first_seen(values: Any) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def contribution_by_type(table: pa.Table) -> Figure:
+def contribution_by_type(table: pa.Table, without: str = "silence") -> Figure:
     """The contribution map as density, one panel for each question type (the eight largest).
 
     Args:
         table: rows of :func:`audiocontrib.contribution.contributions` with a column ``question_type``.
+        without: ``silence`` or ``text``.
     """
-    x, y = (np.array(table[name].to_pylist(), dtype=float) for name in ("p_silence", "p_audio"))
-    kinds = np.array([kind or "–" for kind in table["question_type"].to_pylist()], dtype=object)
-    there = np.isfinite(x + y)
-    names, counts = np.unique(kinds[there], return_counts=True)
-    shown = list(names[np.argsort(-counts, kind="stable")][:8]) or ["–"]
+    from matplotlib.colors import to_rgb
+
+    x, y = _places(table, without)
+    there, kinds = np.isfinite(x + y), table["question_type"].fill_null("").to_numpy()
+    names, counts = np.unique(kinds[there].astype(str), return_counts=True)
+    shown = list(names[np.argsort(-counts, kind="stable")][:8]) or [""]
     columns = min(4, len(shown))
     figure, grid = _panels(-(-len(shown) // columns), columns)
     for axes, name in zip(grid, shown, strict=False):
         own = there & (kinds == name)
         share, _, _ = np.histogram2d(x[own], y[own], bins=20, range=[[0, 1], [0, 1]])
         # root: most items lie in the corners, and the few elsewhere are what one looks for
-        axes.imshow(np.sqrt(share.T), origin="lower", extent=(0, 1, 0, 1), cmap="Blues", interpolation="nearest")
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
-        axes.set_title(f"{name}, n = {own.sum()}", fontsize=9)
+        # transparent where there is nothing, so that it reads on light and dark paper alike
+        depth = np.sqrt(share.T / max(share.max(), 1))
+        image = np.dstack(
+            [*(np.full_like(depth, part) for part in to_rgb(BLUE)), np.where(depth, 0.2 + 0.8 * depth, 0)]
+        )
+        axes.imshow(image, origin="lower", extent=(0, 1, 0, 1), interpolation="nearest")
+        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
+        axes.set_title(f"{name or '–'}, n = {own.sum():,}", fontsize=9)
         axes.set_visible(True)
-    figure.supxlabel("mean p(gold) under silence", fontsize=9)
+    figure.supxlabel(f"mean p(gold) {_under(without)}", fontsize=9)
     figure.supylabel("mean p(gold) with audio", fontsize=9)
     return figure
 
 
-def threshold_curve(curves: dict[str, pa.Table], chosen: dict[str, float] | None = None) -> Figure:
-    """Share of the items that would be weak at every threshold, a line for each split.
+def threshold_curve(table: pa.Table) -> Figure:
+    """Shares of the items that are weak, strong and undecided at every threshold; a ring is the split as it was made.
 
     Args:
-        curves: name of the split -> table with threshold and weak_share.
-        chosen: name of the split -> its own threshold, which is marked.
+        table: of :func:`audiocontrib.splits.sensitivity.sensitivity`.
     """
+    rows = table.to_pylist()
+    asked = rows[0]["variant"]
+    told = sorted(
+        (float(row["variant"].rpartition("threshold ")[2]), row)
+        for row in rows
+        if "threshold " in row["variant"] and row["n"]
+    )
     figure, axes = _figure(width=6.2, height=3.6)
-    for place, (name, table) in enumerate(curves.items()):
-        colour, dash = COLOURS[place % len(COLOURS)], ("-", "--", "-.", ":")[place % 4]
-        x, y = table["threshold"].to_numpy(), table["weak_share"].to_numpy()
-        axes.plot(x, y, dash, drawstyle="steps-post", color=colour, label=name)
-        if chosen and name in chosen:
-            at = chosen[name]
-            axes.plot([at], [y[np.searchsorted(x, at, side="right") - 1]], "o", color=colour, markersize=6)
+    at = [threshold for threshold, _ in told]
+    for part, colour, mark in (("strong", BLUE, "o-"), ("weak", ORANGE, "s--"), ("undecided", GREY, "^:")):
+        shares = [row[part] / row["n"] for _, row in told]
+        if any(shares):
+            axes.plot(at, shares, mark, color=colour, markersize=5, label=part)
+            chosen = [(t, share) for (t, row), share in zip(told, shares, strict=True) if row["variant"] == asked]
+            axes.plot(*zip(*chosen, strict=True), "o", color="black", fillstyle="none", markersize=11)
     axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
+    axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("threshold of the score")
-    axes.set_ylabel("weak share of the items")
-    axes.set_title("What another threshold would call weak (dots: as split)", fontsize=10)
-    axes.legend(frameon=False)
+    axes.set_ylabel("share of the items")
+    axes.set_title(f"{asked} (ringed) and others, n = {rows[0]['n']:,} items", fontsize=10)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -208,9 +236,11 @@ def agreement_matrix(table: pa.Table) -> Figure:
     for row in rows:
         a, b = models.index(row["model_a"]), models.index(row["model_b"])
         values[a, b] = values[b, a] = np.nan if row["wrong_kappa"] is None else row["wrong_kappa"]
-        text = "–" if row["wrong_kappa"] is None else f"{row['wrong_kappa']:.2f}\nn = {row['wrong_n']}"
+        text = (
+            "–" if row["wrong_kappa"] is None else f"{round(row['wrong_kappa'], 2) + 0.0:.2f}\nn = {row['wrong_n']:,}"
+        )
         for i, j in ((a, b), (b, a)):
-            axes.text(j, i, text, ha="center", va="center", fontsize=8, color=INK)
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="black" if text == "–" else INK)
     axes.imshow(values, cmap="PuOr", vmin=-1.5, vmax=1.5)
     axes.set_xticks(range(len(models)), models, rotation=20, ha="right", fontsize=8)
     axes.set_yticks(range(len(models)), models, fontsize=8)
@@ -233,10 +263,11 @@ def calibration_curve(table: pa.Table) -> Figure:
         for place, model in enumerate(models):
             found = [row for row in rows if row["condition"] == condition and row["model"] == model]
             x, y = ([row[name] for row in found] for name in ("confidence", "accuracy"))
-            axes.plot(
-                x, y, "o-", markersize=3, linewidth=1,
-                color=COLOURS[place % len(COLOURS)], label=model,
-            )  # fmt: skip
+            colour, dash = COLOURS[place % len(COLOURS)], ("-", "--", "-.", ":")[place % 4]
+            axes.plot(x, y, dash, linewidth=1, color=colour, label=model)
+            # a bin of few answers is a small point: its place is mostly luck
+            most = max((row["n"] for row in found), default=1)
+            axes.scatter(x, y, [4 + 60 * row["n"] / most for row in found], color=colour, alpha=0.6, linewidths=0)
         n = sum(row["n"] for row in rows if row["condition"] == condition)
         axes.set_title(f"{condition}, n = {n:,} answers", fontsize=9)
         axes.set_xlim(0, 1)
@@ -264,6 +295,7 @@ def split_sizes(sizes: dict[str, dict[str, int]]) -> Figure:
         axes.bar_label(bars, labels, label_type="center", fontsize=8, color=INK,
                        bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1})  # fmt: skip
         start += counts
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("items")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure

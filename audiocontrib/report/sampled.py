@@ -5,13 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from audiocontrib.audio.paths import locate
 from audiocontrib.errors import BadAudio
-from audiocontrib.items import Item
+from audiocontrib.items import Clip, Item
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,9 +27,14 @@ if TYPE_CHECKING:
 MOST = 400
 """Items in a report."""
 EMBEDDED = 3_000_000
-"""Bytes of encoded clips that a page may carry; what is beyond is linked."""
+"""Characters of encoded clips that a page may carry; what is beyond is linked."""
 LONGEST = 30.0
 """Seconds of a clip that are embedded."""
+TEXTS = 4_000_000
+"""Bytes of questions, answers and replies that a page may carry."""
+REPLIES, REPLY = 6, 1_000
+"""Replies of a model under a condition that are shown, and characters of each."""
+DATA_URI = "data:audio/ogg;base64,"
 
 SAMPLE = """
 with placed as (
@@ -41,12 +52,28 @@ from responses where item_id in (select item_id from chosen) order by all
 """
 
 
-def sampled(run: Run, split: str | None, scores: pa.Table, most: int = MOST) -> tuple[list[dict[str, Any]], int]:
-    """Up to ``most`` items with their options, answers and clip, as JSON values; and how many clips are embedded.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Items to be looked at one by one, as JSON values."""
+
+    items: list[dict[str, Any]]
+    """With options, scores, answers, and ``clip``: a key of ``clips``."""
+    clips: dict[str, str]
+    """clip_id -> what a page plays: a data URI, or the relative address of the file; only clips that can be played."""
+
+    @property
+    def embedded(self) -> int:
+        """How many clips are here themselves."""
+        return sum(source.startswith(DATA_URI) for source in self.clips.values())
+
+
+def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Path) -> Sample:
+    """Up to ``most`` items of a run with their options, answers and clips; fewer where their texts are too long.
 
     Args:
         split: name of the split whose parts are strata, or None.
         scores: :func:`audiocontrib.contribution.contributions`.
+        beside: the folder that files of clips are linked from.
     """
     with run.connect() as con:
         chosen = con.sql(SAMPLE, params={"split": split or "", "most": most}).to_arrow_table()
@@ -54,30 +81,24 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int = MOST) -> 
         answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in con.sql(ANSWERS).to_arrow_table().to_pylist():
             answers[row.pop("item_id")].append(row)
-        parts = {row["item_id"]: row["split"] for row in chosen.to_pylist()}
         known = _known(con, scores)
-        places = con.sql(
-            "select place from (select item_id, row_number() over () - 1 as place from items) "
-            "where item_id in (select item_id from chosen) order by place"
-        ).fetchall()
-    items = run.load_items()
-    taken = list(items.take([place for (place,) in places]))
-    rows = [_row(item, parts[item.id], known.get(item.id, {}), answers[item.id]) for item in taken]
+    wanted = {row["item_id"]: row["split"] for row in chosen.to_pylist()}
+    everything = run.load_items()
+    places = pc.index_in(pa.array(wanted, pa.string()), everything.table["item_id"].combine_chunks())
+    rows: list[dict[str, Any]] = []
     clips: dict[str, str | None] = {}
-    left = EMBEDDED
-    for row, item in zip(rows, taken, strict=True):
-        if item.audio is None:
-            continue
-        if item.clip_id not in clips:
-            encoded = _encoded(item, left)
-            left -= len(encoded) if encoded else 0
-            clips[item.clip_id] = encoded
-        row["clip"] = item.clip_id
-        row["path"] = str(item.audio)
-    used = {name: data for name, data in clips.items() if data}
-    for row in rows:
-        row["audio"] = used.get(row.get("clip", ""))
-    return rows, len(used)
+    left, room = TEXTS, EMBEDDED
+    for item in everything.take(places.to_pylist()):
+        row = _row(item, wanted[item.id], known.get(item.id, {}), answers[item.id])
+        left -= len(script_json(row).encode())
+        if left < 0:
+            break
+        rows.append(row)
+        if item.audio is not None and item.clip_id not in clips:
+            encoded = _encoded(item.audio, room)
+            room -= len(encoded or "")
+            clips[item.clip_id] = encoded or _link(item.audio, beside)
+    return Sample(rows, {name: source for name, source in clips.items() if source})
 
 
 def _known(con: duckdb.DuckDBPyConnection, scores: pa.Table) -> dict[str, dict[str, Any]]:
@@ -98,6 +119,8 @@ def _row(item: Item, part: str, known: dict[str, Any], answers: list[dict[str, A
         "question": item.question,
         "choices": list(item.choices),
         "gold": item.answer,
+        "clip": item.clip_id,
+        "path": str(item.audio) if item.audio is not None and item.audio.path else None,
         **known,
         "answers": _by_cell(answers, len(item.choices)),
     }
@@ -122,30 +145,49 @@ def _by_cell(answers: list[dict[str, Any]], k: int) -> list[dict[str, Any]]:
             for row in rows
             if row["reply"] or row["error"]
         ]
-        evidence = next((row["evidence"] for row in rows if row["evidence"]), None)
+        evidence = next((row["evidence"] for row in rows if row["evidence"]), "")
         made.append(
-            {"model": model, "condition": condition, "posterior": mean, "replies": replies, "evidence": evidence,
-             "right": sum(bool(row["correct"]) for row in rows), "n": len(rows)}
-        )  # fmt: skip
+            {
+                "model": model,
+                "condition": condition,
+                "posterior": mean,
+                "right": sum(bool(row["correct"]) for row in rows),
+                "n": len(rows),
+                "replies": replies[:REPLIES],
+                "evidence": evidence[:REPLY],
+            }
+        )
     return made
 
 
-def _encoded(item: Item, left: int) -> str | None:
-    """The clip as Ogg in a data URI; None where it cannot be heard, or there is no room for it."""
+def _encoded(clip: Clip, room: int) -> str | None:
+    """The clip as Ogg Opus in a data URI; None where it cannot be heard, or there is no room for it."""
     import soundfile
 
-    from audiocontrib.audio import RATE, decode
+    from audiocontrib.audio import RATE, decode  # librosa: slow to import
 
-    if item.audio is None or left <= 0:
+    if room <= 0:
         return None
     try:
-        samples = decode(item.audio).samples[: round(LONGEST * RATE)]
+        samples = decode(clip).samples[: round(LONGEST * RATE)]
     except BadAudio:
         return None
     file = io.BytesIO()
     soundfile.write(file, samples, RATE, format="OGG", subtype="OPUS")
-    text = "data:audio/ogg;base64," + base64.b64encode(file.getvalue()).decode()
-    return text if len(text) <= left else None
+    text = DATA_URI + base64.b64encode(file.getvalue()).decode()
+    return text if len(text) <= room else None
+
+
+def _link(clip: Clip, beside: Path) -> str | None:
+    """The address of a clip's file from a folder; None where it is no file of its own (bytes, or in an archive)."""
+    if clip.data is not None:
+        return None
+    try:
+        file, member = locate(clip)
+    except BadAudio:
+        return None
+    # quoted, so that no name can be read as an address of another kind
+    return quote(os.path.relpath(file, beside.resolve())) if member is None and file.is_file() else None
 
 
 def _round(value: Any) -> Any:

@@ -1,7 +1,7 @@
 "use strict";
 // Everything from the data set is put in by textContent: nothing in a text can become markup.
 (() => {
-  const items = JSON.parse(document.getElementById("data").textContent);
+  const { items, clips } = JSON.parse(document.getElementById("data").textContent);
   const columns = [
     ["question", "question", "text"], ["type", "type"], ["split", "part"], ["score", "score", "n"],
     ["p_audio", "p(gold) audio", "n"], ["p_silence", "silence", "n"], ["p_text", "text", "n"],
@@ -52,9 +52,10 @@
     const row = make("tr", null, "detail"), cell = make("td");
     cell.colSpan = columns.length;
     cell.append(make("div", item.id));
-    if (item.audio) {
-      const audio = make("audio"); audio.controls = true; audio.preload = "none"; audio.src = item.audio; cell.append(audio);
-    } else if (item.path) cell.append(make("div", "clip: " + item.path));
+    if (Object.hasOwn(clips, item.clip)) {
+      const audio = make("audio"); audio.controls = true; audio.preload = "none"; audio.src = clips[item.clip]; cell.append(audio);
+    }
+    if (item.path) cell.append(make("div", "clip: " + item.path, "soft"));
     // one line for each model and condition, one column for each option
     const table = make("table"), top = make("tr"), told = item.answers.filter((a) => a.posterior);
     top.append(make("th", told.length ? "mean posterior" : "options"));

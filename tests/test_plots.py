@@ -1,0 +1,224 @@
+"""Plots: each takes a table and shows what is in it, with axes that say what they are and over how many items."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from matplotlib.figure import Figure
+
+from audiocontrib.report import plots
+from audiocontrib.report.page import svg
+
+
+def scores(n: int = 40, **columns: Any) -> pa.Table:
+    """Contribution scores of n items; those of odd number are music."""
+    random = np.random.default_rng(0)
+    made: dict[str, Any] = {
+        "p_audio": random.random(n),
+        "p_silence": random.random(n),
+        "p_text": pa.nulls(n, pa.float64()),
+        "question_type": ["music" if i % 2 else "sound" for i in range(n)],
+    }
+    return pa.table(made | columns)
+
+
+def variants() -> pa.Table:
+    """What the sensitivity of a split says: as asked for, two other thresholds, a model less, and one that failed."""
+    parts = [
+        ("fdr, threshold 0.9", 2, 5, 3),
+        ("threshold 0.1", 3, 7, 0),
+        ("threshold 0.5", 2, 6, 2),
+        ("without a", 4, 4, 2),
+    ]
+    rows: list[dict[str, Any]] = [
+        {"variant": name, "n": 10, "weak": weak, "strong": strong, "undecided": undecided}
+        for name, weak, strong, undecided in parts
+    ]
+    return pa.Table.from_pylist([*rows, {"variant": "threshold 0.75", "n": None}])
+
+
+def bins() -> pa.Table:
+    rows = [
+        {"model": m, "condition": c, "confidence": x, "accuracy": x / 2, "n": n}
+        for m in ("a", "b")
+        for c in ("audio", "text")
+        for x, n in ((0.3, 1), (0.9, 99))
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def pairs(*kappas: float | None) -> pa.Table:
+    names = [("a", "b"), ("a", "c"), ("b", "c")]
+    rows: list[dict[str, Any]] = [
+        {"model_a": a, "model_b": b, "wrong_kappa": kappa, "wrong_n": 7}
+        for (a, b), kappa in zip(names, kappas, strict=True)
+    ]
+    return pa.Table.from_pylist([*rows, {"model_a": None, "model_b": None, "wrong_kappa": 0.5, "wrong_n": 21}])
+
+
+def changed() -> pa.Table:
+    rows: list[dict[str, Any]] = [
+        {"dataset": "d", "part": "all", "measure": "accuracy, audio", "change": 0.1, "low": 0.05, "high": 0.2, "n": 50},
+        {
+            "dataset": "d",
+            "part": "all",
+            "measure": "what the audio adds",
+            "change": -0.1,
+            "low": None,
+            "high": None,
+            "n": 50,
+        },
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def rights() -> pa.Table:
+    rows = [
+        {"model": m, "condition": c, "accuracy": a, "low": a - 0.1, "high": a + 0.1, "chance": 0.25, "n": 1234}
+        for m in ("x", "y")
+        for c, a in (("text", 0.4), ("audio", 0.8))
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def figures() -> dict[str, Figure]:
+    return {
+        "accuracy_by_condition": plots.accuracy_by_condition(rights()),
+        "contribution_map": plots.contribution_map(scores()),
+        "contribution_by_type": plots.contribution_by_type(scores()),
+        "threshold_curve": plots.threshold_curve(variants()),
+        "agreement_matrix": plots.agreement_matrix(pairs(0.1, None, 0.3)),
+        "calibration_curve": plots.calibration_curve(bins()),
+        "split_sizes": plots.split_sizes({"votes": {"strong": 3, "weak": 4}, "fdr": {"undecided": 7}}),
+        "changes": plots.changes(changed()),
+    }
+
+
+FIGURES = figures()
+
+
+def texts(figure: Figure) -> list[str]:
+    from matplotlib.text import Text
+
+    figure.canvas.draw()
+    return [t.get_text() for t in figure.findobj(lambda one: isinstance(one, Text) and one.get_visible())]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_says_what_its_axes_are_and_of_how_many(name: str) -> None:
+    said = "\n".join(texts(FIGURES[name]))
+    assert "item" in said or "answers" in said or "n = " in said
+    axes = FIGURES[name].axes
+    labels = [label for one in axes for label in (one.get_xlabel(), one.get_ylabel())]
+    labels += [FIGURES[name].get_supxlabel(), FIGURES[name].get_supylabel()]
+    assert any(labels) or name == "agreement_matrix"  # its axes are the models
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_in_a_page_takes_its_colours(name: str) -> None:
+    text = svg(figures()[name], name)
+    assert text.startswith("<svg")
+    assert "currentColor" in text
+    assert "#000000" not in text
+    assert "<metadata" not in text
+    assert "min-width" in text.partition(">")[0]
+    assert text == svg(figures()[name], name)
+
+
+def test_a_label_in_a_page_keeps_its_words() -> None:
+    label = 'id="a" url(#b) #000000 href="#c"'
+    assert f">{label}, n = 40<" in svg(plots.contribution_by_type(scores(question_type=[label] * 40)), "types")
+
+
+def test_colours_are_told_apart_by_those_who_see_two_cones_only() -> None:
+    """Okabe and Ito's, with shape or hatch beside the colour wherever parts of a split meet."""
+    assert len(set(plots.COLOURS)) == len(plots.COLOURS)
+    [axes] = FIGURES["split_sizes"].axes
+    assert len({patch.get_hatch() for patch in axes.patches}) == 3
+    [axes] = FIGURES["threshold_curve"].axes
+    assert (
+        len({line.get_linestyle() for line in axes.lines if line.get_label() in ("strong", "weak", "undecided")}) == 3
+    )
+
+
+def test_items_without_a_place_are_not_counted_on_the_map() -> None:
+    table = scores(3, p_audio=[0.5, None, 0.2], p_silence=[0.1, 0.2, 0.3])
+    assert plots.placed(table).tolist() == [True, False, True]
+    assert "n = 2 items" in plots.contribution_map(table).axes[0].get_title()
+    assert not plots.placed(table, "text").any()
+
+
+def test_the_map_may_be_of_the_text_alone() -> None:
+    table = scores(4, p_text=[0.1, 0.2, 0.3, 0.4])
+    [axes] = plots.contribution_map(table, without="text").axes
+    assert axes.get_xlabel() == "mean p(gold) from the text alone"
+    assert axes.collections[0].get_offsets()[:, 0].tolist() == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_the_density_of_each_type_holds_its_items_where_they_lie() -> None:
+    table = scores(6, p_silence=[0.99] * 5 + [0.01], p_audio=[0.99] * 6, question_type=["a"] * 5 + [None])
+    figure = plots.contribution_by_type(table)
+    shown = {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.get_visible()}
+    assert list(shown) == ["a, n = 5", "–, n = 1"]
+    drawn = np.asarray(shown["a, n = 5"])[..., 3]  # opacity; the first row is the lowest
+    assert np.argwhere(drawn).tolist() == [[19, 19]]
+    assert np.argwhere(np.asarray(shown["–, n = 1"])[..., 3]).tolist() == [[19, 0]]
+
+
+def test_only_the_eight_largest_types_are_drawn() -> None:
+    kinds = [f"k{i}" for i in range(12) for _ in range(i + 1)]
+    figure = plots.contribution_by_type(scores(len(kinds), question_type=kinds))
+    assert [a.get_title() for a in figure.axes if a.get_visible()] == [f"k{i}, n = {i + 1}" for i in range(11, 3, -1)]
+
+
+def test_the_curve_is_of_the_thresholds_and_rings_the_one_that_was_taken() -> None:
+    [axes] = FIGURES["threshold_curve"].axes
+    lines = {line.get_label(): line for line in axes.lines}
+    assert lines["weak"].get_xydata().tolist() == [[0.1, 0.3], [0.5, 0.2], [0.9, 0.2]]
+    assert lines["undecided"].get_ydata().tolist() == [0.0, 0.2, 0.3]
+    rings = sorted(line.get_xydata()[0].tolist() for line in axes.lines if line.get_fillstyle() == "none")
+    assert rings == [[0.9, 0.2], [0.9, 0.3], [0.9, 0.5]]
+    assert "fdr, threshold 0.9 (ringed)" in axes.get_title()
+
+
+def test_pairs_that_were_never_both_wrong_are_left_white() -> None:
+    [axes] = FIGURES["agreement_matrix"].axes
+    values = axes.images[0].get_array()
+    assert values[0, 1] == values[1, 0] == 0.1
+    assert math.isnan(np.ma.filled(values.astype(float), np.nan)[0, 2])
+    assert [t.get_text() for t in axes.texts] == ["0.10\nn = 7"] * 2 + ["–"] * 2 + ["0.30\nn = 7"] * 2
+
+
+def test_bins_of_few_answers_are_small_points() -> None:
+    panels = FIGURES["calibration_curve"].axes
+    assert [axes.get_title() for axes in panels] == ["audio, n = 200 answers", "text, n = 200 answers"]
+    small, large = panels[0].collections[0].get_sizes()
+    assert small < large / 10
+    assert panels[0].collections[0].get_offsets().tolist() == [[0.3, 0.15], [0.9, 0.45]]
+
+
+def test_bars_of_a_split_add_up_to_its_items() -> None:
+    [axes] = FIGURES["split_sizes"].axes
+    ends: dict[float, float] = {}
+    for bar in axes.patches:
+        ends[bar.get_y()] = max(ends.get(bar.get_y(), 0), bar.get_x() + bar.get_width())
+    assert list(ends.values()) == [7, 7]
+    assert sorted(t.get_text() for t in axes.texts if t.get_text()) == ["3", "4", "7"]
+
+
+def test_a_change_without_an_interval_is_a_point() -> None:
+    [axes] = FIGURES["changes"].axes
+    spans = [bar.get_segments()[0][:, 0].tolist() for bar in axes.collections]
+    assert spans[0] == pytest.approx([-0.1, -0.1])
+    assert spans[1] == pytest.approx([0.05, 0.2])
+    assert [t.get_text() for t in axes.get_yticklabels()][1] == "d, all: accuracy, audio (n = 50)"
+
+
+def test_audio_comes_first_and_chance_is_said() -> None:
+    [axes] = FIGURES["accuracy_by_condition"].axes
+    assert [bars.get_label() for bars in axes.containers if bars.get_label() in ("audio", "text")] == ["audio", "text"]
+    assert any("chance (0.25)" in text for text in texts(FIGURES["accuracy_by_condition"]))

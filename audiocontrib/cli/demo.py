@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from audiocontrib.cli.output import say
+from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,19 +21,37 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--seed", type=click.IntRange(0, 999_999), default=0, show_default=True, help="Seed of the data.")
 @click.option("--limit", type=click.IntRange(min=10), default=240, show_default=True, help="Number of questions.")
+@click.option("--real", is_flag=True, help="Real recordings and a cascade of pretrained parts instead.")
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/demo]")
-def command(seed: int, limit: int, folder: Path | None) -> None:
+@click.pass_context
+def command(ctx: click.Context, seed: int, limit: int, real: bool, folder: Path | None) -> None:
     """Score the embedded demo data with three tiny models, offline, and split it.
 
     The clips are made on the spot from the seed; three models of about a million parameters, in the
     architectures of Qwen2.5-Omni, Qwen2-Audio and Audio Flamingo 3, answer with the audio, with 30 s of
     silence instead, and from the text alone. For every question it is known whether the audio is needed.
 
+    With --real the questions are about real recordings (the set real-sounds), and the model is cascade-small: a
+    speech recogniser and a sound tagger listen, a small language model reads what they found (docs/cascade.md says
+    how to get its parts). The first run listens, which takes minutes; later ones read what it found.
+
     \b
     Examples:
       audiocontrib demo
+      audiocontrib demo --real
       audiocontrib demo --seed 7 --limit 400
     """
+    if real:
+        if ctx.get_parameter_source("seed") is not ParameterSource.DEFAULT:
+            raise UsageError("--seed is for made-up clips: real recordings have none; leave it out")
+        whole = ctx.get_parameter_source("limit") is ParameterSource.DEFAULT
+        say("Listening to real recordings, and asking about them with and without what was heard …")
+        from audiocontrib.cli.demo_real import show
+        from audiocontrib.demo import demo_real
+
+        name = "demo-real" if whole else f"demo-real-{limit}"
+        show(demo_real(limit=None if whole else limit, run=folder or Path("runs") / name))
+        return
     say("Making clips and asking three tiny models, with and without the audio …")
     from audiocontrib.demo import demo
 
@@ -76,7 +96,8 @@ def _show(done: Demo) -> None:
         f"Next:   audiocontrib show --run {done.run.path}\n"
         f'        audiocontrib query --run {done.run.path} "select * from contributions order by score limit 5"\n'
         f"        audiocontrib contribution --run {done.run.path}\n"
-        f"        audiocontrib split --run {done.run.path} --rule fdr --by question_type",
+        f"        audiocontrib split --run {done.run.path} --rule fdr --by question_type\n"
+        f"        audiocontrib report --run {done.run.path}",
         highlight=False,
         soft_wrap=True,
         markup=False,

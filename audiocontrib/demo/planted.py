@@ -9,16 +9,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from audiocontrib.contribution import accuracy, unanimity
-from audiocontrib.contribution.answerable import NotIdentified
+from audiocontrib.demo.rules import CONDITIONS, split_by_all
 from audiocontrib.models import MODELS
 from audiocontrib.report.plots import accuracy_by_condition, contribution_map
 from audiocontrib.scoring import score
 from audiocontrib.sources import load_items
-from audiocontrib.splits import Split, split
+from audiocontrib.splits import Split
 from audiocontrib.statistics import Interval, wilson
 from audiocontrib.store import Run
 
-CONDITIONS = ("audio", "silence", "text")
 TINY = tuple(name for name in MODELS if name.startswith("tiny-"))
 SPLITS = {"votes": "paper", "group": "group", "posterior": "posterior", "fdr": "fdr"}
 """The rules that the demo compares, and the names of their splits in the run."""
@@ -85,15 +84,7 @@ def demo(seed: int = 0, limit: int = 240, run: str | Path = "runs/demo", progres
     torch.set_num_threads(1)  # a million parameters: more threads only wait for each other
     items = load_items("demo", seed=seed, limit=limit)
     done = score(items, TINY, CONDITIONS, run=run, progress=progress)
-    made, notes = [], []
-    for rule, name in SPLITS.items():
-        try:
-            made.append(split(done, rule=rule))
-        except NotIdentified as error:  # with a few dozen items
-            notes.append(f"{rule}: {error}")
-            continue
-        made[-1].save(done.split_folder(name))
-        notes += [f"{rule}: {warning}" for warning in made[-1].warnings]
+    made, notes = split_by_all(done, SPLITS)
     scores = made[0].scores
     done.save_contributions(scores)
     with done.connect() as con:

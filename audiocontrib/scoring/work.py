@@ -103,7 +103,7 @@ class Maker:
     def _hear(self, waiting: Sequence[tuple[Question, str]], work: Work) -> None:
         """Decode what is needed, and add the requests that turn out to be new. BadAudio if a clip is not to be had."""
         clips: dict[str, Sound] = {}
-        sounds: dict[tuple[str, Condition], Sound | None] = {}
+        sounds: dict[tuple[str, Condition], tuple[Sound | None, bool]] = {}  # what the model hears, and whether cut
         for question, resume in waiting:
             source, place = question.source, (question.item.id, question.condition)
             if source is not None and source.clip_id not in clips:
@@ -112,18 +112,16 @@ class Maker:
                 work.heard.add(question.item.id)
             if place not in sounds:
                 clip = clips[source.clip_id] if source is not None else None
-                sounds[place] = question.condition.hear(clip, question.item.id)
-            sound = sounds[place]
-            fitting = _cut(sound, self.model.max_seconds)
-            key = question_key(question, self.asking, self.fingerprint, fitting.sha256 if fitting else None)
+                whole = question.condition.hear(clip, question.item.id)
+                sounds[place] = (fitting := _cut(whole, self.model.max_seconds)), fitting is not whole
+            sound, cut = sounds[place]
+            key = question_key(question, self.asking, self.fingerprint, sound.sha256 if sound else None)
             if key in self.answered:
                 work.skipped += 1
                 continue
-            work.cut += fitting is not sound
+            work.cut += cut
             work.requests.append(
-                Request(
-                    question.item, question.condition, question.order, question.prompt, fitting, question.partner_id
-                )
+                Request(question.item, question.condition, question.order, question.prompt, sound, question.partner_id)
             )
             work.keys.append(Keys(key, resume))
         work.seconds = sum({r.sound.sha256: r.sound.seconds for r in work.requests if r.sound}.values())

@@ -85,6 +85,7 @@ def at_hand(line: str) -> list[str] | None:
 
 ELSEWHERE = {
     r"^audiocontrib demo (.* )?--real": "needs pretrained weights: tests/test_demo_real.py",
+    r"^audiocontrib weak-to-strong": "trains: tests/test_weak_to_strong.py, which reads every plan that ships too",
     r"^audiocontrib demo": "once for all pages, by the test's fixture",
 }
 """Lines that are not run here, and where they are."""

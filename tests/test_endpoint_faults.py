@@ -8,6 +8,7 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,15 @@ def test_a_server_that_is_gone_is_not_waited_for_by_every_question(tmp_path: Pat
     assert time.monotonic() - start < 20
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises; what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_what_is_under_way(server: Server) -> None:
     def interrupts(handler: Handler, body: dict[str, Any]) -> bool:
         assert threading.main_thread().ident

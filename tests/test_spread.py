@@ -219,6 +219,7 @@ def test_the_scripts_for_clusters_score_a_run(script: str, tmp_path: Path) -> No
 
 def test_a_slurm_script_outside_an_array_says_so(tmp_path: Path) -> None:
     env = {k: v for k, v in os.environ.items() if not k.startswith("SLURM")}
-    done = subprocess.run(["bash", str(RECIPES / "slurm_array.sh")], env=env, capture_output=True, text=True, cwd=tmp_path)
+    command = ["bash", str(RECIPES / "slurm_array.sh")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode != 0
     assert "sbatch --array=1-N" in done.stderr

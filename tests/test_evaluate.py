@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy.stats import norm
+from statsmodels.api import OLS
 from statsmodels.stats.contingency_tables import mcnemar as reference
 from statsmodels.stats.proportion import proportion_confint
 
 import audiocontrib as ac
 from audiocontrib.cli import main
+from audiocontrib.contribution.summary import summary
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation import CHANGE_SCHEMA, EVALUATION_SCHEMA, compare, evaluate
 from audiocontrib.importing import import_responses
@@ -81,7 +84,36 @@ def test_accuracy_stands_beside_chance_and_the_best_constant(tmp_path: Path) -> 
     assert whole["constant"] == 0.5
     assert rows["sound", "audio"]["constant"] == 1.0
     assert rows["sound", "audio"]["constant_strategy"] == "always option 2"
-    assert rows["all", "silence"]["accuracy"] == 0.25
+    silence = rows["all", "silence"]
+    assert silence["accuracy"] == 0.25
+    for row, votes in ((whole, right), (silence, [i % 4 == 0 for i in range(200)])):
+        fit = OLS(np.array(votes, float), np.ones(200)).fit(
+            cov_type="cluster", cov_kwds={"groups": np.arange(200) // 4}, use_t=True
+        )
+        assert (row["clip_low"], row["clip_high"]) == pytest.approx(tuple(fit.conf_int()[0]))
+
+
+def test_what_the_audio_adds_is_the_contribution_of_the_summary(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    right = {"audio": draw.random(200) < 0.8, "silence": draw.random(200) < 0.4}
+    run = run_of(tmp_path, {name: column.tolist() for name, column in right.items()}, per_clip=4)
+    rows = {(r["part"], r["condition"]): r for r in evaluate([run], by="question_type").to_pylist()}
+    with run.connect() as con:
+        groups = summary(con).to_pylist() + summary(con, by="question_type").to_pylist()
+    for group in groups:
+        row = rows[group.get("question_type", "all"), "silence"]
+        for name in ("contribution", "contribution_low", "contribution_high"):
+            assert row[name] == pytest.approx(group[name])
+    whole = rows["all", "silence"]
+    assert whole["contribution"] == pytest.approx(rows["all", "audio"]["chance_corrected"] - whole["chance_corrected"])
+    assert rows["all", "audio"]["contribution"] is None
+    with pytest.raises(UsageError, match="leave out --by dataset"):
+        evaluate([run], by="dataset")
+
+
+def test_what_the_audio_adds_is_null_without_the_audio(tmp_path: Path) -> None:
+    [row] = evaluate([run_of(tmp_path, {"silence": [True, False] * 10})]).to_pylist()
+    assert (row["contribution"], row["accuracy"]) == (None, 0.5)
 
 
 def test_parts_of_a_split(tmp_path: Path) -> None:
@@ -115,6 +147,11 @@ def test_did_it_listen_more(tmp_path: Path) -> None:
     assert added["low"] > 0.15
     assert added["change"] == pytest.approx(rows["accuracy, audio"]["change"] - rows["accuracy, silence"]["change"])
     assert added["mcnemar"] is None
+    # right with the audio instead of without it is a change by two: the mean square counts, not the share that changed
+    d = (listens["audio"] * 1.0 - listens["silence"]) - (before["audio"] * 1.0 - before["silence"])
+    assert (np.abs(d) == 2).any()
+    z = norm.ppf(0.975) + norm.ppf(0.8)
+    assert added["minimum_detectable"] == pytest.approx(z * np.sqrt((d**2).mean() / n), rel=0.01)
     rows = {r["measure"]: r for r in compare([blind], [old]).to_pylist()}
     assert rows["accuracy, audio"]["low"] > 0.2
     assert rows["what the audio adds over silence"]["low"] < 0 < rows["what the audio adds over silence"]["high"]

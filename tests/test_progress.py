@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_nothing_is_shown_where_nothing_is_asked_for(capsys: pytest.CaptureFixtu
     with Progress("tiny", 10, shown=False) as bar:
         bar.add([response(0)])
     assert capsys.readouterr().err == ""
+
+
+def test_what_was_done_before_is_no_speed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Progress("tiny", 200_000, shown=True) as bar:
+        time.sleep(0.6)  # tqdm looks at the speed every half second
+        bar.skip(100_000)
+        for number in range(2):
+            time.sleep(0.6)
+            bar.add([response(number)])
+        drawn = capsys.readouterr().err.split("\r")  # before the end: the bar is drawn though few were added
+    assert "100002/200000" in drawn[-1]
+    speed = re.search(r"([\d.]+)q/s", drawn[-1])
+    assert speed is not None
+    assert 0 < float(speed[1]) < 10
 
 
 def test_a_log_of_the_command_has_no_control_characters(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from click.testing import CliRunner
 
 import audiocontrib as ac
 from audiocontrib.cli import main
+from audiocontrib.items import Items, Quarantined
 from audiocontrib.store import Run
 
 
@@ -58,3 +61,56 @@ def test_what_is_left_is_counted(tmp_path: Path) -> None:
     there = len(run.responses)
     assert 0 < there < whole
     assert said("--run", str(run.path))[3] == f"answers: {there}, 0 failed, {whole - there} not asked yet"
+
+
+def test_an_unfinished_run_goes_on_with_the_command_that_began_it(tmp_path: Path) -> None:
+    items = ac.load_items("demo", limit=12)
+    run = ac.score(items, ["mock"], ["text"], run=tmp_path / "my run", shard="1/2", progress=False)
+    begun = ["score", "--dataset", "demo", "--limit", "12", "--model", "mock", "--condition", "text"]
+    manifest = run.path / "run.json"
+
+    def begin(*words: str) -> list[str]:
+        facts = json.loads(manifest.read_text()) | {"command": ["/bin/audiocontrib", *begun, *words]}
+        manifest.write_text(json.dumps(facts))
+        lines = said("--run", str(run.path))
+        return lines[next(i for i, line in enumerate(lines) if line.startswith("next: ")) :]
+
+    first, second = begin("--run", str(run.path))
+    assert first == f"next: audiocontrib {shlex.join(begun)} --run '{run.path}'"
+    assert second == f"      audiocontrib split --run '{run.path}' --threshold 0.5"
+    assert begin("--run", str(run.path), "--shard", "1/2")[0] == f"next: {second.strip()}"  # it would find nothing
+    again = CliRunner().invoke(main, shlex.split(first.removeprefix("next: audiocontrib ")))
+    assert again.exit_code == 0, again.output
+    assert "not asked yet" not in said("--run", str(run.path))[3]
+
+
+def test_failures_what_is_set_aside_an_audit_and_a_report_are_named(tmp_path: Path) -> None:
+    items = ac.load_items("demo", limit=12)
+    aside = Quarantined("demo", "gone.wav", None, "audio", "is missing", item_id="demo/gone")
+    run = ac.score(
+        Items(list(items), [aside]),
+        ["mock:fail=0.5,fail_always=1"],
+        ["text"],
+        orders="given",
+        run=tmp_path / "r",
+        progress=False,
+    )
+    failed = int((run.responses["outcome"] == "failed").sum())
+    assert 0 < failed < 12
+    lines = said("--run", str(run.path))
+    assert lines[0].endswith(", 1 quarantined")
+    assert lines[3] == f"answers: {12 - failed}, {failed} failed"
+    assert lines[-1] == f"      audiocontrib report --run {run.path}"
+    run.save_audit(run.table("select item_id, 0.5 as p_text from items"))
+    (run.path / "report.html").write_text("<p>")
+    lines = said("--run", str(run.path))
+    assert f"audit: {run.path / 'audit.parquet'}" in lines
+    assert f"report: {run.path / 'report.html'}" in lines
+    assert lines[-1].startswith("next: ")
+
+
+def test_the_run_can_be_named_in_place_of_an_item(run: Run) -> None:
+    assert said(str(run.path)) == said("--run", str(run.path))
+    twice = CliRunner().invoke(main, ["show", str(run.path), "--run", str(run.path)])
+    assert twice.exit_code == 2
+    assert twice.stderr.startswith("error: two runs are named: ")

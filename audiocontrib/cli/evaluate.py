@@ -45,11 +45,11 @@ def command(
 ) -> None:
     """Accuracy of a run's models under each condition, beside what needs no listening; or the change from a baseline.
 
-    Beside each accuracy stand chance and the best constant strategy (one and the same place, the longest or the
-    shortest option). With --baseline, each measure is compared item by item: the change with an interval clustered
-    by clip, exact McNemar, Holm's correction over the benchmarks, and the smallest change that such data can show;
-    what the audio adds is compared apart from accuracy, because a model that learned a shortcut gains in the one
-    and not in the other.
+    Beside each accuracy stand chance, the best constant strategy (one and the same place, the longest or the shortest
+    option), and what the audio adds over that condition. With --baseline, each measure is compared item by item: the
+    change with an interval clustered by clip, exact McNemar, Holm's correction over the benchmarks, and the smallest
+    change that such data can show; what the audio adds is compared apart from accuracy, because a model that learned
+    a shortcut gains in the one and not in the other.
 
     Benchmarks publish matching rules with known defects (docs/scorers.md). They are here for comparison:
     an official rule is printed beside our exact reading of the same replies. It needs a run of replies

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiocontrib.store import Run
+
+REPORT = "report.html"
 
 
 @click.command()
@@ -26,31 +29,42 @@ if TYPE_CHECKING:
 def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: str) -> None:
     """Sum up a run; with ITEM (an id, or its end), show that item and what every model answered.
 
+    The run may also be named in place of the item, by its folder.
+
     A run is summed up in one screen: what was asked of whom, what is answered, failed, set aside and left, accuracy
     by condition, the splits, and what may come next.
 
     \b
     Examples:
       audiocontrib show
+      audiocontrib show runs/demo
       audiocontrib show --by question_type
       audiocontrib show --by extra.difficulty --format csv
       audiocontrib show demo/sound/0-17
     """
     from audiocontrib.contribution import accuracy
+    from audiocontrib.store.run import MANIFEST
 
+    if item is not None and (Path(item) / MANIFEST).is_file():
+        if folder is not None:
+            raise UsageError(f"two runs are named: {item} and, with --run, {folder}; leave one out")
+        folder, item = Path(item), None
     run = open_run(folder)
     if item is not None:
         return _item(run, item, form)
-    for line in _asked(run):
+    left = _left(run)
+    for line in _asked(run, left):
         say(line)
     with run.connect() as con:
         emit(accuracy(con, by), form)
     for line in _made(run):
         say(line)
+    for line in _next(run, left):
+        say(line)
     return None
 
 
-def _asked(run: Run) -> Iterator[str]:
+def _asked(run: Run, left: int) -> Iterator[str]:
     """What was asked of whom, and how far it is."""
     identity: dict[str, Any] = run.manifest.get("identity", {})
     data, prompt = identity.get("dataset", {}), identity.get("prompt", {})
@@ -65,7 +79,6 @@ def _asked(run: Run) -> Iterator[str]:
         f"asked: {', '.join(identity.get('conditions', []))}; {identity.get('method', '?')}, "
         f"orders {identity.get('orders', '?')}, prompt {prompt.get('name', '?')}"
     )
-    left = _left(run, identity)
     yield (
         f"answers: {counts['answered']:,}, {counts['failed']:,} failed" + (f", {left:,} not asked yet" if left else "")
     )
@@ -79,8 +92,9 @@ from responses
 """
 
 
-def _left(run: Run, identity: dict[str, Any]) -> int:
+def _left(run: Run) -> int:
     """Questions of the run that have no answer; imported answers follow no plan."""
+    identity = run.manifest.get("identity", {})
     if identity.get("orders") not in ("cyclic", "given"):
         return 0
     each = "len(choices)" if identity["orders"] == "cyclic" else "1"
@@ -95,23 +109,32 @@ def _left(run: Run, identity: dict[str, Any]) -> int:
 
 
 def _made(run: Run) -> Iterator[str]:
-    """What was made of the answers, and what may come next."""
-    splits = run.query(
+    """What was made of the answers."""
+    from audiocontrib.store.run import AUDIT
+
+    for row in run.query(
         "select name, count(*) filter (split = 'strong') as strong, count(*) filter (split = 'weak') as weak, "
         "count(*) filter (split = 'undecided') as undecided from splits group by 1 order by 1"
-    ).to_dict("records")
-    for row in splits:
+    ).to_dict("records"):
         yield f"split {row['name']}: {row['strong']:,} strong, {row['weak']:,} weak, {row['undecided']:,} undecided"
-    for name, what in (("audit.parquet", "audit"), ("report.html", "report")):
-        if (run.path / name).exists():
-            yield f"{what}: {run.path / name}"
-    here = f"--run {run.path}"
-    if not splits:
-        yield f"next: audiocontrib split {here} --threshold 0.5"
-    else:
-        yield f"next: audiocontrib card {here} --split {splits[0]['name']}"
-    if not (run.path / "report.html").exists():
-        yield f"      audiocontrib report {here}"
+    for path in (run.path / AUDIT, run.path / REPORT):
+        if path.exists():
+            yield f"{path.stem}: {path}"
+
+
+def _next(run: Run, left: int) -> Iterator[str]:
+    """One or two commands that may come next: what is left to ask, a split, its card, a report."""
+    here = ["--run", str(run.path)]
+    commands: list[list[str]] = []
+    given = run.manifest.get("command", [])
+    if left and given[1:2] == ["score"] and not any(word.startswith("--shard") for word in given):
+        commands.append(given[1:])  # the same command goes on; that of one shard would find nothing to do
+    splits = run.table("select distinct name from splits order by 1").column("name").to_pylist()
+    commands.append(["card", *here, "--split", splits[0]] if splits else ["split", *here, "--threshold", "0.5"])
+    if not (run.path / REPORT).exists():
+        commands.append(["report", *here])
+    for place, words in enumerate(commands[:2]):
+        yield f"{'      ' if place else 'next: '}{shlex.join(['audiocontrib', *words])}"
 
 
 def _item(run: Run, item: str, form: str) -> None:

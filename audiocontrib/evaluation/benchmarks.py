@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from audiocontrib.contribution.accuracies import accuracy
+from audiocontrib.contribution.tally import Tally, tally
+from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
+from audiocontrib.statistics import clustered_mean
 from audiocontrib.validation.texts import Options, baselines
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
 
+AUDIO = "audio"
+"""The condition with the audio."""
 EVALUATION_SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("dataset", "part", "model", "condition")),
         ("n", pa.int64()),
         *((name, pa.float64()) for name in ("accuracy", "low", "high", "clip_low", "clip_high")),
         *((name, pa.float64()) for name in ("chance", "constant", "chance_corrected")),
+        *((name, pa.float64()) for name in ("contribution", "contribution_low", "contribution_high")),
         ("constant_strategy", pa.string()),
         *((name, pa.int64()) for name in ("missing", "refused", "unparsed", "failed")),
     ]
@@ -43,22 +50,26 @@ def evaluate(
         ``accuracy`` of the vote over all orders, Wilson's 95 % interval (low, high) and the one clustered by clip
         (clip_low, clip_high); ``chance``, the mean of 1/K; ``constant``, the best accuracy that one and the same
         place, or the longest or shortest option, would have on these items; ``chance_corrected``, (accuracy - chance)
-        / (1 - chance); missing votes; and how many replies were refused, unparsed and failed.
+        / (1 - chance); ``contribution``, what the audio adds over this condition: the chance-corrected accuracy under
+        ``audio`` minus the one here, on the items that have both votes, with its 95 % interval clustered by clip (null
+        for ``audio`` itself, and where it was not asked); missing votes; and how many replies were refused, unparsed
+        and failed. An interval clustered by clip is symmetric: near 0 and 1 it may pass them, and it has no width
+        where all votes are alike; Wilson's holds there.
 
     Raises:
         UsageError: a run lacks the split, or a group does not exist.
     """
+    if by == "dataset":
+        raise UsageError("rows are told apart by data set as they are: leave out --by dataset")
     rows = [row for run in runs for row in _rows(run, by, split, method)]
     return pa.Table.from_pylist(rows, schema=EVALUATION_SCHEMA)
 
 
 def _rows(run: Run, by: str | None, split: str | None, method: str | None) -> Iterator[dict[str, Any]]:
-    groups: list[str | None] = [None, *([by] if by else [])]
     with run.connect() as con:
-        for group in groups:
-            table = accuracy(con, ["dataset", *([group] if group else [])], method)
-            items = _items(con, group)
-            yield from _described(table, items, group)
+        told = tally(con, method=method)
+        for group in (None, by) if by else (None,):
+            yield from _described(con, told, group)
         if split is not None:
             names = [row[0] for row in con.sql("select distinct name from splits").fetchall()]
             if split not in names:
@@ -69,34 +80,58 @@ def _rows(run: Run, by: str | None, split: str | None, method: str | None) -> It
                 {"name": split},
             )
             con.execute("create temp view items as from parted")  # stands before the view of the run
-            yield from _described(accuracy(con, ["dataset", "split"], method), _items(con, "split"), "split")
+            yield from _described(con, tally(con, method=method), "split")
 
 
-def _items(con: Any, group: str | None) -> pa.Table:
-    """Data set, part, choices and answer of every item."""
-    value = "'all'"
-    if group:
-        value = f"extra ->> '$.\"{group[6:]}\"'" if group.startswith("extra.") else f'"{group}"'
-    return con.sql(
-        f"select dataset, coalesce({value}, '') as part, choices, answer, notes, extra from items"
-    ).to_arrow_table()
-
-
-def _described(table: pa.Table, items: pa.Table, group: str | None) -> Iterator[dict[str, Any]]:
-    """The rows of an accuracy table, with the best constant strategy of each part."""
+def _described(con: Any, told: Tally, group: str | None) -> Iterator[dict[str, Any]]:
+    """The rows of an accuracy table, with what stands beside each part and each condition."""
+    table = accuracy(con, ["dataset", *([group] if group else [])], told=told)
+    items, cast = _items(con, group), count_votes(told)
+    cells = {cell: place for place, cell in enumerate(told.cells)}
     best: dict[tuple[str, str], tuple[str, float]] = {}
     for row in table.to_pylist():
         part = "all" if group is None else str(row.get(group) or "")
         place = row["dataset"], part
+        own = pc.and_(pc.equal(items["dataset"], place[0]), pc.equal(items["part"], part))
         if place not in best:
-            own = pc.and_(pc.equal(items["dataset"], place[0]), pc.equal(items["part"], part))
             best[place] = _constant(items.filter(own))
         strategy, value = best[place]
-        yield {name: row.get(name) for name in EVALUATION_SCHEMA.names} | {
-            "part": part,
-            "constant": value,
-            "constant_strategy": strategy,
-        }
+        given = {name: row.get(name) for name in EVALUATION_SCHEMA.names}
+        yield given | {"part": part, "constant": value, "constant_strategy": strategy} | _added(
+            own.to_numpy() & (told.gold >= 0), items["clip"].to_numpy(), 1 / told.sizes, cast,
+            cells.get((row["model"], AUDIO)), cells[row["model"], row["condition"]],
+        )  # fmt: skip
+
+
+def _items(con: Any, group: str | None) -> pa.Table:
+    """Data set, part, clip (a number), choices and answer of every item, in the order of a tally."""
+    value = "'all'"
+    if group:
+        value = f"extra ->> '$.\"{group[6:]}\"'" if group.startswith("extra.") else f'"{group}"'
+    return con.sql(
+        f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "
+        "choices, answer, notes, extra from items order by item_id"
+    ).to_arrow_table()
+
+
+def _added(
+    own: NDArray[np.bool_],
+    clips: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    cast: Votes,
+    audio: int | None,
+    cell: int,
+) -> dict[str, float]:
+    """What the audio adds over a condition, on the items of a part that have both votes; nothing over itself."""
+    if audio is None or audio == cell:
+        return {}
+    both = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
+    if not both.any():
+        return {}
+    change = cast.right[both, audio].astype(float) - cast.right[both, cell]
+    added = change / (1 - chances[both].mean())
+    low, high = clustered_mean(added, clips[both])
+    return {"contribution": float(added.mean()), "contribution_low": low, "contribution_high": high}
 
 
 def _constant(items: pa.Table) -> tuple[str, float]:

@@ -24,7 +24,6 @@ class Rights:
     """Shape (n,)."""
     dataset: NDArray[np.object_]
     clip_id: NDArray[np.object_]
-    question_type: NDArray[np.object_]
     part: NDArray[np.object_]
     """strong, weak or undecided by the split that was asked for; empty texts without one."""
     cells: dict[tuple[str, str], NDArray[np.float64]]
@@ -34,10 +33,6 @@ class Rights:
     def models(self) -> list[str]:
         """In the order of their names."""
         return sorted({model for model, _ in self.cells})
-
-    def of(self, model: str, condition: str) -> NDArray[np.float64]:
-        """One cell; all NaN where the model was not asked so."""
-        return self.cells.get((model, condition), np.full(len(self.item_id), np.nan))
 
 
 def rights(run: Run, method: str | None = None, split: str | None = None) -> Rights:
@@ -53,7 +48,7 @@ def rights(run: Run, method: str | None = None, split: str | None = None) -> Rig
     with run.connect() as con:
         told = tally(con, method=method)
         cast = count_votes(told)
-        about = con.sql("select item_id, dataset, clip_id, question_type from items order by item_id").fetchnumpy()
+        about = con.sql("select item_id, dataset, clip_id from items order by item_id").fetchnumpy()
         part = np.full(len(about["item_id"]), "", dtype=object)
         if split is not None:
             found = dict(con.execute("select item_id, split from splits where name = ?", [split]).fetchall())
@@ -67,7 +62,6 @@ def rights(run: Run, method: str | None = None, split: str | None = None) -> Rig
         item_id=about["item_id"][has_key],
         dataset=about["dataset"][has_key],
         clip_id=about["clip_id"][has_key],
-        question_type=about["question_type"][has_key],
         part=part[has_key],
         cells={cell: right[has_key, place] for place, cell in enumerate(told.cells)},
     )

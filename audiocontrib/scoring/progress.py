@@ -45,9 +45,12 @@ class Progress:
     def skip(self, count: int) -> None:
         """Requests that need not be asked: done before, or their item is quarantined."""
         self._skipped += count
-        if not self._bar.disable:
-            self._bar.initial += count  # keeps them out of the speed
-        self._bar.update(count)
+        if count and not self._bar.disable:
+            # not update(): it would take them for speed, and wait for as many more before it draws again
+            self._bar.initial += count
+            self._bar.last_print_n += count
+            self._bar.n += count
+            self._bar.refresh()
 
     def note(self, text: str) -> None:
         """A line above the bar."""

@@ -75,13 +75,14 @@ def paired_difference(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Differ
     """The mean of a - b with its clustered interval, and the smallest mean that could have been detected.
 
     Args:
-        a: shape (n,), truth values or numbers in [0, 1].
+        a: shape (n,), truth values, numbers in [0, 1] or differences of these.
         b: shape (n,), of the same items.
         clusters: shape (n,), integers that are equal within a cluster.
 
     Returns:
         The difference. What can be detected counts n in independent pairs: n is divided by the design effect
-        (variance with clusters / variance without). Where all pairs are alike, spread is no guide: the
+        (variance with clusters / variance without); the mean square of the differences stands for the share that
+        differ, which it is where they are right or wrong. Where all pairs are alike, spread is no guide: the
         interval is then Wilson's limit of the share of clusters that differ, to both sides, and p is 1. What
         fewer than two clusters, or clusters that all differ by the same, do not fix is NaN.
 
@@ -99,7 +100,7 @@ def paired_difference(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Differ
         return Difference(mean, math.nan, math.nan, math.nan, discordance, n, math.nan)
     low, high = fit.conf_int(alpha=1 - LEVEL)[0]
     design = float(fit.bse[0] ** 2 / (d.var(ddof=1) / n))
-    detectable = minimum_detectable_effect(n / design, discordance)
+    detectable = minimum_detectable_effect(n / design, float((d**2).mean()))
     return Difference(mean, float(low), float(high), float(fit.pvalues[0]), discordance, n, detectable)
 
 

@@ -267,6 +267,14 @@ def avqa(folder: Path) -> Path:
     return write(folder / "train_r1aqa.jsonl", lines(avqa_row(183), avqa_row(184, answer=0)))
 
 
+def real_sounds(folder: Path) -> Path:
+    """As AudioMCQ, the clips in an archive beside the file; licence and credit in every row."""
+    more = {"label": "file name", "license": "CC0-1.0", "credit": "who", "recordings": ["package: in/a.ogg"]}
+    more |= {"audio_path": "clips.zip/event-01.ogg"}
+    rows = [audiomcq_row("package", "event", f"event-01-{n}", **more) for n in "12"]
+    return write(folder / "items.jsonl", lines(*rows))
+
+
 LAYOUTS: dict[str, Callable[[Path], Path]] = {
     "adqa-bench": adqa_bench,
     "adqa-dev": adqa_dev,
@@ -279,6 +287,7 @@ LAYOUTS: dict[str, Callable[[Path], Path]] = {
     "mmau-pro": mmau_pro,
     "mmsu": mmsu,
     "muchomusic": muchomusic,
+    "real-sounds": real_sounds,
     "rul-muchomusic": rul_muchomusic,
 }
 """Data set to its layout."""

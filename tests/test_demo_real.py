@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cascade_parts import FakeTagger, save_reader, sound
+from cascade_parts import FakeTagger, missing_weights, save_reader, sound
 from click.testing import CliRunner
 from sounds import encoded
 
@@ -19,6 +19,7 @@ from audiocontrib.contribution import accuracy
 from audiocontrib.demo import RealDemo, demo_real
 from audiocontrib.demo.real import SPLITS
 from audiocontrib.items import Clip, Items, make_item
+from audiocontrib.models import load_model
 from audiocontrib.models.cascade.cascade import Cascade
 from audiocontrib.models.cascade.listen import Listener
 from audiocontrib.models.cascade.parts import ENV
@@ -27,6 +28,7 @@ from audiocontrib.models.cascade.recipe import Gate, Recipe, Tagger
 from audiocontrib.models.cascade.recipe import Reader as ReaderPart
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.report.plots import accuracy_by_group, interval
+from audiocontrib.sources import load_items
 from audiocontrib.validation.texts import Options, baselines
 
 KINDS = {"animal": ("dog", "owl", "cow"), "event": ("siren", "rain"), "pitch": ("rising", "falling", "even", "none")}
@@ -162,3 +164,14 @@ def test_what_cannot_be_is_one_line(items: Items, monkeypatch: pytest.MonkeyPatc
     [line] = [line for line in partless.stderr.splitlines() if line.startswith("error:")]
     assert line.startswith("error: part whisper-base is neither in ")
     assert "run: python recipes/offline_weights/assemble.py" in line
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
+def test_the_real_parts_hear_animals_and_no_pitch(tmp_path: Path) -> None:
+    chosen = [item for item in load_items("real-sounds") if item.question_type in ("animal", "pitch")]
+    model = load_model("cascade-small", device="cpu")
+    done = demo_real(Items(chosen, origin={"name": "real-sounds"}), model, tmp_path / "run", progress=False)
+    adds = {row["question_type"]: row["contribution_low"] for row in done.summary.to_pylist()}
+    assert adds["animal"] > 0
+    assert adds["pitch"] < 0

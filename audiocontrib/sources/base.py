@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import BadItem
@@ -98,6 +99,8 @@ class Source:
     """Subfolder that holds the manifests, in a local folder that has it; the audio root stays above it."""
     make: Callable[[int, int | None], Iterable[Mapping[str, Any]]] | None = None
     """``make(seed, limit)``: rows made on the spot, where no files are needed. ``limit`` may be ignored."""
+    home: Path | None = None
+    """The manifest, where it comes with the package, clips beside it; read where no other is named."""
 
 
 SOURCES: Registry[Source] = Registry("data set")

@@ -56,8 +56,9 @@ def load_items(
     Example:
         >>> items = load_items("my.csv", mapping={"choices": "a,b,c,d"}, answer_as="letter")
     """
-    source, path = _find(dataset, data)
-    _check(source, path, limit, mapping, answer_as)
+    source, named = _find(dataset, data)
+    _check(source, named, limit, mapping, answer_as)
+    path = named or source.home
     hub = source.hub if path is None else None
     copy = snapshot(hub, revision, source.folder) if hub else None
     place = copy.folder if copy else path
@@ -134,7 +135,7 @@ def _check(
         raise UsageError(f"{source.name} knows its own columns; --map and --answer-as are for jsonl")
     if path is not None and source.make:
         raise UsageError(f"{source.name} is made on the spot; it takes no --data")
-    if path is None and not (source.make or source.hub):
+    if path is None and not (source.make or source.hub or source.home):
         raise UsageError(f"{source.name} is read from a file or folder: say --data PATH")
 
 

@@ -7,7 +7,7 @@ twice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Where everything is, and what changed."""
+    """Where everything is, and what changed; the model's card tells it too."""
 
     run: Path
     held_out: Path
@@ -125,6 +125,8 @@ def weak_to_strong(
     from audiocontrib.models.load import load_checkpoint
     from audiocontrib.scoring import score
     from audiocontrib.training import read_recipe, stage_rows, train_grpo, train_sft
+    from audiocontrib.training.card import given, write_card
+    from audiocontrib.training.lineage import stages_of
 
     plan, where = read_plan(path)
     recipe, out = read_recipe(where), Path(out)
@@ -159,6 +161,9 @@ def weak_to_strong(
     without = [c for c in plan.conditions if c != "audio"]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
+    files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}
+    again = ["audiocontrib weak-to-strong --recipe plan.yaml"]
+    write_card(Path(model), stages_of(Path(model)), results=changes.to_pylist(), commands=again, files=files)
     return Learned(run.path, tested.path, Path(model), changes)
 
 
@@ -178,8 +183,12 @@ def _check_apart(data: Items, held_out: Items) -> None:
 
 
 def _split(run: Run, plan: Plan, raters: list[str]) -> None:
-    """The plan's split of a run, by the raters alone."""
+    """The plan's split of a run, by the raters alone, and its data card."""
+    from audiocontrib.report.card import card
     from audiocontrib.splits import split
+    from audiocontrib.store.files import replacing
 
     made = split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=raters)
-    made.save(run.split_folder(SPLIT))
+    folder = made.save(run.split_folder(SPLIT))
+    with replacing(folder / "README.md") as file:
+        file.write(card(run, SPLIT).encode())

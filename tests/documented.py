@@ -16,12 +16,14 @@ from zlib import crc32
 
 import click
 import numpy as np
+import pyarrow.parquet as pq
 import soundfile
 from layouts import audiomcq_row, mmau_row, rul_muchomusic
 from markdown_it import MarkdownIt
 
 from audiocontrib.cli import COMMANDS, main
 from audiocontrib.store import open_run
+from audiocontrib.training.metrics import metrics_table
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -144,6 +146,9 @@ def make_place(folder: Path) -> None:
     _write_csv(folder / "my.csv", [_lettered(row) for row in own])
     _write(folder / "mapping.yaml", "question: q\nchoices: [a, b, c, d]\nanswer: key\nanswer_as: letter\n")
     told = [{"item_id": f"mmau/{row['id']}", "model": "theirs", "condition": "silence", "choice": 0} for row in rows]
+    metrics = folder / "trained/weak_to_strong/grpo/metrics.parquet"
+    metrics.parent.mkdir(parents=True)
+    pq.write_table(metrics_table([{"step": 1, "loss": 0.1, "reward": 0.5}]), metrics)
     _write(folder / "answers.jsonl", "".join(json.dumps(row) + "\n" for row in told))
     _write_csv(folder / "out.csv", [{"item_id": row["item_id"], "model_output": "a dog"} for row in told])
 

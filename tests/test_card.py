@@ -25,6 +25,7 @@ from audiocontrib.items import Items, make_item
 from audiocontrib.report.card import card
 from audiocontrib.splits import RULES
 from audiocontrib.store import Run
+from audiocontrib.store.again import asking
 
 MODELS = [f"mock:name=m{n},skill=0.9,leak=0.4,seed={n}" for n in range(3)]
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
@@ -205,3 +206,24 @@ def test_which_split_is_meant(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["card", "--run", str(run.path)])
     assert done.exit_code == 0
     assert done.stdout.startswith("---\n")
+
+
+def test_a_run_filled_from_python_names_the_data_that_it_read(tmp_path: Path) -> None:
+    made = ac.load_items("demo", seed=3, limit=4)
+    run = ac.score(made, ["mock"], ["text"], run=tmp_path / "demo", progress=False)
+    [line] = asking(run)
+    _, *words = shlex.split(line.replace(str(run.path), str(tmp_path / "again")))
+    done = CliRunner().invoke(main, [*words, "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert set(Run.open(tmp_path / "again").items.item_id) == {item.id for item in made}
+
+    rows = [{"id": n, "q": f"{n}?", "options": ["x", "y"], "gold": "B"} for n in range(3)]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    mapping = {"question": "q", "choices": "options", "answer": "gold", "audio": "-"}
+    own = ac.load_items("jsonl", data=tmp_path / "own.jsonl", mapping=mapping, answer_as="letter")
+    run = ac.score(own, ["mock"], ["text"], run=tmp_path / "own", progress=False)
+    [line] = asking(run)
+    _, *words = shlex.split(line.replace(f"--run {run.path}", f"--run {tmp_path / 'more'}"))
+    done = CliRunner().invoke(main, [*words, "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert list(Run.open(tmp_path / "more").items.answer) == [1, 1, 1]

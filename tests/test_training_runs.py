@@ -217,7 +217,7 @@ def test_what_is_trained_is_heard_learned_and_scored(tmp_path: Path) -> None:
         assert row["reward"] == pytest.approx(2 * row["accuracy"] + 0.5 * row["format"], abs=1e-5)
     assert told[-1]["reward"] > 1.5
     for place in (first.model, second.model):
-        assert {p.suffix for p in place.iterdir()} <= {".safetensors", ".json", ".jinja"}
+        assert {p.suffix for p in place.iterdir()} <= {".safetensors", ".json", ".jinja", ".md"}
         run = score(Items(items), [str(place)], ["audio"], run=tmp_path / place.parent.name / "run", progress=False)
         right = run.query("select avg(correct::int) as right from responses").right[0]
         assert right > 0.7

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -54,6 +56,20 @@ def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None
     assert all(row["n"] == 16 for row in whole)
     assert {row["part"] for row in rows} <= {"all", "strong", "weak"}
     assert (learned.model / "model.safetensors").exists()
+    for run in (learned.run, learned.held_out):
+        assert "| all | " in (run / "splits" / "trained-on" / "README.md").read_text()
+    card = (learned.model / "README.md").read_text()
+    assert card.count("| what the audio adds over silence | 16 |") == 1
+    assert card.count("| accuracy, ") == sum(row["measure"].startswith("accuracy") for row in rows)
+    blocks = re.findall(r"(?ms)^```(\w*)\n(.*?)\n```$", card.split("## How to make it again")[1])
+    assert blocks[0] == ("", "audiocontrib weak-to-strong --recipe plan.yaml")
+    (tmp_path / "card").mkdir()
+    for name, (kind, text) in zip(("plan.yaml", "training.yaml"), blocks[1:], strict=False):
+        assert kind == "yaml"
+        (tmp_path / "card" / name).write_text(text)
+    given, training = read_plan(tmp_path / "card" / "plan.yaml")
+    assert replace(given, training="training.yaml") == read_plan(path)[0]
+    assert read_recipe(training) == read_recipe(path.parent / "training.yaml")
     models = set(Run.open(learned.held_out).responses["model"])
     assert models == {TINY, TRAINED, "mock"}
 

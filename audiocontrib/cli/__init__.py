@@ -19,6 +19,7 @@ COMMANDS = {
     "contribution": "Measure what the audio contributes, per item and summed up.",
     "split": "Split a run's items into weak and strong audio contribution.",
     "certify": "Bound what is left in a strong set, by a model that took no part.",
+    "export": "Write the weak or strong part as files that other trainers read.",
     "train": "Train a model on the weak or strong part: SFT, GRPO.",
     "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
     "weak-to-strong": "The whole loop: score, split, train, score again, compare.",

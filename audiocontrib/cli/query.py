@@ -16,11 +16,13 @@ from audiocontrib.cli.output import emit, format_option, open_run, run_option
 def command(sql: str, folder: Path | None, form: str) -> None:
     """Run SQL (DuckDB) on a run, also while it is being scored.
 
-    Views: items, quarantine, responses, contributions, splits.
+    Views: items, quarantine, responses, contributions, audit, splits. Parquet and CSV files are tables too, by their
+    path in quotes: the metrics of a training, for one.
 
     \b
     Examples:
       audiocontrib query "select condition, avg(correct::int) from responses group by 1"
       audiocontrib query "select * from contributions order by score limit 10" --format csv
+      audiocontrib query "select step, reward, kl from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
     emit(open_run(folder).table(sql), form)

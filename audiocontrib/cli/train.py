@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import emit, format_option, only_split, open_run, run_option, say
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def command(
       audiocontrib train sft --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train grpo --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train sft --recipe recipes/training/omni/sft_all.yaml --set tune=lora --plan
-      duckdb -c "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
+      audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
     from audiocontrib.training import GRPO, read_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.estimate import estimate
@@ -62,7 +62,7 @@ def command(
     made = Path("trained") / recipe.stem
     start = model or _start(asked, stage, made)
     run = open_run(folder)
-    rows = stage_rows(asked, stage, run, split or _only_split(run.path))
+    rows = stage_rows(asked, stage, run, split or only_split(run))
     for note in rows.notes:
         say(f"note: {note}")
     if plan:
@@ -108,13 +108,6 @@ def _start(recipe: Recipe, stage: str, made: Path) -> str:
     if not before.exists():
         raise UsageError(f"{before} is not there: give `audiocontrib train sft` first, or name --model")
     return str(before)
-
-
-def _only_split(run: Path) -> str | None:
-    there = sorted(path.parent.name for path in (run / "splits").glob("*/split.parquet"))
-    if len(there) > 1:
-        raise UsageError(f"{run} has several splits; name one with --split: {', '.join(there)}")
-    return there[0] if there else None
 
 
 def _last(metrics: Path) -> Any:

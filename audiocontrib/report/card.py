@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import shlex
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.markdown import Verbatim, fenced, header, render
 from audiocontrib.prompts import SYSTEM, make_prompt
-from audiocontrib.report.again import asking, splitting, unnamed
 from audiocontrib.report.facts import SplitFacts, likeliest_method, split_facts
 from audiocontrib.splits import RULES, Split, split
 from audiocontrib.splits.narrow import only_models
+from audiocontrib.store.again import asking, splitting, unnamed
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,9 +61,6 @@ def card(run: Run, name: str) -> str:
     Example:
         >>> print(card(open_run("runs/demo"), "votes"))
     """
-    import yaml
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     with run.connect() as con:
@@ -76,20 +74,17 @@ def card(run: Run, name: str) -> str:
         [total] = _sizes(con, "'all'", name)
         asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
         bounds = _bounds(con, made, _stored(con, name))
-    header = {
+    about = {
         "pretty_name": f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}",
         "task_categories": ["audio-text-to-text", "question-answering", "multiple-choice"],
         "tags": ["audio", "audio-contribution", "audiocontrib"],
         "size_categories": [_size(total["n"])],
         "configs": [{"config_name": "default", "data_files": "split.parquet"}],
     }
-    env = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, finalize=_plain,
-    )  # fmt: skip
-    return env.get_template("card.md.j2").render(
-        header=_Kept(yaml.safe_dump(header, sort_keys=False, allow_unicode=True)),
-        title=header["pretty_name"],
+    return render(
+        TEMPLATES / "card.md.j2",
+        header=header(about),
+        title=about["pretty_name"],
         data={"name": "?", "revision": None, "left_out": {}} | data,
         counts=found.to_pylist()[0],
         models=_models(identity.get("models", {}), asked.to_pylist()),
@@ -98,13 +93,13 @@ def card(run: Run, name: str) -> str:
         prompt=_prompt(identity),
         split=made,
         about=RULES[made.settings["rule"]].about if made.settings["rule"] in RULES else "not one of audiocontrib's own",
-        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in unnamed(made).items()),
+        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in unnamed(made.asked).items()),
         sizes={by: rows[:MOST_STRATA] for by, rows in sizes.items()},
         smaller={by: max(0, len(rows) - MOST_STRATA) for by, rows in sizes.items()},
         total=total,
         bounds=bounds,
         limits=list(_limits(made, total)),
-        commands=_fenced([*asking(run), *splitting(run, made)]),
+        commands=fenced([*asking(run), *splitting(run, made.name, made.asked), *_certifying(run, made)]),
         versions={"audiocontrib": version("audiocontrib")} | run.manifest.get("versions", {}),
         version=version("audiocontrib"),
     )
@@ -133,16 +128,14 @@ def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str
     return rows
 
 
-def _prompt(identity: dict[str, Any]) -> _Kept | None:
+def _prompt(identity: dict[str, Any]) -> Verbatim | None:
     """The prompt as it is sent, where this version still has it."""
     told = identity.get("prompt") or {}
     try:
         sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=told.get("name", ""))
     except AudiocontribError:
         return None
-    return (
-        _fenced([f"system: {SYSTEM}", f"user: [audio]{sample.user}"]) if sample.sha256 == told.get("sha256") else None
-    )
+    return fenced([f"system: {SYSTEM}", f"user: [audio]{sample.user}"]) if sample.sha256 == told.get("sha256") else None
 
 
 def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) -> list[str]:
@@ -203,26 +196,13 @@ def _limits(made: SplitFacts, total: dict[str, Any]) -> Iterator[str]:
     yield from made.settings.get("warnings", [])
 
 
-class _Kept(str):
-    """A text that is code or YAML of our own making: it is not escaped."""
-
-    __slots__ = ()
-
-
-def _plain(value: Any) -> Any:
-    """Escapes what Markdown or HTML would take for markup, and keeps a text on its line."""
-    if not isinstance(value, str) or isinstance(value, _Kept):
-        return value
-    text = " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # "://" too: a bare address becomes a link
-    return re.sub(r"([\\`*_{}\[\]|!~$#]|:(?=//))", r"\\\1", text)
-
-
-def _fenced(lines: list[str]) -> _Kept:
-    """A block of code, which no text in it can end."""
-    text = "\n".join(lines)
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return _Kept(f"{fence}\n{text}\n{fence}")
+def _certifying(run: Run, made: SplitFacts) -> Iterator[str]:
+    """The command that certified the split, if one did."""
+    certify = ["audiocontrib", "certify", "--run", str(run.path), "--split", made.name]
+    for one in made.certificates[:1]:
+        yield shlex.join(
+            [*certify, *(["--rotate"] if made.rotated else ["--model", one.model]), "--condition", one.condition]
+        )
 
 
 def _size(n: int) -> str:

@@ -16,6 +16,7 @@ from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.contribution.tally import tally
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.store.again import asked_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 WITHOUT = ("silence", "text")
 """Conditions without the audio, in the order in which they are looked for."""
 MOST_REASONS = 12
-NOT_ASKED = ("findings", "warnings", "review_out")
-"""What ``settings.json`` of a split holds beside what was asked for (a sheet for review is written once)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class SplitFacts:
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments of :func:`audiocontrib.splits.split` that make it again."""
-        return {key: value for key, value in self.settings.items() if key not in NOT_ASKED}
+        return asked_of(self.settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -60,3 +61,9 @@ def _in_words(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return f"a list of {len(get_args(hint))} numbers"
     return " or ".join(map(_in_words, get_args(hint))) or WORDS[hint]
+
+
+def stated(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a dataclass's fields without those that would be taken anyway."""
+    usual = {one.name: one.default for one in fields(cls)}
+    return {name: value for name, value in values.items() if usual[name] is MISSING or usual[name] != value}

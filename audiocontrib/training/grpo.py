@@ -27,6 +27,7 @@ from audiocontrib.training.ears import Ears, load
 from audiocontrib.training.estimate import counted, in_a_line
 from audiocontrib.training.features import stacked, unstacked
 from audiocontrib.training.kept import Kept
+from audiocontrib.training.lineage import stages
 from audiocontrib.training.loop import calm, finished, go, processes, tell
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
@@ -186,6 +187,7 @@ def train(settings: GRPO, rows: Rows, name: str | Path, out: str | Path, *, prog
     if done:
         return done
     rows.check_clips()
+    made = stages("grpo", settings, rows, name, model)
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
@@ -193,4 +195,4 @@ def train(settings: GRPO, rows: Rows, name: str | Path, out: str | Path, *, prog
     if progress:
         tell(in_a_line(counted(settings, rows, model, ears)))
     with calm():
-        return go(AudioGRPOTrainer(settings, rows, ears, model.net, out), out, told, progress)
+        return go(AudioGRPOTrainer(settings, rows, ears, model.net, out), out, told, made, progress)

@@ -20,6 +20,7 @@ from transformers.utils import logging
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.store.files import make_folder, replacing
 from audiocontrib.store.identity import differences
+from audiocontrib.training.card import write_card
 from audiocontrib.training.checkpoints import (
     bring_to_disk,
     last_whole,
@@ -28,9 +29,10 @@ from audiocontrib.training.checkpoints import (
     writing,
 )
 from audiocontrib.training.kept import CHECKPOINTS, METRICS, Bar, Kept
+from audiocontrib.training.lineage import MANIFEST, Stages
 from audiocontrib.training.trained import Trained
 
-MANIFEST, MODEL, ADAPTER = "training.json", "model", "adapter"
+MODEL, ADAPTER = "model", "adapter"
 
 
 def finished(out: Path, identity: dict[str, Any]) -> Trained | None:
@@ -56,15 +58,17 @@ def finished(out: Path, identity: dict[str, Any]) -> Trained | None:
     return None
 
 
-def go(trainer: Kept, out: Path, identity: dict[str, Any], progress: bool) -> Trained:
-    """Train, from the last whole checkpoint if there is one, and save the model.
+def go(trainer: Kept, out: Path, identity: dict[str, Any], stages: Stages, progress: bool) -> Trained:
+    """Train, from the last whole checkpoint if there is one, and save the model with its card.
 
     Raises:
         AudiocontribError: as :func:`audiocontrib.training.train_sft`.
     """
     folder = out / CHECKPOINTS
     main = trainer.is_world_process_zero()
+    stages[-1]["devices"] = trainer.args.world_size
     if main:
+        _write_manifest(out, {"identity": identity, "stages": stages})
         remove_torn(folder)
     trainer.accelerator.wait_for_everyone()
     last = last_whole(folder)
@@ -79,18 +83,19 @@ def go(trainer: Kept, out: Path, identity: dict[str, Any], progress: bool) -> Tr
             "set checkpointing, or tune: lora"
         ) from error
     trainer.write_metrics()
-    _save_model(trainer, out)
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
+    stages[-1]["steps"] = steps
+    _save_model(trainer, out, stages)
     if main:
-        _write_manifest(out, {"identity": identity, "steps": steps, "resumed": resumed})
+        _write_manifest(out, {"identity": identity, "stages": stages, "steps": steps, "resumed": resumed})
         (out / f".{MODEL}.tmp").replace(out / MODEL)  # last: a folder with a model is finished
     trainer.accelerator.wait_for_everyone()
     return Trained(out / MODEL, out / METRICS, steps, resumed)
 
 
-def _save_model(trainer: Kept, out: Path) -> None:
-    """Write the model beside its place: safetensors, the processor, adapters merged and also by themselves."""
+def _save_model(trainer: Kept, out: Path, stages: Stages) -> None:
+    """Write the model beside its place: safetensors, processor and card; adapters merged and also by themselves."""
     place = out / f".{MODEL}.tmp"
     with writing(place):
         if hasattr(trainer.model, "peft_config"):
@@ -103,6 +108,7 @@ def _save_model(trainer: Kept, out: Path) -> None:
         if trainer.is_world_process_zero():
             (place / "training_args.bin").unlink(missing_ok=True)  # a pickle
             trainer.ears.describe(place)
+            write_card(place, stages)
             bring_to_disk(place)
 
 

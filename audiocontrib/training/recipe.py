@@ -148,6 +148,10 @@ class GRPO(Stage):
             )
 
 
+KINDS: dict[str, type[Stage]] = {"sft": SFT, "grpo": GRPO}
+"""Name of a stage -> its settings."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One arm of an experiment: SFT, GRPO, or one after the other."""

@@ -9,8 +9,8 @@ from audiocontrib.answers import Answer, parse
 from audiocontrib.prompts import CLOSE, OPEN
 from audiocontrib.responses import Outcome
 
-FORM = re.compile(rf"{OPEN}[^<>]+{CLOSE}")
-"""The whole reply. Other markup has no place in it, a second tag or a special token neither."""
+FORM = re.compile(rf"{OPEN}(?:(?!<[/|a-z]).)+{CLOSE}", re.DOTALL | re.IGNORECASE)
+"""The whole reply. Other markup has no place in it, a second tag or a special token neither; ``a < b`` has."""
 
 
 def format_reward(reply: str) -> float:

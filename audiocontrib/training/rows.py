@@ -19,6 +19,7 @@ from audiocontrib.items import Item, Items, ItemTable
 from audiocontrib.prompts import Prompt, make_prompt
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import Part
+from audiocontrib.training.source import source
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Rows(Sequence[Row]):
     """Shown with every question, as one option more that is never right."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """Where they come from, see :func:`audiocontrib.training.source.source`; empty where they were made in Python."""
 
     def __len__(self) -> int:
         return len(self.items) * self.copies
@@ -139,19 +142,24 @@ def rows(
     if items is not None and items < len(places):
         drawn = seeded(seed, "items").permutation(len(places))[:items]
         places = sorted(places[i] for i in drawn)
-    return Rows(taken(held, places), copies, seed, notes=tuple(notes))
+    told = source(run, folder_of(run, split) if split else None, part)
+    return Rows(taken(held, places), copies, seed, notes=tuple(notes), source=told)
 
 
-def table_of(run: Run, split: str | Path) -> pa.Table:
-    """The table of a split (SPLIT_SCHEMA) by its name in the run or by its folder. UsageError if there is none."""
+def folder_of(run: Run, split: str | Path) -> Path:
+    """The folder of a split, by its name in the run or by itself. UsageError if it holds none."""
     named = Path(split).name == str(split)
     folder = run.split_folder(str(split)) if named else Path(split)
-    file = folder / "split.parquet"
-    if not file.is_file():
+    if not (folder / "split.parquet").is_file():
         there = sorted(path.parent.name for path in (run.path / "splits").glob("*/split.parquet"))
         known = f"the run has: {', '.join(there)}" if there else "make one with `audiocontrib split`"
         raise UsageError(f"{folder} holds no split; {known}")
-    return pq.read_table(file)
+    return folder
+
+
+def table_of(run: Run, split: str | Path) -> pa.Table:
+    """The table of a split (SPLIT_SCHEMA), as :func:`folder_of` finds it."""
+    return pq.read_table(folder_of(run, split) / "split.parquet")
 
 
 def _part(run: Run, split: str | Path | None, part: str, where: str) -> set[str] | None:

@@ -15,6 +15,7 @@ from audiocontrib.training.collate import Collator
 from audiocontrib.training.ears import Ears, load
 from audiocontrib.training.estimate import counted, in_a_line
 from audiocontrib.training.kept import Kept
+from audiocontrib.training.lineage import stages
 from audiocontrib.training.loop import calm, finished, go, processes, tell
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.rows import Rows
@@ -54,8 +55,9 @@ def train(settings: SFT, rows: Rows, name: str | Path, out: str | Path, *, progr
     if done:
         return done
     rows.check_clips()
+    made = stages("sft", settings, rows, name, model)
     ears = Ears(model, settings.seconds)
     if progress:
         tell(in_a_line(counted(settings, rows, model, ears)))
     with calm():
-        return go(make_trainer(settings, rows, ears, model.net, out), out, told, progress)
+        return go(make_trainer(settings, rows, ears, model.net, out), out, told, made, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -24,14 +24,18 @@ def stage_rows(recipe: Recipe, stage: str, run: Run | str | Path, split: str | P
     run = run if isinstance(run, Run) else Run.open(run)
     settings = recipe.stage(stage)
     if not isinstance(settings, GRPO):
-        return _drawn(settings, run, split)
+        return _noted(_drawn(settings, run, split), recipe)
     barred: set[str] = set()
     if recipe.sft is not None:
         first = _drawn(recipe.sft, run, split).items.table
         barred = set(first["clip_id" if recipe.disjoint == "clip" else "item_id"].to_pylist())
     drawn = _drawn(settings, run, split, barred)
     made = narrowed(drawn, settings, run, table_of(run, split) if split else None)
-    return replace(made, extra_option=settings.abstain_option)
+    return _noted(replace(made, extra_option=settings.abstain_option), recipe)
+
+
+def _noted(rows: Rows, recipe: Recipe) -> Rows:
+    return replace(rows, source={**rows.source, "recipe": asdict(recipe)})
 
 
 def _drawn(settings: Stage, run: Run, split: str | Path | None, without: Collection[str] = ()) -> Rows:

@@ -1,0 +1,78 @@
+"""What an export is made of: one example, as a trainer wants it written, and the formats by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from audiocontrib.registry import Registry
+from audiocontrib.training.rows import Row
+
+Stage = Literal["sft", "grpo"]
+Audio = Literal["absolute", "relative", "copy", "embed"]
+"""How a row refers to its clip: by its whole path; by its path within the data set's audio folder; by the path of a
+copy, within the exported folder; or the encoded file itself inside the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row of training, before it takes a trainer's form."""
+
+    row: Row
+    name: str
+    """Id of the item and number of the copy: ``demo/17#2``. No two rows share it."""
+    audio: Any
+    """What stands for the clip: a path, or under ``embed`` what the format's ``embed`` makes of the encoded file."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """The columns of EXTRA: no trainer needs them, and they say where the row is from."""
+
+
+PARENT = "audio-contribution"
+"""What AudioMCQ itself calls an item: weak or strong."""
+EXTRA: Mapping[str, Any] = {
+    "item_id": "",
+    "clip_id": "",
+    "part": "",
+    "score": 0.0,
+    "rule": "",
+    "weight": 0.0,
+    PARENT: "",
+}
+"""The columns beside a trainer's own, each with a value of its type: ids of the item and of its recording, part and
+score by the split, the split's rule, the weight of the row, and PARENT ("" where the data set does not say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A trainer's form of rows."""
+
+    row: Callable[[Example, Stage], dict[str, Any]]
+    """An example as the trainer reads it."""
+    about: str
+    """One line for the command's help."""
+    stages: tuple[Stage, ...] = ("sft", "grpo")
+    """What the trainer can train with audio."""
+    audio: tuple[Audio, ...] = ("absolute", "relative", "copy")
+    """How its rows may refer to clips; the first is the default."""
+    tags: tuple[str, ...] = ()
+    """Texts that the trainer takes for the place of a clip or picture: no question may hold one."""
+    file: str = "{stage}.jsonl"
+    """Name of the file of rows; its ending says how it is written (no ending: a `datasets` folder)."""
+    embed: Callable[[bytes], Any] | None = None
+    """The encoded file of a clip as it stands in a row."""
+    beside: Callable[[Stage, str], Mapping[str, str]] | None = None
+    """Other files that the trainer wants, by name: of the stage and the name of the file of rows."""
+
+
+FORMATS: Registry[Format] = Registry("export format")
+
+
+def export_format(name: str, about: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator that files a function as a format; ``settings`` are the other fields of :class:`Format`."""
+
+    def file(row: Callable[..., Any]) -> Callable[..., Any]:
+        FORMATS.register(name)(Format(row, about, **settings))
+        return row
+
+    return file

@@ -1,0 +1,120 @@
+"""Which rows are exported: a recipe's, or those of a recipe made up from a few options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.export.base import Stage
+from audiocontrib.items import ROWS_AT_ONCE
+from audiocontrib.store import Run
+from audiocontrib.training.recipe import GRPO, SFT, Part, Recipe, read_recipe
+from audiocontrib.training.rows import Rows, taken
+
+Disjoint = Literal["clip", "item", "none"]
+
+DEFAULT_PROMPT = "audiomcq"
+"""The prompt of rows: the published one, which scoring asks with if no other is named."""
+CHOOSING = ("part", "items", "copies", "seed", "rater", "pass_audio", "pass_silent", "weigh", "abstain_option")
+"""Fields of a recipe's stage that decide which rows there are, and what they say."""
+UNUSED: dict[str, Any] = {"learning_rate": 1.0, "batch": 8, "steps": 1}
+"""A stage cannot be without them; no row depends on them."""
+
+
+def choose(
+    stage: Stage,
+    recipe: str | Path | None = None,
+    part: Part | None = None,
+    copies: int | None = None,
+    seed: int | None = None,
+    disjoint: Disjoint | None = None,
+) -> Recipe:
+    """The recipe in a file, or the one that the options stand for: SFT on weak, GRPO on strong.
+
+    By the options, GRPO is held apart from an SFT on the whole weak part, so that the two may be exported in any order.
+
+    Raises:
+        UsageError: the recipe has no such stage, or asks for what rows cannot say; recipe and options are both
+            given; a number is out of its range.
+    """
+    if recipe is not None:
+        if any(value is not None for value in (part, copies, seed, disjoint)):
+            raise UsageError(f"{recipe} says part, copies, seed and disjoint; leave out these options, or the recipe")
+        return _checked(read_recipe(recipe), stage, str(recipe))
+    shared = {"copies": 4 if copies is None else copies, "seed": seed or 0, **UNUSED}
+    sft = SFT(part=part or "weak", **shared) if stage == "sft" else SFT(part="weak", **shared)
+    grpo = GRPO(part=part or "strong", **shared) if stage == "grpo" else None
+    return Recipe(
+        about="options of `audiocontrib export`",
+        model="",
+        sft=None if grpo and disjoint == "none" else sft,
+        grpo=grpo,
+        disjoint="item" if disjoint == "item" else "clip",
+    )
+
+
+def described(recipe: Recipe, stage: Stage) -> dict[str, Any]:
+    """What decides about the rows, as JSON values."""
+    facts = _choosing(recipe, stage)
+    if stage == "grpo" and recipe.sft is not None:
+        facts |= {"disjoint": recipe.disjoint, "apart_from": _choosing(recipe, "sft")}
+    return facts
+
+
+def told(run: Run, recipe: Recipe, stage: Stage) -> list[str]:
+    """What should be known of the choice, in sentences."""
+    notes = []
+    settings = recipe.stage(stage)
+    if stage == "sft" and recipe.grpo is None and settings.part != "weak":
+        notes.append(
+            f"GRPO rows are held apart from an SFT on weak, not on {settings.part}; "
+            "where GRPO follows, export both by a --recipe that has both stages"
+        )
+    asked = (run.manifest["identity"].get("prompt") or {}).get("name", DEFAULT_PROMPT)
+    if asked != DEFAULT_PROMPT:
+        notes.append(f"the run was asked with the prompt {asked}, rows are written with {DEFAULT_PROMPT}")
+    return notes
+
+
+def without_tags(rows: Rows, tags: Sequence[str]) -> Rows:
+    """The rows of items whose text holds none of the tags; a trainer would look for a clip there.
+
+    Raises:
+        AudiocontribError: none is left.
+    """
+    if not tags:
+        return rows
+    found = re.compile("|".join(map(re.escape, tags)))
+    texts = rows.items.table.select(["item_id", "question", "choices"])
+    places, tagged, place = [], [], 0
+    for batch in texts.to_batches(max_chunksize=ROWS_AT_ONCE):
+        for row in batch.to_pylist():
+            if any(map(found.search, (row["question"], *row["choices"]))):
+                tagged.append(row["item_id"])
+            else:
+                places.append(place)
+            place += 1
+    if not tagged:
+        return rows
+    note = f"{len(tagged):,} items hold one of the tags {' '.join(tags)} in their text, e.g. {tagged[0]}: left out"
+    if not places:
+        raise AudiocontribError(f"no item is left to export: {note}; choose another format")
+    return replace(rows, items=taken(rows.items, places), notes=(*rows.notes, note))
+
+
+def _checked(recipe: Recipe, stage: Stage, where: str) -> Recipe:
+    settings = recipe.stage(stage)
+    if isinstance(settings, GRPO) and settings.silent_replies:
+        raise UsageError(
+            f"{where}: silent_replies is {settings.silent_replies}, but only `audiocontrib train grpo` gives replies "
+            "to silence; set it to 0 to export the rows"
+        )
+    return recipe
+
+
+def _choosing(recipe: Recipe, stage: Stage) -> dict[str, Any]:
+    return {name: value for name, value in asdict(recipe.stage(stage)).items() if name in CHOOSING}

@@ -1,0 +1,39 @@
+"""NVIDIA NeMo RL: general conversations for SFT, rows of its AudioMCQ class for GRPO."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audiocontrib.export.base import PARENT, Example, Stage, export_format
+
+NAMES = ("sound", "speech", "speeches", "audio", "audios", "image", "images", "video", "videos", "video-audio")
+TAGS = tuple(f"<{name}>" for name in NAMES)
+
+
+@export_format(
+    "nemo-rl",
+    "NVIDIA NeMo RL: general conversations (SFT), rows of its AudioMCQ class (GRPO); the system prompt is its own",
+    tags=TAGS,
+    file="data.jsonl",
+)
+def nemo_rl(example: Example, stage: Stage) -> dict[str, Any]:
+    """NeMo RL takes no system turn from rows, and writes the user's text from question and choices itself."""
+    row = example.row
+    # its AudioMCQ class drops rows whose audio-contribution is not "strong", whatever the split says of them
+    extra = {PARENT.replace("-", "_") if name == PARENT else name: value for name, value in example.extra.items()}
+    if stage == "sft":
+        turns = [
+            {"from": "user", "value": f"<sound>{row.prompt.user}"},
+            {"from": "assistant", "value": row.target},
+        ]
+        return {"sound": [example.audio], "conversations": turns} | extra
+    options = list(row.prompt.options)
+    return {
+        "source_dataset": row.item.source_dataset or row.item.dataset,
+        "id": example.name,
+        "question_type": row.item.question_type,
+        "audio_path": example.audio,
+        "question": row.prompt.question,
+        "choices": options,
+        "answer": options[row.gold],
+    } | extra

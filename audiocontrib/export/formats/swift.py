@@ -1,0 +1,44 @@
+"""ms-swift (4.0 and later): chat messages, the clip's place marked by ``<audio>``."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from audiocontrib.export.base import Example, Stage, export_format
+
+TAGS = ("<audio>", "<image>", "<video>")
+
+
+def messages(example: Example, stage: Stage) -> list[dict[str, str]]:
+    """System and user turn, and for SFT the reply; ms-swift and LLaMA-Factory read the same."""
+    prompt = example.row.prompt
+    turns = [
+        {"role": "system", "content": prompt.system},
+        {"role": "user", "content": f"{TAGS[0]}{prompt.user}"},
+    ]
+    return turns if stage == "grpo" else [*turns, {"role": "assistant", "content": example.row.target}]
+
+
+def as_data_uri(data: bytes) -> str:
+    """An encoded file in text; ms-swift finds out by itself what it holds."""
+    return "data:audio/*;base64," + base64.b64encode(data).decode()
+
+
+@export_format(
+    "swift",
+    "ms-swift >= 4: JSON lines for `swift sft` and `swift rlhf --rlhf_type grpo`",
+    audio=("absolute", "relative", "copy", "embed"),
+    tags=TAGS,
+    embed=as_data_uri,
+)
+def swift(example: Example, stage: Stage) -> dict[str, Any]:
+    """``solution``, ``options`` and ``gold`` reach the reward functions of recipes/training/swift/plugin.py."""
+    row: dict[str, Any] = {"messages": messages(example, stage), "audios": [example.audio]}
+    if stage == "grpo":
+        row |= {
+            "solution": example.row.target,
+            "options": list(example.row.prompt.options),
+            "gold": example.row.gold,
+        }
+    return row | dict(example.extra)

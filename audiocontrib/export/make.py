@@ -1,0 +1,148 @@
+"""From a split to an exported folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from tqdm import tqdm
+
+from audiocontrib.errors import UsageError
+from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Example, Format, Stage
+from audiocontrib.export.choice import Disjoint, choose, described, told, without_tags
+from audiocontrib.export.clips import Clips
+from audiocontrib.export.manifest import earlier, whole_folder, write_manifest
+from audiocontrib.export.origin import run_facts, said_of, split_facts
+from audiocontrib.export.writers import write_rows
+from audiocontrib.hashing import stable_hash
+from audiocontrib.items import ROWS_AT_ONCE, Items
+from audiocontrib.store import Run
+from audiocontrib.training.recipe import Part
+from audiocontrib.training.rows import Row, Rows
+from audiocontrib.training.stages import stage_rows
+
+import_module("audiocontrib.export.formats")  # files them
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A folder that a trainer can read."""
+
+    folder: Path
+    rows: int
+    items: int
+    notes: tuple[str, ...]
+    """What was left out, and what else is to be known, in sentences."""
+    fresh: bool
+    """False: the same had been exported before, and nothing was written."""
+
+
+def export(
+    run: Run | str | Path,
+    split: str | Path | None,
+    stage: Stage,
+    out: str | Path,
+    *,
+    format: str = "swift",
+    recipe: str | Path | None = None,
+    part: Part | None = None,
+    copies: int | None = None,
+    seed: int | None = None,
+    disjoint: Disjoint | None = None,
+    audio: Audio | None = None,
+    progress: bool = True,
+) -> Exported:
+    """Write the rows of a stage as a trainer reads them, with a manifest; the whole folder or nothing.
+
+    Args:
+        split: name of a split in the run, or a folder that holds one; None: all items of the run.
+        stage: ``sft`` or ``grpo``. As long as run, split, seed and recipe are the same, what is exported for GRPO
+            shares no clip with what is exported for SFT, in whatever order they are exported.
+        out: folder to make; it must not hold anything but the same export.
+        format: one of FORMATS.
+        recipe: YAML of a training, which says what the next four would.
+        part: ``weak``, ``strong`` or ``all``; default: weak for SFT, strong for GRPO.
+        copies: each question so many times, its options in random orders; default: 4.
+        seed: of the orders; default: 0.
+        disjoint: what GRPO may not share with SFT on the weak part: ``clip`` (default), ``item`` or ``none``.
+        audio: how rows refer to clips; default: the format's first.
+
+    Raises:
+        UsageError: no such format, split or part; the format has no such stage or way to refer to clips; a clip lies
+            in an archive and is not to be copied; ``out`` holds something else.
+        AudiocontribError: nothing is left to export; a clip is gone; the disk is full.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    out, chosen = Path(out), FORMATS.find(format)
+    way = _way(format, chosen, stage, audio)
+    plan = choose(stage, recipe, part, copies, seed, disjoint)
+    rows = without_tags(stage_rows(plan, stage, run, split), chosen.tags)
+    about = split_facts(run, split)
+    request = {
+        "audiocontrib": version("audiocontrib"),
+        "format": format,
+        "stage": stage,
+        "audio": way,
+        "rows": described(plan, stage),
+        "run": run_facts(run),
+        "split": about,
+        "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
+    }
+    notes = (*rows.notes, *told(run, plan, stage))
+    made = Exported(out, len(rows), len(rows.items), notes, fresh=earlier(out, request) is None)
+    if not made.fresh:
+        return made
+    rows.check_clips()
+    with whole_folder(out) as folder:
+        examples = _examples(rows, said_of(run, split, rows.items), about["rule"], Clips(way, folder, chosen.embed))
+        shown = tqdm(examples, f"export {stage}", len(rows), unit="row", disable=None if progress else True)
+        file = chosen.file.format(stage=stage)
+        write_rows(folder / file, (chosen.row(one, stage) for one in shown), _like(chosen, stage, rows))
+        for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
+            (folder / name).write_text(text, encoding="utf-8")
+        counts = {"items": made.items, "rows": made.rows, "notes": notes}
+        root = {"audio_root": rows.items.origin.get("audio_root")}
+        write_manifest(folder, {"request": request, "created_at": datetime.now(UTC).isoformat(), **root, **counts})
+    return made
+
+
+def _way(name: str, chosen: Format, stage: Stage, audio: Audio | None) -> Audio:
+    """How rows refer to clips, if the format can do that, and the stage."""
+    if stage not in chosen.stages:
+        raise UsageError(f"format {name} has no {stage} with audio, only {', '.join(chosen.stages)}; choose another")
+    if audio is not None and audio not in chosen.audio:
+        raise UsageError(f"format {name} cannot have --audio {audio}; it can: {', '.join(chosen.audio)}")
+    return audio or chosen.audio[0]
+
+
+def _examples(rows: Rows, said: pa.Table, rule: str, clips: Clips) -> Iterator[Example]:
+    """The rows in order. Items are made a few thousand at a time: their table is all that is in memory as a whole."""
+    for first in range(0, len(rows.items), ROWS_AT_ONCE):
+        some = rows.items[first : first + ROWS_AT_ONCE]
+        for item, about in zip(some, said.slice(first, ROWS_AT_ONCE).to_pylist(), strict=True):
+            extra = {
+                "item_id": item.id,
+                "clip_id": item.clip_id,
+                **about,
+                "rule": rule,
+                "weight": float(rows.weights.get(item.id, 1.0)),
+                PARENT: str(item.extra.get(PARENT) or ""),
+            }
+            audio = clips(item)
+            # a row depends on its item, the number of its copy and the seed, and on no other item
+            alone: Rows = replace(rows, items=Items([item]))
+            for copy, row in enumerate(alone):
+                yield Example(row, f"{item.id}#{copy}", audio, extra)
+
+
+def _like(chosen: Format, stage: Stage, rows: Rows) -> dict[str, Any]:
+    """A row in which nothing is null."""
+    first: Row = rows[0]
+    audio = "" if chosen.embed is None else chosen.embed(b"")
+    return chosen.row(Example(first, "", audio, EXTRA), stage)

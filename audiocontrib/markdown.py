@@ -1,0 +1,48 @@
+"""Markdown: templates in which texts of data sets stay texts, and code stays code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+class Verbatim(str):
+    """A text that is code or YAML of our own making: it is not escaped."""
+
+    __slots__ = ()
+
+
+def fenced(lines: Sequence[str], language: str = "") -> Verbatim:
+    """A block of code, which no text in it can end."""
+    text = "\n".join(lines)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return Verbatim(f"{fence}{language}\n{text}\n{fence}")
+
+
+def header(values: dict[str, Any]) -> Verbatim:
+    """The YAML between the two lines ``---`` with which the hub's cards begin."""
+    import yaml
+
+    return Verbatim(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+
+
+def render(template: Path, **values: Any) -> str:
+    """A Jinja2 template, filled. Texts that are not Verbatim are escaped: what Markdown or HTML takes for markup."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    env = Environment(
+        loader=FileSystemLoader(template.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, finalize=_plain,
+    )  # fmt: skip
+    return env.get_template(template.name).render(**values)
+
+
+def _plain(value: Any) -> Any:
+    """Escapes what Markdown or HTML would take for markup, and keeps a text on its line."""
+    if not isinstance(value, str) or isinstance(value, Verbatim):
+        return value
+    text = " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # "://" too: a bare address becomes a link
+    return re.sub(r"([\\`*_{}\[\]|!~$#]|:(?=//))", r"\\\1", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -75,7 +76,29 @@ def train_and_die(stage: str, settings: Any, rows: Rows, out: Path, at: int, wri
 
 def killed(*args: Any) -> int | None:
     """The exit code of :func:`train_and_die` in a process of its own."""
-    process = PROCESSES.Process(target=train_and_die, args=args)
-    process.start()
-    process.join(200)
-    return process.exitcode
+    [code] = ended([PROCESSES.Process(target=train_and_die, args=args)])
+    return code
+
+
+def ended(processes: list[Any]) -> list[int | None]:
+    """The exit codes of processes that run side by side."""
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(200)
+    return [process.exitcode for process in processes]
+
+
+def as_rank(rank: int, port: int, do: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Do something as one of two processes that train together, as a launcher starts them; without a GPU."""
+    given = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "MASTER_PORT": port}
+    os.environ |= {name: str(value) for name, value in given.items()} | {"MASTER_ADDR": "127.0.0.1"}
+    do(*args)
+
+
+def two(do: Callable[..., Any], *args: Any) -> list[int | None]:
+    """The exit codes of two processes that do the same together."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return ended([PROCESSES.Process(target=as_rank, args=(rank, port, do, args)) for rank in (0, 1)])

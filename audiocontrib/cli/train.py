@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,19 +64,22 @@ def command(
     start = model or _start(asked, stage, made)
     run = open_run(folder)
     rows = stage_rows(asked, stage, run, split or only_split(run))
+    first = os.environ.get("RANK", "0") == "0"
+    speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in rows.notes:
-        say(f"note: {note}")
+        speak(f"note: {note}")
     if plan:
         emit(estimate(settings, rows, start), form)
         return
-    say(f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows")
+    speak(f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows")
     into = out or made / stage
     train = train_grpo if isinstance(settings, GRPO) else train_sft
     trained = train(settings, rows, start, into, progress=not quiet)  # type: ignore[arg-type]
     if trained.resumed is not None:
-        say(f"went on from step {trained.resumed}")
-    emit(_last(trained.metrics), form)
-    say(f"model: {trained.model}")
+        speak(f"went on from step {trained.resumed}")
+    if first:
+        emit(_last(trained.metrics), form)
+    speak(f"model: {trained.model}")
 
 
 def _changed(recipe: Recipe, stage: str, changes: tuple[str, ...]) -> Recipe:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor
+from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 from trl.models import prepare_deepspeed
 from trl.trainer.utils import add_fused_lm_head
@@ -65,9 +66,8 @@ class AudioGRPOTrainer(Kept, GRPOTrainer):
                 self.ref_model = self.accelerator.prepare_model(before, evaluation_mode=True)
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
-        """TRL's, but each epoch's order depends on its number alone, so that it is the same after a resume."""
         sampler = super()._get_train_sampler(dataset)
-        sampler.set_epoch = lambda epoch: sampler.generator.manual_seed(self.args.seed + epoch)
+        self.add_callback(Order(sampler.generator))
         return sampler
 
     def _silent(self, count: int) -> list[bool]:
@@ -146,6 +146,20 @@ class AudioGRPOTrainer(Kept, GRPOTrainer):
             ]
 
         return [accuracy, format, *([abstaining] if self.settings.silent_replies else [])]
+
+
+class Order(TrainerCallback):
+    """Makes the order of an epoch depend on its number alone, so that it is the same after a resume.
+
+    ``set_epoch`` would not do: with several processes it does not get through to the sampler once batches are skipped.
+    """
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self.generator = generator
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Comes before the sampler is asked."""
+        self.generator.manual_seed(args.seed + int(state.epoch))
 
 
 def placeholders(ears: Ears) -> list[int]:

@@ -1,0 +1,353 @@
+"""Weak-to-Strong against other ways to spend the same steps, on a half-trained tiny model and the demo set.
+
+    python benchmarks/weak_to_strong.py --out arms              about 25 minutes on two quiet cores
+    python benchmarks/weak_to_strong.py --out arms --tables     only read what is there
+
+A tiny Qwen2.5-Omni is trained for a fraction of its usual steps, so that there is something left to learn. The three
+tiny models that ship answer a demo set under silence, which is split by the published rule; each arm trains on it with
+several seeds; base and arms answer other questions with the audio, under silence and from the text alone. Every
+finished step is kept: the same command after a kill goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from audiocontrib import load_items, score, split
+from audiocontrib.evaluation.rights import rights
+from audiocontrib.items import Items
+from audiocontrib.models.load import load_checkpoint
+from audiocontrib.statistics.intervals import LEVEL, clustered_fit, wilson
+from audiocontrib.statistics.multiple import holm
+from audiocontrib.store import Run
+from audiocontrib.training import GRPO, SFT, Recipe, read_recipe, stage_rows, train_grpo, train_sft
+
+ROOT = Path(__file__).parents[1]
+RECIPES = ROOT / "recipes" / "training" / "tiny"
+RATERS = ("tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3")
+CONDITIONS = ("audio", "silence", "text")
+TRAINING_SEED, HELD_OUT_SEED = 11, 12
+MODEL = "arm"
+DONE = "done"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to spend the steps: what the first and what the second stage train on."""
+
+    name: str
+    recipe: str
+    """File in recipes/training/tiny."""
+    split: str = "votes"
+    stages: tuple[str, ...] = ("sft", "grpo")
+
+    def folder(self, seed: int) -> str:
+        """Where its models and answers are."""
+        return f"{self.name.replace(', ', '-').lower()}-{seed}"
+
+
+ARMS = (
+    Arm("SFT-weak", "weak_to_strong", stages=("sft",)),
+    Arm("Weak-to-Strong", "weak_to_strong"),
+    Arm("Weak-to-Strong, fdr", "weak_to_strong", split="fdr"),
+    Arm("Mixed-to-Strong", "mixed_to_strong"),
+    Arm("all-SFT", "sft_all", stages=("sft",)),
+    Arm("all-GRPO", "grpo_all", stages=("grpo",)),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all processes have to know."""
+
+    out: Path
+    steps: int
+    """Optimiser steps of every arm; half of them in each stage, where there are two."""
+    items: int
+    held_out: int
+    base_steps: int
+
+
+def base(plan: Plan) -> Path:
+    """The half-trained model, by the recipe of the tiny models with fewer steps."""
+    done = plan.out / "base"
+    if not done.exists():
+        part = plan.out / "base.part"
+        shutil.rmtree(part, ignore_errors=True)
+        train = [sys.executable, str(ROOT / "recipes" / "tiny" / "train.py"), "--family", "qwen2_5_omni"]
+        subprocess.run([*train, "--steps", str(plan.base_steps), "--out", str(part)], check=True)
+        part.rename(done)
+    return done
+
+
+def data(plan: Plan) -> Path:
+    """The run of the raters on what is trained on, with its two splits."""
+    items = load_items("demo", seed=TRAINING_SEED, limit=plan.items)
+    run = score(items, RATERS, ["silence"], run=plan.out / "data", progress=False)
+    for rule, settings in (("votes", {"threshold": 0.5}), ("fdr", {})):
+        if not run.split_folder(rule).exists():
+            split(run, rule=rule, **settings).save(run.split_folder(rule))
+    return run.path
+
+
+def held_out(plan: Plan) -> Items:
+    """Other questions, on other clips."""
+    return load_items("demo", seed=HELD_OUT_SEED, limit=plan.held_out)
+
+
+def recipe(arm: Arm, plan: Plan, seed: int) -> Recipe:
+    """The arm's recipe with this seed, from the half-trained model, at the plan's number of steps."""
+    read = read_recipe(RECIPES / f"{arm.recipe}.yaml")
+    steps = plan.steps // len(arm.stages)
+
+    def stage(settings: SFT | GRPO | None) -> SFT | GRPO | None:
+        return settings and replace(settings, steps=steps, epochs=None, seed=seed)
+
+    grpo = stage(read.grpo) if "grpo" in arm.stages else None
+    return replace(read, model=str(plan.out / "base"), sft=stage(read.sft), grpo=grpo)
+
+
+def carry_out(arm: Arm, plan: Plan, seed: int) -> None:
+    """Train an arm with a seed and let it answer the held-out questions; DONE then holds the processor's seconds."""
+    folder = plan.out / arm.folder(seed)
+    if not (folder / DONE).exists():
+        wanted, model = recipe(arm, plan, seed), str(plan.out / "base")
+        for stage in arm.stages:
+            rows = stage_rows(wanted, stage, plan.out / "data", arm.split)
+            train = train_sft if stage == "sft" else train_grpo
+            model = str(train(wanted.stage(stage), rows, model, folder / stage, progress=False).model)
+        answer(plan, model, folder)
+        for stage in arm.stages:
+            shutil.rmtree(folder / stage / "checkpoints", ignore_errors=True)
+        (folder / DONE).write_text(str(time.process_time()))
+
+
+def answer(plan: Plan, model: str | Path, folder: Path) -> None:
+    """A model's answers to the held-out questions."""
+    asked = load_checkpoint(model, name=MODEL)
+    score(held_out(plan), [asked], CONDITIONS, orders="given", run=folder / "held-out", progress=False)
+
+
+def work(plan: Plan, seeds: int, jobs: int) -> None:
+    """Everything that is not done yet, ``jobs`` arms at a time."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    started = time.time()
+
+    def say(text: str) -> None:
+        print(f"{time.time() - started:5.0f} s  {text}", flush=True)
+
+    base(plan)
+    say("the half-trained model is there")
+    data(plan)
+    answer(plan, plan.out / "base", plan.out / "base-answers")
+    score(held_out(plan), RATERS, ["silence"], run=plan.out / "held-out-rated", progress=False)
+    say("questions are answered by the raters and by the base")
+    with ThreadPoolExecutor(jobs) as pool:
+        todo = {pool.submit(alone, arm, plan, seed): (arm, seed) for seed in range(seeds) for arm in ARMS}
+        for future in as_completed(todo):
+            arm, seed = todo[future]
+            say(f"{arm.name}, seed {seed}: {future.result():.0f} s of processor time")
+
+
+def alone(arm: Arm, plan: Plan, seed: int) -> float:
+    """An arm in a process of its own, with one thread: models so small gain nothing from more."""
+    process = get_context("spawn").Process(target=carry_out, args=(arm, plan, seed))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{arm.name}, seed {seed}, failed; the same command goes on")
+    return float((plan.out / arm.folder(seed) / DONE).read_text())
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Who was right, on the same items in the same order."""
+
+    right: dict[str, dict[str, np.ndarray]]
+    """Arm -> condition -> (seeds, items), 1 right and 0 wrong."""
+    parts: dict[str, np.ndarray]
+    """Name of a part -> truth values (items,)."""
+    clips: np.ndarray
+
+
+def read(plan: Plan, seeds: int) -> Answers:
+    """All answers of the seeds that every arm is done with, and the parts: by the published rule, and as planted."""
+    rated = Run.open(plan.out / "held-out-rated")
+    made = split(rated, rule="votes", threshold=0.5).table.to_pandas().set_index("item_id")["split"]
+    found = {"base": [_rights(plan.out / "base-answers")]}
+    whole = [seed for seed in range(seeds) if all((plan.out / arm.folder(seed) / DONE).exists() for arm in ARMS)]
+    for arm in ARMS:
+        found[arm.name] = [_rights(plan.out / arm.folder(seed)) for seed in whole]
+    first = found["base"][0]
+    needs = {item.id: item.extra["needs_audio"] for item in held_out(plan)}
+    by_rule = made.reindex(first.item_id).to_numpy()
+    truth = np.array([needs[item_id] for item_id in first.item_id])
+    right = {
+        name: {c: np.stack([one.cells[MODEL, c] for one in several]) for c in CONDITIONS}
+        for name, several in found.items()
+        if several
+    }
+    parts = {
+        "all": np.ones(len(truth), bool), "strong": by_rule == "strong", "weak": by_rule == "weak",
+        "needs the audio": truth, "text betrays it": ~truth,
+    }  # fmt: skip
+    return Answers(right, parts, np.unique(first.clip_id, return_inverse=True)[1])
+
+
+def _rights(folder: Path):
+    return rights(Run.open(folder / "held-out"))
+
+
+def mean(values: np.ndarray, clips: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean, 95 % interval and p of no difference from 0, for values of shape (seeds, items).
+
+    SE² = that of the items' means over the seeds, clustered by clip, + that of the seeds' means over the items;
+    Student's t with the degrees of freedom of Welch and Satterthwaite. What seed and item have together is in both:
+    the interval is a little too wide.
+    """
+    seeds = len(values)
+    fit = clustered_fit(values.mean(axis=0), clips)
+    parts = [(float(fit.bse[0]) ** 2, len(np.unique(clips)) - 1)]
+    if seeds > 1:
+        parts.append((float(values.mean(axis=1).var(ddof=1)) / seeds, seeds - 1))
+    error = sum(variance for variance, _ in parts)
+    found = float(values.mean())
+    if not error:
+        return found, found, found, 1.0 if not found else 0.0
+    freedom = error**2 / sum(variance**2 / df for variance, df in parts)
+    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error**0.5
+    return found, found - half, found + half, float(2 * stats.t.sf(abs(found) / error**0.5, freedom))
+
+
+def accuracies(found: Answers) -> pd.DataFrame:
+    """Arm, part, condition: accuracy with its interval, and the spread of the seeds."""
+    rows = []
+    for arm, cells in found.right.items():
+        for part, inside in found.parts.items():
+            shown = cells | {"audio - silence": cells["audio"] - cells["silence"]}
+            for condition, values in shown.items():
+                value, low, high, _ = mean(values[:, inside], found.clips[inside])
+                if condition in CONDITIONS:
+                    # where all items agree the spread is no guide: Wilson's limits, of one answer a clip
+                    n = len(np.unique(found.clips[inside]))
+                    low, high = (max(low, 0), min(high, 1)) if high - low > 1e-9 else wilson(round(value * n), n)
+                spread = values[:, inside].mean(axis=1).std(ddof=1) if len(values) > 1 else np.nan
+                rows.append((arm, part, int(inside.sum()), condition, len(values), value, low, high, spread))
+    names = ["arm", "part", "n", "condition", "seeds", "accuracy", "low", "high", "seed_sd"]
+    return pd.DataFrame(rows, columns=names)
+
+
+MEASURES = {
+    "audio, all": ("audio", "all"),
+    "audio, strong": ("audio", "strong"),
+    "audio, weak": ("audio", "weak"),
+    "audio, needs the audio": ("audio", "needs the audio"),
+    "audio - silence, all": ("audio - silence", "all"),
+}
+
+
+def differences(found: Answers) -> pd.DataFrame:
+    """Every arm against the base, and Weak-to-Strong against every other; Holm's correction within a measure."""
+    pairs = [(arm, "base") for arm in found.right if arm != "base"]
+    chosen = "Weak-to-Strong"
+    pairs += [(chosen, arm) for arm in found.right if arm not in ("base", chosen) and chosen in found.right]
+    rows = []
+    for name, (condition, part) in MEASURES.items():
+        inside = found.parts[part]
+
+        def values(arm: str, condition: str = condition, inside: np.ndarray = inside) -> np.ndarray:
+            cells = found.right[arm]
+            taken = cells["audio"] - cells["silence"] if condition == "audio - silence" else cells[condition]
+            return taken[:, inside]
+
+        tested = [mean(values(one) - values(other), found.clips[inside]) for one, other in pairs]
+        corrected = holm([p for *_, p in tested])
+        for (one, other), (value, low, high, _), p in zip(pairs, tested, corrected, strict=True):
+            rows.append((name, one, other, value, low, high, p, bool(p < 1 - LEVEL)))
+    return pd.DataFrame(
+        rows, columns=["measure", "arm", "against", "difference", "low", "high", "p_holm", "beyond_noise"]
+    )
+
+
+def markdown(table: pd.DataFrame, rows: str, columns: list[str], cell) -> str:
+    """A table with a row for each value of ``rows`` and a column for each combination of ``columns``."""
+    heads = list(dict.fromkeys(table[columns].itertuples(index=False, name=None)))
+    lines = ["| " + " | ".join([rows, *(", ".join(head) for head in heads)]) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, own in table.groupby(rows, sort=False):
+        by = {tuple(getattr(row, c) for c in columns): row for row in own.itertuples()}
+        lines.append("| " + " | ".join([str(name), *(cell(by[head]) for head in heads)]) + " |")
+    return "\n".join(lines)
+
+
+def report(plan: Plan, seeds: int) -> None:
+    """Print both tables as Markdown; write them as CSV, and the figure."""
+    found = read(plan, seeds)
+    shown, changes = accuracies(found), differences(found)
+    shown.to_csv(plan.out / "accuracies.csv", index=False)
+    changes.to_csv(plan.out / "differences.csv", index=False)
+    sizes = {part: int(inside.sum()) for part, inside in found.parts.items()}
+    print(f"\nheld-out items: {sizes}; {len(np.unique(found.clips))} clips\n")
+    for parts in (("strong", "weak"), ("needs the audio", "text betrays it"), ("all",)):
+        own = shown[shown.part.isin(parts)]
+        print(
+            markdown(own, "arm", ["part", "condition"], lambda r: f"{r.accuracy:.3f} ({r.low:.3f}–{r.high:.3f})"), "\n"
+        )
+    changes["pair"] = changes.arm + " – " + changes.against
+    cell = lambda r: f"{r.difference:+.3f} ({r.low:+.3f}…{r.high:+.3f}){' *' if r.beyond_noise else ''}"  # noqa: E731
+    print(markdown(changes, "pair", ["measure"], cell), "\n\n* beyond noise: Holm's p below .05 within the measure")
+    figure(shown).savefig(plan.out / "arms.png", dpi=150)
+
+
+def figure(shown: pd.DataFrame):
+    """Accuracy of the arms on the two parts, by what was heard."""
+    from matplotlib.figure import Figure
+
+    arms, marks = list(dict.fromkeys(shown.arm)), {"audio": "o", "silence": "s", "text": "^"}
+    made = Figure(figsize=(9, 4), layout="constrained")
+    for axes, part in zip(made.subplots(1, 2, sharey=True), ("strong", "weak"), strict=True):
+        for shift, (condition, mark) in enumerate(marks.items()):
+            own = shown[(shown.part == part) & (shown.condition == condition)]
+            places = np.array([arms.index(arm) for arm in own.arm]) + 0.2 * (shift - 1)
+            error = np.abs(own[["low", "high"]].to_numpy().T - own.accuracy.to_numpy())
+            axes.errorbar(own.accuracy, places, xerr=error, fmt=mark, label=condition, capsize=2)
+        axes.set(title=f"{part} part by the published rule (n = {own.n.iloc[0]})", xlabel="accuracy", xlim=(0, 1))
+        axes.set_yticks(range(len(arms)), arms)
+        axes.grid(axis="x", alpha=0.3)
+    axes.invert_yaxis()
+    axes.legend(loc="lower left")
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder for everything")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=2, help="arms that are trained at a time")
+    parser.add_argument("--steps", type=int, default=100, help="optimiser steps of every arm")
+    parser.add_argument("--items", type=int, default=1600, help="questions to train on")
+    parser.add_argument("--held-out", type=int, default=600, help="questions to compare on")
+    parser.add_argument("--base-steps", type=int, default=350, help="steps of the half-trained model (it takes 1,200)")
+    parser.add_argument("--tables", action="store_true", help="only read what is there")
+    given = parser.parse_args()
+    plan = Plan(given.out.resolve(), given.steps, given.items, given.held_out, given.base_steps)
+    if not given.tables:
+        os.environ["OMP_NUM_THREADS"] = "1"
+        work(plan, given.seeds, given.jobs)
+    report(plan, given.seeds)
+
+
+if __name__ == "__main__":
+    main()

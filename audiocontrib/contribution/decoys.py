@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 DIGITS = 12
 """Posteriors are compared to so many digits: the last ones depend on the order of a sum."""
+MARGIN_DIGITS = 3
+"""Margins are compared to so many digits, in nats: log-probabilities of one question differ by up to 1e-4 between batches
+and machines, and that must not decide which of two questions with the same text comes first."""
 SHARED_LIMIT = 0.1
 """``shared_preferences`` above which rules that take the models' luck as independent are misled. In simulation
 (``benchmarks/decoys.py``) a posterior that aims at 10 % false discoveries has 12 to 13 % at this limit, 14 % and
@@ -38,7 +41,7 @@ class Contest:
     won: NDArray[np.bool_]
     """The gold is on top of the mean posterior of the models."""
     margin: Floats
-    """log p of the best option - log p of the second, >= 0."""
+    """log p of the best option - log p of the second, >= 0, to MARGIN_DIGITS."""
     k: Ints
     clip: Ints
     """Items on one clip have one number."""
@@ -67,7 +70,8 @@ def contest(con: duckdb.DuckDBPyConnection, condition: str, method: str | None =
     least = 0.5 / asked.answers[entered].sum(axis=1) if asked.replies else 10.0**-DIGITS
     second, best = np.log(np.maximum(ranked[:, -2:].T, least))
     won = top == asked.answer[entered]
-    return pa.table({"item_id": item_id}), Contest(won, best - second, asked.k[entered], keys(con).clip[entered])
+    margin = np.round(best - second, MARGIN_DIGITS)
+    return pa.table({"item_id": item_id}), Contest(won, margin, asked.k[entered], keys(con).clip[entered])
 
 
 def q_values(contest: Contest) -> Floats:

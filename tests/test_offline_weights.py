@@ -159,6 +159,16 @@ def test_errors_are_one_line(
     assert said.err.count("\n") == 1
 
 
+def test_what_is_not_installed_is_said_before_anything_is_downloaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(assemble, "find_spec", lambda name: None if name == "gguf" else object())
+    monkeypatch.setattr(assemble, "download", lambda _: pytest.fail("downloads"))
+    monkeypatch.setattr(sys, "argv", ["assemble.py"])
+    assert assemble.main() == 1
+    assert capsys.readouterr().err == "error: gguf: not installed; pip install 'audiocontrib[cascade]' first\n"
+
+
 def test_the_yamnet_part_stays_in_its_folder(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "inner.zip", "w") as inner:
         inner.writestr("job/", "")

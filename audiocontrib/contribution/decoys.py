@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 DIGITS = 12
 """Posteriors are compared to so many digits: the last ones depend on the order of a sum."""
 MARGIN_DIGITS = 3
-"""Margins are compared to so many digits, in nats: log-probabilities of one question differ by up to 1e-4 between batches
-and machines, and that must not decide which of two questions with the same text comes first."""
+"""Margins are compared to so many digits, in nats: log-probabilities of one question differ by up to 1e-4 between
+batches and machines, and that must not decide which of two questions with the same text comes first."""
 SHARED_LIMIT = 0.1
 """``shared_preferences`` above which rules that take the models' luck as independent are misled. In simulation
 (``benchmarks/decoys.py``) a posterior that aims at 10 % false discoveries has 12 to 13 % at this limit, 14 % and

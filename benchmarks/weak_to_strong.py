@@ -23,22 +23,18 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from scipy import stats
+from arms import CHOSEN, CONDITIONS, Answers, accuracies, differences, figure, markdown
 
 from audiocontrib import load_items, score, split
 from audiocontrib.evaluation.rights import rights
 from audiocontrib.items import Items
 from audiocontrib.models.load import load_checkpoint
-from audiocontrib.statistics.intervals import LEVEL, clustered_fit, wilson
-from audiocontrib.statistics.multiple import holm
 from audiocontrib.store import Run
 from audiocontrib.training import GRPO, SFT, Recipe, read_recipe, stage_rows, train_grpo, train_sft
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "recipes" / "training" / "tiny"
 RATERS = ("tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3")
-CONDITIONS = ("audio", "silence", "text")
 TRAINING_SEED, HELD_OUT_SEED = 11, 12
 MODEL = "arm"
 DONE = "done"
@@ -61,7 +57,7 @@ class Arm:
 
 ARMS = (
     Arm("SFT-weak", "weak_to_strong", stages=("sft",)),
-    Arm("Weak-to-Strong", "weak_to_strong"),
+    Arm(CHOSEN, "weak_to_strong"),
     Arm("Weak-to-Strong, fdr", "weak_to_strong", split="fdr"),
     Arm("Mixed-to-Strong", "mixed_to_strong"),
     Arm("all-SFT", "sft_all", stages=("sft",)),
@@ -172,17 +168,6 @@ def alone(arm: Arm, plan: Plan, seed: int) -> float:
     return float((plan.out / arm.folder(seed) / DONE).read_text())
 
 
-@dataclass(frozen=True)
-class Answers:
-    """Who was right, on the same items in the same order."""
-
-    right: dict[str, dict[str, np.ndarray]]
-    """Arm -> condition -> (seeds, items), 1 right and 0 wrong."""
-    parts: dict[str, np.ndarray]
-    """Name of a part -> truth values (items,)."""
-    clips: np.ndarray
-
-
 def read(plan: Plan, seeds: int) -> Answers:
     """All answers of the seeds that every arm is done with, and the parts: by the published rule, and as planted."""
     rated = Run.open(plan.out / "held-out-rated")
@@ -211,87 +196,6 @@ def _rights(folder: Path):
     return rights(Run.open(folder / "held-out"))
 
 
-def mean(values: np.ndarray, clips: np.ndarray) -> tuple[float, float, float, float]:
-    """Mean, 95 % interval and p of no difference from 0, for values of shape (seeds, items).
-
-    SE² = that of the items' means over the seeds, clustered by clip, + that of the seeds' means over the items;
-    Student's t with the degrees of freedom of Welch and Satterthwaite. What seed and item have together is in both:
-    the interval is a little too wide.
-    """
-    seeds = len(values)
-    fit = clustered_fit(values.mean(axis=0), clips)
-    parts = [(float(fit.bse[0]) ** 2, len(np.unique(clips)) - 1)]
-    if seeds > 1:
-        parts.append((float(values.mean(axis=1).var(ddof=1)) / seeds, seeds - 1))
-    error = sum(variance for variance, _ in parts)
-    found = float(values.mean())
-    if not error:
-        return found, found, found, 1.0 if not found else 0.0
-    freedom = error**2 / sum(variance**2 / df for variance, df in parts)
-    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error**0.5
-    return found, found - half, found + half, float(2 * stats.t.sf(abs(found) / error**0.5, freedom))
-
-
-def accuracies(found: Answers) -> pd.DataFrame:
-    """Arm, part, condition: accuracy with its interval, and the spread of the seeds."""
-    rows = []
-    for arm, cells in found.right.items():
-        for part, inside in found.parts.items():
-            shown = cells | {"audio - silence": cells["audio"] - cells["silence"]}
-            for condition, values in shown.items():
-                value, low, high, _ = mean(values[:, inside], found.clips[inside])
-                if condition in CONDITIONS:
-                    # where all items agree the spread is no guide: Wilson's limits, of one answer a clip
-                    n = len(np.unique(found.clips[inside]))
-                    low, high = (max(low, 0), min(high, 1)) if high - low > 1e-9 else wilson(round(value * n), n)
-                spread = values[:, inside].mean(axis=1).std(ddof=1) if len(values) > 1 else np.nan
-                rows.append((arm, part, int(inside.sum()), condition, len(values), value, low, high, spread))
-    names = ["arm", "part", "n", "condition", "seeds", "accuracy", "low", "high", "seed_sd"]
-    return pd.DataFrame(rows, columns=names)
-
-
-MEASURES = {
-    "audio, all": ("audio", "all"),
-    "audio, strong": ("audio", "strong"),
-    "audio, weak": ("audio", "weak"),
-    "audio, needs the audio": ("audio", "needs the audio"),
-    "audio - silence, all": ("audio - silence", "all"),
-}
-
-
-def differences(found: Answers) -> pd.DataFrame:
-    """Every arm against the base, and Weak-to-Strong against every other; Holm's correction within a measure."""
-    pairs = [(arm, "base") for arm in found.right if arm != "base"]
-    chosen = "Weak-to-Strong"
-    pairs += [(chosen, arm) for arm in found.right if arm not in ("base", chosen) and chosen in found.right]
-    rows = []
-    for name, (condition, part) in MEASURES.items():
-        inside = found.parts[part]
-
-        def values(arm: str, condition: str = condition, inside: np.ndarray = inside) -> np.ndarray:
-            cells = found.right[arm]
-            taken = cells["audio"] - cells["silence"] if condition == "audio - silence" else cells[condition]
-            return taken[:, inside]
-
-        tested = [mean(values(one) - values(other), found.clips[inside]) for one, other in pairs]
-        corrected = holm([p for *_, p in tested])
-        for (one, other), (value, low, high, _), p in zip(pairs, tested, corrected, strict=True):
-            rows.append((name, one, other, value, low, high, p, bool(p < 1 - LEVEL)))
-    return pd.DataFrame(
-        rows, columns=["measure", "arm", "against", "difference", "low", "high", "p_holm", "beyond_noise"]
-    )
-
-
-def markdown(table: pd.DataFrame, rows: str, columns: list[str], cell) -> str:
-    """A table with a row for each value of ``rows`` and a column for each combination of ``columns``."""
-    heads = list(dict.fromkeys(table[columns].itertuples(index=False, name=None)))
-    lines = ["| " + " | ".join([rows, *(", ".join(head) for head in heads)]) + " |", "|---" * (len(heads) + 1) + "|"]
-    for name, own in table.groupby(rows, sort=False):
-        by = {tuple(getattr(row, c) for c in columns): row for row in own.itertuples()}
-        lines.append("| " + " | ".join([str(name), *(cell(by[head]) for head in heads)]) + " |")
-    return "\n".join(lines)
-
-
 def report(plan: Plan, seeds: int) -> None:
     """Print both tables as Markdown; write them as CSV, and the figure."""
     found = read(plan, seeds)
@@ -309,26 +213,6 @@ def report(plan: Plan, seeds: int) -> None:
     cell = lambda r: f"{r.difference:+.3f} ({r.low:+.3f}…{r.high:+.3f}){' *' if r.beyond_noise else ''}"  # noqa: E731
     print(markdown(changes, "pair", ["measure"], cell), "\n\n* beyond noise: Holm's p below .05 within the measure")
     figure(shown).savefig(plan.out / "arms.png", dpi=150)
-
-
-def figure(shown: pd.DataFrame):
-    """Accuracy of the arms on the two parts, by what was heard."""
-    from matplotlib.figure import Figure
-
-    arms, marks = list(dict.fromkeys(shown.arm)), {"audio": "o", "silence": "s", "text": "^"}
-    made = Figure(figsize=(9, 4), layout="constrained")
-    for axes, part in zip(made.subplots(1, 2, sharey=True), ("strong", "weak"), strict=True):
-        for shift, (condition, mark) in enumerate(marks.items()):
-            own = shown[(shown.part == part) & (shown.condition == condition)]
-            places = np.array([arms.index(arm) for arm in own.arm]) + 0.2 * (shift - 1)
-            error = np.abs(own[["low", "high"]].to_numpy().T - own.accuracy.to_numpy())
-            axes.errorbar(own.accuracy, places, xerr=error, fmt=mark, label=condition, capsize=2)
-        axes.set(title=f"{part} part by the published rule (n = {own.n.iloc[0]})", xlabel="accuracy", xlim=(0, 1))
-        axes.set_yticks(range(len(arms)), arms)
-        axes.grid(axis="x", alpha=0.3)
-    axes.invert_yaxis()
-    axes.legend(loc="lower left")
-    return made
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
-arms = importlib.import_module("weak_to_strong")
+experiment, arms = map(importlib.import_module, ("weak_to_strong", "arms"))
 sys.path.remove(str(BENCHMARKS))
 
 
@@ -79,42 +79,44 @@ def test_answers_that_are_all_right_have_an_interval_all_the_same() -> None:
 
 
 def test_every_arm_takes_the_same_steps_with_its_own_seed() -> None:
-    plan = arms.Plan(Path("out"), steps=100, items=1, held_out=1, base_steps=1)
-    for arm in arms.ARMS:
-        recipe = arms.recipe(arm, plan, seed=2)
+    plan = experiment.Plan(Path("out"), steps=100, items=1, held_out=1, base_steps=1)
+    for arm in experiment.ARMS:
+        recipe = experiment.recipe(arm, plan, seed=2)
         stages = [stage for stage in (recipe.sft, recipe.grpo) if stage is not None]
         assert [s is not None for s in (recipe.sft, recipe.grpo)] == [name in arm.stages for name in ("sft", "grpo")]
         assert sum(stage.steps for stage in stages) == 100
         assert {stage.seed for stage in stages} == {2}
         assert recipe.model == "out/base"
-    assert len({arm.folder(0) for arm in arms.ARMS}) == len(arms.ARMS)
+    assert len({arm.folder(0) for arm in experiment.ARMS}) == len(experiment.ARMS)
 
 
 def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = arms.Plan(tmp_path, steps=2, items=60, held_out=20, base_steps=1)
+    plan = experiment.Plan(tmp_path, steps=2, items=60, held_out=20, base_steps=1)
     shutil.copytree(BENCHMARKS.parent / "audiocontrib" / "models" / "tiny" / "tiny-qwen2.5-omni", tmp_path / "base")
-    [arm] = [one for one in arms.ARMS if one.name == "all-SFT"]
-    monkeypatch.setattr(arms, "ARMS", (arm,))
-    assert arms.base(plan) == tmp_path / "base"
-    arms.data(plan)
-    arms.answer(plan, tmp_path / "base", tmp_path / "base-answers")
-    arms.score(arms.held_out(plan), arms.RATERS, ["silence"], run=tmp_path / "held-out-rated", progress=False)
+    [arm] = [one for one in experiment.ARMS if one.name == "all-SFT"]
+    monkeypatch.setattr(experiment, "ARMS", (arm,))
+    assert experiment.base(plan) == tmp_path / "base"
+    experiment.data(plan)
+    experiment.answer(plan, tmp_path / "base", tmp_path / "base-answers")
+    experiment.score(
+        experiment.held_out(plan), experiment.RATERS, ["silence"], run=tmp_path / "held-out-rated", progress=False
+    )
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(arms, "answer", killed)
+        patched.setattr(experiment, "answer", killed)
         with pytest.raises(KeyboardInterrupt):
-            arms.carry_out(arm, plan, 0)
+            experiment.carry_out(arm, plan, 0)
     trained = tmp_path / arm.folder(0) / "sft" / "model" / "model.safetensors"
     before = trained.stat().st_mtime_ns
-    arms.carry_out(arm, plan, 0)
+    experiment.carry_out(arm, plan, 0)
     assert trained.stat().st_mtime_ns == before
-    monkeypatch.setattr(arms, "train_sft", killed)
-    arms.carry_out(arm, plan, 0)  # nothing is left to do
-    found = arms.read(plan, seeds=3)
+    monkeypatch.setattr(experiment, "train_sft", killed)
+    experiment.carry_out(arm, plan, 0)  # nothing is left to do
+    found = experiment.read(plan, seeds=3)
     assert {name: cells["text"].shape for name, cells in found.right.items()} == {"base": (1, 20), "all-SFT": (1, 20)}
     assert (found.parts["needs the audio"] ^ found.parts["text betrays it"]).all()
-    arms.report(plan, seeds=3)
+    experiment.report(plan, seeds=3)
     assert (tmp_path / "arms.png").stat().st_size > 10_000

@@ -11,28 +11,20 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from click.testing import CliRunner
-from safetensors.torch import load_file
 from test_training import save_split
-from training_tools import TINY, demo_rows, grpo, sft, train_and_die, two
+from training_tools import TINY, TRAIN, demo_rows, grpo, sft, train_and_die, two, weights
 
 from audiocontrib import load_items, score, training
 from audiocontrib.cli import main
-from audiocontrib.training import train_grpo, train_sft
 from audiocontrib.training.trained import Trained
-
-TRAIN = {"sft": train_sft, "grpo": train_grpo}
 
 
 def train(stage: str, *args: Any) -> None:
     TRAIN[stage](*args, progress=False)
 
 
-def weights(out: Path) -> dict[str, torch.Tensor]:
-    return load_file(out / "model" / "model.safetensors")
-
-
 def alike(one: Path, other: Path) -> bool:
-    ours, theirs = weights(one), weights(other)
+    ours, theirs = weights(one / "model"), weights(other / "model")
     return all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
 
 

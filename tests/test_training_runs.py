@@ -16,7 +16,7 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 from test_training import save_split
-from training_tools import TINY, demo_rows, grpo, killed, sft
+from training_tools import TINY, TRAIN, demo_rows, grpo, killed, sft, weights
 
 from audiocontrib import score
 from audiocontrib.cli import main
@@ -27,8 +27,6 @@ from audiocontrib.sources import load_items
 from audiocontrib.training import Rows, train_grpo, train_sft
 from audiocontrib.training.checkpoints import is_whole
 from audiocontrib.training.kept import Kept
-
-TRAIN = {"sft": train_sft, "grpo": train_grpo}
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +40,6 @@ def settings_of(stage: str, **changes: Any) -> Any:
 
 def metric(out: Path, name: str) -> list[float]:
     return [value for (value,) in duckdb.sql(f"select {name} from '{out}/metrics.parquet'").fetchall()]
-
-
-def weights(model: Path) -> dict[str, torch.Tensor]:
-    return load_file(model / "model.safetensors")
 
 
 @pytest.mark.parametrize("stage", ["sft", "grpo"])

@@ -10,11 +10,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+
 from audiocontrib.items import Items
 from audiocontrib.sources import load_items
-from audiocontrib.training import GRPO, SFT, Rows
+from audiocontrib.training import GRPO, SFT, Rows, train_grpo, train_sft
 
 TINY = "tiny-qwen2.5-omni"
+TRAIN: dict[str, Callable[..., Any]] = {"sft": train_sft, "grpo": train_grpo}
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["audiocontrib.training.grpo", "audiocontrib.training.sft"])
 
@@ -52,6 +55,11 @@ def grpo_trainer(settings: GRPO, rows: Rows, out: Path, cls: Any = None, name: s
     return trainer
 
 
+def weights(model: Path) -> dict[str, Any]:
+    """The tensors of a model, by name."""
+    return load_file(model / "model.safetensors")
+
+
 def die(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -59,8 +67,6 @@ def die(*_: Any, **__: Any) -> None:
 def train_and_die(stage: str, settings: Any, rows: Rows, out: Path, at: int, writing: bool) -> None:
     """Train until step ``at``, and be killed there: in the middle of its checkpoint, or before it."""
     from transformers import Trainer
-
-    from audiocontrib.training import train_grpo, train_sft
 
     method = "_save_optimizer_and_scheduler" if writing else "training_step"
     usual: Callable[..., Any] = getattr(Trainer, method)
@@ -71,7 +77,7 @@ def train_and_die(stage: str, settings: Any, rows: Rows, out: Path, at: int, wri
         return usual(self, *args, **kwargs)
 
     setattr(Trainer, method, until)
-    (train_sft if stage == "sft" else train_grpo)(settings, rows, TINY, out, progress=False)
+    TRAIN[stage](settings, rows, TINY, out, progress=False)
 
 
 def killed(*args: Any) -> int | None:

@@ -49,8 +49,6 @@ class Format:
 
     row: Callable[[Example, Stage], dict[str, Any]]
     """An example as the trainer reads it."""
-    about: str
-    """One line for the command's help."""
     stages: tuple[Stage, ...] = ("sft", "grpo")
     """What the trainer can train with audio."""
     audio: tuple[Audio, ...] = ("absolute", "relative", "copy")
@@ -68,11 +66,25 @@ class Format:
 FORMATS: Registry[Format] = Registry("export format")
 
 
-def export_format(name: str, about: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def for_rewards(example: Example) -> dict[str, Any]:
+    """The columns by which a reward function knows the right reply."""
+    return {
+        "solution": example.row.target,
+        "options": list(example.row.prompt.options),
+        "gold": example.row.gold,
+    }
+
+
+def underscored(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of EXTRA under names that hold no hyphen."""
+    return {name.replace("-", "_"): value for name, value in extra.items()}
+
+
+def export_format(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator that files a function as a format; ``settings`` are the other fields of :class:`Format`."""
 
     def file(row: Callable[..., Any]) -> Callable[..., Any]:
-        FORMATS.register(name)(Format(row, about, **settings))
+        FORMATS.register(name)(Format(row, **settings))
         return row
 
     return file

@@ -17,7 +17,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Example, Format, Stage
 from audiocontrib.export.choice import Disjoint, choose, described, told, without_tags
 from audiocontrib.export.clips import Clips
-from audiocontrib.export.manifest import earlier, whole_folder, write_manifest
+from audiocontrib.export.manifest import made_before, whole_folder, write_manifest
 from audiocontrib.export.origin import run_facts, said_of, split_facts
 from audiocontrib.export.writers import write_rows
 from audiocontrib.hashing import stable_hash
@@ -95,7 +95,7 @@ def export(
         "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
     }
     notes = (*rows.notes, *told(run, plan, stage))
-    made = Exported(out, len(rows), len(rows.items), notes, fresh=earlier(out, request) is None)
+    made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made
     rows.check_clips()

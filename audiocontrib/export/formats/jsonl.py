@@ -10,7 +10,6 @@ from audiocontrib.export.formats.swift import as_data_uri
 
 @export_format(
     "jsonl",
-    "plain JSON lines: the parts of a row by name",
     audio=("absolute", "relative", "copy", "embed"),
     embed=as_data_uri,
 )

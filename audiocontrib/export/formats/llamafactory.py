@@ -32,7 +32,6 @@ def dataset_info(stage: Stage, file: str) -> Mapping[str, str]:
 
 @export_format(
     "llamafactory",
-    "LLaMA-Factory: JSON lines and dataset_info.json (it has no GRPO)",
     stages=("sft",),
     tags=TAGS,
     beside=dataset_info,

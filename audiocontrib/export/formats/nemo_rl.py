@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import PARENT, Example, Stage, export_format
+from audiocontrib.export.base import Example, Stage, export_format, underscored
 
 NAMES = ("sound", "speech", "speeches", "audio", "audios", "image", "images", "video", "videos", "video-audio")
 TAGS = tuple(f"<{name}>" for name in NAMES)
@@ -12,7 +12,6 @@ TAGS = tuple(f"<{name}>" for name in NAMES)
 
 @export_format(
     "nemo-rl",
-    "NVIDIA NeMo RL: general conversations (SFT), rows of its AudioMCQ class (GRPO); the system prompt is its own",
     tags=TAGS,
     file="data.jsonl",
 )
@@ -20,7 +19,7 @@ def nemo_rl(example: Example, stage: Stage) -> dict[str, Any]:
     """NeMo RL takes no system turn from rows, and writes the user's text from question and choices itself."""
     row = example.row
     # its AudioMCQ class drops rows whose audio-contribution is not "strong", whatever the split says of them
-    extra = {PARENT.replace("-", "_") if name == PARENT else name: value for name, value in example.extra.items()}
+    extra = underscored(example.extra)
     if stage == "sft":
         turns = [
             {"from": "user", "value": f"<sound>{row.prompt.user}"},

@@ -7,7 +7,7 @@ from typing import Any
 from audiocontrib.export.base import Example, Stage, export_format
 
 
-@export_format("r1-aqa", "R1-AQA: JSON lines for its GRPO on Qwen2-Audio (it has no SFT)", stages=("grpo",))
+@export_format("r1-aqa", stages=("grpo",))
 def r1_aqa(example: Example, stage: Stage) -> dict[str, Any]:
     """Its own columns, and the finished prompt: under the name AVQA it would write one itself, in which every
     "video" of the question has become "audio"; under any other name it takes what the row holds."""

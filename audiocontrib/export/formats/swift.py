@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Example, Stage, export_format, for_rewards
 
 TAGS = ("<audio>", "<image>", "<video>")
 
@@ -27,7 +27,6 @@ def as_data_uri(data: bytes) -> str:
 
 @export_format(
     "swift",
-    "ms-swift >= 4: JSON lines for `swift sft` and `swift rlhf --rlhf_type grpo`",
     audio=("absolute", "relative", "copy", "embed"),
     tags=TAGS,
     embed=as_data_uri,
@@ -36,9 +35,5 @@ def swift(example: Example, stage: Stage) -> dict[str, Any]:
     """``solution``, ``options`` and ``gold`` reach the reward functions of recipes/training/swift/plugin.py."""
     row: dict[str, Any] = {"messages": messages(example, stage), "audios": [example.audio]}
     if stage == "grpo":
-        row |= {
-            "solution": example.row.target,
-            "options": list(example.row.prompt.options),
-            "gold": example.row.gold,
-        }
+        row |= for_rewards(example)
     return row | dict(example.extra)

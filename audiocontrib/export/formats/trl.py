@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Example, Stage, export_format, for_rewards
 
 
-@export_format("trl", "TRL: JSON lines, chat messages (docs/export.md: its own trainers do not hear)")
+@export_format("trl")
 def trl(example: Example, stage: Stage) -> dict[str, Any]:
     """A part of a message has only the keys of its type: some templates take any key for what it names."""
     prompt = example.row.prompt
@@ -16,8 +16,7 @@ def trl(example: Example, stage: Stage) -> dict[str, Any]:
     if stage == "sft":
         wanted: dict[str, Any] = {"completion": [{"role": "assistant", "content": [_text(example.row.target)]}]}
     else:
-        options = list(prompt.options)
-        wanted = {"solution": example.row.target, "options": options, "gold": example.row.gold}
+        wanted = for_rewards(example)
     return {"prompt": turns} | wanted | dict(example.extra)
 
 

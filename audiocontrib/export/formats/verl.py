@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Example, Stage, export_format, underscored
 from audiocontrib.export.formats.swift import TAGS, messages
 
 SOURCE = "audiomcq"
@@ -13,7 +13,6 @@ SOURCE = "audiomcq"
 
 @export_format(
     "verl",
-    "verl: Parquet for its GRPO (its SFT takes no audio)",
     stages=("grpo",),
     tags=TAGS,
     file="{stage}.parquet",
@@ -21,7 +20,6 @@ SOURCE = "audiomcq"
 def verl(example: Example, stage: Stage) -> dict[str, Any]:
     """Whatever a reward function may want beside the reply is in ``extra_info``."""
     row = example.row
-    about = {name.replace("-", "_"): value for name, value in example.extra.items()}
     return {
         "data_source": SOURCE,
         "prompt": messages(example, stage),
@@ -33,6 +31,6 @@ def verl(example: Example, stage: Stage) -> dict[str, Any]:
             "index": example.name,
             "options": list(row.prompt.options),
             "gold": row.gold,
-            **about,
+            **underscored(example.extra),
         },
     }

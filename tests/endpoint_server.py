@@ -122,6 +122,9 @@ def serving(able: Able | None = None, fault: Fault | None = None, port: int = 0)
             server.shutdown()
         server.dead = True  # for the connections that are kept open
         server.server_close()
+        until = time.monotonic() + 5
+        while server.seen.now and time.monotonic() < until:  # a thread that computes when Python ends aborts it
+            time.sleep(0.02)
 
 
 class Handler(BaseHTTPRequestHandler):

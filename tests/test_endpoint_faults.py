@@ -245,7 +245,15 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interruption_ends_what_is_under_way(server: Server) -> None:
+@pytest.mark.parametrize("held", [0.0, 0.3], ids=["while it waits", "before it waits"])
+def test_an_interruption_ends_what_is_under_way(server: Server, monkeypatch: pytest.MonkeyPatch, held: float) -> None:
+    starts = asyncio.run_coroutine_threadsafe
+
+    def held_up(*args: Any) -> Any:  # as on a busy machine: the server is asked before the start has returned
+        started = starts(*args)
+        time.sleep(held)
+        return started
+
     def interrupts(handler: Handler, body: dict[str, Any]) -> bool:
         assert threading.main_thread().ident
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
@@ -254,6 +262,7 @@ def test_an_interruption_ends_what_is_under_way(server: Server) -> None:
 
     model = load(server, concurrency=1)
     server.fault = Now(interrupts)
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", held_up)
     with pytest.raises(KeyboardInterrupt):
         model.generate(ASKED, 2)
     assert not asyncio.all_tasks(model.client._loop)

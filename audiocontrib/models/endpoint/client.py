@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import openai
@@ -56,12 +56,16 @@ class Client:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What the coroutine gives back."""
         self._gone = None  # a server may have come back since
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
+        begun: list[asyncio.Task[T]] = []
+
+        async def noted() -> T:
+            begun.append(asyncio.ensure_future(work))
+            return await begun[0]
+
+        try:  # around the start too: an interruption may come before we hold what was started
+            return asyncio.run_coroutine_threadsafe(noted(), self._loop).result()
         except BaseException:
-            if future.cancel():  # interrupted: what is under way is ended before we go
-                asyncio.run_coroutine_threadsafe(_ended(), self._loop).result(CONNECT)
+            asyncio.run_coroutine_threadsafe(_end(begun), self._loop).result(CONNECT)
             raise
 
     async def get(self, path: str, read: Callable[[Any], T]) -> T:
@@ -126,6 +130,8 @@ class Client:
         return kind(text.replace(self._key, "***") if self._key else text)
 
 
-async def _ended() -> None:
-    """Wait for all else that runs in this loop."""
-    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel what is under way, and wait until it is gone."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

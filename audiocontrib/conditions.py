@@ -60,7 +60,7 @@ class Condition:
 CONDITIONS: Registry[type[Condition]] = Registry("condition")
 
 
-def register(cls: type[Condition]) -> type[Condition]:
+def register_condition(cls: type[Condition]) -> type[Condition]:
     """File a condition class under its ``name``."""
     return CONDITIONS.register(cls.name)(cls)
 
@@ -77,7 +77,7 @@ def condition(spec: str | Condition) -> Condition:
         raise UsageError(f"condition {spec!r}: {error}") from error
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Audio(Condition):
     """The item's own clip."""
@@ -85,7 +85,7 @@ class Audio(Condition):
     name: ClassVar[str] = "audio"
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Silence(Condition):
     """Zeros: 30 s as in arXiv 2509.21060, another length, or ``matched`` to the item's own clip."""
@@ -116,7 +116,7 @@ class Silence(Condition):
         return silence(self.seconds if self.seconds is not None else _present(clip).seconds)
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Text(Condition):
     """Question and options only; the message has no audio part at all."""
@@ -125,16 +125,16 @@ class Text(Condition):
     has_audio: ClassVar[bool] = False
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
-class Options(Text):
+class OptionsOnly(Text):
     """The options alone: no question and no audio."""
 
     name: ClassVar[str] = "options"
     shows_question: ClassVar[bool] = False
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class NoQuestion(Condition):
     """The item's own clip and the options, without the question."""
@@ -143,7 +143,7 @@ class NoQuestion(Condition):
     shows_question: ClassVar[bool] = False
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Noise(Condition):
     """White noise as long as the clip, at an RMS level in dBFS, seeded by item.
@@ -168,7 +168,7 @@ class Noise(Condition):
         return make_sound(uniform * (10 ** (self.dbfs / 20) / rms_of_uniform))
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Swap(Condition):
     """Another item's clip: another recording on which no gold option is among this item's choices."""
@@ -186,7 +186,7 @@ class Swap(Condition):
         return cls() if parameter is None else cls(int(_number(parameter, "a seed", low=0, high=2**31)))
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Reverse(Condition):
     """The item's own clip, played backwards."""
@@ -197,7 +197,7 @@ class Reverse(Condition):
         return make_sound(_present(clip).samples[::-1])
 
 
-@register
+@register_condition
 @dataclass(frozen=True, slots=True)
 class Fragment(Condition):
     """A fragment of the item's own clip, ``clip:a-b`` in seconds, cut at the clip's end."""

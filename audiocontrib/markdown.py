@@ -28,7 +28,7 @@ def header(values: dict[str, Any]) -> Verbatim:
     return Verbatim(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
-def render(template: Path, **values: Any) -> str:
+def render_markdown(template: Path, **values: Any) -> str:
     """A Jinja2 template, filled. Texts that are not Verbatim are escaped: what Markdown or HTML takes for markup."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

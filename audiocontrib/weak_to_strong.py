@@ -124,12 +124,12 @@ def weak_to_strong(
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
     from audiocontrib.scoring import score
-    from audiocontrib.training import read_recipe, stage_rows, train_grpo, train_sft
+    from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.card import given, write_card
-    from audiocontrib.training.lineage import stages_of
+    from audiocontrib.training.stage_record import stages_of
 
     plan, where = read_plan(path)
-    recipe, out = read_recipe(where), Path(out)
+    recipe, out = read_training_recipe(where), Path(out)
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
     asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}

@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from simulated import asked, bayesian_fdr, false_share, likelihoods, replies, views
+from helpers.simulated import asked, bayesian_fdr, false_share, likelihoods, replies, views
 
 from audiocontrib.contribution.answerable import NotIdentified, answerable_probability, fit_answerable
 from audiocontrib.contribution.decoys import Contest, leak_share, q_values, shared_preferences

@@ -34,7 +34,7 @@ from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.trie import Trie
-from audiocontrib.scoring.plan import Asking, Shard, by_clip, partners, questions
+from audiocontrib.scoring.plan import RequestConfig, Shard, by_clip, partners, plan_questions
 
 SIZES = {
     "mid": {"hidden": 512, "layers": 8, "heads": 8, "kv_heads": 2, "ffn": 2048, "audio_hidden": 256,
@@ -138,11 +138,11 @@ def requests_of(items: Items, conditions: Sequence[str], orders: str) -> list[An
     from audiocontrib.audio import decode
     from audiocontrib.models import Request
 
-    asking = Asking(tuple(condition(c) for c in conditions), "likelihood", orders, "audiomcq")
+    asking = RequestConfig(tuple(condition(c) for c in conditions), "likelihood", orders, "audiomcq")
     made = []
     for group in by_clip(items, Shard()):
         clip = decode(group[0].audio)  # type: ignore[arg-type]
-        for q in questions(group, asking, partners(items, asking)):
+        for q in plan_questions(group, asking, partners(items, asking)):
             made.append(Request(q.item, q.condition, q.order, q.prompt, q.condition.hear(clip, q.item.id)))
     return made
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from audiocontrib import answers, load_items
-from audiocontrib.answers.official import SCORERS, Reply
+from audiocontrib.answers.official import SCORERS, ScoredReply
 
 FORMS = {
     "X": "{option}",
@@ -28,7 +28,7 @@ def exact(text: str, choices: Sequence[str], gold: int) -> bool:
 
 
 def official(text: str, choices: Sequence[str], gold: int) -> bool:
-    return bool(next(SCORERS["mmau"]([Reply(text, choices, gold)])))
+    return bool(next(SCORERS["mmau"]([ScoredReply(text, choices, gold)])))
 
 
 def main(path: str) -> None:

@@ -26,11 +26,11 @@ import numpy as np
 from arms import CHOSEN, CONDITIONS, Answers, accuracies, differences, figure, markdown
 
 from audiocontrib import load_items, score, split
-from audiocontrib.evaluation.rights import rights
+from audiocontrib.evaluation.correctness import rights
 from audiocontrib.items import Items
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.store import Run
-from audiocontrib.training import GRPO, SFT, Recipe, read_recipe, stage_rows, train_grpo, train_sft
+from audiocontrib.training import GRPO, SFT, TrainingRecipe, read_training_recipe, stage_rows, train_grpo, train_sft
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "recipes" / "training" / "tiny"
@@ -104,9 +104,9 @@ def held_out(plan: Plan) -> Items:
     return load_items("demo", seed=HELD_OUT_SEED, limit=plan.held_out)
 
 
-def recipe(arm: Arm, plan: Plan, seed: int) -> Recipe:
+def recipe(arm: Arm, plan: Plan, seed: int) -> TrainingRecipe:
     """The arm's recipe with this seed, from the half-trained model, at the plan's number of steps."""
-    read = read_recipe(RECIPES / f"{arm.recipe}.yaml")
+    read = read_training_recipe(RECIPES / f"{arm.recipe}.yaml")
     steps = plan.steps // len(arm.stages)
 
     def stage(settings: SFT | GRPO | None) -> SFT | GRPO | None:

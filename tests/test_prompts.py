@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from helpers import ROOT
 
 from audiocontrib.conditions import CONDITIONS, condition
 from audiocontrib.errors import AudiocontribError
@@ -13,7 +13,7 @@ from audiocontrib.models import load_model
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.prompts import PROMPTS, SYSTEM, Prompt, make_prompt, rotate, unrotate
 
-SNAPSHOTS = Path(__file__).with_name("snapshots") / "prompts.json"
+SNAPSHOTS = ROOT / "tests/helpers/snapshots/prompts.json"
 QUESTION = "Who speaks first?"
 CHOICES = ("the woman's voice", 'a "robot"', "Ärzte – nobody")
 TINY = {

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from audiocontrib.answers.labels import find_letters
 from audiocontrib.answers.names import find_names
-from audiocontrib.answers.options import Indices, Options
+from audiocontrib.answers.options import Indices, OptionIndex
 from audiocontrib.answers.phrases import ENUMERATION
 
 _TEXT_AFTER_LABEL = re.compile(r"[)\]}\"'.:,\s–—-]{1,6}(?:(?:which )?is\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}")
@@ -29,7 +29,7 @@ class Mention:
     """Named by its letter, alone or with its text."""
 
 
-def find_mentions(text: str, options: Options) -> list[Mention]:
+def find_mentions(text: str, options: OptionIndex) -> list[Mention]:
     """All mentions in clean ``text``, in order. A letter and the text beside it are one mention.
 
     Such a mention means what both mean; where they contradict each other, it means either.

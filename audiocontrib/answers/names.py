@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from audiocontrib.answers.options import Options
+from audiocontrib.answers.options import OptionIndex
 from audiocontrib.answers.text import CLOSED, WORD, fold
 
 Span = tuple[int, int]
@@ -33,7 +33,7 @@ _EVERYDAY = re.compile(
 _OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)
 
 
-def find_names(text: str, options: Options) -> Iterator[tuple[Span, str]]:
+def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, str]]:
     """Places of option texts in clean ``text``, in order; none lies inside a longer one.
 
     A mention of "acoustic guitar" is so no mention of "guitar".

@@ -14,7 +14,7 @@ from audiocontrib.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ScoredReply:
     """What a model said to a question."""
 
     text: str
@@ -24,7 +24,7 @@ class Reply:
     """Index of the gold option among them."""
 
 
-Scorer = Callable[[Iterable[Reply]], Iterator[bool | None]]
+Scorer = Callable[[Iterable[ScoredReply]], Iterator[bool | None]]
 """Replies, in the order of the file, to right, wrong, or None: left out of the denominator."""
 SCORERS: Registry[Scorer] = Registry("official scorer")
 WORD = re.compile(r"\b\w+\b")
@@ -32,7 +32,7 @@ LETTERS = "ABCD"
 
 
 @SCORERS.register("mmau")
-def mmau(replies: Iterable[Reply]) -> Iterator[bool | None]:
+def mmau(replies: Iterable[ScoredReply]) -> Iterator[bool | None]:
     """``string_match`` of MMAU's and MMAR's ``evaluation.py``: a test on sets of words.
 
     Right if the reply holds every word of the gold, and no word that other options have and the gold has
@@ -46,21 +46,21 @@ def mmau(replies: Iterable[Reply]) -> Iterator[bool | None]:
 
 
 @SCORERS.register("r1-aqa")
-def r1_aqa(replies: Iterable[Reply]) -> Iterator[bool | None]:
+def r1_aqa(replies: Iterable[ScoredReply]) -> Iterator[bool | None]:
     """R1-AQA's ``test_mmau.py``: the first answer tag, then MMAU's matcher.
 
     The tag is looked for without DOTALL: where a line breaks inside it, the whole reply is matched.
     """
 
-    def tagged(reply: Reply) -> Reply:
+    def tagged(reply: ScoredReply) -> ScoredReply:
         found = re.search(r"<answer>(.*?)</answer>", reply.text)
-        return Reply(found.group(1).strip() if found else reply.text, reply.choices, reply.gold)
+        return ScoredReply(found.group(1).strip() if found else reply.text, reply.choices, reply.gold)
 
     return mmau(map(tagged, replies))
 
 
 @SCORERS.register("mmsu")
-def mmsu(replies: Iterable[Reply]) -> Iterator[bool | None]:
+def mmsu(replies: Iterable[ScoredReply]) -> Iterator[bool | None]:
     """``mmsu_evaluation.py``: the first character that is a letter A to D, else the last but one.
 
     "Both are male" so chooses B. A reply with neither is left out of the denominator, which rewards
@@ -83,7 +83,7 @@ def mmsu(replies: Iterable[Reply]) -> Iterator[bool | None]:
 
 
 @SCORERS.register("muchomusic")
-def muchomusic(replies: Iterable[Reply]) -> Iterator[bool | None]:
+def muchomusic(replies: Iterable[ScoredReply]) -> Iterator[bool | None]:
     """MuChoMusic's matcher: the one capital letter A to D in the reply, else the first option it contains.
 
     It looks at characters, not words: "Acoustic guitar" chooses A, "Because there is no audio" B. A reply

@@ -19,7 +19,7 @@ _LETTER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class OptionIndex:
     """The choices of one question, in the order shown."""
 
     texts: dict[str, Indices]
@@ -48,16 +48,16 @@ class Options:
         return None if self.lettered else self.letter(label[1])
 
 
-def read_options(choices: Sequence[str]) -> Options:
+def read_options(choices: Sequence[str]) -> OptionIndex:
     """The choices by their text. Choices of white space only are named by their label alone."""
     return _remembered(tuple(choices))
 
 
 @lru_cache(maxsize=1024)
-def _remembered(choices: tuple[str, ...]) -> Options:
+def _remembered(choices: tuple[str, ...]) -> OptionIndex:
     texts: dict[str, Indices] = {}
     for index, choice in enumerate(choices):
         text = fold(core(clean(choice)))
         if text:
             texts[text] = texts.get(text, frozenset()) | {index}
-    return Options(texts, len(choices), any(len(t) == 1 and "a" <= t <= "z" for t in texts))
+    return OptionIndex(texts, len(choices), any(len(t) == 1 and "a" <= t <= "z" for t in texts))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from audiocontrib.answers.mentions import Mention, find_mentions, side_by_side
-from audiocontrib.answers.options import Indices, Options
+from audiocontrib.answers.options import Indices, OptionIndex
 from audiocontrib.answers.phrases import (
     CLAUSE_END,
     DECISIVE,
@@ -31,7 +31,7 @@ class Reading:
     refused: bool = False
 
 
-def read(text: str, options: Options) -> Reading:
+def read(text: str, options: OptionIndex) -> Reading:
     """What clean ``text`` says."""
     whole = options.named_by(text)
     if whole is not None:
@@ -97,7 +97,7 @@ def _decisions(
             yield group[-1].start, _union(asserted)
 
 
-def _standing_lines(text: str, options: Options) -> Iterator[Decision]:
+def _standing_lines(text: str, options: OptionIndex) -> Iterator[Decision]:
     """A line that is an option and nothing else. Several such lines are a list unless they agree."""
     if "\n" not in text:
         return

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.audio.headers import Incomplete, complete
+from audiocontrib.audio.headers import Incomplete, with_wav_size
 from audiocontrib.audio.mp3 import length_of
 
 BLOCK = 2**18
@@ -60,7 +60,7 @@ def _sndfile(file: BinaryIO, exact: bool) -> Iterator[tuple[Probe, Blocks]]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(complete(file)) as sound:
+        with soundfile.SoundFile(with_wav_size(file)) as sound:
             if sound.format not in SNDFILE_FORMATS:
                 raise Undecodable(
                     f"is {sound.format}, in which a file that was cut short goes unnoticed; convert it to WAV or FLAC"

@@ -22,7 +22,7 @@ class Incomplete(Exception):
     """A file that does not hold what its header promises; the message says so."""
 
 
-def complete(file: BinaryIO) -> BinaryIO:
+def with_wav_size(file: BinaryIO) -> BinaryIO:
     """The file, from its start; a WAV whose size was left at zero is held in memory, with its size filled in.
 
     FLAC and MP3 are left to the decoder, which counts what it finds against the header.

@@ -17,8 +17,8 @@ from audiocontrib.audit.base import (
     PAIR_SCHEMA,
     SEVERITIES,
     Check,
+    CheckResult,
     Finding,
-    Findings,
     Settings,
     finding_row,
 )
@@ -75,7 +75,7 @@ def audit(items: pa.Table, checks: Sequence[str] | None = None, settings: Settin
     if not len(items):
         raise AudiocontribError("there are no items to audit")
     chosen = {name: CHECKS.find(name) for name in (checks or CHECKS)}
-    seen: list[Findings] = []
+    seen: list[CheckResult] = []
     with tqdm(chosen.items(), desc="audit", disable=None if settings.progress else True) as bar:
         for name, check in bar:
             bar.set_postfix_str(name)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiocontrib.audit.base import CHECKS, Finding, Findings, Settings
-from audiocontrib.audit.options import Options
+from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
+from audiocontrib.audit.options import OptionTable
 from audiocontrib.audit.probes import LEAST_CLIPS, LEAST_ITEMS, chosen, fitted, posterior_of, sample, see
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ HIGH = 0.75
 
 
 @CHECKS.register("aflite")
-def aflite(items: pa.Table, settings: Settings) -> Findings:
+def aflite(items: pa.Table, settings: Settings) -> CheckResult:
     """Predictability of each item from question and options, over random partitions by clip."""
     import pyarrow as pa
     from sklearn.model_selection import GroupShuffleSplit
 
-    options = sample(Options.of(items), settings)
+    options = sample(OptionTable.of(items), settings)
     if len(options) < LEAST_ITEMS or len(np.unique(options.clips)) < LEAST_CLIPS:
-        return Findings([])
+        return CheckResult([])
     matrix = see(options)["both"].matrix
     right, runs = np.zeros(len(options)), np.zeros(len(options))
     split = GroupShuffleSplit(PARTITIONS, train_size=TRAIN_SHARE, random_state=settings.seed)
@@ -51,4 +51,4 @@ def aflite(items: pa.Table, settings: Settings) -> Findings:
         severity="note" if high else "ok",
     )  # fmt: skip
     table = pa.table({"item_id": options.ids, "aflite": pa.array(score, from_pandas=True)})
-    return Findings([found], table)
+    return CheckResult([found], table)

@@ -70,7 +70,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class CheckResult:
     """What a check gives back."""
 
     findings: Sequence[Finding]
@@ -116,7 +116,7 @@ class Settings:
     progress: bool = False
 
 
-Check = Callable[[pa.Table, Settings], Findings]
+Check = Callable[[pa.Table, Settings], CheckResult]
 """``check(items, settings)`` over a table of ITEM_SCHEMA."""
 CHECKS: Registry[Check] = Registry("check")
 

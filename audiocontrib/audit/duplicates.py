@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, Finding, Findings, Settings
-from audiocontrib.audit.shingles import jaccard, plain, shingles
+from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, CheckResult, Finding, Settings
+from audiocontrib.audit.shingles import jaccard, normalise, shingles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Texts:
 
 
 @CHECKS.register("duplicates")
-def duplicates(items: pa.Table, settings: Settings) -> Findings:
+def duplicates(items: pa.Table, settings: Settings) -> CheckResult:
     """Items with the same or nearly the same question and options; within the set, and in ``against``."""
     tables = {"": items, **settings.against}
     ids = [i for table in tables.values() for i in table["item_id"].to_pylist()]
@@ -61,7 +61,7 @@ def duplicates(items: pa.Table, settings: Settings) -> Findings:
         for a, b, alike in _pairs(texts, sets, settings)
     ]
     pairs = pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
-    return Findings(list(_findings(rows, len(items))), pairs=pairs)
+    return CheckResult(list(_findings(rows, len(items))), pairs=pairs)
 
 
 def distinct(tables: Sequence[pa.Table]) -> Texts:
@@ -71,7 +71,7 @@ def distinct(tables: Sequence[pa.Table]) -> Texts:
     for table in tables:
         for batch in table.select(["question", "choices"]).to_batches(CHUNK):
             for question, choices in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                groups.setdefault((plain(question), *sorted(map(plain, choices))), []).append(row)
+                groups.setdefault((normalise(question), *sorted(map(normalise, choices))), []).append(row)
                 row += 1
     return Texts(list(groups), list(groups.values()))
 

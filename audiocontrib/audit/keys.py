@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.answers.text import clean, core, fold
-from audiocontrib.audit.base import CHECKS, Finding, Findings, Settings
+from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,7 @@ def _folded(text: str) -> str:
 
 
 @CHECKS.register("keys")
-def keys(items: pa.Table, settings: Settings) -> Findings:
+def check_keys(items: pa.Table, settings: Settings) -> CheckResult:
     """Faults of questions, options and keys, each with its count and examples."""
     found = list(_quarantined(settings))
     n, with_key = len(items), items["answer"].null_count
@@ -63,7 +63,7 @@ def keys(items: pa.Table, settings: Settings) -> Findings:
             if what := fault(question, choices):
                 seen[name].append(f"{item_id} ({what})")
     found += [_counted(name, n, seen[name], severity) for name, (_, severity) in FAULTS.items()]
-    return Findings(found)
+    return CheckResult(found)
 
 
 def _quarantined(settings: Settings) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ ABSOLUTES = frozenset(("all", "always", "never", "none", "only", "every", "entir
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class OptionTable:
     """The options of the items that have a key. Row r belongs to item ``item[r]``; items come in order."""
 
     ids: list[str]
@@ -42,7 +42,7 @@ class Options:
     """Shape (R,)."""
 
     @classmethod
-    def of(cls, items: pa.Table) -> Options:
+    def of(cls, items: pa.Table) -> OptionTable:
         """The options of a table of ITEM_SCHEMA; items without a key are left out."""
         keyed = items.filter(pc.is_valid(items["answer"]))
         choices = keyed["choices"].combine_chunks()
@@ -71,10 +71,10 @@ class Options:
         """Shape (n,): the first row of each item."""
         return np.cumsum(self.k) - self.k
 
-    def only(self, wanted: NDArray[np.bool_]) -> Options:
+    def only(self, wanted: NDArray[np.bool_]) -> OptionTable:
         """The options of some of the items, told by a mask of shape (n,)."""
         rows = wanted[self.item]
-        return Options(
+        return OptionTable(
             [name for name, take in zip(self.ids, wanted, strict=True) if take],
             [question for question, take in zip(self.questions, wanted, strict=True) if take],
             self.clips[wanted],
@@ -87,7 +87,7 @@ class Options:
         )
 
 
-def surface(options: Options) -> dict[str, NDArray[np.float64]]:
+def surface(options: OptionTable) -> dict[str, NDArray[np.float64]]:
     """What is on the surface of each option, (R,) each: lengths, signs, and words shared with its neighbours."""
     lower = [text.lower() for text in options.texts]
     words = [WORD.findall(text) for text in lower]
@@ -116,7 +116,7 @@ def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
     return len(words & others) / len(words) if words else 0.0
 
 
-def _shared(options: Options, sets: list[frozenset[str]]) -> NDArray[np.float64]:
+def _shared(options: OptionTable, sets: list[frozenset[str]]) -> NDArray[np.float64]:
     """Mean Jaccard similarity of each option to the others of its item: the gold is often their hub."""
     shared = np.zeros(len(sets))
     for start, k in zip(options.starts, options.k, strict=True):
@@ -129,7 +129,7 @@ def _shared(options: Options, sets: list[frozenset[str]]) -> NDArray[np.float64]
     return shared
 
 
-def strictly_most(options: Options, values: NDArray[np.float64]) -> NDArray[np.int64]:
+def strictly_most(options: OptionTable, values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Shape (n,): place of the one option whose value is greater than all others', -1 where there is none."""
     most = np.maximum.reduceat(values, options.starts)
     best = values == most[options.item]

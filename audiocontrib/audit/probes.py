@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.audit.base import CHECKS, FEATURE_SCHEMA, Finding, Findings, Settings
-from audiocontrib.audit.options import Options, surface
+from audiocontrib.audit.base import CHECKS, FEATURE_SCHEMA, CheckResult, Finding, Settings
+from audiocontrib.audit.options import OptionTable, surface
 from audiocontrib.statistics import chance_corrected, guessing, wilson
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class Inputs:
 
 
 @CHECKS.register("probes")
-def probes(items: pa.Table, settings: Settings) -> Findings:
+def probes(items: pa.Table, settings: Settings) -> CheckResult:
     """Options only, question only, question and options: out-of-fold accuracy against chance."""
-    options = sample(Options.of(items), settings)
+    options = sample(OptionTable.of(items), settings)
     clips = len(np.unique(options.clips))
     if len(options) < LEAST_ITEMS or clips < LEAST_CLIPS:
         why = f"{len(options)} items with a key on {clips} clips; classifiers need {LEAST_ITEMS} on {LEAST_CLIPS}"
-        return Findings([Finding("text-only classifiers", len(options), None, why, severity="note")])
+        return CheckResult([Finding("text-only classifiers", len(options), None, why, severity="note")])
     found, features, scores = [], [], {"item_id": pa.array(options.ids)}
     for name, inputs in see(options).items():
         posterior = out_of_fold(options, inputs.matrix, settings.seed)
@@ -54,10 +54,10 @@ def probes(items: pa.Table, settings: Settings) -> Findings:
         found.append(_finding(name, options, right))
         scores[f"text_{name.replace(' ', '_')}"] = pa.array(posterior[options.is_gold])
         features.append(_top_features(name, options, inputs, settings.seed))
-    return Findings(found, pa.table(scores), features=pa.concat_tables(features))
+    return CheckResult(found, pa.table(scores), features=pa.concat_tables(features))
 
 
-def see(options: Options) -> dict[str, Inputs]:
+def see(options: OptionTable) -> dict[str, Inputs]:
     """The inputs of the three classifiers: ``options``, ``question`` (with places, not texts) and ``both``."""
     from scipy.sparse import csr_matrix, hstack
 
@@ -76,7 +76,7 @@ def see(options: Options) -> dict[str, Inputs]:
     }
 
 
-def out_of_fold(options: Options, matrix: csr_matrix, seed: int) -> NDArray[np.float64]:
+def out_of_fold(options: OptionTable, matrix: csr_matrix, seed: int) -> NDArray[np.float64]:
     """Shape (R,): the classifier's posterior of each option within its item, fitted on other clips."""
     from sklearn.model_selection import GroupKFold
 
@@ -88,13 +88,13 @@ def out_of_fold(options: Options, matrix: csr_matrix, seed: int) -> NDArray[np.f
     return posterior_of(options, score)
 
 
-def posterior_of(options: Options, score: NDArray[np.float64]) -> NDArray[np.float64]:
+def posterior_of(options: OptionTable, score: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shape (R,): the softmax of the scores within each item."""
     weight = np.exp(score - np.maximum.reduceat(score, options.starts)[options.item])
     return weight / np.add.reduceat(weight, options.starts)[options.item]
 
 
-def chosen(options: Options, posterior: NDArray[np.float64]) -> NDArray[np.int64]:
+def chosen(options: OptionTable, posterior: NDArray[np.float64]) -> NDArray[np.int64]:
     """Shape (n,): place of the likeliest option; among equals one by lot, so that no place gains."""
     lot = posterior + 1e-9 * np.random.default_rng(0).random(len(posterior))
     best = lot == np.maximum.reduceat(lot, options.starts)[options.item]
@@ -108,7 +108,7 @@ def fitted(matrix: csr_matrix, is_gold: NDArray[np.bool_], seed: int) -> Any:
     return LogisticRegression(C=1.0, solver="liblinear", random_state=seed).fit(matrix, is_gold)
 
 
-def _finding(name: str, options: Options, right: NDArray[np.bool_]) -> Finding:
+def _finding(name: str, options: OptionTable, right: NDArray[np.bool_]) -> Finding:
     n, hits, chance = len(options), int(right.sum()), float((1 / options.k).mean())
     low, high = wilson(hits, n)
     over = chance_corrected(hits / n, chance)
@@ -121,7 +121,7 @@ def _finding(name: str, options: Options, right: NDArray[np.bool_]) -> Finding:
     )  # fmt: skip
 
 
-def sample(options: Options, settings: Settings) -> Options:
+def sample(options: OptionTable, settings: Settings) -> OptionTable:
     """The options of whole clips, drawn by lot until there are enough items."""
     if len(options) <= settings.max_items:
         return options
@@ -145,14 +145,14 @@ def _tfidf(texts: list[str]) -> tuple[csr_matrix, list[str]]:
     return matrix, list(vectors.get_feature_names_out())
 
 
-def _within(options: Options, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _within(options: OptionTable, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """A surface value against the mean of its item, in standard deviations over all options."""
     centred = values - (np.add.reduceat(values, options.starts) / options.k)[options.item]
     spread = centred.std()
     return centred / spread if spread > 0 else centred
 
 
-def _question_by_place(options: Options) -> tuple[csr_matrix, list[str]]:
+def _question_by_place(options: OptionTable) -> tuple[csr_matrix, list[str]]:
     """The question's words, in a block of columns for each place: which place does such a question put the gold in?"""
     from scipy.sparse import csr_matrix, diags, hstack
 
@@ -165,7 +165,7 @@ def _question_by_place(options: Options) -> tuple[csr_matrix, list[str]]:
     return hstack(blocks).tocsr(), names
 
 
-def _question_by_word(options: Options) -> tuple[csr_matrix, list[str]]:
+def _question_by_word(options: OptionTable) -> tuple[csr_matrix, list[str]]:
     """Pairs of a question's word and an option's word: which answers does such a question have?"""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -185,7 +185,7 @@ def _question_by_word(options: Options) -> tuple[csr_matrix, list[str]]:
         return csr_matrix((len(pairs), 0)), []
 
 
-def _top_features(name: str, options: Options, inputs: Inputs, seed: int) -> pa.Table:
+def _top_features(name: str, options: OptionTable, inputs: Inputs, seed: int) -> pa.Table:
     """What the classifier goes by, from a fit on all items."""
     weights = fitted(inputs.matrix, options.is_gold, seed).coef_[0]
     order = np.argsort(weights)

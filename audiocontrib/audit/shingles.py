@@ -16,7 +16,7 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def plain(text: str) -> str:
+def normalise(text: str) -> str:
     """A text in NFKC, without case, punctuation and runs of white space."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)

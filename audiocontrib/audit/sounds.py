@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from audiocontrib.audio import RATE, decode
 from audiocontrib.audio.paths import open_clip
-from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, Finding, Findings, Settings
+from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, CheckResult, Finding, Settings
 from audiocontrib.audit.fingerprint import fingerprint, same_recordings
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip
@@ -35,7 +35,7 @@ SOURCE = "same source clip, other set"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ClipMatches:
     """What one pass over the clips of the sets has found."""
 
     clip: str
@@ -54,10 +54,10 @@ class Heard:
 
 
 @CHECKS.register("names")
-def names(items: pa.Table, settings: Settings) -> Findings:
+def names(items: pa.Table, settings: Settings) -> CheckResult:
     """Clips of other sets with the same file name or video id; needs no audio."""
     if not settings.against:
-        return Findings([])
+        return CheckResult([])
     own = _named(items)
     rows = []
     for name, table in settings.against.items():
@@ -67,14 +67,14 @@ def names(items: pa.Table, settings: Settings) -> Findings:
         rows += [_pair(own[key], theirs[key], dataset, name, SOURCE, 1.0) for key in shared]
     clips = len(set(items["clip_id"].to_pylist()))
     found = _counted(SOURCE, clips, [f"{r['item_a']} = {r['item_b']}" for r in rows], "alarm")
-    return Findings([found], pairs=pa.Table.from_pylist(rows, schema=PAIR_SCHEMA))
+    return CheckResult([found], pairs=pa.Table.from_pylist(rows, schema=PAIR_SCHEMA))
 
 
 @CHECKS.register("sounds")
-def sounds(items: pa.Table, settings: Settings) -> Findings:
+def sounds(items: pa.Table, settings: Settings) -> CheckResult:
     """Clips that are the same recording, silent, clipped, too short, or narrower than their sample rate."""
     if not settings.listen:
-        return Findings([])
+        return CheckResult([])
     heard = list(_hear({"": items, **settings.against}, settings))
     own = [h for h in heard if not h.set]
     good = [h for h in own if not h.fault]
@@ -93,15 +93,15 @@ def sounds(items: pa.Table, settings: Settings) -> Findings:
             name = f"{kind}, {where}"
             those = [f"{r['item_a']} = {r['item_b']} ({r['similarity']:.2f})" for r in rows if r["kind"] == name]
             found.append(_counted(name, len(own), those, severity))
-    return Findings(found, pairs=pa.Table.from_pylist(rows, schema=PAIR_SCHEMA))
+    return CheckResult(found, pairs=pa.Table.from_pylist(rows, schema=PAIR_SCHEMA))
 
 
-def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[Heard]:
+def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[ClipMatches]:
     """Every clip of the sets once, decoded; one in memory at a time."""
     from tqdm import tqdm
 
     clips = [(name, *first) for name, table in tables.items() for first in _first_items(table)]
-    by_file: dict[str, Heard] = {}
+    by_file: dict[str, ClipMatches] = {}
     for name, clip_id, item_id, audio in tqdm(clips, desc="listening", disable=None if settings.progress else True):
         clip = Clip(path=audio["path"], root=None if audio["bytes"] else settings.audio_root, data=audio["bytes"])
         file = ""
@@ -113,13 +113,13 @@ def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[Heard]
                 continue
             sound = decode(clip)
         except BadAudio as error:
-            yield Heard(clip_id, item_id, name, str(error), file)
+            yield ClipMatches(clip_id, item_id, name, str(error), file)
             continue
         x = sound.samples
         peak = float(np.abs(x).max())
         power = np.abs(np.fft.rfft(x[: 30 * RATE])) ** 2
         above = power[int(len(power) * 2 * NARROW_HZ / RATE) :].sum() / max(power.sum(), 1e-20)
-        by_file[file] = Heard(
+        by_file[file] = ClipMatches(
             clip_id, item_id, name, None, file, sound.sha256,
             peak_dbfs=20 * float(np.log10(max(peak, 1e-10))),
             clipped=float((np.abs(x) >= 0.999).mean()) if peak >= 0.999 else 0.0,
@@ -129,7 +129,7 @@ def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[Heard]
         yield by_file[file]
 
 
-def _same(heard: Sequence[Heard], own: str) -> Iterator[dict[str, Any]]:
+def _same(heard: Sequence[ClipMatches], own: str) -> Iterator[dict[str, Any]]:
     """Pairs of clips with the same samples, else the same fingerprint; at least one of the audited set."""
     good = [h for h in heard if not h.fault and h.prints is not None]
     alike: dict[tuple[int, int], tuple[str, float]] = {}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.audit.base import CHECKS, Finding, Findings, Settings
-from audiocontrib.audit.options import Options, strictly_most, surface
+from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
+from audiocontrib.audit.options import OptionTable, strictly_most, surface
 from audiocontrib.statistics import guessing, wilson
 
 if TYPE_CHECKING:
@@ -27,24 +27,24 @@ LEAST = 20
 
 
 @CHECKS.register("surface")
-def surface_tests(items: pa.Table, settings: Settings) -> Findings:
+def surface_tests(items: pa.Table, settings: Settings) -> CheckResult:
     """Whether the gold stands out by its length, its signs, or the words it shares."""
-    options = Options.of(items)
+    options = OptionTable.of(items)
     if len(options) < LEAST:
-        return Findings([])
+        return CheckResult([])
     found: list[Finding] = []
     for name, values in surface(options).items():
         for word, sign in (("most", 1.0), ("least", -1.0)):
             found += _stands_out(options, strictly_most(options, sign * values), _named(name, word))
-    return Findings(found)
+    return CheckResult(found)
 
 
 @CHECKS.register("places")
-def places(items: pa.Table, settings: Settings) -> Findings:
+def places(items: pa.Table, settings: Settings) -> CheckResult:
     """Whether the gold is in each place equally often, for each number of options; and in no order."""
     from scipy.stats import chisquare
 
-    options = Options.of(items)
+    options = OptionTable.of(items)
     found = []
     for k in np.unique(options.k):
         gold = options.gold[options.k == k]
@@ -63,10 +63,10 @@ def places(items: pa.Table, settings: Settings) -> Findings:
             )
         )  # fmt: skip
         found += _repeats(gold, int(k), settings.seed)
-    return Findings(found)
+    return CheckResult(found)
 
 
-def _stands_out(options: Options, place: NDArray[np.int64], name: str) -> Iterator[Finding]:
+def _stands_out(options: OptionTable, place: NDArray[np.int64], name: str) -> Iterator[Finding]:
     has = place >= 0
     n, held = len(options), int(has.sum())
     if not held:

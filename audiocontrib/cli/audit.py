@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.data import data_options, load, pair
+from audiocontrib.cli.data import data_options, load_dataset, pair
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.errors import AudiocontribError, UsageError
 
@@ -69,7 +69,7 @@ def command(
     if (dataset is None) == (folder is None):
         raise UsageError("name a data set with --dataset, or a run with --run; one of the two")
     run = Run.open(folder) if folder else None
-    items = run.load_items() if run else load(str(dataset), progress=not quiet, **data)
+    items = run.load_items() if run else load_dataset(str(dataset), progress=not quiet, **data)
     others = dict(pair(text) for text in against)
     settings = Settings(
         against={name: _other(name, path) for name, path in others.items()},

@@ -23,7 +23,7 @@ GROUPS_A_BLOCK = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TableOptions:
     """The options that tables are computed by."""
 
     by: str | None
@@ -38,7 +38,7 @@ def _of(module: str, function: str) -> Callable[..., Any]:
     return getattr(import_module(f"audiocontrib.contribution.{module}"), function)
 
 
-Compute = Callable[["duckdb.DuckDBPyConnection", Asked], "pa.Table"]
+Compute = Callable[["duckdb.DuckDBPyConnection", TableOptions], "pa.Table"]
 
 TABLES: dict[str, tuple[str, Compute]] = {
     "summary": (
@@ -63,7 +63,7 @@ TABLES: dict[str, tuple[str, Compute]] = {
     ),
     "nulls": (
         "whether the conditions without the audio are equivalent, within --margin",
-        lambda con, a: _of("nulls", "nulls")(con, margin=a.margin, method=a.method),
+        lambda con, a: _of("null_conditions", "nulls")(con, margin=a.margin, method=a.method),
     ),
     "pairs": (
         "same question and options, other clip and gold: do answers follow the audio?",
@@ -117,7 +117,7 @@ def command(
         raise UsageError(f"--by groups the summary; the table {table} has no groups: leave --by out")
     if rerun is not None and (by, table) != (None, None):
         raise UsageError("--rerun prints a table of its own: leave --by and --table out")
-    run, asked = open_run(folder), Asked(by, condition, audio, method, margin)
+    run, asked = open_run(folder), TableOptions(by, condition, audio, method, margin)
     with run.connect() as con:
         if rerun is not None:
             with open_run(rerun).connect() as other:
@@ -133,7 +133,7 @@ def command(
             say(f"the data offer {offered.pairs} pairs of {offered.items} items in {offered.groups} groups")
 
 
-def _measure(run: Run, con: duckdb.DuckDBPyConnection, asked: Asked, form: str) -> None:
+def _measure(run: Run, con: duckdb.DuckDBPyConnection, asked: TableOptions, form: str) -> None:
     """The default: measure, save, sum up."""
     import pyarrow as pa
 

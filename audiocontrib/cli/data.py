@@ -51,7 +51,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def load(dataset: str, **options: Any) -> Items:
+def load_dataset(dataset: str, **options: Any) -> Items:
     """The items of a data set, by the values of ``data_options``; what did not become one is told on stderr."""
     items = load_silently(dataset, **options)
     for bad in items.quarantined[:SHOWN]:

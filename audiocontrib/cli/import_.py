@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.cli.data import data_options, load, pair
+from audiocontrib.cli.data import data_options, load_dataset, pair
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.errors import AudiocontribError, UsageError
 
@@ -51,7 +51,7 @@ def command(
 
     if dataset is None and not folder.exists():
         raise UsageError(f"{folder} is new: name the data set that was answered with --dataset")
-    items = load(dataset, **data) if dataset else None
+    items = load_dataset(dataset, **data) if dataset else None
     done = import_responses(
         answers, folder, items, model=model, condition=condition, mapping=dict(pair(text) for text in columns)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.data import data_options, dataset_option, load
+from audiocontrib.cli.data import data_options, dataset_option, load_dataset
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.errors import AudiocontribError
 
@@ -107,7 +107,7 @@ def command(
     from audiocontrib.contribution import accuracy
     from audiocontrib.scoring import score
 
-    items = load(dataset, progress=not quiet, **data)
+    items = load_dataset(dataset, progress=not quiet, **data)
     if not len(items):
         raise AudiocontribError(f"no item of {dataset} can be asked; the reasons are above")
     noted = sum(bool(item.notes) for item in items)
@@ -148,11 +148,11 @@ def _plan(
 
     from audiocontrib.models import load_model
     from audiocontrib.scoring import make_asking
-    from audiocontrib.scoring.estimate import PLAN_SCHEMA, estimate
+    from audiocontrib.scoring.estimate import PLAN_SCHEMA, estimate_scoring
     from audiocontrib.scoring.plan import Shard
 
     asking, part = make_asking(conditions, method, orders, prompt), Shard.parse(shard)
-    tables = [estimate(items, load_model(name, **options), asking, part) for name in models]
+    tables = [estimate_scoring(items, load_model(name, **options), asking, part) for name in models]
     table = pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()
     emit(table, form)
     seconds = sum(table.column("seconds").to_pylist())

@@ -78,11 +78,11 @@ def command(
       audiocontrib query "select split, count(*) from splits group by 1"
     """
     from audiocontrib.splits import split
-    from audiocontrib.splits.recipe import read_recipe
+    from audiocontrib.splits.recipe import read_split_recipe
 
     given: dict[str, Any] = {"rule": rule, "threshold": threshold, "fdr": fdr, "balanced": balanced or None}
     given |= {"condition": condition, "method": method, "models": models or None, "leave_out": leave_out or None}
-    asked = read_recipe(recipe) if recipe else {}
+    asked = read_split_recipe(recipe) if recipe else {}
     asked |= {key: value for key, value in given.items() if value is not None} | dict(_setting(text) for text in more)
     run = open_run(folder)
     if sensitivity:

@@ -14,7 +14,7 @@ from audiocontrib.cli.output import emit, format_option, only_split, open_run, r
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
-    from audiocontrib.training import Recipe
+    from audiocontrib.training import TrainingRecipe
 
 
 @click.command()
@@ -55,10 +55,10 @@ def command(
       audiocontrib train sft --recipe recipes/training/omni/sft_all.yaml --set tune=lora --plan
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
-    from audiocontrib.training import GRPO, read_recipe, stage_rows, train_grpo, train_sft
-    from audiocontrib.training.estimate import estimate
+    from audiocontrib.training import GRPO, read_training_recipe, stage_rows, train_grpo, train_sft
+    from audiocontrib.training.estimate import estimate_training
 
-    asked = _changed(read_recipe(recipe), stage, changes)
+    asked = _changed(read_training_recipe(recipe), stage, changes)
     settings = asked.stage(stage)
     made = Path("trained") / recipe.stem
     start = model or _start(asked, stage, made)
@@ -69,7 +69,7 @@ def command(
     for note in rows.notes:
         speak(f"note: {note}")
     if plan:
-        emit(estimate(settings, rows, start), form)
+        emit(estimate_training(settings, rows, start), form)
         return
     speak(f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows")
     into = out or made / stage
@@ -82,7 +82,7 @@ def command(
     speak(f"model: {trained.model}")
 
 
-def _changed(recipe: Recipe, stage: str, changes: tuple[str, ...]) -> Recipe:
+def _changed(recipe: TrainingRecipe, stage: str, changes: tuple[str, ...]) -> TrainingRecipe:
     """The recipe with values of ``--set`` in the stage."""
     import yaml
 
@@ -105,7 +105,7 @@ def _changed(recipe: Recipe, stage: str, changes: tuple[str, ...]) -> Recipe:
     return replace(recipe, sft=changed) if stage == "sft" else replace(recipe, grpo=changed)
 
 
-def _start(recipe: Recipe, stage: str, made: Path) -> str:
+def _start(recipe: TrainingRecipe, stage: str, made: Path) -> str:
     if stage == "sft" or recipe.sft is None:
         return recipe.model
     before = made / "sft" / "model"

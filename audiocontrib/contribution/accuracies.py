@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.tally import Tally, tally
+from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
@@ -41,7 +41,7 @@ COLUMNS = [
 
 
 def accuracy(
-    con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str | None = None, told: Tally | None = None
+    con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str | None = None, told: AnswerCounts | None = None
 ) -> pa.Table:
     """One row per model, condition and group: the share of items that the model's vote gets right.
 
@@ -61,7 +61,7 @@ def accuracy(
     """
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
         raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
-    told = told or tally(con, method=method)
+    told = told or count_answers(con, method=method)
     cast, has_key = count_votes(told), told.gold >= 0
     grouped = f"""
         select *, dense_rank() over (order by clip_id) as clip,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.accounts import cells, keys
+from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.votes import votes
 from audiocontrib.statistics import cluster_bootstrap
 
@@ -53,7 +53,7 @@ def agreements(con: duckdb.DuckDBPyConnection, condition: str = "silence", metho
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    items, voted = keys(con), votes(con, [condition], method)
+    items, voted = item_columns(con), votes(con, [condition], method)
     chosen = voted["choice"].fill_null(-1).to_numpy()
     chosen_by = {model: chosen[rows] for (model, _), rows in cells(voted, len(items.k)).items()}
     k, rows, pairs = items.k, [], []

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.contribution.panel import Floats, Ints, panel
+from audiocontrib.contribution.response_matrix import Floats, Ints, panel
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.statistics import Interval
 
@@ -106,7 +106,7 @@ def answerable(
     """Fit the model to the answers under a condition without audio.
 
     An answer that chose nothing is one that did not choose the gold. A model does not count on an item where
-    its answers do not stand (see :func:`~audiocontrib.contribution.panel.panel`).
+    its answers do not stand (see :func:`~audiocontrib.contribution.response_matrix.panel`).
 
     Returns:
         item_id, p_answerable (null without a key or any answer), sorted by item_id; and the fitted model.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
-from audiocontrib.contribution.panel import Floats, Ints
+from audiocontrib.contribution.response_matrix import Floats, Ints
 from audiocontrib.contribution.tables import sql
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.accounts import keys
 from audiocontrib.contribution.agreement import agreements
-from audiocontrib.contribution.panel import Floats, Ints, panel
+from audiocontrib.contribution.ledger_entries import item_columns
+from audiocontrib.contribution.response_matrix import Floats, Ints, panel
 from audiocontrib.statistics import Interval, cluster_bootstrap
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def contest(con: duckdb.DuckDBPyConnection, condition: str, method: str | None =
     second, best = np.log(np.maximum(ranked[:, -2:].T, least))
     won = top == asked.answer[entered]
     margin = np.round(best - second, MARGIN_DIGITS)
-    return pa.table({"item_id": item_id}), Contest(won, margin, asked.k[entered], keys(con).clip[entered])
+    return pa.table({"item_id": item_id}), Contest(won, margin, asked.k[entered], item_columns(con).clip[entered])
 
 
 def q_values(contest: Contest) -> Floats:

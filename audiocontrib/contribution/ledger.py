@@ -24,8 +24,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.contribution.accounts import Keys, account, cells, keys, log2_gold, over_donors, weigh
 from audiocontrib.contribution.calibration import FEWEST_CLIPS, FEWEST_ITEMS, Floats
+from audiocontrib.contribution.ledger_entries import (
+    ItemColumns,
+    calibrated_bits,
+    cells,
+    item_columns,
+    ledger_entries,
+    log2_gold,
+    over_donors,
+)
 from audiocontrib.contribution.posteriors import padded, posteriors
 from audiocontrib.contribution.votes import votes
 
@@ -96,7 +104,7 @@ def ledger(
     roles = {name: (name,) for name in ("text", "options", "silence", "noise")}
     roles |= {"swap": swaps, "audio": (audio,), "condition": (condition,)}
     wanted = sorted(asked & {spec for specs in roles.values() for spec in specs})
-    items, told, voted = keys(con), posteriors(con, wanted, method), votes(con, wanted, method)
+    items, told, voted = item_columns(con), posteriors(con, wanted, method), votes(con, wanted, method)
     where, who_voted = cells(told, len(items.k)), cells(voted, len(items.k))
     accounts: dict[str, dict[str, Floats]] = {}
     learned: list[dict[str, Any]] = []
@@ -112,7 +120,7 @@ def ledger(
             if specs and (model, specs[0]) in who_voted
         }
         raw, log2_p, weights = _bits(scores, roles, items, calibrated)
-        accounts[model] = account(raw, log2_p, right, items)
+        accounts[model] = ledger_entries(raw, log2_p, right, items)
         learned += [{"model": model, **row} for row in weights]
     heard = tuple(m for m in accounts if (m, audio) in where) or tuple(accounts)
     if told["log_posterior"].null_count == len(told):
@@ -129,7 +137,7 @@ def ledger(
 
 
 def _bits(
-    scores: Mapping[str, Floats], roles: Mapping[str, Sequence[str]], items: Keys, calibrated: bool
+    scores: Mapping[str, Floats], roles: Mapping[str, Sequence[str]], items: ItemColumns, calibrated: bool
 ) -> tuple[dict[str, Floats], dict[str, Floats], list[dict[str, Any]]]:
     """log2 p(gold) of one model by role, before and after calibration, and the rows of WEIGHT_SCHEMA."""
     here = {role: tuple(spec for spec in specs if spec in scores) for role, specs in roles.items()}
@@ -141,7 +149,7 @@ def _bits(
         raw[specs] = log2_p[specs] = over_donors([log2_gold(each, items) for each in own])
         if calibrated:
             text = None if specs[0] in ("text", "options") else scores.get("text")
-            log2_p[specs], weights = weigh(own, text, items)
+            log2_p[specs], weights = calibrated_bits(own, text, items)
             known = ~np.isnan(log2_p[specs])
             surprise = [float(-bits[specs][known].mean()) if known.any() else None for bits in (raw, log2_p)]
             row = [", ".join(specs), *[*(weights or []), None, None][:2], *surprise]
@@ -150,7 +158,7 @@ def _bits(
     return before, after, rows
 
 
-def _by_model(items: Keys, accounts: Mapping[str, Mapping[str, Floats]]) -> pa.Table:
+def _by_model(items: ItemColumns, accounts: Mapping[str, Mapping[str, Floats]]) -> pa.Table:
     n, j = len(items.k), len(accounts)
     each = pa.array(np.repeat(np.arange(n), j))
     columns: dict[str, Any] = {
@@ -164,7 +172,7 @@ def _by_model(items: Keys, accounts: Mapping[str, Mapping[str, Floats]]) -> pa.T
     return pa.table(columns)
 
 
-def _by_item(items: Keys, accounts: Sequence[Mapping[str, Floats]]) -> pa.Table:
+def _by_item(items: ItemColumns, accounts: Sequence[Mapping[str, Floats]]) -> pa.Table:
     n, j = len(items.k), len(accounts)
     columns: dict[str, Any] = {"item_id": items.item_id, "k": items.k}
     for name in ENTRIES:

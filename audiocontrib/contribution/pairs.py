@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.accounts import cells
+from audiocontrib.contribution.answer_counts import TIE
 from audiocontrib.contribution.calibration import Floats
+from audiocontrib.contribution.ledger_entries import cells
 from audiocontrib.contribution.posteriors import padded, posteriors
-from audiocontrib.contribution.tally import TIE
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.statistics import two_way_mean
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.contribution.answer_counts import LEAST, TIE, Floats, Ints, asked_cells
 from audiocontrib.contribution.posteriors import flips, lists, padded
-from audiocontrib.contribution.tally import LEAST, TIE, Floats, Ints, asked
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded
 
@@ -72,7 +72,7 @@ def positions(con: duckdb.DuckDBPyConnection, method: str | None = None) -> pa.T
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    found, cells = asked(con, None, method)
+    found, cells = asked_cells(con, None, method)
     rows: list[dict[str, Any]] = []
     for model, condition in cells:
         for k, told in sorted(shown(con, model, condition, found).items()):

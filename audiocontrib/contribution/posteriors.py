@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.problems import problems, words
-from audiocontrib.contribution.tally import Floats, Ints, tally
+from audiocontrib.contribution.answer_counts import Floats, Ints, count_answers
+from audiocontrib.contribution.missing_votes import problems, words
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +47,7 @@ def posteriors(
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    told = tally(con, conditions, method, in_full=True)
+    told = count_answers(con, conditions, method, in_full=True)
     problem = problems(told)
     size = np.repeat(told.sizes, len(told.cells))
     stands = (problem == 0).ravel()

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.problems import words
-from audiocontrib.contribution.tally import Floats, Tally, tally
+from audiocontrib.contribution.answer_counts import AnswerCounts, Floats, count_answers
+from audiocontrib.contribution.missing_votes import words
 from audiocontrib.contribution.votes import Votes, count_votes
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def contributions(
     condition: str = "silence",
     audio: str = "audio",
     method: str | None = None,
-    told: Tally | None = None,
+    told: AnswerCounts | None = None,
 ) -> pa.Table:
     """One row per item: the published score, and what the posteriors say beside it.
 
@@ -50,7 +50,7 @@ def contributions(
         - contribution: mean of (posterior of the gold with audio - under ``condition``), in [-1, 1], over
           the models that were asked both ways.
     """
-    told = told or tally(con, sorted({condition, audio, "silence", "text"}), method)
+    told = told or count_answers(con, sorted({condition, audio, "silence", "text"}), method)
     cast = count_votes(told)
     has_key, without, with_audio = told.gold >= 0, told.under(condition), told.under(audio)
     right, right_audio = (cast.right[:, cells].sum(axis=1) for cells in (without, with_audio))
@@ -78,7 +78,7 @@ def contributions(
     )
 
 
-def _missing(told: Tally, cast: Votes, cells: list[int]) -> pa.Array:
+def _missing(told: AnswerCounts, cast: Votes, cells: list[int]) -> pa.Array:
     """For each item, why models have no vote in these cells."""
     lacks = cast.problem[:, cells] != 0
     model, condition = (_of(told, cells, part).take(pa.array(np.nonzero(lacks)[1])) for part in (0, 1))
@@ -86,7 +86,7 @@ def _missing(told: Tally, cast: Votes, cells: list[int]) -> pa.Array:
     return _split(lacks, pc.binary_join_element_wise(said, condition, " under "))
 
 
-def _of(told: Tally, cells: list[int], part: int) -> pa.Array:
+def _of(told: AnswerCounts, cells: list[int], part: int) -> pa.Array:
     return pa.array([told.cells[cell][part] for cell in cells], pa.string())
 
 

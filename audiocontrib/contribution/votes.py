@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.problems import problems, words
-from audiocontrib.contribution.tally import TIE, Floats, Ints, Small, Tally, tally
+from audiocontrib.contribution.answer_counts import TIE, AnswerCounts, Floats, Ints, Small, count_answers
+from audiocontrib.contribution.missing_votes import problems, words
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +22,7 @@ class Votes:
     """The votes on n items in C cells (a model under a condition), as arrays of shape (n, C)."""
 
     problem: Small
-    """Why there is no vote, as numbers of :mod:`audiocontrib.contribution.problems`; 0: it stands."""
+    """Why there is no vote, as numbers of :mod:`audiocontrib.contribution.missing_votes`; 0: it stands."""
     choice: Ints
     """Index of the option; -1 without a vote, and where the vote chooses none."""
     right: NDArray[np.bool_]
@@ -39,7 +39,7 @@ def votes(
     The vote of a likelihood is the option with the best mean posterior over the orders; the vote of
     generated replies is the most frequent choice, where a refusal or an unparsed reply chooses nothing. A
     tie is no choice, and so is not right. A vote on some of the orders is none
-    (:func:`~audiocontrib.contribution.problems.problems`).
+    (:func:`~audiocontrib.contribution.missing_votes.problems`).
 
     Args:
         conditions: those wanted, as they are written (``silence:matched``); None: all.
@@ -53,7 +53,7 @@ def votes(
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    told = tally(con, conditions, method)
+    told = count_answers(con, conditions, method)
     cast = count_votes(told)
     known = (cast.problem == 0) & (told.gold >= 0)[:, None]
     return pa.table(
@@ -67,7 +67,7 @@ def votes(
     )
 
 
-def count_votes(told: Tally) -> Votes:
+def count_votes(told: AnswerCounts) -> Votes:
     """The votes of a tally, as :func:`votes` says."""
     problem = problems(told)
     stands = problem == 0
@@ -90,7 +90,7 @@ def unanimity(con: duckdb.DuckDBPyConnection, condition: str = "silence", method
     Items with a missing vote do not count; a model without a choice agrees with none. NaN where no item
     has the votes of at least two models.
     """
-    cast = count_votes(tally(con, [condition], method))
+    cast = count_votes(count_answers(con, [condition], method))
     whole = cast.choice[(cast.problem == 0).all(axis=1)]
     if whole.shape[1] < 2 or not len(whole):
         return float("nan")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.accuracies import accuracy
-from audiocontrib.contribution.tally import Tally, tally
+from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean
@@ -67,7 +67,7 @@ def evaluate(
 
 def _rows(run: Run, by: str | None, split: str | None, method: str | None) -> Iterator[dict[str, Any]]:
     with run.connect() as con:
-        told = tally(con, method=method)
+        told = count_answers(con, method=method)
         for group in (None, by) if by else (None,):
             yield from _described(con, told, group)
         if split is not None:
@@ -80,10 +80,10 @@ def _rows(run: Run, by: str | None, split: str | None, method: str | None) -> It
                 {"name": split},
             )
             con.execute("create temp view items as from parted")  # stands before the view of the run
-            yield from _described(con, tally(con, method=method), "split")
+            yield from _described(con, count_answers(con, method=method), "split")
 
 
-def _described(con: Any, told: Tally, group: str | None) -> Iterator[dict[str, Any]]:
+def _described(con: Any, told: AnswerCounts, group: str | None) -> Iterator[dict[str, Any]]:
     """The rows of an accuracy table, with what stands beside each part and each condition."""
     table = accuracy(con, ["dataset", *([group] if group else [])], told=told)
     items, cast = _items(con, group), count_votes(told)

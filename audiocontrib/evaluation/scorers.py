@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from audiocontrib.answers.official import SCORERS, Reply
+from audiocontrib.answers.official import SCORERS, ScoredReply
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.prompts import rotate
 from audiocontrib.statistics import wilson
@@ -102,7 +102,7 @@ def _compared(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The counts of one group of replies."""
     shown = [rotate(r["choices"], r["order"]) for r in rows]
     golds = [(r["answer"] - r["order"]) % len(r["choices"]) for r in rows]
-    replies = [Reply(r["reply"], choices, gold) for r, choices, gold in zip(rows, shown, golds, strict=True)]
+    replies = [ScoredReply(r["reply"], choices, gold) for r, choices, gold in zip(rows, shown, golds, strict=True)]
     official = list(SCORERS[name](replies))
     exact = [r["correct"] for r in rows]
     right, counted = sum(o is True for o in official), sum(o is not None for o in official)

@@ -3,7 +3,7 @@
 >>> export("runs/demo", "votes-0.5", "sft", "exported/sft", format="swift").rows
 """
 
-from audiocontrib.export.base import FORMATS, Audio, Example, Format, Stage
+from audiocontrib.export.base import FORMATS, Audio, Format, Stage, TrainingExample
 from audiocontrib.export.make import Exported, export
 
-__all__ = ["FORMATS", "Audio", "Example", "Exported", "Format", "Stage", "export"]
+__all__ = ["FORMATS", "Audio", "Exported", "Format", "Stage", "TrainingExample", "export"]

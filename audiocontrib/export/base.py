@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from audiocontrib.registry import Registry
-from audiocontrib.training.rows import Row
+from audiocontrib.training.rows import TrainingRow
 
 Stage = Literal["sft", "grpo"]
 Audio = Literal["absolute", "relative", "copy", "embed"]
@@ -16,10 +16,10 @@ copy, within the exported folder; or the encoded file itself inside the row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """One row of training, before it takes a trainer's form."""
 
-    row: Row
+    row: TrainingRow
     name: str
     """Id of the item and number of the copy: ``demo/17#2``. No two rows share it."""
     audio: Any
@@ -47,7 +47,7 @@ score by the split, the split's rule, the weight of the row, and PARENT ("" wher
 class Format:
     """A trainer's form of rows."""
 
-    row: Callable[[Example, Stage], dict[str, Any]]
+    row: Callable[[TrainingExample, Stage], dict[str, Any]]
     """An example as the trainer reads it."""
     stages: tuple[Stage, ...] = ("sft", "grpo")
     """What the trainer can train with audio."""
@@ -66,7 +66,7 @@ class Format:
 FORMATS: Registry[Format] = Registry("export format")
 
 
-def for_rewards(example: Example) -> dict[str, Any]:
+def for_rewards(example: TrainingExample) -> dict[str, Any]:
     """The columns by which a reward function knows the right reply."""
     return {
         "solution": example.row.target,

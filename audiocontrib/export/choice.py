@@ -12,8 +12,8 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export.base import Stage
 from audiocontrib.items import ROWS_AT_ONCE
 from audiocontrib.store import Run
-from audiocontrib.training.recipe import GRPO, SFT, Part, Recipe, read_recipe
-from audiocontrib.training.rows import Rows, taken
+from audiocontrib.training.recipe import GRPO, SFT, Part, TrainingRecipe, read_training_recipe
+from audiocontrib.training.rows import TrainingRows, taken
 
 Disjoint = Literal["clip", "item", "none"]
 
@@ -32,7 +32,7 @@ def choose(
     copies: int | None = None,
     seed: int | None = None,
     disjoint: Disjoint | None = None,
-) -> Recipe:
+) -> TrainingRecipe:
     """The recipe in a file, or the one that the options stand for: SFT on weak, GRPO on strong.
 
     By the options, GRPO is held apart from an SFT on the whole weak part, so that the two may be exported in any order.
@@ -44,11 +44,11 @@ def choose(
     if recipe is not None:
         if any(value is not None for value in (part, copies, seed, disjoint)):
             raise UsageError(f"{recipe} says part, copies, seed and disjoint; leave out these options, or the recipe")
-        return _checked(read_recipe(recipe), stage, str(recipe))
+        return _checked(read_training_recipe(recipe), stage, str(recipe))
     shared = {"copies": 4 if copies is None else copies, "seed": seed or 0, **UNUSED}
     sft = SFT(part=part or "weak", **shared) if stage == "sft" else SFT(part="weak", **shared)
     grpo = GRPO(part=part or "strong", **shared) if stage == "grpo" else None
-    return Recipe(
+    return TrainingRecipe(
         about="options of `audiocontrib export`",
         model="",
         sft=None if grpo and disjoint == "none" else sft,
@@ -57,7 +57,7 @@ def choose(
     )
 
 
-def described(recipe: Recipe, stage: Stage) -> dict[str, Any]:
+def described(recipe: TrainingRecipe, stage: Stage) -> dict[str, Any]:
     """What decides about the rows, as JSON values."""
     facts = _choosing(recipe, stage)
     if stage == "grpo" and recipe.sft is not None:
@@ -65,7 +65,7 @@ def described(recipe: Recipe, stage: Stage) -> dict[str, Any]:
     return facts
 
 
-def told(run: Run, recipe: Recipe, stage: Stage) -> list[str]:
+def choice_notes(run: Run, recipe: TrainingRecipe, stage: Stage) -> list[str]:
     """What should be known of the choice, in sentences."""
     notes = []
     settings = recipe.stage(stage)
@@ -80,7 +80,7 @@ def told(run: Run, recipe: Recipe, stage: Stage) -> list[str]:
     return notes
 
 
-def without_tags(rows: Rows, tags: Sequence[str]) -> Rows:
+def without_tags(rows: TrainingRows, tags: Sequence[str]) -> TrainingRows:
     """The rows of items whose text holds none of the tags; a trainer would look for a clip there.
 
     Raises:
@@ -106,7 +106,7 @@ def without_tags(rows: Rows, tags: Sequence[str]) -> Rows:
     return replace(rows, items=taken(rows.items, places), notes=(*rows.notes, note))
 
 
-def _checked(recipe: Recipe, stage: Stage, where: str) -> Recipe:
+def _checked(recipe: TrainingRecipe, stage: Stage, where: str) -> TrainingRecipe:
     settings = recipe.stage(stage)
     if isinstance(settings, GRPO) and settings.silent_replies:
         raise UsageError(
@@ -116,5 +116,5 @@ def _checked(recipe: Recipe, stage: Stage, where: str) -> Recipe:
     return recipe
 
 
-def _choosing(recipe: Recipe, stage: Stage) -> dict[str, Any]:
+def _choosing(recipe: TrainingRecipe, stage: Stage) -> dict[str, Any]:
     return {name: value for name, value in asdict(recipe.stage(stage)).items() if name in CHOOSING}

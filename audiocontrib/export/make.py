@@ -14,17 +14,17 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from audiocontrib.errors import UsageError
-from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Example, Format, Stage
-from audiocontrib.export.choice import Disjoint, choose, described, told, without_tags
+from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Stage, TrainingExample
+from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_tags
 from audiocontrib.export.clips import Clips
 from audiocontrib.export.manifest import made_before, whole_folder, write_manifest
-from audiocontrib.export.origin import run_facts, said_of, split_facts
+from audiocontrib.export.origin import run_facts, said_of, split_record
 from audiocontrib.export.writers import write_rows
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ROWS_AT_ONCE, Items
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import Part
-from audiocontrib.training.rows import Row, Rows
+from audiocontrib.training.rows import TrainingRow, TrainingRows
 from audiocontrib.training.stages import stage_rows
 
 import_module("audiocontrib.export.formats")  # files them
@@ -83,7 +83,7 @@ def export(
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
     rows = without_tags(stage_rows(plan, stage, run, split), chosen.tags)
-    about = split_facts(run, split)
+    about = split_record(run, split)
     request = {
         "audiocontrib": version("audiocontrib"),
         "format": format,
@@ -94,7 +94,7 @@ def export(
         "split": about,
         "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
     }
-    notes = (*rows.notes, *told(run, plan, stage))
+    notes = (*rows.notes, *choice_notes(run, plan, stage))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made
@@ -121,7 +121,7 @@ def _way(name: str, chosen: Format, stage: Stage, audio: Audio | None) -> Audio:
     return audio or chosen.audio[0]
 
 
-def _examples(rows: Rows, said: pa.Table, rule: str, clips: Clips) -> Iterator[Example]:
+def _examples(rows: TrainingRows, said: pa.Table, rule: str, clips: Clips) -> Iterator[TrainingExample]:
     """The rows in order. Items are made a few thousand at a time: their table is all that is in memory as a whole."""
     for first in range(0, len(rows.items), ROWS_AT_ONCE):
         some = rows.items[first : first + ROWS_AT_ONCE]
@@ -136,13 +136,13 @@ def _examples(rows: Rows, said: pa.Table, rule: str, clips: Clips) -> Iterator[E
             }
             audio = clips(item)
             # a row depends on its item, the number of its copy and the seed, and on no other item
-            alone: Rows = replace(rows, items=Items([item]))
+            alone: TrainingRows = replace(rows, items=Items([item]))
             for copy, row in enumerate(alone):
-                yield Example(row, f"{item.id}#{copy}", audio, extra)
+                yield TrainingExample(row, f"{item.id}#{copy}", audio, extra)
 
 
-def _like(chosen: Format, stage: Stage, rows: Rows) -> dict[str, Any]:
+def _like(chosen: Format, stage: Stage, rows: TrainingRows) -> dict[str, Any]:
     """A row in which nothing is null."""
-    first: Row = rows[0]
+    first: TrainingRow = rows[0]
     audio = "" if chosen.embed is None else chosen.embed(b"")
-    return chosen.row(Example(first, "", audio, EXTRA), stage)
+    return chosen.row(TrainingExample(first, "", audio, EXTRA), stage)

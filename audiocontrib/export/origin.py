@@ -16,7 +16,7 @@ from audiocontrib.store.run import ITEMS
 from audiocontrib.training.rows import folder_of, table_of
 
 
-def split_facts(run: Run, split: str | Path | None) -> dict[str, Any]:
+def split_record(run: Run, split: str | Path | None) -> dict[str, Any]:
     """Name, hash and settings of the split, as JSON values; rule is "" where there is no split."""
     if split is None:
         return {"name": None, "rule": ""}

@@ -41,7 +41,7 @@ class Family:
     mrope: bool = False
     """Whether position ids have three rows (M-RoPE); for text and audio the rows are equal."""
     sightless: bool = False
-    """Whether the image tower is left out, see :mod:`audiocontrib.models.sightless`."""
+    """Whether the image tower is left out, see :mod:`audiocontrib.models.audio_only`."""
     adapter: str | None = None
     """Folder, within the checkpoint's, of LoRA weights that belong to it and are on only while audio is heard."""
     mend: Callable[[], Callable[[Any], None]] | None = None
@@ -120,7 +120,7 @@ def _of_transformers(name: str) -> Callable[[], Any]:
 FAMILIES["qwen2_5_omni"] = FAMILIES["qwen2_5_omni_thinker"] = Family(
     # the thinker alone: it loads from the published (whole) checkpoint as well as from its own
     model_class="Qwen2_5OmniThinkerForConditionalGeneration",
-    processor=_ours("omni", "AudioOnlyOmniProcessor"),
+    processor=_ours("audio_only_processors", "AudioOnlyOmniProcessor"),
     tokens=_whisper,
     max_seconds=300,
     features=("input_features", "feature_attention_mask"),
@@ -129,7 +129,7 @@ FAMILIES["qwen2_5_omni"] = FAMILIES["qwen2_5_omni_thinker"] = Family(
 )
 FAMILIES["qwen3_omni_moe"] = FAMILIES["qwen3_omni_moe_thinker"] = Family(
     model_class="Qwen3OmniMoeThinkerForConditionalGeneration",
-    processor=_ours("omni", "AudioOnlyOmni3Processor"),
+    processor=_ours("audio_only_processors", "AudioOnlyOmni3Processor"),
     tokens=_qwen3,
     max_seconds=2400,  # published for understanding; the extractor itself cuts nothing
     features=("input_features", "feature_attention_mask"),
@@ -174,7 +174,7 @@ FAMILIES["granite_speech"] = Family(
 )
 FAMILIES["phi4_multimodal"] = Family(
     model_class="Phi4MultimodalForCausalLM",
-    processor=_ours("omni", "AudioOnlyPhi4Processor"),
+    processor=_ours("audio_only_processors", "AudioOnlyPhi4Processor"),
     tokens=_phi4,
     # beyond 4,096 positions LongRoPE turns all positions differently, those in a kept prefix too
     max_seconds=240,
@@ -184,7 +184,7 @@ FAMILIES["phi4_multimodal"] = Family(
 )
 FAMILIES["gemma3n"] = Family(
     model_class="Gemma3nForConditionalGeneration",
-    processor=_ours("omni", "AudioOnlyGemma3nProcessor"),
+    processor=_ours("audio_only_processors", "AudioOnlyGemma3nProcessor"),
     tokens=_gemma3n,
     max_seconds=30,
     around="\n\n{t.boa_token}{audio}{t.eoa_token}\n\n",
@@ -192,7 +192,7 @@ FAMILIES["gemma3n"] = Family(
 )
 FAMILIES["gemma4"] = Family(
     model_class="Gemma4ForConditionalGeneration",
-    processor=_ours("omni", "AudioOnlyGemma4Processor"),
+    processor=_ours("audio_only_processors", "AudioOnlyGemma4Processor"),
     tokens=_gemma4,
     max_seconds=30,
     around="{t.boa_token}{audio}{t.eoa_token}",

@@ -87,7 +87,7 @@ def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dic
     cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
     kind: dict[str, Any] = {} if given["gguf_file"] else {"use_safetensors": True}
     if family and family.sightless:
-        from audiocontrib.models.sightless import without_tower
+        from audiocontrib.models.audio_only import without_tower
 
         kind["config"] = cls.config_class.from_pretrained(folder, local_files_only=True)
         without_tower(kind["config"])

@@ -14,8 +14,8 @@ from torch import Tensor
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Generated, Request, Scored
-from audiocontrib.models.prefix import Decoder, Prefix
-from audiocontrib.models.prefixes import PrefixStore
+from audiocontrib.models.prefix_cache import PrefixStore
+from audiocontrib.models.prefix_decoder import Decoder, Prefix
 from audiocontrib.models.trie import packs
 from audiocontrib.prompts import CLOSE, OPEN, Prompt
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.markdown import Verbatim, fenced, header, render
+from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
 from audiocontrib.prompts import SYSTEM, make_prompt
-from audiocontrib.report.facts import SplitFacts, likeliest_method, split_facts
+from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.splits import RULES, Split, split
-from audiocontrib.splits.narrow import only_models
+from audiocontrib.splits.run_view import only_models
 from audiocontrib.store.again import asking, splitting, unnamed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def card(run: Run, name: str) -> str:
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     with run.connect() as con:
-        made = split_facts(con, run, name)
+        made = split_summary(con, run, name)
         found = con.sql(
             "select count(*) as questions, count(distinct clip_id) as clips, "
             "(select count(*) from quarantine) as quarantined, "
@@ -81,7 +81,7 @@ def card(run: Run, name: str) -> str:
         "size_categories": [_size(total["n"])],
         "configs": [{"config_name": "default", "data_files": "split.parquet"}],
     }
-    return render(
+    return render_markdown(
         TEMPLATES / "card.md.j2",
         header=header(about),
         title=about["pretty_name"],

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.report import plots
-from audiocontrib.report.facts import Facts, gather
-from audiocontrib.report.sampled import MOST, sampled, script_json
+from audiocontrib.report.item_sample import MOST, sampled, script_json
+from audiocontrib.report.run_summary import Facts, gather
 from audiocontrib.store.files import make_folder, replacing
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ def report(run: Run, path: str | Path | None = None, *, split: str | None = None
     """
     path = Path(path) if path else run.path / "report.html"
     make_folder(path.parent)
-    text = render(run, path.parent, split, items)
+    text = render_report(run, path.parent, split, items)
     with replacing(path) as file:
         file.write(text.encode())
     return path
 
 
-def render(run: Run, folder: Path, split: str | None = None, items: int = MOST) -> str:
+def render_report(run: Run, folder: Path, split: str | None = None, items: int = MOST) -> str:
     """The text of a report that is to lie in ``folder``; the rest as for :func:`report`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

@@ -21,10 +21,10 @@ from audiocontrib.models.base import METHODS
 from audiocontrib.prompts import PROMPTS, make_prompt
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.ask import ask
-from audiocontrib.scoring.plan import ORDERS, Asking, Shard, by_clip, options_of, partners
+from audiocontrib.scoring.parallel import on_devices, on_ray, watching
+from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
+from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, RequestBuilder
 from audiocontrib.scoring.progress import Progress
-from audiocontrib.scoring.spread import on_devices, on_ray, watching
-from audiocontrib.scoring.work import REQUESTS, Ahead, Maker, Work
 from audiocontrib.store import Run
 
 HOPELESS = 200
@@ -113,7 +113,7 @@ def score(
     return store
 
 
-def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> Asking:
+def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> RequestConfig:
     """How the questions are put, from names. UsageError where one is unknown."""
     if method not in METHODS:
         raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
@@ -121,19 +121,19 @@ def make_asking(conditions: Sequence[Condition | str], method: str, orders: str,
     PROMPTS.find(prompt)
     if not conditions:
         raise UsageError("name at least one condition")
-    return Asking(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
+    return RequestConfig(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
 
 
 def _ask_all(
-    run: Run, items: Items, model: Model, asking: Asking, shard: Shard, progress: bool, save_every: float
+    run: Run, items: Items, model: Model, asking: RequestConfig, shard: Shard, progress: bool, save_every: float
 ) -> None:
     # the name too: one checkpoint may be asked under two names, and each has its own answers
     fingerprint = stable_hash([model.name, model.fingerprint()])
     if keep_in := getattr(model, "keep_in", None):
         keep_in(run.path / EVIDENCE)
-    make = Maker(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
-    ahead = Ahead(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * getattr(model, "at_once", 0)))
-    total, held = Work(), run.quarantined_ids()
+    make = RequestBuilder(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
+    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * getattr(model, "at_once", 0)))
+    total, held = RequestBatch(), run.quarantined_ids()
     waiting: list[Response] = []
     asked = failing = 0
     count = asking.count(options_of(items, shard))
@@ -181,7 +181,7 @@ def _ask_all(
                 run.quarantine(total.quarantined)
 
 
-def _notes(model: Model, total: Work) -> Iterator[str]:
+def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
     """What the user should know of a model's part in the run."""
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
@@ -189,7 +189,7 @@ def _notes(model: Model, total: Work) -> Iterator[str]:
         yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
 
 
-def _manifest(items: Items, asking: Asking, model: Model) -> dict[str, Any]:
+def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:
     sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=asking.prompt)
     packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {

@@ -14,11 +14,11 @@ from audiocontrib.errors import one_line
 from audiocontrib.models import Generated, Model, Request, Scored
 from audiocontrib.prompts import unrotate
 from audiocontrib.responses import Outcome, Response
-from audiocontrib.scoring.plan import Asking
-from audiocontrib.scoring.work import Keys
+from audiocontrib.scoring.plan import RequestConfig
+from audiocontrib.scoring.prefetch import AnswerKeys
 
 
-def ask(model: Model, requests: Sequence[Request], keys: Sequence[Keys], asking: Asking) -> list[Response]:
+def ask(model: Model, requests: Sequence[Request], keys: Sequence[AnswerKeys], asking: RequestConfig) -> list[Response]:
     """One Response per request. If the batch raises, its requests are asked one by one."""
     start = time.perf_counter()
     answered = _try(model, requests, asking)
@@ -33,7 +33,7 @@ def ask(model: Model, requests: Sequence[Request], keys: Sequence[Keys], asking:
 
 
 def _try(
-    model: Model, requests: Sequence[Request], asking: Asking
+    model: Model, requests: Sequence[Request], asking: RequestConfig
 ) -> Sequence[Scored | Generated | Exception] | Exception:
     try:
         if asking.method == "likelihood":
@@ -44,7 +44,7 @@ def _try(
 
 
 def _response(
-    model: str, request: Request, key: Keys, method: str, value: Scored | Generated | Exception, seconds: float
+    model: str, request: Request, key: AnswerKeys, method: str, value: Scored | Generated | Exception, seconds: float
 ) -> Response:
     item = request.item
     facts: dict[str, Any] = {

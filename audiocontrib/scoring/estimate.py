@@ -14,9 +14,9 @@ from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, Request
 from audiocontrib.models.trie import Trie
 from audiocontrib.scoring.ask import ask
-from audiocontrib.scoring.plan import Asking, Shard, by_clip, options_of, partners
-from audiocontrib.scoring.work import Maker
-from audiocontrib.store.answered import NONE
+from audiocontrib.scoring.plan import RequestConfig, Shard, by_clip, options_of, partners
+from audiocontrib.scoring.prefetch import RequestBuilder
+from audiocontrib.store.answered_requests import NONE
 
 SAMPLE, WARM = 16, 2
 """Recordings whose questions are asked on trial, and how many of them only to warm up."""
@@ -33,7 +33,7 @@ PLAN_SCHEMA = pa.schema(
 )
 
 
-def estimate(items: Items, model: Model, asking: Asking, shard: Shard = Shard()) -> pa.Table:  # noqa: B008
+def estimate_scoring(items: Items, model: Model, asking: RequestConfig, shard: Shard = Shard()) -> pa.Table:  # noqa: B008
     """What the model will be asked, by condition (PLAN_SCHEMA): ``requests`` is exact, the rest scaled from a sample.
 
     A sample of recordings is asked for real and the answers are thrown away. ``prompt_tokens`` is what one plain
@@ -44,7 +44,7 @@ def estimate(items: Items, model: Model, asking: Asking, shard: Shard = Shard())
     requests = asking.count(options_of(items, shard)) // len(asking.conditions)
     rows = []
     for condition in asking.conditions:
-        alone = Asking((condition,), asking.method, asking.orders, asking.prompt, asking.max_new_tokens)
+        alone = RequestConfig((condition,), asking.method, asking.orders, asking.prompt, asking.max_new_tokens)
         warm, cold = groups[:WARM], groups[WARM:] or groups
         _asked(model, alone, lenders, warm)
         start = time.perf_counter()
@@ -77,9 +77,9 @@ def _sample(items: Items, shard: Shard) -> list[Sequence[Item]]:
 
 
 def _asked(
-    model: Model, asking: Asking, lenders: Mapping[Condition, Donors], groups: Sequence[Sequence[Item]]
+    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Donors], groups: Sequence[Sequence[Item]]
 ) -> list[Request]:
-    make = Maker(asking, model, "", lenders, NONE)
+    make = RequestBuilder(asking, model, "", lenders, NONE)
     works = [make(group) for group in groups]
     requests = [r for work in works for r in work.requests]
     if requests:

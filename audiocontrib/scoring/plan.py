@@ -36,7 +36,7 @@ def _cyclic(options: int) -> range:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RequestConfig:
     """How the questions are put: everything about a request that is the same for all of a run."""
 
     conditions: tuple[Condition, ...]
@@ -98,7 +98,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlannedQuestion:
     """One request before anything is decoded: what will be read, and whose recording will be heard."""
 
     item: Item
@@ -141,12 +141,14 @@ def options_of(items: Items, shard: Shard) -> list[int]:
     return counts
 
 
-def partners(items: Items, asking: Asking) -> dict[Condition, Donors]:
+def partners(items: Items, asking: RequestConfig) -> dict[Condition, Donors]:
     """Who lends a clip under each condition that plays another item's."""
     return {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
 
 
-def questions(group: Sequence[Item], asking: Asking, lenders: Mapping[Condition, Donors]) -> Iterator[Question]:
+def plan_questions(
+    group: Sequence[Item], asking: RequestConfig, lenders: Mapping[Condition, Donors]
+) -> Iterator[PlannedQuestion]:
     """All requests about the items of one recording; those that need a partner and have none are left out."""
     for item in group:
         for condition in asking.conditions:
@@ -158,10 +160,10 @@ def questions(group: Sequence[Item], asking: Asking, lenders: Mapping[Condition,
                 prompt = make_prompt(
                     question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
                 )
-                yield Question(item, condition, order, prompt, source)
+                yield PlannedQuestion(item, condition, order, prompt, source)
 
 
-def question_key(question: Question, asking: Asking, fingerprint: str, heard: str | None) -> str:
+def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: str, heard: str | None) -> str:
     """Hash of everything that can change the answer: model, rendered prompt, method, options, and what is heard.
 
     Args:

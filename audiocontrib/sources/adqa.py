@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.columns import NONE, mapped
 
 COLUMNS = {
@@ -37,7 +37,7 @@ def _without_blanks(fields: Fields) -> Fields:
     return replace(fields, choices=kept, notes=[f"blank choices left out: {blank}"]) if blank else fields
 
 
-register(
+register_source(
     Source(
         name="adqa-dev",
         about="DCASE 2026 Task 5, development set: 1,607 questions that were filtered to depend on the audio",
@@ -45,7 +45,7 @@ register(
         hub="Harland/DCASE2026-Task5-DevSet",
     )
 )
-register(
+register_source(
     Source(
         name="adqa-bench",
         about="ADQA-Bench, DCASE 2026 Task 5: 3,000 questions without answers: they can be asked, not scored",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audiocontrib.audio.archives import BadMember, Member, tar_members
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
+from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
 from audiocontrib.sources.columns import SPELLINGS
 from audiocontrib.sources.jsonfiles import MAX_LINE, json_row
 
@@ -53,7 +53,7 @@ def read_tar(path: Path) -> Rows:
                 continue
             file.seek(about.offset)
             row = json_row(path, number, file.read(about.size))
-            if isinstance(row, Row):
+            if isinstance(row, SourceRow):
                 reference = f"{path.absolute()}/{sound.name}"
                 own = {f"json.{name}" if name in SPELLINGS["audio"] else name: row.values[name] for name in row.values}
                 yield replace(row, values=Columns({"id": key, **own, "audio_path": reference}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.columns import mapped
 
 _plain = mapped(
@@ -28,7 +28,7 @@ def fields(row: Columns) -> Fields:
     return replace(plain, own_id=own_id)
 
 
-register(
+register_source(
     Source(
         name="audiomcq",
         about="AudioMCQ, 571,118 questions on seven audio sources, with published weak/strong labels",
@@ -38,7 +38,7 @@ register(
     )
 )
 
-register(
+register_source(
     Source(
         name="audiomcq-strongac",
         about="AudioMCQ-StrongAC-GeminiCoT, about 19,480 strong questions with audio and a reviewed chain of thought",

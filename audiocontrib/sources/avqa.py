@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from audiocontrib.sources.base import Source, register
+from audiocontrib.sources.base import Source, register_source
 from audiocontrib.sources.columns import mapped
 
-register(
+register_source(
     Source(
         name="avqa",
         about="AVQA as R1-AQA writes it, one object a line; the answer is the option's index",

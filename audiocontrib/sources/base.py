@@ -32,7 +32,7 @@ class Columns(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SourceRow:
     """One readable row of a manifest."""
 
     file: str
@@ -54,7 +54,7 @@ class BrokenRow:
     reason: str
 
 
-Rows = Iterator[Row | BrokenRow]
+Rows = Iterator[SourceRow | BrokenRow]
 """What a reader gives: it goes on after a row that it cannot read."""
 
 
@@ -106,7 +106,7 @@ class Source:
 SOURCES: Registry[Source] = Registry("data set")
 
 
-def register(source: Source) -> Source:
+def register_source(source: Source) -> Source:
     """File a source under its name."""
     return SOURCES.register(source.name)(source)
 

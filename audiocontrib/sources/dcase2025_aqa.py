@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from audiocontrib.errors import BadItem
-from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.columns import mapped
 
 _LABELLED = re.compile(r"\s*(?:\(([A-Za-z])\)|([A-Za-z])[.):])\s*(\S.*)", re.DOTALL)
@@ -71,7 +71,7 @@ def _answer(answer: Any, printed: Sequence[str], texts: Sequence[str]) -> Any:
     return labelled[0] if labelled else answer
 
 
-register(
+register_source(
     Source(
         name="dcase2025-aqa",
         about="DCASE 2025 Task 5: bioacoustics, temporal soundscapes and complex questions",

@@ -15,12 +15,12 @@ from typing import Any
 import pyarrow as pa
 
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.sources.base import Row
+from audiocontrib.sources.base import SourceRow
 from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import manifests, read_rows
+from audiocontrib.sources.item_collector import ItemCollector
 from audiocontrib.sources.mappings import mapping_yaml
 from audiocontrib.sources.proposals import Cells, Proposal, propose
-from audiocontrib.sources.reading import Reading
 
 ROWS = 200
 """Rows that are looked at."""
@@ -89,10 +89,10 @@ def describe(path: str | Path) -> Description:
     """
     path = Path(path)
     read = list(islice((row for file in manifests(path) for row in read_rows(file)), ROWS))
-    good = [row for row in read if isinstance(row, Row)]
+    good = [row for row in read if isinstance(row, SourceRow)]
     if not good:
         first = next(iter(read), None)
-        why = f"line {first.line}: {first.reason}" if first and not isinstance(first, Row) else "it holds none"
+        why = f"line {first.line}: {first.reason}" if first and not isinstance(first, SourceRow) else "it holds none"
         raise AudiocontribError(f"{path}: no row can be read; {why}")
     names = dict.fromkeys(name for row in good for name in row.values)
     cells = {name: [row.values.get(name) for row in good] for name in names}
@@ -102,7 +102,7 @@ def describe(path: str | Path) -> Description:
         raise UsageError(f"{path}: {error}") from error
     beside = os.path.abspath(path if path.is_dir() else path.parent)
     root = _audio_root(cells.get(proposal.mapping["audio"], ()), beside)
-    reading = Reading("described", mapped(proposal.mapping, proposal.answer_as), _HINT, root=root or beside)
+    reading = ItemCollector("described", mapped(proposal.mapping, proposal.answer_as), _HINT, root=root or beside)
     for row in read:
         reading.take(row, "")
     problems = Counter(f"{bad.field}: {bad.reason}" for bad in reading.quarantined)

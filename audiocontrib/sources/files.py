@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.archives import is_webdataset, read_tar
-from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
+from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
 from audiocontrib.sources.columns import SPELLINGS
 from audiocontrib.sources.jsonfiles import MAX_LINE, read_json, read_json_lines
 
@@ -94,7 +94,7 @@ def _rows_of_batches(batches: Iterable[Any], path: Path) -> Rows:
                 if data is not None:
                     values[name] = f"{path.absolute()}/{number}/{name}"
                     values.setdefault("clip_id", "sha256:" + hashlib.sha256(data).hexdigest()[:20])
-            yield Row(str(path), number, Columns(_without_nan(values)), uniform=True)
+            yield SourceRow(str(path), number, Columns(_without_nan(values)), uniform=True)
 
 
 def _file_columns(schema: Any) -> list[str]:
@@ -130,7 +130,7 @@ def _read_csv(path: Path) -> Rows:
                     yield BrokenRow(str(path), line, "csv", str(error))
                     continue
                 if len(cells) == len(header):
-                    yield Row(str(path), line, Columns(zip(header, cells, strict=True)), uniform=True)
+                    yield SourceRow(str(path), line, Columns(zip(header, cells, strict=True)), uniform=True)
                 elif cells:
                     counted = f"the row has {len(cells)} values, the header {len(header)}"
                     reason = f"the line has more than {MAX_LINE:,} characters" if TOO_LONG in cells else counted

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.sources.base import BrokenRow, Columns, Row, Rows
+from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
 from audiocontrib.sources.jsonarrays import DECODER, Window
 
 MAX_LINE = 16 * 2**20
@@ -24,7 +24,7 @@ def read_json_lines(path: Path) -> Rows:
         yield from _lines(path, file)
 
 
-def json_row(path: Path, number: int, raw: bytes) -> Row | BrokenRow | None:
+def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | None:
     """The row of one JSON text; None if it is blank."""
     try:
         text = raw.decode("utf-8-sig").strip()
@@ -86,7 +86,7 @@ def _lines(path: Path, file: BinaryIO) -> Rows:
             yield row
 
 
-def _row(path: Path, line: int, value: Any, text: str) -> Row | BrokenRow:
+def _row(path: Path, line: int, value: Any, text: str) -> SourceRow | BrokenRow:
     """The row that ``text`` was decoded to."""
     if not isinstance(value, dict):
         return BrokenRow(str(path), line, "json", f"the row is a {type(value).__name__}, not an object")
@@ -95,7 +95,7 @@ def _row(path: Path, line: int, value: Any, text: str) -> Row | BrokenRow:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             return BrokenRow(str(path), line, "json", "holds half of a surrogate pair, which is no character")
-    return Row(str(path), line, Columns(value))
+    return SourceRow(str(path), line, Columns(value))
 
 
 def _skip(text: str, at: int) -> int:

@@ -11,11 +11,11 @@ from pathlib import Path
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
-from audiocontrib.sources.base import SOURCES, Columns, Row, Rows, Source
+from audiocontrib.sources.base import SOURCES, Columns, Rows, Source, SourceRow
 from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
-from audiocontrib.sources.reading import Reading
+from audiocontrib.sources.item_collector import ItemCollector
 
 
 def load_items(
@@ -66,7 +66,7 @@ def load_items(
     own = path if path or not hub else Path(hub)
     name = source.name if source.fields or own is None else _own_name(own)
     layout = f"is this in the layout of {source.name}? Read others with --dataset jsonl --map FIELD=COLUMN"
-    reading = Reading(
+    reading = ItemCollector(
         dataset=name,
         fields=source.fields or mapped(mapping, answer_as),
         hint=layout if source.fields else "say --map {field}=COLUMN",
@@ -95,7 +95,7 @@ def load_items(
     return Items(reading.items, reading.quarantined, given)
 
 
-def _read(parts: Iterator[tuple[str, Rows]], reading: Reading, limit: int | None, progress: bool) -> None:
+def _read(parts: Iterator[tuple[str, Rows]], reading: ItemCollector, limit: int | None, progress: bool) -> None:
     from tqdm import tqdm
 
     bar = tqdm(desc=f"reading {reading.dataset}", unit=" rows", disable=not progress, delay=1, mininterval=0.5)
@@ -156,4 +156,4 @@ def _parts(source: Source, path: Path | None, seed: int, limit: int | None) -> I
             yield split_of(file), read_rows(file)
     elif source.make:
         made, place = enumerate(source.make(seed, limit), start=1), f"{source.name} (seed {seed})"
-        yield "", (Row(place, number, Columns(values), uniform=True) for number, values in made)
+        yield "", (SourceRow(place, number, Columns(values), uniform=True) for number, values in made)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from audiocontrib.sources.base import Source, register
+from audiocontrib.sources.base import Source, register_source
 from audiocontrib.sources.columns import mapped
 
-register(
+register_source(
     Source(
         name="mmar",
         about="MMAR, 1,000 questions on speech, sound, music and mixtures of them, 2 to 6 options",

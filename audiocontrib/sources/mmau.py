@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.columns import NONE, mapped
 
 COLUMNS = {
@@ -28,7 +28,7 @@ def fields(row: Columns) -> Fields:
     return _keyless(row) if keyless else _keyed(row)
 
 
-register(
+register_source(
     Source(
         name="mmau",
         about="MMAU, sound, music and speech: 1,000 questions (test-mini) or 9,000 (test, without answers)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audiocontrib.sources.base import Columns, Fields, LeftOut, Source, register
+from audiocontrib.sources.base import Columns, Fields, LeftOut, Source, register_source
 from audiocontrib.sources.columns import mapped
 
 _OTHER_TASKS = ("open", "instruction following")
@@ -37,7 +37,7 @@ def fields(row: Columns) -> Fields:
     return replace(plain, audio=plain.audio[0] if plain.audio else "")
 
 
-register(
+register_source(
     Source(
         name="mmau-pro",
         about="MMAU-Pro, the multiple-choice questions on one recording among its 5,305 rows",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.columns import mapped
 
 _OPTIONAL = ("choice_c", "choice_d")
@@ -30,7 +30,7 @@ def fields(row: Columns) -> Fields:
     return replace(_plain(row), choices=[row["choice_a"], row["choice_b"], *there])
 
 
-register(
+register_source(
     Source(
         name="mmsu",
         about="MMSU, 5,000 questions on understanding spoken language, 47 tasks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audiocontrib.errors import BadItem
-from audiocontrib.sources.base import Columns, Fields, Source, item_text, register
+from audiocontrib.sources.base import Columns, Fields, Source, item_text, register_source
 from audiocontrib.sources.order import shuffled
 
 NAME = "muchomusic"
@@ -77,7 +77,7 @@ def _others(row: Columns, used: set[str]) -> dict[str, Any]:
     return {name: cell for name, cell in row.items() if name not in used}
 
 
-register(
+register_source(
     Source(
         name=NAME,
         about="MuChoMusic, 1,187 questions on music from Song Describer and MusicCaps, four options",

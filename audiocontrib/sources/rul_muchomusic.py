@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audiocontrib.errors import BadItem
 from audiocontrib.hashing import stable_hash
-from audiocontrib.sources.base import Columns, Fields, Source, register
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.order import shuffled
 
 NAME = "rul-muchomusic"
@@ -32,7 +32,7 @@ def fields(row: Columns) -> Fields:
     return shuffled(plain, NAME)
 
 
-register(
+register_source(
     Source(
         name=NAME,
         about="RUL-MuchoMusic, 1,187 questions on music with five options, chosen to be hard without the audio",

@@ -12,15 +12,15 @@ import pyarrow as pa
 from audiocontrib.contribution import contributions
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Asked, Decided, Rule, Split, rule
-from audiocontrib.splits.narrow import HasConnection, asked_models, connected, only_models
+from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, RuleResult, Split, rule
+from audiocontrib.splits.run_view import HasConnection, asked_models, connected, only_models
 from audiocontrib.splits.settings import check_settings, judges, listed
 from audiocontrib.store.views import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["RULES", "SPLIT_SCHEMA", "SUMMARY_GROUPS", "Asked", "Decided", "Rule", "Split", "rule", "split"]
+__all__ = ["RULES", "SPLIT_SCHEMA", "SUMMARY_GROUPS", "Rule", "RuleInput", "RuleResult", "Split", "rule", "split"]
 
 LEAVE_OUT = ("unsolved",)
 """Kinds of items that can be left out of a split."""
@@ -81,7 +81,7 @@ def split(
         with only_models(con, counted):
             scores = contributions(con, condition, audio, method)
         with only_models(con, None if counted is None else counted + judges({"rule": rule} | settings)):
-            decided = found.decide(Asked(con, scores, exact, condition, method), **settings)
+            decided = found.decide(RuleInput(con, scores, exact, condition, method), **settings)
     placed = sql(
         "select * from decided join items using (item_id) join unsolved using (item_id) order by item_id",
         decided=decided.table,

@@ -26,7 +26,7 @@ SUMMARY_GROUPS = ("question_type", "source_dataset", "k")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RuleInput:
     """What a rule is given."""
 
     con: duckdb.DuckDBPyConnection
@@ -39,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class RuleResult:
     """What a rule gives back."""
 
     table: pa.Table
@@ -56,7 +56,7 @@ class Decided:
 class Rule:
     """A way to decide."""
 
-    decide: Callable[..., Decided]
+    decide: Callable[..., RuleResult]
     """``decide(asked, **settings)``."""
     threshold: float
     """The score from which an item is strong, where no other is asked for."""
@@ -71,10 +71,10 @@ RULES: Registry[Rule] = Registry("split rule")
 
 def rule(
     name: str, threshold: float, about: str, judges: tuple[str, ...] = ()
-) -> Callable[[Callable[..., Decided]], Callable[..., Decided]]:
+) -> Callable[[Callable[..., RuleResult]], Callable[..., RuleResult]]:
     """Decorator that files a function as a split rule."""
 
-    def file(decide: Callable[..., Decided]) -> Callable[..., Decided]:
+    def file(decide: Callable[..., RuleResult]) -> Callable[..., RuleResult]:
         RULES.register(name)(Rule(decide, threshold, about, judges))
         return decide
 

@@ -22,7 +22,7 @@ FIELDS = {
 """What a recipe can hold, and of which type."""
 
 
-def read_recipe(path: str | Path) -> dict[str, Any]:
+def read_split_recipe(path: str | Path) -> dict[str, Any]:
     """The arguments of :func:`audiocontrib.splits.split` that a recipe holds.
 
     Args:

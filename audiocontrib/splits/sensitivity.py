@@ -12,7 +12,7 @@ import pyarrow as pa
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits import Split, split
-from audiocontrib.splits.narrow import HasConnection, connected, in_memory, narrowed
+from audiocontrib.splits.run_view import HasConnection, connected, filtered_view, in_memory
 from audiocontrib.statistics import cohen_kappa
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def sensitivity(
         rows = [_row(f"{rule}, threshold {base.threshold:g}", base, base) | {"note": note}]
         for name, where, change in _variants(con, base):
             try:
-                with narrowed(con, "responses", where):
+                with filtered_view(con, "responses", where):
                     made = split(con, **({"threshold": base.threshold, "models": models} | change | asked))
             except UsageError:
                 raise

@@ -86,10 +86,10 @@ def drop_unheard(path: Path, item_ids: Collection[str]) -> None:
 
 def read_quarantined(path: Path) -> list[Quarantined]:
     """The rows of quarantine.parquet; none if there is no file."""
-    return [Quarantined(**row) for row in rows(path)]
+    return [Quarantined(**row) for row in parquet_rows(path)]
 
 
-def rows(path: Path) -> Iterator[dict[str, Any]]:
+def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a Parquet file, a few thousand in memory at a time; none if there is no file."""
     for batch in batches(path):
         yield from batch.to_pylist()

@@ -17,7 +17,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
-from audiocontrib.store.answered import Answered
+from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
     locked,
     make_folder,
@@ -106,7 +106,7 @@ class Run:
             name = f"{time.time_ns():020d}-{uuid4().hex[:12]}.parquet"
             write_table_atomic(response_rows(responses), self.path / RESPONSES / name)
 
-    def answered(self, model: str | None = None) -> Answered:
+    def answered(self, model: str | None = None) -> AnsweredRequests:
         """The requests (to one model, or to all) that have a final outcome; failed ones are to be asked again."""
         return views.answered(self.path, model)
 

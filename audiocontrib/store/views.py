@@ -15,7 +15,7 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
-from audiocontrib.store.answered import NONE, Answered, read_answered
+from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
@@ -61,7 +61,7 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def answered(run: Path, model: str | None = None) -> Answered:
+def answered(run: Path, model: str | None = None) -> AnsweredRequests:
     """The requests (of one model, or of all) that have an outcome other than failed."""
     parts = response_parts(run)
     if not parts:
@@ -91,13 +91,13 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
     Args:
         columns: further columns that DuckDB can add (``filename``, ``file_row_number``).
     """
-    listed = ", ".join(quoted(str(path)) for path in paths)
+    listed = ", ".join(sql_literal(str(path)) for path in paths)
     # parts of an older version may lack a column
     settings = ["hive_partitioning = false", "union_by_name = true", *(f"{c} = true" for c in columns)]
     return f"read_parquet([{listed}], {', '.join(settings)})"
 
 
-def quoted(text: str) -> str:
+def sql_literal(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
@@ -111,7 +111,7 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], sche
 
 def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
     con.register("no_splits", SPLIT_SCHEMA.append(pa.field("name", pa.string())).empty_table())
-    each = [f"select *, {quoted(path.parent.name)} as name from {parquet([path])}" for path in paths]
+    each = [f"select *, {sql_literal(path.parent.name)} as name from {parquet([path])}" for path in paths]
     con.execute(f"create temp view splits as {' union all by name '.join(['from no_splits', *each])}")
 
 

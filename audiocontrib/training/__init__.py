@@ -10,27 +10,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audiocontrib.training.recipe import GRPO, SFT, Recipe, read_recipe
-from audiocontrib.training.rows import Row, Rows, rows
+from audiocontrib.training.output import TrainingOutput
+from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe, read_training_recipe
+from audiocontrib.training.rows import TrainingRow, TrainingRows, training_rows
 from audiocontrib.training.stages import stage_rows
-from audiocontrib.training.trained import Trained
 
 __all__ = [
     "GRPO",
     "SFT",
-    "Recipe",
-    "Row",
-    "Rows",
-    "Trained",
-    "read_recipe",
-    "rows",
+    "TrainingOutput",
+    "TrainingRecipe",
+    "TrainingRow",
+    "TrainingRows",
+    "read_training_recipe",
     "stage_rows",
     "train_grpo",
     "train_sft",
+    "training_rows",
 ]
 
 
-def train_sft(settings: SFT, rows: Rows, model: str | Path, out: str | Path, *, progress: bool = True) -> Trained:
+def train_sft(
+    settings: SFT, rows: TrainingRows, model: str | Path, out: str | Path, *, progress: bool = True
+) -> TrainingOutput:
     """Fine-tune a model on the answers of ``rows``; the same call goes on where a kill stopped it.
 
     Args:
@@ -42,13 +44,15 @@ def train_sft(settings: SFT, rows: Rows, model: str | Path, out: str | Path, *, 
         UsageError: the model hears nothing, or ``out`` holds another training.
         AudiocontribError: a clip is gone, the loss is no number, the disk is full; checkpoints are kept.
     """
-    from audiocontrib.training.sft import train
+    from audiocontrib.training.sft import run_sft
 
-    return train(settings, rows, model, out, progress=progress)
+    return run_sft(settings, rows, model, out, progress=progress)
 
 
-def train_grpo(settings: GRPO, rows: Rows, model: str | Path, out: str | Path, *, progress: bool = True) -> Trained:
+def train_grpo(
+    settings: GRPO, rows: TrainingRows, model: str | Path, out: str | Path, *, progress: bool = True
+) -> TrainingOutput:
     """Reinforce right answers to ``rows`` (GRPO). Arguments and errors are those of :func:`train_sft`."""
-    from audiocontrib.training.grpo import train
+    from audiocontrib.training.grpo import run_grpo
 
-    return train(settings, rows, model, out, progress=progress)
+    return run_grpo(settings, rows, model, out, progress=progress)

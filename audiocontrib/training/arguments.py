@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from audiocontrib.models.lalm import AudioLanguageModel
-from audiocontrib.training.kept import CHECKPOINTS
 from audiocontrib.training.recipe import Stage
-from audiocontrib.training.rows import Rows
+from audiocontrib.training.rows import TrainingRows
+from audiocontrib.training.trainer import CHECKPOINTS
 
 
 def arguments(settings: Stage, out: Path) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def adapters(settings: Stage) -> Any:
     )
 
 
-def identity(stage: str, settings: Stage, rows: Rows, model: AudioLanguageModel) -> dict[str, Any]:
+def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
     """What fixes the outcome of a training; one that goes on must have the same."""
     told = model.fingerprint()
     return {

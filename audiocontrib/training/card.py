@@ -9,15 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.markdown import fenced, header, render
+from audiocontrib.markdown import fenced, header, render_markdown
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import SYSTEM
 from audiocontrib.store.files import replacing
 from audiocontrib.training.fields import stated
-from audiocontrib.training.lineage import Stages
 from audiocontrib.training.recipe import KINDS
-from audiocontrib.training.usage import asked, usage
-from audiocontrib.training.words import limits, part, row, told
+from audiocontrib.training.stage_record import StageRecords
+from audiocontrib.training.usage import usage, user_template
+from audiocontrib.training.words import limits, part, row, stage_facts
 
 TEMPLATES = Path(__file__).parent / "templates"
 CARD = "README.md"
@@ -26,7 +26,7 @@ NAMES = {"sft": "SFT", "grpo": "GRPO"}
 
 def write_card(
     model: Path,
-    made: Stages,
+    made: StageRecords,
     *,
     results: Sequence[Mapping[str, Any]] = (),
     commands: Sequence[str] = (),
@@ -49,7 +49,7 @@ def write_card(
     return model / CARD
 
 
-def _card(made: Stages, results: list[Mapping[str, Any]], commands: list[str], files: dict[str, Any]) -> str:
+def _card(made: StageRecords, results: list[Mapping[str, Any]], commands: list[str], files: dict[str, Any]) -> str:
     first, last = made[0], made[-1]
     if not commands:
         commands, files = _again(made)
@@ -67,15 +67,15 @@ def _card(made: Stages, results: list[Mapping[str, Any]], commands: list[str], f
     base = first["start"] if _on_hub(first["start"]) else Path(first["start"]).name  # a path here says nothing there
     family = FAMILIES.find(last["model"]["model_type"])
     seconds = min(last["settings"]["seconds"], family.max_seconds)
-    return render(
+    return render_markdown(
         TEMPLATES / "model.md.j2",
         header=header(about),
         title=f"{Path(base).name}: {order}",
         base=base,
         base_weights=first["model"]["weights_sha256"],
         order=order,
-        stages=[one | {"name": NAMES[one["stage"]], "part": part(one), "told": told(one)} for one in made],
-        prompt=fenced([f"system: {SYSTEM}", f"user: [audio]{asked('{question}', '{options}')}"]),
+        stages=[one | {"name": NAMES[one["stage"]], "part": part(one), "told": stage_facts(one)} for one in made],
+        prompt=fenced([f"system: {SYSTEM}", f"user: [audio]{user_template('{question}', '{options}')}"]),
         usage=fenced(usage(family, last["model"]["class"], seconds), "python"),
         results=[row(one) for one in results],
         seconds=seconds,
@@ -87,7 +87,7 @@ def _card(made: Stages, results: list[Mapping[str, Any]], commands: list[str], f
     )
 
 
-def _again(made: Stages) -> tuple[list[str], dict[str, Any]]:
+def _again(made: StageRecords) -> tuple[list[str], dict[str, Any]]:
     """The commands that make the model again and the recipes that they read; none where rows were made in Python."""
     if not all("recipe" in one["source"] for one in made):
         return [], {}

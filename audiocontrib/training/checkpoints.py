@@ -38,7 +38,7 @@ def bring_to_disk(folder: Path) -> list[Path]:
     return files
 
 
-def complete(checkpoint: Path) -> None:
+def mark_complete(checkpoint: Path) -> None:
     """Bring a checkpoint to disk, then say that it is whole."""
     files = bring_to_disk(checkpoint)
     listed = {str(path.relative_to(checkpoint)): path.stat().st_size for path in files}

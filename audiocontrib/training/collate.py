@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiocontrib.training.ears import Ears
 from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.rows import Row
+from audiocontrib.training.row_encoder import Ears
+from audiocontrib.training.rows import TrainingRow
 
 IGNORED = -100
 """Label of a token that is not learned."""
@@ -19,7 +19,7 @@ IGNORED = -100
 class Collator:
     """Rows by their numbers -> a batch for SFT. Labels are IGNORED but for the reply and its end."""
 
-    def __init__(self, ears: Ears, rows: Sequence[Row]) -> None:
+    def __init__(self, ears: Ears, rows: Sequence[TrainingRow]) -> None:
         self.ears, self.rows = ears, rows
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:

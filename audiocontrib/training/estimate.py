@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
-from audiocontrib.training.ears import Ears, load
 from audiocontrib.training.recipe import GRPO, Stage
-from audiocontrib.training.rows import Row, Rows
+from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.rows import TrainingRow, TrainingRows
 
 SAMPLE = 32
 """Rows whose tokens are counted."""
@@ -23,13 +23,13 @@ SPEED = 4e14
 ESTIMATE_SCHEMA = pa.schema([("what", pa.string()), ("value", pa.float64()), ("unit", pa.string())])
 
 
-def estimate(settings: Stage, rows: Rows, name: str) -> pa.Table:
+def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Table:
     """What a stage will take, as :func:`counted`; the model is loaded for it."""
-    model = load(name, settings)
+    model = load_for_training(name, settings)
     return counted(settings, rows, model, Ears(model, settings.seconds))
 
 
-def counted(settings: Stage, rows: Rows, model: AudioLanguageModel, ears: Ears) -> pa.Table:
+def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, ears: Ears) -> pa.Table:
     """What a stage will take, as ESTIMATE_SCHEMA; tokens are counted in a sample of the rows.
 
     A forward is 2 operations a weight and token, a backward 4 (arXiv 2001.08361); checkpointing adds a forward.
@@ -95,8 +95,8 @@ def _forwards(settings: Stage) -> float:
     return learned + sampled / settings.iterations
 
 
-def _tokens(ears: Ears, rows: Rows) -> tuple[float, float]:
+def _tokens(ears: Ears, rows: TrainingRows) -> tuple[float, float]:
     places = seeded(0, "estimate").permutation(len(rows)).tolist()
-    sample: Sequence[Row] = [rows[place] for place in islice(places, SAMPLE)]
+    sample: Sequence[TrainingRow] = [rows[place] for place in islice(places, SAMPLE)]
     reads = [len(ears.prompt(row)[0]) for row in sample]
     return sum(reads) / len(reads), sum(len(ears.target(row)) for row in sample) / len(sample)

@@ -24,22 +24,22 @@ from audiocontrib.errors import UsageError
 from audiocontrib.responses import Outcome
 from audiocontrib.training.arguments import adapters, arguments, identity
 from audiocontrib.training.collate import IGNORED
-from audiocontrib.training.ears import Ears, load
 from audiocontrib.training.estimate import counted, in_a_line
 from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.kept import Kept
-from audiocontrib.training.lineage import stages
-from audiocontrib.training.loop import calm, finished, go, processes, tell
+from audiocontrib.training.output import TrainingOutput
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
-from audiocontrib.training.rows import Rows
-from audiocontrib.training.trained import Trained
+from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.rows import TrainingRows
+from audiocontrib.training.session import calm, finished, go, processes, tell
+from audiocontrib.training.stage_record import stages
+from audiocontrib.training.trainer import ResumableTrainer
 
 
-class AudioGRPOTrainer(Kept, GRPOTrainer):
+class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
     """GRPO with audio: what is heard follows each reply, from sampling to loss."""
 
-    def __init__(self, settings: GRPO, rows: Rows, ears: Ears, net: Any, out: Path) -> None:
+    def __init__(self, settings: GRPO, rows: TrainingRows, ears: Ears, net: Any, out: Path) -> None:
         self.settings, self.rows, self.ears = settings, rows, ears
         self.keep = settings.keep
         self.heard: dict[str, Tensor] = {}
@@ -191,10 +191,12 @@ def _config(settings: GRPO, ears: Ears, out: Path) -> GRPOConfig:
     )
 
 
-def train(settings: GRPO, rows: Rows, name: str | Path, out: str | Path, *, progress: bool = True) -> Trained:
+def run_grpo(
+    settings: GRPO, rows: TrainingRows, name: str | Path, out: str | Path, *, progress: bool = True
+) -> TrainingOutput:
     """See :func:`audiocontrib.training.train_grpo`."""
     out = Path(out)
-    model = load(str(name), settings)
+    model = load_for_training(str(name), settings)
     told = identity("grpo", settings, rows, model)
     with processes().main_process_first():
         done = finished(out, told)

@@ -153,7 +153,7 @@ KINDS: dict[str, type[Stage]] = {"sft": SFT, "grpo": GRPO}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class TrainingRecipe:
     """One arm of an experiment: SFT, GRPO, or one after the other."""
 
     about: str
@@ -179,7 +179,7 @@ class Recipe:
         return found
 
 
-def read_recipe(path: str | Path) -> Recipe:
+def read_training_recipe(path: str | Path) -> TrainingRecipe:
     """The recipe in a YAML file. UsageError in one line, with the field, if it is none."""
     import yaml
 
@@ -187,4 +187,4 @@ def read_recipe(path: str | Path) -> Recipe:
         held = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path}: the recipe cannot be read: {' '.join(str(error).split())}") from error
-    return build(Recipe, held, str(path))
+    return build(TrainingRecipe, held, str(path))

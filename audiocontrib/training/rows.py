@@ -23,7 +23,7 @@ from audiocontrib.training.source import source
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TrainingRow:
     """One question in one order of its options."""
 
     item: Item
@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows(Sequence[Row]):
+class TrainingRows(Sequence[TrainingRow]):
     """Every item ``copies`` times, its options in another random order each time; fixed by the seed."""
 
     items: Items
@@ -68,7 +68,7 @@ class Rows(Sequence[Row]):
         shown = [*item.choices, *([self.extra_option] if self.extra_option else [])]
         order = seeded(self.seed, item.id, copy, "option order").permutation(len(shown)).tolist()
         prompt = make_prompt(item.question, [shown[i] for i in order], has_audio=True)
-        return Row(item, prompt, order.index(item.answer), self.weights.get(item.id, 1.0))
+        return TrainingRow(item, prompt, order.index(item.answer), self.weights.get(item.id, 1.0))
 
     @property
     def digest(self) -> str:
@@ -93,7 +93,7 @@ class Rows(Sequence[Row]):
             )
 
 
-def rows(
+def training_rows(
     run: Run | str | Path,
     split: str | Path | None = None,
     part: Part = "all",
@@ -102,7 +102,7 @@ def rows(
     copies: int = 1,
     seed: int = 0,
     without: Collection[str] = (),
-) -> Rows:
+) -> TrainingRows:
     """The items of one part of a split, as a trainer reads them.
 
     Items are left out, with a note, that have no key, or whose gold option cannot be told from another one by a reply.
@@ -143,7 +143,7 @@ def rows(
         drawn = seeded(seed, "items").permutation(len(places))[:items]
         places = sorted(places[i] for i in drawn)
     told = source(run, folder_of(run, split) if split else None, part)
-    return Rows(taken(held, places), copies, seed, notes=tuple(notes), source=told)
+    return TrainingRows(taken(held, places), copies, seed, notes=tuple(notes), source=told)
 
 
 def folder_of(run: Run, split: str | Path) -> Path:

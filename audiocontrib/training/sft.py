@@ -12,21 +12,21 @@ from trl import SFTConfig, SFTTrainer
 
 from audiocontrib.training.arguments import adapters, arguments, identity
 from audiocontrib.training.collate import Collator
-from audiocontrib.training.ears import Ears, load
 from audiocontrib.training.estimate import counted, in_a_line
-from audiocontrib.training.kept import Kept
-from audiocontrib.training.lineage import stages
-from audiocontrib.training.loop import calm, finished, go, processes, tell
+from audiocontrib.training.output import TrainingOutput
 from audiocontrib.training.recipe import SFT
-from audiocontrib.training.rows import Rows
-from audiocontrib.training.trained import Trained
+from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.rows import TrainingRows
+from audiocontrib.training.session import calm, finished, go, processes, tell
+from audiocontrib.training.stage_record import stages
+from audiocontrib.training.trainer import ResumableTrainer
 
 
-class AudioSFTTrainer(Kept, SFTTrainer):
+class AudioSFTTrainer(ResumableTrainer, SFTTrainer):
     """SFT with audio."""
 
 
-def make_trainer(settings: SFT, rows: Rows, ears: Ears, net: object, out: Path) -> AudioSFTTrainer:
+def make_trainer(settings: SFT, rows: TrainingRows, ears: Ears, net: object, out: Path) -> AudioSFTTrainer:
     """The trainer of a network on rows."""
     trainer = AudioSFTTrainer(
         model=net,
@@ -45,10 +45,12 @@ def make_trainer(settings: SFT, rows: Rows, ears: Ears, net: object, out: Path) 
     return trainer
 
 
-def train(settings: SFT, rows: Rows, name: str | Path, out: str | Path, *, progress: bool = True) -> Trained:
+def run_sft(
+    settings: SFT, rows: TrainingRows, name: str | Path, out: str | Path, *, progress: bool = True
+) -> TrainingOutput:
     """See :func:`audiocontrib.training.train_sft`."""
     out = Path(out)
-    model = load(str(name), settings)
+    model = load_for_training(str(name), settings)
     told = identity("sft", settings, rows, model)
     with processes().main_process_first():
         done = finished(out, told)

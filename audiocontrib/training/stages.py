@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from audiocontrib.errors import UsageError
 from audiocontrib.store import Run
-from audiocontrib.training.passing import narrowed
-from audiocontrib.training.recipe import GRPO, Recipe, Stage
-from audiocontrib.training.rows import Rows, rows, table_of
+from audiocontrib.training.pass_rates import filter_by_pass_rate
+from audiocontrib.training.recipe import GRPO, Stage, TrainingRecipe
+from audiocontrib.training.rows import TrainingRows, table_of, training_rows
 
 
-def stage_rows(recipe: Recipe, stage: str, run: Run | str | Path, split: str | Path | None) -> Rows:
+def stage_rows(recipe: TrainingRecipe, stage: str, run: Run | str | Path, split: str | Path | None) -> TrainingRows:
     """The rows of the stage ``sft`` or ``grpo`` of a recipe; those of GRPO share nothing with those of SFT.
 
     Raises:
@@ -30,20 +30,20 @@ def stage_rows(recipe: Recipe, stage: str, run: Run | str | Path, split: str | P
         first = _drawn(recipe.sft, run, split).items.table
         barred = set(first["clip_id" if recipe.disjoint == "clip" else "item_id"].to_pylist())
     drawn = _drawn(settings, run, split, barred)
-    made = narrowed(drawn, settings, run, table_of(run, split) if split else None)
+    made = filter_by_pass_rate(drawn, settings, run, table_of(run, split) if split else None)
     return _noted(replace(made, extra_option=settings.abstain_option), recipe)
 
 
-def _noted(rows: Rows, recipe: Recipe) -> Rows:
+def _noted(rows: TrainingRows, recipe: TrainingRecipe) -> TrainingRows:
     return replace(rows, source={**rows.source, "recipe": asdict(recipe)})
 
 
-def _drawn(settings: Stage, run: Run, split: str | Path | None, without: Collection[str] = ()) -> Rows:
+def _drawn(settings: Stage, run: Run, split: str | Path | None, without: Collection[str] = ()) -> TrainingRows:
     count = settings.items
     if count == "weak":
         if split is None:
             raise UsageError("items is 'weak', but no split was named")
         count = pc.sum(pc.equal(table_of(run, split)["split"], "weak")).as_py()
-    return rows(
+    return training_rows(
         run, split, settings.part, items=count, copies=settings.copies, seed=settings.seed, without=without
     )  # fmt: skip

@@ -6,7 +6,7 @@ from audiocontrib.models.families import Family
 from audiocontrib.prompts import SYSTEM, make_prompt
 
 
-def asked(question: str, options: str) -> str:
+def user_template(question: str, options: str) -> str:
     """The user's text with placeholders in the places of the question and the list."""
     return make_prompt(question, ("a",), has_audio=True).user.replace("['a']", options)
 
@@ -17,7 +17,7 @@ def usage(family: Family, cls: str, seconds: float) -> list[str]:
     ours = processor.__module__.startswith("audiocontrib.")
     reader = f"from {processor.__module__} import {processor.__name__}" if ours else ""
     system = [f'    {{"role": "system", "content": {SYSTEM!r}}},'.replace("'", '"')] if family.system else []
-    text = asked("{question}", "{options}")
+    text = user_template("{question}", "{options}")
     user = [f'user = f"{text}"' if family.system else f'user = f"{SYSTEM}\\n{text}"']
     content = "processor.audio_token + user" if family.inline else (
         '[{"type": "audio", "audio": "clip"}, {"type": "text", "text": user}]'

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.training.fields import stated
-from audiocontrib.training.lineage import Stages
 from audiocontrib.training.recipe import KINDS
+from audiocontrib.training.stage_record import StageRecords
 
 TOLD = {
     *("part", "copies", "learning_rate", "schedule", "warmup", "batch", "accumulate", "steps", "tune", "rank", "alpha"),
@@ -24,7 +24,7 @@ def part(one: Mapping[str, Any]) -> str:
     return "all items" if name == "all" else f"the {name} part"
 
 
-def told(one: Mapping[str, Any]) -> dict[str, str]:
+def stage_facts(one: Mapping[str, Any]) -> dict[str, str]:
     """What is said of a stage: name -> words."""
     settings, source = one["settings"], one["source"]
     rule, data = source.get("rule", {}), source.get("data", {})
@@ -79,7 +79,7 @@ def row(change: Mapping[str, Any]) -> list[str]:
             number("change", "+.3f"), interval, number("p_holm", ".3g")]  # fmt: skip
 
 
-def limits(made: Stages, measured: bool) -> list[str]:
+def limits(made: StageRecords, measured: bool) -> list[str]:
     """What must not be expected of the model."""
     last = made[-1]
     rules = (one["source"].get("rule", {}) for one in made)

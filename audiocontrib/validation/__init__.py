@@ -77,7 +77,7 @@ def validate(items: Items, audio: str = "headers", *, progress: bool = False, wo
     looked = clips.look(items, audio, progress, workers)
     table = items.table
     options = texts.Options.of(table)
-    found = [*texts.findings(items, table, options), *clips.findings(looked, audio)]
+    found = [*texts.text_findings(items, table, options), *clips.clip_findings(looked, audio)]
     return Validation(
         origin=items.origin,
         items=len(items),

@@ -49,7 +49,7 @@ _AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ClipCheck:
     """One recording, and what was seen."""
 
     source: str
@@ -64,13 +64,13 @@ class Looked:
     format: str | None = None
 
 
-def look(items: Items, audio: str, progress: bool, workers: int | None) -> list[Looked]:
+def look(items: Items, audio: str, progress: bool, workers: int | None) -> list[ClipCheck]:
     """Look at every recording of the items once, as closely as ``audio`` says (one of LOOKS)."""
     from tqdm import tqdm
 
     if audio == "no":
         return []
-    found: list[Looked] = []
+    found: list[ClipCheck] = []
     clips = list(_clips(items))
     bar = tqdm(total=len(clips), desc="looking at clips", unit=" clips", disable=not progress, delay=1, mininterval=0.5)
     # threads: the work is done in libsndfile, FFmpeg and soxr, which let go of Python's lock
@@ -82,7 +82,7 @@ def look(items: Items, audio: str, progress: bool, workers: int | None) -> list[
     return found
 
 
-def findings(looked: Sequence[Looked], audio: str) -> Iterator[Finding]:
+def clip_findings(looked: Sequence[ClipCheck], audio: str) -> Iterator[Finding]:
     """What is wrong with the recordings; only the kinds that could be seen."""
     for kind in LOOKS[audio]:
         of_kind = [clip for clip in looked if clip.state == kind]
@@ -90,9 +90,9 @@ def findings(looked: Sequence[Looked], audio: str) -> Iterator[Finding]:
         yield Finding(kind, len(of_kind), len(looked), "clips", example)
 
 
-def by_source(looked: Sequence[Looked], audio: str) -> pa.Table:
+def by_source(looked: Sequence[ClipCheck], audio: str) -> pa.Table:
     """Recordings by source; what was not looked at is null. The last row is all of them."""
-    groups: dict[str, list[Looked]] = {}
+    groups: dict[str, list[ClipCheck]] = {}
     for clip in looked:
         groups.setdefault(clip.source, []).append(clip)
     rows = []
@@ -106,7 +106,7 @@ def by_source(looked: Sequence[Looked], audio: str) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=CLIP_SCHEMA)
 
 
-def lengths(looked: Sequence[Looked]) -> pa.Table:
+def lengths(looked: Sequence[ClipCheck]) -> pa.Table:
     """Quantiles of the seconds of the recordings that can be read; no rows where none was."""
     seconds = [clip.seconds for clip in looked if clip.seconds is not None]
     cuts = np.quantile(seconds, list(QUANTILES.values())).tolist() if seconds else []
@@ -114,7 +114,7 @@ def lengths(looked: Sequence[Looked]) -> pa.Table:
     return pa.table({"quantile": names, "seconds": cuts}, schema=LENGTH_SCHEMA)
 
 
-def formats(looked: Sequence[Looked]) -> pa.Table:
+def formats(looked: Sequence[ClipCheck]) -> pa.Table:
     """Recordings by format, sample rate (frames a second) and channels, the most frequent first."""
     tally = Counter((clip.format, clip.rate, clip.channels) for clip in looked if clip.format)
     rows = [{"format": f, "rate": r, "channels": c, "clips": n} for (f, r, c), n in tally.most_common()]
@@ -132,21 +132,21 @@ def _clips(items: Items) -> Iterator[tuple[str, str, Clip]]:
                 yield item.source_dataset, item.id, item.audio
 
 
-def _look(audio: str, which: tuple[str, str, Clip]) -> Looked:
+def _look(audio: str, which: tuple[str, str, Clip]) -> ClipCheck:
     source, item_id, clip = which
     try:
         if audio == "present":
-            return Looked(source, item_id, *(() if exists(clip) else ("missing", f"{clip}: no such file")))
+            return ClipCheck(source, item_id, *(() if exists(clip) else ("missing", f"{clip}: no such file")))
         about = probe(clip)
         sound = decode(clip) if audio == "decode" else None
     except MissingAudio as error:
-        return Looked(source, item_id, "missing", str(error))
+        return ClipCheck(source, item_id, "missing", str(error))
     except ShortAudio as error:
-        return Looked(source, item_id, "short", str(error))
+        return ClipCheck(source, item_id, "short", str(error))
     except BadAudio as error:
-        return Looked(source, item_id, "unreadable", str(error))
+        return ClipCheck(source, item_id, "unreadable", str(error))
     state, reason = "fine", ""
     if sound is not None and np.abs(sound.samples).max() < SILENT_PEAK:
         state, reason = "silent", f"{clip}: no sample above {SILENT_PEAK:g} of 1"
     seconds = about.seconds if sound is None else sound.seconds
-    return Looked(source, item_id, state, reason, seconds, about.rate, about.channels, about.format)
+    return ClipCheck(source, item_id, state, reason, seconds, about.rate, about.channels, about.format)

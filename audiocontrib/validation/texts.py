@@ -88,7 +88,7 @@ class Options:
         return counted
 
 
-def findings(items: Items, table: pa.Table, options: Options) -> Iterator[Finding]:
+def text_findings(items: Items, table: pa.Table, options: Options) -> Iterator[Finding]:
     """What is wrong with rows and options; kinds that were not found are there too, with n = 0."""
     bad = items.quarantined
     left_out = items.origin.get("left_out", {})

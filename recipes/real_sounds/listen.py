@@ -19,7 +19,7 @@ from audiocontrib.audio import RATE, Sound, decode, make_sound
 from audiocontrib.items import Clip as Encoded
 from audiocontrib.models.cascade import recipe
 
-PRESET = recipe.read_recipe(Path(recipe.__file__).parent / "presets" / "cascade-small.yaml")
+PRESET = recipe.read_cascade_recipe(Path(recipe.__file__).parent / "presets" / "cascade-small.yaml")
 
 SHIFTS = (0.0, 0.12, 0.24, 0.36)
 """Seconds that are left away at the start: what a tagger of 0.96 s hears in a short sound depends on where it falls."""

@@ -15,7 +15,7 @@ import transformers as hf
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
-from audiocontrib.models.omni import AudioOnlyOmniProcessor
+from audiocontrib.models.audio_only_processors import AudioOnlyOmniProcessor
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"

@@ -23,7 +23,7 @@ from build import make_model, make_processor, make_tokenizer
 
 from audiocontrib.prompts import make_prompt
 from audiocontrib.sources.demo.make import FIRST_TRAINING_SEED, clips
-from audiocontrib.sources.demo.questions import Question
+from audiocontrib.sources.demo.questions import SceneQuestion
 
 MASK = {"audioflamingo3": "input_features_mask"}  # the others call it feature_attention_mask
 WINDOW = 320  # mel frames of the longest demo clip (3.2 s); silence is given in full windows of 30 s
@@ -40,7 +40,7 @@ class Row:
     tail: list[int]
     target: list[int]
     clip: int | None
-    question: Question
+    question: SceneQuestion
 
 
 class Trainer:
@@ -74,7 +74,7 @@ class Trainer:
         )  # fmt: skip
         return made["input_features"][0, :, :frames].half()
 
-    def row(self, q: Question, clip: int | None) -> Row:
+    def row(self, q: SceneQuestion, clip: int | None) -> Row:
         prompt = make_prompt(q.text, q.choices, has_audio=clip is not None)
         audio = [{"type": "audio", "audio": "clip"}] if prompt.has_audio else []
         turns = [
@@ -237,7 +237,7 @@ def pools(rows: list[Row], leak: bool) -> dict[str, list[Row]]:
     return found
 
 
-def texts(q: Question) -> list[str]:
+def texts(q: SceneQuestion) -> list[str]:
     prompt = make_prompt(q.text, q.choices, has_audio=False)
     return [prompt.system, "system", "user", "assistant", prompt.user, *map(prompt.completion, q.choices)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Stage, TrainingExample, export_format
 from audiocontrib.export.formats.jsonl import parts
 
 
@@ -19,6 +19,6 @@ def as_cell(data: bytes) -> dict[str, Any]:
     file="{stage}",
     embed=as_cell,
 )
-def hf_datasets(example: Example, stage: Stage) -> dict[str, Any]:
+def hf_datasets(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """The columns of ``jsonl``, the clip in an ``Audio`` column."""
     return parts(example) | {"audio": example.audio} | dict(example.extra)

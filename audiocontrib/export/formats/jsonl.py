@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Stage, TrainingExample, export_format
 from audiocontrib.export.formats.swift import as_data_uri
 
 
@@ -13,12 +13,12 @@ from audiocontrib.export.formats.swift import as_data_uri
     audio=("absolute", "relative", "copy", "embed"),
     embed=as_data_uri,
 )
-def jsonl(example: Example, stage: Stage) -> dict[str, Any]:
+def jsonl(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """System and user text as they are asked in scoring, the options in the order shown, and the wanted reply."""
     return parts(example) | {"audio": example.audio} | dict(example.extra)
 
 
-def parts(example: Example) -> dict[str, Any]:
+def parts(example: TrainingExample) -> dict[str, Any]:
     """All of a row but the clip."""
     prompt = example.row.prompt
     return {

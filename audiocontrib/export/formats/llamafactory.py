@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Stage, TrainingExample, export_format
 from audiocontrib.export.formats.swift import TAGS, messages
 
 NAME = "audiocontrib"
@@ -36,6 +36,6 @@ def dataset_info(stage: Stage, file: str) -> Mapping[str, str]:
     tags=TAGS,
     beside=dataset_info,
 )
-def llamafactory(example: Example, stage: Stage) -> dict[str, Any]:
+def llamafactory(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """Messages and clips; other columns are not looked at."""
     return {"messages": messages(example, stage), "audios": [example.audio]} | dict(example.extra)

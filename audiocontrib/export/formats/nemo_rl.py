@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format, underscored
+from audiocontrib.export.base import Stage, TrainingExample, export_format, underscored
 
 NAMES = ("sound", "speech", "speeches", "audio", "audios", "image", "images", "video", "videos", "video-audio")
 TAGS = tuple(f"<{name}>" for name in NAMES)
@@ -15,7 +15,7 @@ TAGS = tuple(f"<{name}>" for name in NAMES)
     tags=TAGS,
     file="data.jsonl",
 )
-def nemo_rl(example: Example, stage: Stage) -> dict[str, Any]:
+def nemo_rl(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """NeMo RL takes no system turn from rows, and writes the user's text from question and choices itself."""
     row = example.row
     # its AudioMCQ class drops rows whose audio-contribution is not "strong", whatever the split says of them

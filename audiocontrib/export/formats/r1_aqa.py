@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format
+from audiocontrib.export.base import Stage, TrainingExample, export_format
 
 
 @export_format("r1-aqa", stages=("grpo",))
-def r1_aqa(example: Example, stage: Stage) -> dict[str, Any]:
+def r1_aqa(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """Its own columns, and the finished prompt: under the name AVQA it would write one itself, in which every
     "video" of the question has become "audio"; under any other name it takes what the row holds."""
     prompt = example.row.prompt

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format, for_rewards
+from audiocontrib.export.base import Stage, TrainingExample, export_format, for_rewards
 
 TAGS = ("<audio>", "<image>", "<video>")
 
 
-def messages(example: Example, stage: Stage) -> list[dict[str, str]]:
+def messages(example: TrainingExample, stage: Stage) -> list[dict[str, str]]:
     """System and user turn, and for SFT the reply; ms-swift and LLaMA-Factory read the same."""
     prompt = example.row.prompt
     turns = [
@@ -31,7 +31,7 @@ def as_data_uri(data: bytes) -> str:
     tags=TAGS,
     embed=as_data_uri,
 )
-def swift(example: Example, stage: Stage) -> dict[str, Any]:
+def swift(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """``solution``, ``options`` and ``gold`` reach the reward functions of recipes/training/swift/plugin.py."""
     row: dict[str, Any] = {"messages": messages(example, stage), "audios": [example.audio]}
     if stage == "grpo":

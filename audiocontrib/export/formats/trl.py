@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format, for_rewards
+from audiocontrib.export.base import Stage, TrainingExample, export_format, for_rewards
 
 
 @export_format("trl")
-def trl(example: Example, stage: Stage) -> dict[str, Any]:
+def trl(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """A part of a message has only the keys of its type: some templates take any key for what it names."""
     prompt = example.row.prompt
     heard = [{"type": "audio", "audio": example.audio}, _text(prompt.user)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiocontrib.export.base import Example, Stage, export_format, underscored
+from audiocontrib.export.base import Stage, TrainingExample, export_format, underscored
 from audiocontrib.export.formats.swift import TAGS, messages
 
 SOURCE = "audiomcq"
@@ -17,7 +17,7 @@ SOURCE = "audiomcq"
     tags=TAGS,
     file="{stage}.parquet",
 )
-def verl(example: Example, stage: Stage) -> dict[str, Any]:
+def verl(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """Whatever a reward function may want beside the reply is in ``extra_info``."""
     row = example.row
     return {

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.models.base import Generated, Request, Scored
-from audiocontrib.models.cascade.keep import Keep
+from audiocontrib.models.cascade.evidence_cache import Keep
 from audiocontrib.models.cascade.listen import Listener
-from audiocontrib.models.cascade.read import Reader, chat, plain
-from audiocontrib.models.cascade.recipe import Recipe, read_recipe
+from audiocontrib.models.cascade.read import Reader, chat, plain_prompt
+from audiocontrib.models.cascade.recipe import CascadeRecipe, read_cascade_recipe
 from audiocontrib.models.cascade.recognise import WhisperRecogniser
 from audiocontrib.models.cascade.tag import load_tagger
 from audiocontrib.models.load import load_checkpoint
@@ -27,7 +27,7 @@ A = TypeVar("A", Scored, Generated)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ListeningResult:
     """What came of listening for one request."""
 
     evidence: str | None = None
@@ -44,7 +44,7 @@ class Cascade:
 
     capabilities = frozenset({"audio", "likelihood", "generate"})
 
-    def __init__(self, recipe: Recipe, listener: Listener, reader: Reader) -> None:
+    def __init__(self, recipe: CascadeRecipe, listener: Listener, reader: Reader) -> None:
         self.name = recipe.name
         self.max_seconds: float | None = recipe.max_seconds
         self._recipe, self._listener, self._reader = recipe, listener, reader
@@ -93,7 +93,7 @@ class Cascade:
         how = self._recipe.reader
 
         def phrase(prompt: Prompt, evidence: str | None) -> Prompt:
-            return plain(prompt, evidence, how.examples) if how.phrasing == "plain" else chat(prompt, evidence)
+            return plain_prompt(prompt, evidence, how.examples) if how.phrasing == "plain" else chat(prompt, evidence)
 
         answers = self._read(requests, phrase, self._reader.likelihood)
         return [_mean(a) if how.score == "token" and isinstance(a, Scored) else a for a in answers]
@@ -102,11 +102,11 @@ class Cascade:
         """See :class:`audiocontrib.models.base.Model`. Always by the run's own prompt, which lists the options."""
         return self._read(requests, chat, lambda asked: self._reader.generate(asked, max_new_tokens))
 
-    def _heard(self, sound: Sound | None) -> Heard:
+    def _heard(self, sound: Sound | None) -> ListeningResult:
         try:
-            return Heard(self.evidence(sound)) if sound else Heard()
+            return ListeningResult(self.evidence(sound)) if sound else ListeningResult()
         except AudiocontribError as error:
-            return Heard(error=error)
+            return ListeningResult(error=error)
 
     def _read(
         self,
@@ -115,7 +115,7 @@ class Cascade:
         answer: Callable[[list[Request]], Sequence[A]],
     ) -> list[A | Exception]:
         """The reader's answers; where listening failed, the reason."""
-        heard: list[Heard] = [(r if r.ready else self.prepare([r])[0]).ready for r in requests]
+        heard: list[ListeningResult] = [(r if r.ready else self.prepare([r])[0]).ready for r in requests]
         asked = [
             replace(request, prompt=phrase(request.prompt, one.evidence), sound=None, ready=None)
             for request, one in zip(requests, heard, strict=True)
@@ -146,7 +146,7 @@ def load_cascade(path: Path, *, name: str | None = None, device: str | None = No
         AudiocontribError: a part is missing, is not the one that the recipe names, or cannot be loaded.
     """
     transformers.utils.logging.disable_progress_bar()
-    recipe = read_recipe(path)
+    recipe = read_cascade_recipe(path)
     recipe = replace(recipe, name=name or recipe.name)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     where = {

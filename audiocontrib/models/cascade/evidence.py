@@ -10,7 +10,7 @@ NOTHING = "Nothing is heard."
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class SoundFindings:
     """What was found in one sound."""
 
     sounds: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audiocontrib.audio import Sound
 from audiocontrib.hashing import stable_hash
 from audiocontrib.models.cascade import recipe
-from audiocontrib.models.cascade.evidence import Findings
+from audiocontrib.models.cascade.evidence import SoundFindings
 from audiocontrib.models.cascade.recognise import Speech
 from audiocontrib.models.cascade.tag import Tagger
 
@@ -38,7 +38,7 @@ class Listener:
     def __init__(
         self,
         tagger: Tagger | None,
-        naming: recipe.Tagger | None,
+        naming: recipe.TaggerConfig | None,
         recogniser: Recogniser | None,
         gate: recipe.Gate,
     ) -> None:
@@ -66,10 +66,10 @@ class Listener:
         """Hash of the fingerprint."""
         return stable_hash(self.fingerprint())
 
-    def listen(self, sound: Sound) -> Findings:
+    def listen(self, sound: Sound) -> SoundFindings:
         """What is in a sound. Digital silence, and what is nearly so, holds nothing, whatever the parts would say."""
-        if peak(sound) < self._gate.quiet:
-            return Findings()
+        if peak_dbfs(sound) < self._gate.quiet:
+            return SoundFindings()
         sounds: tuple[str, ...] = ()
         course: tuple[str, ...] = ()
         voiced = True
@@ -80,8 +80,8 @@ class Listener:
             voiced = not self._voices or scores[:, self._voices].max() >= self._gate.least
         speech = self._recogniser.recognise(sound) if self._recogniser and voiced else None
         if speech is None or speech.nobody > self._gate.doubt or not speech.words:
-            return Findings(sounds, course)
-        return Findings(sounds, course, speech.words, speech.language)
+            return SoundFindings(sounds, course)
+        return SoundFindings(sounds, course, speech.words, speech.language)
 
     def _named(self, scores: NDArray[np.float32], top: int) -> tuple[str, ...]:
         assert self._tagger
@@ -96,7 +96,7 @@ class Listener:
         return tuple((*self._named(stretch, 1), "")[0] for stretch in stretches)
 
 
-def peak(sound: Sound) -> float:
+def peak_dbfs(sound: Sound) -> float:
     """The largest sample, in dBFS; -inf for digital silence."""
     largest = float(np.abs(sound.samples).max(initial=0.0))
     return 20 * float(np.log10(largest)) if largest else -np.inf

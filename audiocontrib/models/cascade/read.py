@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audiocontrib.audio import Sound
-from audiocontrib.models.cascade.recipe import Example
+from audiocontrib.models.cascade.recipe import FewShotExample
 from audiocontrib.models.text import TextLanguageModel
 from audiocontrib.prompts import Prompt
 
@@ -23,7 +23,7 @@ class Plain(Prompt):
         return f" {option}\n"
 
 
-def plain(prompt: Prompt, evidence: str | None, examples: tuple[Example, ...]) -> Plain:
+def plain_prompt(prompt: Prompt, evidence: str | None, examples: tuple[FewShotExample, ...]) -> Plain:
     """Examples, evidence and question as plain text. Without evidence, that of the examples is left out too."""
     shots = [
         _question(example.question, example.evidence if evidence is not None else None) + f" {example.answer}\n\n"

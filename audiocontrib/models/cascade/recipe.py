@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recogniser(Part):
+class RecogniserConfig(Part):
     """A Whisper checkpoint of transformers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tagger(Part):
+class TaggerConfig(Part):
     """What names sounds: an audio-classification checkpoint of transformers, or YAMNet as ONNX."""
 
     kind: str = "transformers"
@@ -57,7 +57,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class FewShotExample:
     """A question with its answer, that the reader sees before each question."""
 
     evidence: str
@@ -66,7 +66,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader(Part):
+class ReaderConfig(Part):
     """A causal language model, and how it is asked by likelihood."""
 
     phrasing: str = "chat"
@@ -74,18 +74,18 @@ class Reader(Part):
     and question as plain text, the options not listed, so that their order cannot matter."""
     score: str = "sum"
     """``sum`` of an option's log-probabilities, or ``token``: their mean."""
-    examples: tuple[Example, ...] = ()
+    examples: tuple[FewShotExample, ...] = ()
     """For ``plain``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class CascadeRecipe:
     """A whole cascade."""
 
     name: str
-    reader: Reader
-    recogniser: Recogniser | None = None
-    tagger: Tagger | None = None
+    reader: ReaderConfig
+    recogniser: RecogniserConfig | None = None
+    tagger: TaggerConfig | None = None
     gate: Gate = Gate()
     max_seconds: float = 300.0
     """What is beyond is not heard."""
@@ -94,7 +94,7 @@ class Recipe:
 CHOICES = {"kind": ("transformers", "yamnet"), "phrasing": ("plain", "chat"), "score": ("sum", "token")}
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_cascade_recipe(path: Path) -> CascadeRecipe:
     """The recipe in a YAML file.
 
     Raises:
@@ -107,7 +107,7 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path}: the recipe cannot be read: {' '.join(str(error).split())}") from error
     try:
-        recipe = _build(Recipe, held, "recipe")
+        recipe = _build(CascadeRecipe, held, "recipe")
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from error
     if recipe.recogniser is None and recipe.tagger is None:

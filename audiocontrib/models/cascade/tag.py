@@ -42,7 +42,7 @@ class Yamnet:
 
     hop = 0.48
 
-    def __init__(self, folder: Path, part: recipe.Tagger) -> None:
+    def __init__(self, folder: Path, part: recipe.TaggerConfig) -> None:
         try:
             import onnxruntime
         except ImportError:
@@ -109,7 +109,7 @@ def _mel() -> NDArray[np.float64]:
 class Classifier:
     """Any audio-classification checkpoint of transformers; its labels come from its config."""
 
-    def __init__(self, folder: Path, part: recipe.Tagger, device: str) -> None:
+    def __init__(self, folder: Path, part: recipe.TaggerConfig, device: str) -> None:
         from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
         self._net = load_net(AutoModelForAudioClassification, folder, device)
@@ -138,6 +138,6 @@ class Classifier:
         return (logits.sigmoid() if self._several else logits.softmax(-1)).numpy()
 
 
-def load_tagger(folder: Path, part: recipe.Tagger, device: str) -> Tagger:
+def load_tagger(folder: Path, part: recipe.TaggerConfig, device: str) -> Tagger:
     """The tagger in ``folder``."""
     return Yamnet(folder, part) if part.kind == "yamnet" else Classifier(folder, part, device)

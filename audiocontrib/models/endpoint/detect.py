@@ -11,7 +11,7 @@ import numpy as np
 from audiocontrib.audio import RATE, Sound, make_sound
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.endpoint.client import Client, Refused, Senseless
-from audiocontrib.models.endpoint.dialect import AUDIO, Dialect, Reply
+from audiocontrib.models.endpoint.dialect import AUDIO, ChatReply, Dialect
 from audiocontrib.models.endpoint.forced import Forced
 from audiocontrib.models.endpoint.letters import Letters
 from audiocontrib.models.endpoint.likelihoods import PATH, Likelihood
@@ -113,13 +113,13 @@ async def _dialect(client: Client) -> tuple[Dialect, dict[str, str], Sound | Non
     return dialect, refusals, None
 
 
-async def _bounded(client: Client, dialects: Iterable[Dialect], sound: Sound | None) -> tuple[Dialect, Reply]:
+async def _bounded(client: Client, dialects: Iterable[Dialect], sound: Sound | None) -> tuple[Dialect, ChatReply]:
     """The first dialect in which the server keeps a reply to one token, and the reply. Refused if there is none."""
     prompt = replace(LONG, has_audio=sound is not None)
     refusal: Refused | None = None
     for dialect in dialects:
         try:
-            reply = await client.post(PATH, dialect.body(prompt, sound), Reply.read)
+            reply = await client.post(PATH, dialect.body(prompt, sound), ChatReply.read)
         except Refused as error:
             refusal = refusal or error
             continue

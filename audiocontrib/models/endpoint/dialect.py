@@ -76,7 +76,7 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ChatReply:
     """What is needed of a chat completion."""
 
     text: str
@@ -90,7 +90,7 @@ class Reply:
     """Id and log-probability of every token of the prompt; None where it is not told, as of the first."""
 
     @classmethod
-    def read(cls, data: Any) -> Reply:
+    def read(cls, data: Any) -> ChatReply:
         """From the server's JSON. LookupError, TypeError or ValueError if it is no chat completion."""
         choice, usage = data["choices"][0], data.get("usage") or {}
         message = choice["message"]

@@ -12,7 +12,7 @@ from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
-from audiocontrib.models.endpoint.dialect import Dialect, Reply
+from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
 from audiocontrib.models.endpoint.likelihoods import PATH, TOP, all_of, common
 from audiocontrib.prompts import OPEN, Prompt
 
@@ -38,7 +38,7 @@ class Forced:
         bare = cls(client, dialect, ())
         bare = replace(bare, opening=tuple(await bare._tokens(OPEN)))
         unlikely = await bare._tokens("quixotic zebra")
-        asked = client.post(PATH, dialect.body(prompt, sound), Reply.read)
+        asked = client.post(PATH, dialect.body(prompt, sound), ChatReply.read)
         plain, (_, tokens) = await all_of((asked, bare._next(prompt, sound, OPEN, unlikely)))
         if plain.prompt_tokens is None or tokens != plain.prompt_tokens + len(bare.opening):
             raise Refused("the server closes the turn that it should go on from (continue_final_message)")
@@ -86,7 +86,7 @@ class Forced:
             "logprob_token_ids": list(named),
             "return_tokens_as_token_ids": True,
         }
-        reply = await self.client.post(PATH, body, Reply.read)
+        reply = await self.client.post(PATH, body, ChatReply.read)
         ids = {int(m[1]): value for name, value in reply.first.items() if (m := TOKEN_ID.fullmatch(name))}
         missing = [token for token in named if token not in ids]
         if missing or reply.prompt_tokens is None:

@@ -10,7 +10,7 @@ from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
-from audiocontrib.models.endpoint.dialect import Dialect, Reply
+from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
 from audiocontrib.models.endpoint.likelihoods import PATH, TOP
 from audiocontrib.prompts import Prompt
 
@@ -53,7 +53,7 @@ class Letters:
 
     async def _first(self, prompt: Prompt, sound: Sound | None) -> tuple[dict[str, float], int | None]:
         body = self.dialect.body(prompt, sound) | {"logprobs": True, "top_logprobs": TOP}
-        reply = await self.client.post(PATH, body, Reply.read)
+        reply = await self.client.post(PATH, body, ChatReply.read)
         if len(reply.first) < 2:
             raise Refused("the server does not tell the likeliest tokens (top_logprobs)")
         return dict(reply.first), reply.prompt_tokens

@@ -12,7 +12,7 @@ from audiocontrib.models.base import Generated, Request, Scored
 from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.endpoint.client import Client
 from audiocontrib.models.endpoint.detect import Found
-from audiocontrib.models.endpoint.dialect import Reply
+from audiocontrib.models.endpoint.dialect import ChatReply
 from audiocontrib.models.endpoint.letters import LETTERED
 from audiocontrib.models.endpoint.likelihoods import PATH
 
@@ -56,7 +56,7 @@ class EndpointModel:
 
         async def reply(request: Request) -> Generated:
             body = self.found.dialect.body(request.prompt, request.sound, max_new_tokens)
-            said = await self.client.post(PATH, body, Reply.read)
+            said = await self.client.post(PATH, body, ChatReply.read)
             if said.finish == "content_filter":
                 raise AudiocontribError(f"{self.name}: the server's filter kept the reply back")
             return Generated(said.text, said.prompt_tokens)

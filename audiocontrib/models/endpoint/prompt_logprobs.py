@@ -9,7 +9,7 @@ from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
-from audiocontrib.models.endpoint.dialect import Dialect, Reply
+from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
 from audiocontrib.models.endpoint.likelihoods import PATH, all_of, common
 from audiocontrib.prompts import OPEN, Prompt
 
@@ -60,14 +60,14 @@ class PromptLogprobs:
 
     async def _count(self, prompt: Prompt, sound: Sound | None) -> int:
         """Tokens of the prompt and the opening tag; the server has them in its cache."""
-        reply = await self.client.post(PATH, self.dialect.body(prompt, sound, turn=OPEN), Reply.read)
+        reply = await self.client.post(PATH, self.dialect.body(prompt, sound, turn=OPEN), ChatReply.read)
         if reply.prompt_tokens is None:
             raise Refused("the server does not count the tokens of a prompt (usage)")
         return reply.prompt_tokens
 
     async def _prompt(self, prompt: Prompt, sound: Sound | None, turn: str) -> list[tuple[int, float]]:
         body = self.dialect.body(prompt, sound, turn=turn) | {"prompt_logprobs": 0}
-        reply = await self.client.post(PATH, body, Reply.read)
+        reply = await self.client.post(PATH, body, ChatReply.read)
         if reply.prompt_logprobs is None:
             raise Refused("the server does not tell how likely the tokens of a prompt are (prompt_logprobs)")
         # what comes before the model's turn may have been taken from a cache, and is not needed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from audiocontrib.sources import audiomcq
-from audiocontrib.sources.base import Columns, Fields, Source, register
-from audiocontrib.sources.demo.make import rows
+from audiocontrib.sources.base import Columns, Fields, Source, register_source
+from audiocontrib.sources.demo.make import demo_rows
 
 DEFAULT_ITEMS = 240
 
@@ -17,11 +17,11 @@ def fields(row: Columns) -> Fields:
     return replace(audiomcq.fields(published), audio={"path": row["audio_path"], "bytes": row["audio"]})
 
 
-register(
+register_source(
     Source(
         name="demo",
         about="synthesised clips made on the spot from --seed; every question knows whether the audio is needed",
         fields=fields,
-        make=lambda seed, limit: rows(seed, limit or DEFAULT_ITEMS),
+        make=lambda seed, limit: demo_rows(seed, limit or DEFAULT_ITEMS),
     )
 )

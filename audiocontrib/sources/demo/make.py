@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 
 from audiocontrib.audio import RATE
-from audiocontrib.sources.demo.questions import Question, questions
+from audiocontrib.sources.demo.questions import SceneQuestion, scene_questions
 from audiocontrib.sources.demo.scenes import SCENES, Draw, Scene
 
 FIRST_TRAINING_SEED = 1_000_000
 """The tiny models were trained on seeds from here on; below it nothing was seen in training."""
 
 
-def clips(seed: int, most: int = 2) -> Iterator[tuple[Scene, list[Question]]]:
+def clips(seed: int, most: int = 2) -> Iterator[tuple[Scene, list[SceneQuestion]]]:
     """An endless stream of scenes with the questions on each (see :func:`questions`); fixed by the seed."""
     draw = Draw(np.random.Generator(np.random.PCG64(seed)))
     while True:
         scene = SCENES[draw.value("scene", tuple(SCENES))](draw)
-        yield scene, questions(scene, draw, most)
+        yield scene, scene_questions(scene, draw, most)
 
 
-def rows(seed: int, count: int) -> Iterator[dict[str, Any]]:
+def demo_rows(seed: int, count: int) -> Iterator[dict[str, Any]]:
     """The first ``count`` rows in AudioMCQ's schema.
 
     Beside the published fields: ``audio`` (the clip as FLAC bytes), ``family``, ``needs_audio`` and

@@ -17,7 +17,7 @@ from audiocontrib.sources.demo.scenes import Draw, Scene
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SceneQuestion:
     """A question about a scene."""
 
     family: str
@@ -28,25 +28,25 @@ class Question:
     answer: str
 
 
-Ask = Callable[[Scene, Draw], Question]
+Ask = Callable[[Scene, Draw], SceneQuestion]
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class QuestionTemplate:
     """A way of asking. It fits the scenes that have the fact ``about``; None: any scene."""
 
     about: str | None
     ask: Ask
 
 
-FAMILIES: Registry[Family] = Registry("demo question family")
+FAMILIES: Registry[QuestionTemplate] = Registry("demo question family")
 
 
 def family(name: str, about: str | None) -> Callable[[Ask], Ask]:
     """Decorator that files a function as the question family ``name``."""
 
     def file(ask: Ask) -> Ask:
-        FAMILIES.register(name)(Family(about, ask))
+        FAMILIES.register(name)(QuestionTemplate(about, ask))
         return ask
 
     return file
@@ -54,19 +54,19 @@ def family(name: str, about: str | None) -> Callable[[Ask], Ask]:
 
 def _asked(
     draw: Draw, name: str, leak: str, templates: Sequence[str], gold: Any, values: Sequence[Any], most: int
-) -> Question:
+) -> SceneQuestion:
     """A question with 2 to ``most`` options, dealt evenly, in random order."""
     others = draw.some([v for v in values if v != gold], draw.value(f"{name} options", range(1, most)))
-    return Question(name, leak, draw.some(templates, 1)[0], tuple(draw.some([gold, *others], most)), gold)
+    return SceneQuestion(name, leak, draw.some(templates, 1)[0], tuple(draw.some([gold, *others], most)), gold)
 
 
 def _simple(name: str, fact: str, templates: Sequence[str], values: Sequence[Any]) -> None:
     """Register a family that asks for one fact of the scene."""
 
-    def ask(scene: Scene, draw: Draw) -> Question:
+    def ask(scene: Scene, draw: Draw) -> SceneQuestion:
         return _asked(draw, name, "none", templates, scene.facts[fact], values, min(len(values), 6))
 
-    FAMILIES.register(name)(Family(fact, ask))
+    FAMILIES.register(name)(QuestionTemplate(fact, ask))
 
 
 _simple("kind", "kind", ("Which sound is heard?", "What kind of sound is in the recording?"), tuple(synth.EVENTS))
@@ -83,7 +83,7 @@ _simple("place", "place", ("When is the sound heard?", "Where in the recording i
 
 
 @family("order", about="pair")
-def _order(scene: Scene, draw: Draw) -> Question:
+def _order(scene: Scene, draw: Draw) -> SceneQuestion:
     """Both options hold the same words: only their order tells them apart."""
     one, other = scene.facts["pair"]
     orders = (f"{one}, then {other}", f"{other}, then {one}")
@@ -92,24 +92,24 @@ def _order(scene: Scene, draw: Draw) -> Question:
 
 
 @family("first", about="kinds")
-def _first(scene: Scene, draw: Draw) -> Question:
+def _first(scene: Scene, draw: Draw) -> SceneQuestion:
     kinds = scene.facts["kinds"]
     which = draw.value("first or last", (0, -1))
     text = "Which sound comes first?" if which == 0 else "Which sound comes last?"
-    return Question("first", "none", text, tuple(draw.some(kinds, len(kinds))), kinds[which])
+    return SceneQuestion("first", "none", text, tuple(draw.some(kinds, len(kinds))), kinds[which])
 
 
 @family("cue", about=None)
-def _cue(scene: Scene, draw: Draw) -> Question:
+def _cue(scene: Scene, draw: Draw) -> SceneQuestion:
     """Explicit: a question that would need the audio, if the text did not name the answer."""
     plain = draw.some([f for f in _fitting(scene) if f is not FAMILIES["order"]], 1)[0].ask(scene, draw)
     cues = ("The title of the recording is {}.", "Somebody wrote: {}.", "The label says {}.")
     text = f"{draw.value('cue', cues).format(plain.answer)} {plain.text}"
-    return Question("cue", "explicit", text, plain.choices, plain.answer)
+    return SceneQuestion("cue", "explicit", text, plain.choices, plain.answer)
 
 
 @family("knowledge", about=None)
-def _knowledge(scene: Scene, draw: Draw) -> Question:
+def _knowledge(scene: Scene, draw: Draw) -> SceneQuestion:
     """Implicit: common knowledge answers it, whatever is heard."""
     number = draw.value("facts", range(len(FACTS)))
     templates, table = FACTS[number]
@@ -118,7 +118,7 @@ def _knowledge(scene: Scene, draw: Draw) -> Question:
     return _asked(draw, "knowledge", "implicit", texts, table[key], tuple(dict.fromkeys(table.values())), 4)
 
 
-def questions(scene: Scene, draw: Draw, most: int = 2) -> list[Question]:
+def scene_questions(scene: Scene, draw: Draw, most: int = 2) -> list[SceneQuestion]:
     """Questions on a scene: at most ``most`` that need the audio, and mostly one that leaks."""
     asked = [f.ask(scene, draw) for f in draw.some(_fitting(scene), most)]
     if draw.value("leaks", (True, True, True, False)):
@@ -127,6 +127,6 @@ def questions(scene: Scene, draw: Draw, most: int = 2) -> list[Question]:
     return asked
 
 
-def _fitting(scene: Scene) -> list[Family]:
+def _fitting(scene: Scene) -> list[QuestionTemplate]:
     """The families that ask for a fact of this scene."""
     return [f for f in FAMILIES.values() if f.about is not None and f.about in scene.facts]

@@ -76,7 +76,7 @@ def _gap(seconds: float) -> Samples:
 
 
 def _event(kind: str, seconds: float, draw: Draw) -> Samples:
-    return synth.peak(synth.fade(synth.EVENTS[kind](seconds, draw.random)), 1.0)
+    return synth.scale_to_peak(synth.fade(synth.EVENTS[kind](seconds, draw.random)), 1.0)
 
 
 @SCENES.register("sound")
@@ -110,7 +110,7 @@ def melody(draw: Draw) -> Scene:
     return Scene(
         "music",
         {"timbre": timbre, "contour": contour, "tempo": tempo},
-        _finish([synth.peak(n, 1.0) for n in notes], draw, 1.9),
+        _finish([synth.scale_to_peak(n, 1.0) for n in notes], draw, 1.9),
     )
 
 
@@ -123,7 +123,7 @@ def voice(draw: Draw) -> Scene:
     pitch *= 2 ** draw.random.uniform(-0.15, 0.15)
     parts = [_gap(0.1)]
     for _ in range(count):
-        parts += [synth.peak(synth.vowel(name, pitch, tract, draw.random.uniform(0.22, 0.3)), 1.0), _gap(0.2)]
+        parts += [synth.scale_to_peak(synth.vowel(name, pitch, tract, draw.random.uniform(0.22, 0.3)), 1.0), _gap(0.2)]
     return Scene("speech", {"vowel": name, "voice": who, "syllables": NUMBERS[count - 1]}, _finish(parts, draw, 2.2))
 
 

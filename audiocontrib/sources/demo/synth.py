@@ -44,7 +44,7 @@ def fade(samples: Samples, seconds: float = 0.02) -> Samples:
     return out
 
 
-def peak(samples: Samples, level: float) -> Samples:
+def scale_to_peak(samples: Samples, level: float) -> Samples:
     """Scaled to a peak of ``level``."""
     top = np.abs(samples).max()
     return samples * (level / top) if top > 0 else samples

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from audiocontrib.sources import audiomcq
-from audiocontrib.sources.base import Source, register
+from audiocontrib.sources.base import Source, register_source
 
-register(
+register_source(
     Source(
         name="real-sounds",
         about="real recordings that come with the package: animals, instruments, events, speech, order, number, pitch",

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from audiocontrib.contribution.tables import sql
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.review import read_sheet, write_sheet
 from audiocontrib.splits.settings import listed
 from audiocontrib.statistics import guessing
@@ -29,7 +29,7 @@ SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "
     judges=("commonsense", "perplexity"),
 )
 def adf(
-    asked: Asked,
+    asked: RuleInput,
     silent_right: int | None = None,
     commonsense: str | Sequence[str] | None = None,
     commonsense_condition: str = "text",
@@ -38,7 +38,7 @@ def adf(
     rank: int = 1,
     review: str | None = None,
     review_out: str | None = None,
-) -> Decided:
+) -> RuleResult:
     """Items that a step rejects are weak, with the step in the reason; what passes all steps is strong.
 
     The published text (arXiv 2607.18718) names the steps but neither thresholds nor judges: those here are
@@ -90,7 +90,7 @@ def adf(
         findings["kept_without_verdict"] = len(unseen)
     if review_out:
         findings["to_review"] = write_sheet(asked.con, passed, Path(review_out))
-    return Decided(decided, findings)
+    return RuleResult(decided, findings)
 
 
 # A step is a table of the items that it rejects, and of those that it could not judge: item_id, rejected, reason.
@@ -143,7 +143,7 @@ def _silent(scores: pa.Table, needed: int, condition: str) -> pa.Table:
     )
 
 
-def _commonsense(asked: Asked, names: Sequence[str], condition: str) -> pa.Table:
+def _commonsense(asked: RuleInput, names: Sequence[str], condition: str) -> pa.Table:
     """Items that one of the named models gets right from the text."""
     table = votes(asked.con, [condition], asked.method)
     there = set(table["model"].unique().to_pylist())
@@ -162,7 +162,7 @@ def _commonsense(asked: Asked, names: Sequence[str], condition: str) -> pa.Table
     )
 
 
-def _ranks(asked: Asked, model: str, condition: str) -> pa.Table:
+def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
     """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
     voted = votes(asked.con, [condition], "likelihood")
     own = voted.filter(pc.equal(voted["model"], model))

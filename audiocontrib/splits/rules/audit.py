@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.base import RuleInput, RuleResult, rule
 
 
 @rule("audit", 0.5, "a text-only classifier's out-of-fold belief in the gold, over chance")
-def audit(asked: Asked, score: str = "text_both") -> Decided:
+def audit(asked: RuleInput, score: str = "text_both") -> RuleResult:
     """The score is 1 - max(0, (p - 1/K) / (1 - 1/K)), with p the classifier's posterior of the gold.
 
     Args:
@@ -46,4 +46,4 @@ def audit(asked: Asked, score: str = "text_both") -> Decided:
         """,
         believed=believed,
     )
-    return Decided(table, {"score": score})
+    return RuleResult(table, {"score": score})

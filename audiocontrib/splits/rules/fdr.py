@@ -10,14 +10,14 @@ import pyarrow as pa
 from audiocontrib.contribution.decoys import contest, leak_share, local_leak, q_values, shared_preferences
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import UsageError
-from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.base import RuleInput, RuleResult, rule
 
 CERTIFIED_FEW = 0.1
 """Certified items, as a share of the leaks that the set holds, below which items cannot be told apart."""
 
 
 @rule("fdr", 0.9, "wrong options as decoys: weak only at a controlled false-discovery rate")
-def fdr(asked: Asked, fdr: float = 0.1, balanced: bool = False, seed: int = 0) -> Decided:
+def fdr(asked: RuleInput, fdr: float = 0.1, balanced: bool = False, seed: int = 0) -> RuleResult:
     """Weak where the decoys bound the false-discovery rate, strong where a leak is unlikely, else undecided.
 
     The score is 1 - P(leak | margin) from the decoys (:func:`audiocontrib.contribution.decoys.local_leak`): 1
@@ -72,7 +72,7 @@ def fdr(asked: Asked, fdr: float = 0.1, balanced: bool = False, seed: int = 0) -
         "least_certifiable": {int(k): math.ceil(1 / ((k - 1) * fdr)) for k in np.unique(entered.k)},
         "items_in_contest": len(entered.k),
     }
-    return Decided(table, findings, _warnings(certified, len(entered.k), share, interval.low, interval.high, fdr))
+    return RuleResult(table, findings, _warnings(certified, len(entered.k), share, interval.low, interval.high, fdr))
 
 
 def _warnings(certified: int, n: int, share: float, low: float, high: float, fdr: float) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import UsageError
-from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
 from audiocontrib.statistics import clustered_mean
 
@@ -40,7 +40,7 @@ from grouped where name is not null
 
 
 @rule("group", 0.5, "votes, where the question template or option set as a whole beats chance without the audio")
-def group(asked: Asked, least: int = 8) -> Decided:
+def group(asked: RuleInput, least: int = 8) -> RuleResult:
     """As ``votes``, but an item is weak only if its group as a whole is answered without the audio.
 
     A group is the items with one option set, or else with one question (numbers and case aside), if there are
@@ -77,7 +77,7 @@ def group(asked: Asked, least: int = 8) -> Decided:
         "items_by_votes_alone": len(plain.table) - grouped,
         "least": least,
     }
-    return Decided(table, findings)
+    return RuleResult(table, findings)
 
 
 def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.Table:

@@ -7,11 +7,11 @@ import pyarrow.compute as pc
 from audiocontrib.contribution.answerable import answerable
 from audiocontrib.contribution.decoys import SHARED_LIMIT, shared_preferences
 from audiocontrib.contribution.tables import sql
-from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.base import RuleInput, RuleResult, rule
 
 
 @rule("posterior", 0.5, "1 - P(answerable without audio), by a model of luck that repeats over option orders")
-def posterior(asked: Asked) -> Decided:
+def posterior(asked: RuleInput) -> RuleResult:
     """The score is 1 - P(answerable without the audio | all answers under the condition).
 
     The model is that of :mod:`audiocontrib.contribution.answerable`; where the design cannot identify it, the
@@ -48,7 +48,7 @@ def posterior(asked: Asked) -> Decided:
         "expected_false_weak_share": pc.mean(weak["score"]).as_py(),
         "shared_preferences": None if shared != shared else shared,
     }
-    return Decided(decided, findings, _warnings(shared))
+    return RuleResult(decided, findings, _warnings(shared))
 
 
 def _warnings(shared: float) -> tuple[str, ...]:

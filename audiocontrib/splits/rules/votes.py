@@ -7,12 +7,12 @@ from math import ceil
 import pyarrow as pa
 
 from audiocontrib.contribution.tables import sql
-from audiocontrib.splits.base import Asked, Decided, rule
+from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.statistics import binomial_at_least
 
 
 @rule("votes", 0.5, "share of the models that are wrong without the audio (the published rule)")
-def votes(asked: Asked) -> Decided:
+def votes(asked: RuleInput) -> RuleResult:
     """The published rule (arXiv 2509.21060): the score is the share of the models that are wrong.
 
     With three models and a threshold of 1/2, an item is weak if at least two are right without the audio.
@@ -41,4 +41,4 @@ def votes(asked: Asked) -> Decided:
         scores=asked.scores.append_column("under", pa.repeat(pa.scalar(asked.condition), len(asked.scores))),
         guesses=sizes.append_column("guessing", guessing),
     )
-    return Decided(table)
+    return RuleResult(table)

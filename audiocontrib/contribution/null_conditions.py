@@ -1,0 +1,149 @@
+"""Conditions without the item's own audio: are they the same to a model? Silence is not neutral by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from audiocontrib.contribution.calibration import Floats
+from audiocontrib.contribution.ledger_entries import cells, item_columns, log2_gold
+from audiocontrib.contribution.posteriors import padded, posteriors
+from audiocontrib.contribution.votes import votes
+from audiocontrib.errors import UsageError
+from audiocontrib.statistics import clustered_mean, equivalence, holm, paired_difference
+
+if TYPE_CHECKING:
+    import duckdb
+
+NULLS = ("text", "silence", "noise", "swap")
+"""Conditions under which the item's own clip is not heard, whatever parameter follows the colon."""
+LEVEL = 0.05
+
+Seen = tuple[Floats, NDArray[np.int64], Floats]
+"""Of one model and condition, (n,) each: right (NaN: no vote or no key), the choice (-1: none), bits of the gold."""
+
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("model", "first", "second")]
+    + [("n", pa.int64())]
+    + [
+        (name, pa.float64())
+        for name in (
+            *("first_accuracy", "second_accuracy", "difference", "low", "high", "minimum_detectable"),
+            *("p_different", "p_equivalent"),
+        )
+    ]
+    + [("verdict", pa.string())]
+    + [(name, pa.float64()) for name in ("influence", "changed", "presence", "presence_low", "presence_high")]
+)
+
+
+def nulls(
+    con: duckdb.DuckDBPyConnection,
+    margin: float = 0.02,
+    conditions: Sequence[str] | None = None,
+    method: str | None = None,
+) -> pa.Table:
+    """One row per model and pair of conditions without the item's own audio.
+
+    Args:
+        margin: largest difference of two accuracies that does not matter, in (0, 1).
+        conditions: those wanted, as they are written (``silence:5``); None: all of NULLS that the run holds.
+        method: as in :func:`audiocontrib.contribution.votes.votes`.
+
+    Returns:
+        model, first, second, and of the items with a key and a vote under both:
+
+        - n, first_accuracy, second_accuracy; difference: second - first, with its 95 % interval (clustered by
+          clip: low, high) and the smallest difference that such data show (minimum_detectable).
+        - p_different: of no difference, corrected for all rows (Holm).
+        - p_equivalent: of a difference of the margin or more (TOST). Not corrected: that all pairs are
+          equivalent may be said where every p is below 5 %.
+        - verdict: ``equivalent`` (p_equivalent < 5 %), else ``different`` (p_different < 5 %), else ``undecided``.
+        - influence: share of the items that turn from right to wrong or from wrong to right (the influence
+          rate of arXiv 2510.00626); changed: share whose choice changes, none being a choice of its own.
+        - presence: mean bits by which the second raises the gold, log2 p_second - log2 p_first, uncalibrated,
+          with its 95 % interval; null for replies. A p counts as at least 1/(10 K).
+
+        What the items do not fix is null.
+
+    Raises:
+        UsageError: the run holds no answers under a condition named, or the margin is not between 0 and 1.
+        AudiocontribError: the run holds both methods and none is named.
+    """
+    if not 0 < margin < 1:
+        raise UsageError(f"a margin of {margin:g}; it is a difference of accuracies between 0 and 1, such as 0.02")
+    wanted = _wanted(con, conditions)
+    items = item_columns(con)
+    voted, believed = votes(con, wanted, method), posteriors(con, wanted, method)["log_posterior"]
+    right = voted["correct"].cast(pa.float64()).to_numpy()
+    chosen = voted["choice"].fill_null(-1).to_numpy()
+    seen = {
+        cell: (right[rows], chosen[rows], log2_gold(padded(believed.take(rows), items.k.max()), items))
+        for cell, rows in cells(voted, len(items.k)).items()
+    }
+    rows = [
+        {"model": model, "first": first, "second": second}
+        | _compared(seen[model, first], seen[model, second], items.clip, margin)
+        for model in sorted({model for model, _ in seen})
+        for first, second in combinations(wanted, 2)
+        if (model, first) in seen and (model, second) in seen
+    ]
+    tested = [row for row in rows if row["p_different"] is not None]
+    for row, p in zip(tested, holm([row["p_different"] for row in tested]), strict=True):
+        row["p_different"] = p
+    for row in rows:
+        row["verdict"] = _verdict(row["p_different"], row["p_equivalent"])
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _wanted(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None) -> list[str]:
+    """The conditions to compare, in the order of NULLS and then of their names."""
+    held = {name for (name,) in con.execute("select distinct condition from responses").fetchall()}
+    if conditions is None:
+        chosen = {name for name in held if name.split(":")[0] in NULLS}
+    elif unknown := sorted(set(conditions) - held):
+        raise UsageError(
+            f"the run holds no answers under {', '.join(unknown)}; it holds {', '.join(sorted(held)) or 'none'}"
+        )
+    else:
+        chosen = set(conditions)
+    rank = {name: place for place, name in enumerate(NULLS)}
+    return sorted(chosen, key=lambda name: (rank.get(name.split(":")[0], len(NULLS)), name))
+
+
+def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float) -> dict[str, Any]:
+    """What one model does under two conditions."""
+    on = ~np.isnan(first[0] + second[0])
+    right, chosen, bits = ([one[i][on] for one in (first, second)] for i in range(3))
+    if not on.any():
+        return {"n": 0, "p_different": None, "p_equivalent": None}
+    difference = paired_difference(right[1], right[0], clip[on])
+    presence = bits[1] - bits[0]
+    presence_low, presence_high = clustered_mean(presence, clip[on])
+    row = {
+        "first_accuracy": right[0].mean(),
+        "second_accuracy": right[1].mean(),
+        "difference": difference.mean,
+        "low": difference.low,
+        "high": difference.high,
+        "minimum_detectable": difference.minimum_detectable,
+        "p_different": difference.p,
+        "p_equivalent": equivalence(right[1], right[0], clip[on], margin).p,
+        "influence": difference.discordance,
+        "changed": (chosen[0] != chosen[1]).mean(),
+        "presence": presence.mean(),
+        "presence_low": presence_low,
+        "presence_high": presence_high,
+    }
+    return {"n": difference.n} | {name: None if np.isnan(value) else float(value) for name, value in row.items()}
+
+
+def _verdict(p_different: float | None, p_equivalent: float | None) -> str:
+    if p_equivalent is not None and p_equivalent < LEVEL:
+        return "equivalent"
+    return "different" if p_different is not None and p_different < LEVEL else "undecided"

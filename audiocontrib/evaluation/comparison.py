@@ -1,0 +1,153 @@
+"""A model against a baseline, item by item: is it better, and does it listen more?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.evaluation.correctness import Rights, rights
+from audiocontrib.statistics import holm, mcnemar, paired_difference
+
+if TYPE_CHECKING:
+    from audiocontrib.store import Run
+
+CHANGE_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("dataset", "part", "model", "baseline", "measure")),
+        ("n", pa.int64()),
+        *((name, pa.float64()) for name in ("now", "before", "change", "low", "high", "p", "p_holm")),
+        ("fixed", pa.int64()),
+        ("broken", pa.int64()),
+        ("mcnemar", pa.float64()),
+        ("minimum_detectable", pa.float64()),
+    ]
+)
+
+Column = NDArray[np.float64]
+
+
+def compare(
+    runs: Sequence[Run],
+    baselines: Sequence[Run],
+    *,
+    model: str | None = None,
+    baseline_model: str | None = None,
+    audio: str = "audio",
+    without: Sequence[str] = ("silence", "text"),
+    split: str | None = None,
+    method: str | None = None,
+) -> pa.Table:
+    """What changed from a baseline, on the items that both answered (CHANGE_SCHEMA).
+
+    Accuracy under each condition, and for each condition without the audio what the audio adds: accuracy with it minus
+    accuracy without. A model that learned a shortcut gains under silence or text as much as with the audio; one that
+    listens more gains in what the audio adds.
+
+    Args:
+        runs: of the model.
+        baselines: of the baseline; the same runs where both were asked in them.
+        model: which model is meant, where the runs hold several.
+        baseline_model: the same of the baseline.
+        audio: the condition with the audio.
+        without: conditions without it.
+        split: name of a split in the runs: rows for its parts too.
+
+    Returns:
+        One row per data set, part and measure. ``change`` = now - before in accuracy, with its 95 % interval
+        and p clustered by clip; ``p_holm``: corrected over the benchmarks (Holm) within each measure and part;
+        ``fixed`` and ``broken``: items right now only and before only, with McNemar's exact p (null for what the
+        audio adds, which is no yes or no); and the smallest change that such data show with power 80 %.
+
+    Raises:
+        UsageError: it is not clear which models are meant.
+        AudiocontribError: the runs share no item that both answered.
+    """
+    new, old = ([rights(run, method, split) for run in given] for given in (runs, baselines))
+    now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
+    a, b = _joined(new, now), _joined(old, before)
+    shared = sorted(a.keys() & b.keys())
+    rows = list(_rows(a, b, shared, now, before, audio, without))
+    if not rows:
+        raise AudiocontribError(f"{now} and {before} answered no item in common, under the same condition")
+    for place in {(row["part"], row["measure"]) for row in rows}:
+        family = [row for row in rows if (row["part"], row["measure"]) == place and row["p"] == row["p"]]
+        for row, p in zip(family, holm([row["p"] for row in family]) if family else [], strict=True):
+            row["p_holm"] = float(p)
+    return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
+
+
+def _one(given: Sequence[Rights], wanted: str | None, what: str, other: str) -> str:
+    names = sorted({name for one in given for name in one.models})
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted is None and other in names:
+        return other
+    if wanted not in names:
+        raise UsageError(f"say which {what} is meant with --{what.replace(' ', '-')}: {', '.join(names)}")
+    return str(wanted)
+
+
+def _joined(given: Sequence[Rights], model: str) -> dict[str, tuple[str, str, str, dict[str, float]]]:
+    """Item -> data set, clip, part, and right (1, 0) by condition, without what has no vote."""
+    found: dict[str, tuple[str, str, str, dict[str, float]]] = {}
+    for one in given:
+        cells = {condition: values for (name, condition), values in one.cells.items() if name == model}
+        for place, item in enumerate(one.item_id):
+            voted = {c: float(values[place]) for c, values in cells.items() if values[place] == values[place]}
+            found[item] = one.dataset[place], one.clip_id[place], one.part[place], voted
+    return found
+
+
+def _rows(
+    a: dict[str, Any],
+    b: dict[str, Any],
+    shared: Sequence[str],
+    now: str,
+    before: str,
+    audio: str,
+    without: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    for dataset in sorted({a[item][0] for item in shared}):
+        own = [item for item in shared if a[item][0] == dataset]
+        parts = sorted({a[item][2] or b[item][2] for item in own} - {""})
+        for part in ["all", *parts]:
+            items = [item for item in own if part == "all" or (a[item][2] or b[item][2]) == part]
+            label = {"dataset": dataset, "part": part, "model": now, "baseline": before}
+            for condition in (audio, *without):
+                pairs = [(a[i], b[i]) for i in items if condition in a[i][3] and condition in b[i][3]]
+                if pairs:
+                    x, y, clips = _columns(pairs, lambda v, c=condition: v[c])
+                    fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
+                    row = label | {"measure": f"accuracy, {condition}"} | _change(x, y, clips)
+                    yield row | {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
+            for condition in without:
+                both = {audio, condition}
+                pairs = [(a[i], b[i]) for i in items if both <= a[i][3].keys() and both <= b[i][3].keys()]
+                if pairs:
+                    x, y, clips = _columns(pairs, lambda v, c=condition: v[audio] - v[c])
+                    yield label | {"measure": f"what the audio adds over {condition}"} | _change(x, y, clips)
+
+
+def _columns(pairs: Sequence[tuple[Any, Any]], value: Any) -> tuple[Column, Column, NDArray[np.intp]]:
+    clips = np.unique([one[1] for one, _ in pairs], return_inverse=True)[1]
+    return np.array([value(one[3]) for one, _ in pairs]), np.array([value(two[3]) for _, two in pairs]), clips
+
+
+def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
+    found = asdict(paired_difference(now, before, clips))
+    return {
+        "n": found["n"],
+        "now": float(now.mean()),
+        "before": float(before.mean()),
+        "change": found["mean"],
+        "low": found["low"],
+        "high": found["high"],
+        "p": found["p"],
+        "minimum_detectable": found["minimum_detectable"],
+    }

@@ -1,0 +1,67 @@
+"""Which items each model gets right under each condition: what all comparisons start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiocontrib.contribution.answer_counts import count_answers
+from audiocontrib.contribution.votes import count_votes
+from audiocontrib.errors import UsageError
+
+if TYPE_CHECKING:
+    from audiocontrib.store import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Votes of a run on its items that have a key, in the order of their ids."""
+
+    item_id: NDArray[np.object_]
+    """Shape (n,)."""
+    dataset: NDArray[np.object_]
+    clip_id: NDArray[np.object_]
+    part: NDArray[np.object_]
+    """strong, weak or undecided by the split that was asked for; empty texts without one."""
+    cells: dict[tuple[str, str], NDArray[np.float64]]
+    """(model, condition) -> 1 right, 0 wrong, NaN where there is no vote; each of shape (n,)."""
+
+    @property
+    def models(self) -> list[str]:
+        """In the order of their names."""
+        return sorted({model for model, _ in self.cells})
+
+
+def rights(run: Run, method: str | None = None, split: str | None = None) -> Rights:
+    """The votes of a run (see :func:`audiocontrib.contribution.votes.votes`), with what comparisons group by.
+
+    Args:
+        method: ``likelihood`` or ``generate``; needed only where the run holds both.
+        split: name of a split of this run, whose parts are to be told apart.
+
+    Raises:
+        UsageError: the run has no split of that name.
+    """
+    with run.connect() as con:
+        told = count_answers(con, method=method)
+        cast = count_votes(told)
+        about = con.sql("select item_id, dataset, clip_id from items order by item_id").fetchnumpy()
+        part = np.full(len(about["item_id"]), "", dtype=object)
+        if split is not None:
+            found = dict(con.execute("select item_id, split from splits where name = ?", [split]).fetchall())
+            if not found:
+                known = ", ".join(row[0] for row in con.sql("select distinct name from splits order by 1").fetchall())
+                raise UsageError(f"{run.path} has no split called {split!r}; it has: {known or 'none'}")
+            part = np.array([found.get(name, "") for name in about["item_id"]], dtype=object)
+    has_key = told.gold >= 0
+    right = np.where(cast.problem == 0, cast.right.astype(float), np.nan)
+    return Rights(
+        item_id=about["item_id"][has_key],
+        dataset=about["dataset"][has_key],
+        clip_id=about["clip_id"][has_key],
+        part=part[has_key],
+        cells={cell: right[has_key, place] for place, cell in enumerate(told.cells)},
+    )

@@ -1,0 +1,210 @@
+"""What a report says of a run as a whole: tables, each made once from the run's views."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from audiocontrib.contribution import accuracy
+from audiocontrib.contribution.agreement import agreements
+from audiocontrib.contribution.answer_counts import count_answers
+from audiocontrib.contribution.certificate import Certificate
+from audiocontrib.contribution.scores import contributions
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.store.again import asked_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from audiocontrib.store import Run
+
+WITHOUT = ("silence", "text")
+"""Conditions without the audio, in the order in which they are looked for."""
+MOST_REASONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFacts:
+    """A split that was saved in the run."""
+
+    name: str
+    settings: dict[str, Any]
+    sizes: dict[str, int]
+    """strong, weak, undecided, unsolved -> items."""
+    reasons: list[dict[str, Any]]
+    """split, reason (what was measured of the single item left out), items; the most frequent first."""
+    certificates: list[Certificate]
+    """What held-out models show of its strong part."""
+    rotated: bool
+    """The certificates are of its own models, each left out in turn."""
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments of :func:`audiocontrib.splits.split` that make it again."""
+        return asked_of(self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything in a report but the single items."""
+
+    run: Path
+    about: dict[str, Any]
+    """run.json."""
+    counts: dict[str, int]
+    """questions, quarantined, responses, failed, clips -> how many."""
+    accuracy: pa.Table
+    """:func:`audiocontrib.contribution.accuracy`."""
+    condition: str | None
+    """The condition without the audio that scores are about; None where the run has none."""
+    scores: pa.Table
+    """:func:`audiocontrib.contribution.contributions`, with question_type."""
+    agreement: pa.Table
+    calibration: pa.Table
+    """model, condition, confidence (mean of the chosen option's posterior), accuracy, n: ten bins."""
+    splits: list[SplitFacts] = field(default_factory=list)
+    """The one that the report is about first."""
+    sensitivity: pa.Table | None = None
+    """:func:`audiocontrib.splits.sensitivity.sensitivity` of the first split."""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    """Of an audit, the findings that a person has to look at."""
+
+
+def gather(run: Run, split: str | None = None) -> Facts:
+    """The facts of a run.
+
+    Args:
+        split: the split that the report is about; None: the one that was saved last.
+
+    Raises:
+        AudiocontribError: the run holds no answers yet.
+        UsageError: it has no such split.
+    """
+    names = split_names(run)
+    if split is not None:
+        names = [split_folder(run, split).name, *(name for name in names if name != split)]
+    with run.connect() as con:
+        [found] = con.sql(COUNTS).fetchall()
+        counts = dict(zip(("questions", "quarantined", "responses", "failed", "clips"), found, strict=True))
+        if not counts["responses"]:
+            raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
+        asked = {row[0] for row in con.sql("select distinct condition from responses").fetchall()}
+        method = likeliest_method(con)
+        condition = next((c for c in WITHOUT if c in asked), None)
+        told = count_answers(con, method=method)  # once: it reads every answer
+        scores = contributions(con, condition or "silence", "audio", method, told)
+        types = con.sql("select question_type from items order by item_id").to_arrow_table()
+        splits = [split_summary(con, run, name) for name in names]
+        return Facts(
+            run=run.path,
+            about=run.manifest,
+            counts=counts,
+            accuracy=accuracy(con, method=method, told=told),
+            condition=condition,
+            scores=scores.append_column("question_type", types["question_type"]),
+            agreement=agreements(con, condition, method) if condition else pa.table({}),
+            calibration=con.sql(CALIBRATION).to_arrow_table(),
+            splits=splits,
+            sensitivity=_sensitivity(con, splits[0]) if splits else None,
+            findings=_findings(run),
+        )
+
+
+COUNTS = """
+select (select count(*) from items), (select count(*) from quarantine),
+    (select count(*) from responses), (select count(*) from responses where outcome = 'failed'),
+    (select count(distinct clip_id) from items)
+"""
+
+CALIBRATION = """
+with told as (
+    select model, condition, list_max(posterior) as confidence, correct
+    from responses where posterior is not null and correct is not null
+)
+select model, condition, avg(confidence) as confidence, avg(correct::int) as accuracy, count(*) as n
+from told group by model, condition, least(9, floor(confidence * 10)) order by 1, 2, 3
+"""
+
+REASONS = f"""
+with said as (
+    select split, regexp_replace(reason, '(^|[ (=])[0-9]+[.][0-9]+', '\\1…', 'g') as reason, count(*) as items
+    from splits where name = $name group by 1, 2
+), ranked as (select *, row_number() over (order by items desc, split, reason) as rank from said)
+select split, if(rank > {MOST_REASONS}, 'other reasons', reason) as reason, sum(items)::bigint as items
+from ranked group by 1, 2 order by min(rank)
+"""
+
+
+def likeliest_method(con: duckdb.DuckDBPyConnection) -> str:
+    """Which answers are looked at where a run holds both kinds: likelihoods."""
+    methods = {row[0] for row in con.sql("select distinct method from responses").fetchall()}
+    return "likelihood" if "likelihood" in methods else "generate"
+
+
+def split_names(run: Run) -> list[str]:
+    """The splits that are saved in a run, the latest first."""
+    saved = sorted(run.path.glob("splits/*/split.parquet"), key=lambda path: -path.stat().st_mtime)
+    return [path.parent.name for path in saved]
+
+
+def split_folder(run: Run, name: str) -> Path:
+    """The folder of a split that is saved. UsageError if there is none of that name; the message names those there."""
+    folder = run.split_folder(name)
+    if not (folder / "split.parquet").exists():
+        there = ", ".join(sorted(split_names(run))) or "none; make one with audiocontrib split"
+        raise UsageError(f"{run.path} has no split {name!r}; there are: {there}")
+    return folder
+
+
+def split_summary(con: duckdb.DuckDBPyConnection, run: Run, name: str) -> SplitFacts:
+    """What is known of a split that is saved; UsageError if there is none of that name."""
+    folder = split_folder(run, name)
+    sizes = con.sql(
+        "select split, count(*), count(*) filter (unsolved) from splits where name = $name group by 1",
+        params={"name": name},
+    ).fetchall()
+    certified = _json(folder / "certificate.json") or []
+    return SplitFacts(
+        name=name,
+        settings=_json(folder / "settings.json") or {},
+        sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
+        reasons=con.sql(REASONS, params={"name": name}).to_arrow_table().to_pylist(),
+        certificates=[Certificate.of_row(row) for row in certified],
+        rotated=any(row.get("rotated") for row in certified),
+    )
+
+
+def _sensitivity(con: duckdb.DuckDBPyConnection, split: SplitFacts) -> pa.Table | None:
+    from audiocontrib.splits.sensitivity import sensitivity
+
+    try:
+        return sensitivity(con, **split.asked)
+    except AudiocontribError:
+        return None  # e.g. answers that the rule needs are gone; the split itself is shown as it was saved
+
+
+def _findings(run: Run) -> list[dict[str, Any]]:
+    path = run.path / "audit.parquet"
+    if not path.exists():
+        return []
+    kept = (pq.read_schema(path).metadata or {}).get(b"audiocontrib")
+    return list(json.loads(kept)) if kept else []
+
+
+def _json(path: Path) -> Any:
+    """What a JSON file holds; None where there is no such file.
+
+    Raises:
+        AudiocontribError: it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise AudiocontribError(f"{path} cannot be read: {error}; make the split again") from error

@@ -1,0 +1,144 @@
+"""Reading: rows in, items and quarantine records out."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiocontrib.errors import AudiocontribError, BadItem, UsageError
+from audiocontrib.items import Clip, Item, ItemTable, Quarantined, make_item, qualified_id
+from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
+
+
+@dataclass(slots=True)
+class ItemCollector:
+    """The items of one data set while its rows come in."""
+
+    dataset: str
+    fields: Callable[[Columns], Fields]
+    hint: str
+    """What to do about a missing column; ``{field}`` stands for the field."""
+    revision: str | None = None
+    split: str | None = None
+    """Only rows of this split are taken."""
+    root: str | None = None
+    """Absolute folder that audio paths are relative to and may not leave."""
+    items: ItemTable = field(init=False)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Rows that are no question of this kind, by reason."""
+    files: dict[str, int] = field(default_factory=dict)
+    """The files that rows came from, numbered from 0."""
+    _seen: dict[str, int] = field(default_factory=dict)
+    """Where each id was seen first: number of the file, and line, in one number (many rows, little memory)."""
+    _splits: set[str] = field(default_factory=set)
+    _without_column: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.items = ItemTable(root=self.root)
+
+    def take(self, row: SourceRow | BrokenRow, place: str) -> None:
+        """Add the item of a row, or the reason why it is none; ``place`` is the split it was read from.
+
+        Raises:
+            UsageError: every row of the file lacks a column.
+        """
+        self.files.setdefault(row.file, len(self.files))
+        if isinstance(row, BrokenRow):
+            self._quarantine(row, row.field, row.reason)
+            return
+        own_id = None
+        try:
+            fields = self.fields(row.values)
+            own_id = fields.own_id
+            self._splits.update(filter(None, (fields.split, place)))
+            if self.split is None or self.split in (fields.split, place):
+                self._add(self._item(fields, place), row)
+        except NoColumn as error:
+            self._without_column.append(f"{row.file}: {error}; {self.hint.format(field=error.field)}")
+            if row.uniform:
+                raise UsageError(self._without_column[-1]) from error
+            self._quarantine(row, error.field, error.reason)
+        except LeftOut as error:
+            self.left_out[error.reason] += 1
+        except BadItem as error:
+            item_id = qualified_id(self.dataset, self.revision, own_id) if own_id else None
+            self._quarantine(row, error.field, error.reason, item_id)
+
+    def check(self, where: str) -> None:
+        """Raise an AudiocontribError if nothing at all was found, so that the cause is said once."""
+        if self.items or (self.quarantined and len(self.quarantined) > len(self._without_column)):
+            return
+        if self._without_column:
+            raise UsageError(self._without_column[0])
+        if self.left_out:
+            why = "; ".join(f"{reason} ({n})" for reason, n in self.left_out.most_common())
+            raise AudiocontribError(f"{where}: every row is left out: {why}")
+        if self.split is None:
+            raise AudiocontribError(f"{where}: it holds no rows")
+        known = f"there are: {', '.join(sorted(self._splits))}" if self._splits else "no row says its split"
+        raise UsageError(f"{where}: no row belongs to the split {self.split!r}; {known}")
+
+    def _item(self, fields: Fields, place: str) -> Item:
+        return make_item(
+            dataset=self.dataset,
+            revision=self.revision,
+            own_id=fields.own_id,
+            question=fields.question,
+            choices=fields.choices,
+            answer=fields.answer,
+            audio=_clip(fields.audio, self.root),
+            answer_as=fields.answer_as,
+            has_key=fields.has_key,
+            clip_id=fields.clip_id,
+            question_type=fields.question_type,
+            source_dataset=fields.source_dataset,
+            split=fields.split or place,
+            extra=fields.extra,
+            notes=fields.notes,
+        )
+
+    def _add(self, item: Item, row: SourceRow) -> None:
+        first = self._seen.get(item.id)
+        if first is None:
+            self._seen[item.id] = self.files[row.file] << 48 | row.line
+            self.items.append(item)
+            return
+        file, line = list(self.files)[first >> 48], first & (1 << 48) - 1
+        where = "" if file == row.file else f" of {file}"
+        self._quarantine(row, "id", f"repeats; first seen at line {line}{where}", item.id)
+
+    def _quarantine(self, row: SourceRow | BrokenRow, name: str, reason: str, item_id: str | None = None) -> None:
+        self.quarantined.append(Quarantined(self.dataset, row.file, row.line, name, reason, item_id))
+
+
+def _clip(audio: Any, root: str | None) -> Clip | None:
+    """The clip that a row names or carries; its path in shortest form, relative to the root.
+
+    Raises:
+        BadItem: it is empty, or the path leaves the root or is the root. The letters of the path decide:
+            whether the file is there, and where symbolic links lead, is seen when it is decoded.
+    """
+    if audio is None:
+        return None
+    data, path = None, audio
+    if isinstance(audio, Mapping) and audio.keys() & {"bytes", "path"}:
+        data, path = audio.get("bytes"), audio.get("path")
+    elif isinstance(audio, bytes):
+        data, path = audio, None
+    if data is not None:
+        return Clip(path=path, data=data)
+    if not path:
+        raise BadItem("audio", "is empty")
+    if not isinstance(path, str):
+        raise BadItem("audio", f"is a {type(audio).__name__}, neither a path nor the bytes of a file")
+    short = posixpath.normpath(path)
+    if posixpath.isabs(short) and root:
+        short = os.path.relpath(short, root)
+    if posixpath.isabs(short) or short.split("/")[0] in ("..", ".") or "\0" in short:
+        raise BadItem("audio", f"{path!r} is not inside the audio folder {root or '(none is given)'}")
+    return Clip(path=short, root=root)

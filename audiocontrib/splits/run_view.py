@@ -1,0 +1,94 @@
+"""A run as a connection, whole or seen narrowly: some of its models, some of its orders, some of its items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from audiocontrib.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+READ = {
+    "items": ("item_id", "question", "choices", "answer", "clip_id", "question_type", "source_dataset"),
+    "responses": (
+        *("item_id", "model", "condition", "order", "method", "outcome", "choice", "correct"),
+        *("posterior", "option_logprob", "option_tokens"),
+    ),
+}
+"""Columns that rules read."""
+
+
+@runtime_checkable
+class HasConnection(Protocol):
+    """A run: anything that opens a DuckDB connection with its views."""
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A new connection with the views ``items`` and ``responses``; closed by who asked for it."""
+
+
+def connected(run: HasConnection | duckdb.DuckDBPyConnection) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """A connection of the run, closed at the end; a connection is given back as it is."""
+    return run.connect() if isinstance(run, HasConnection) else nullcontext(run)
+
+
+def filtered_view(con: duckdb.DuckDBPyConnection, view: str, where: str) -> AbstractContextManager[None]:
+    """For a while, ``view`` shows only the rows for which the SQL condition ``where`` holds; nothing is copied."""
+    return _replaced(con, view, lambda whole: f"select * from {whole} where {where}")
+
+
+@contextmanager
+def in_memory(con: duckdb.DuckDBPyConnection, view: str, where: str) -> Iterator[None]:
+    """As :func:`filtered_view`, by a copy of the columns that rules read: for many looks at a few items."""
+    held, columns = f"{view}_in_memory", f"columns(lambda c: c in ({', '.join(map(quoted, READ[view]))}))"
+    con.execute(f"create temp table {held} as select {columns} from {view} where {where}")
+    try:
+        with _replaced(con, view, lambda _: f"from {held}"):
+            yield
+    finally:
+        con.execute(f"drop table {held}")
+
+
+@contextmanager
+def _replaced(con: duckdb.DuckDBPyConnection, view: str, query: Callable[[str], str]) -> Iterator[None]:
+    """For a while, ``view`` is a query; ``query`` is given the name under which the view is found meanwhile."""
+    names = {name for (name,) in con.execute("select table_name from information_schema.tables").fetchall()}
+    whole = next(name for name in (f"{view}_whole_{i}" for i in range(1000)) if name not in names)
+    con.execute(f"alter view {view} rename to {whole}")
+    try:
+        con.execute(f"create temp view {view} as {query(whole)}")
+        try:
+            yield
+        finally:
+            con.execute(f"drop view {view}")
+    finally:
+        con.execute(f"alter view {whole} rename to {view}")
+
+
+def only_models(con: duckdb.DuckDBPyConnection, models: Iterable[str] | None) -> AbstractContextManager[None]:
+    """For a while, ``responses`` shows the answers of these models only; None: of all."""
+    if models is None:
+        return nullcontext()
+    return filtered_view(con, "responses", f"model in ({', '.join(map(quoted, models))})")
+
+
+def asked_models(con: duckdb.DuckDBPyConnection, condition: str, models: Sequence[str] | None) -> list[str]:
+    """The models whose answers are to count, sorted; None: all that were asked under the condition.
+
+    Raises:
+        UsageError: one of them was not asked under the condition.
+    """
+    asked = "select distinct model from responses where condition = ? order by 1"
+    there = [model for (model,) in con.execute(asked, [condition]).fetchall()]
+    if models is None:
+        return there
+    if missing := [model for model in models if model not in there]:
+        raise UsageError(f"{missing[0]!r} was not asked under {condition!r}; these were: {', '.join(there) or 'none'}")
+    return sorted(set(models))
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

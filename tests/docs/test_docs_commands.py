@@ -1,0 +1,104 @@
+"""What README, the pages and the help texts tell a reader to type works: run line by line, page by page, on small data.
+
+`documented.py` says what stands in for checkpoints, servers, published files and long runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from helpers.documented import FEW, PAGES, at_hand, blocks, in_the_way, lines_by_page, make_place
+
+from audiocontrib.cli import main
+
+LINES = lines_by_page()
+NEWEST = {
+    "docs/scorers.md": "mmar",
+    "docs/audit.md": "first",
+    "audiocontrib show --help": "demo",
+    "audiocontrib train --help": "before",
+}
+"""The run that a page is about, where no --run is given; else the run of mmau."""
+MODELS = "--model tiny-qwen2.5-omni --model tiny-qwen2-audio --model tiny-audio-flamingo-3"
+MMAU = "audiocontrib score --dataset mmau --data mmau-test-mini.json"
+
+
+def sent_to(line: str) -> tuple[str, str]:
+    """A line, and the file behind its last ``>``, if there is one."""
+    command, target = re.fullmatch(r"(.*?)(?: > (\S+))?", line).groups()  # type: ignore[union-attr]
+    return command, target or ""
+
+
+def work(line: str, arguments: list[str] | None = None) -> None:
+    """Run a line; what it sends to a file is written, and a failure shows what was printed."""
+    line, target = sent_to(line)
+    arguments = arguments or at_hand(line)
+    assert arguments
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, f"{line}\nran as: {arguments}\n{done.output}\n{done.exception!r}"
+    if target:
+        Path(target).write_bytes(done.stdout_bytes)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files and runs that pages name."""
+    folder = tmp_path_factory.mktemp("place")
+    make_place(folder)
+    with chdir(folder):
+        work("audiocontrib demo", ["demo", "--limit", str(FEW), "--run", "runs/demo"])
+        work(f"{MMAU} {MODELS} --method generate --run runs/mmar")
+        work(f"{MMAU} {MODELS} --condition audio --condition silence --condition text --run runs/mmau")
+        work(f"{MMAU} --model HELDOUT --condition text --run runs/mmau")
+        for run in ("mmau", "mmar"):
+            work(f"audiocontrib split --run runs/{run} --threshold 0.5")
+            work(f"audiocontrib split --run runs/{run} --threshold 0.5 --name votes")
+        for run in ("first", "again"):
+            shutil.copytree("runs/mmau", f"runs/{run}")
+        for run in ("before", "after"):
+            work(f"{MMAU} --model trained --condition audio --condition text --run runs/{run}")
+    return folder
+
+
+@pytest.fixture
+def here(place: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of it, as the current folder."""
+    copy = shutil.copytree(place, tmp_path / "here", symlinks=True)
+    with chdir(copy):
+        yield copy
+
+
+@pytest.mark.parametrize("page", LINES)
+def test_what_a_page_says_to_type_works(page: str, here: Path) -> None:
+    os.utime(here / "runs" / NEWEST.get(page, "mmau") / "run.json")
+    own: set[Path] = set()
+    for line in LINES[page]:
+        arguments = at_hand(sent_to(line)[0])
+        if arguments is None:
+            continue
+        run = in_the_way(arguments)
+        if run and run not in own:  # made for other pages; the reader of this one has none of that name
+            shutil.rmtree(run, ignore_errors=True)
+            own.add(run)
+        work(line, arguments)
+
+
+def test_python_of_the_pages_works(tmp_path: Path) -> None:
+    found = [(page, text) for page in PAGES for language, text in blocks(page) if language == "python"]
+    assert len(found) >= 2
+    for page, text in found:
+        (tmp_path / page.stem).mkdir()
+        with chdir(tmp_path / page.stem):
+            exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), {})
+
+
+def test_a_line_that_is_wrong_is_noticed(here: Path) -> None:
+    with pytest.raises(AssertionError, match="No such option"):
+        work("audiocontrib show --buy question_type")

@@ -1,0 +1,47 @@
+"""The notebooks run from top to bottom on a small demo run, and are kept without outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from helpers import ROOT
+
+import audiocontrib as ac
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_there_are_five() -> None:
+    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    items = ac.load_items("demo", seed=0, limit=60)
+    models = [f"mock:name=model-{n},skill=0.9,leak=0.5,seed={n}" for n in range(3)]
+    folder = tmp_path_factory.mktemp("notebooks") / "demo"
+    return ac.score(items, models, ["audio", "silence", "text"], run=folder, progress=False).path
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs(path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("AUDIOCONTRIB_NOTEBOOK_RUN", str(run))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    book = nbformat.read(path, as_version=4)
+    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output for cell in book.cells for output in cell.get("outputs", [])]
+    assert any(output.output_type in ("display_data", "execute_result") for output in shown)
+    figures = [output.data for output in shown if "<Figure" in output.get("data", {}).get("text/plain", "")]
+    assert bool(figures) == any("plots." in cell.source for cell in book.cells)
+    assert all("image/png" in data for data in figures)  # a picture, not its name
+    assert not any(output.output_type == "error" for output in shown)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_is_kept_without_outputs(path: Path) -> None:
+    book = nbformat.read(path, as_version=4)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells)

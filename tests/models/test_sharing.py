@@ -1,0 +1,155 @@
+"""What requests have in common is computed once: trees of tokens, kept prefixes; less at once when memory is short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_engine import CASES, requests
+
+from audiocontrib.models import load_model
+from audiocontrib.models.local import LocalModel
+from audiocontrib.models.prefix_cache import MOST, PrefixStore
+from audiocontrib.models.trie import Trie, packs
+
+TOKENS = st.lists(st.integers(0, 3), min_size=1, max_size=6)
+
+
+@given(st.lists(TOKENS, min_size=1, max_size=12))
+def test_a_tree_holds_each_distinct_beginning_once(sequences: list[list[int]]) -> None:
+    tree = Trie()
+    nodes = [tree.add(tokens) for tokens in sequences]
+    assert len(tree) == len({tuple(tokens[: i + 1]) for tokens in sequences for i in range(len(tokens))})
+    depths, sees = tree.depths(), tree.ancestors()
+    for tokens, path in zip(sequences, nodes, strict=True):
+        assert [tree.tokens[node] for node in path] == tokens
+        assert list(depths[path]) == list(range(len(path)))
+        for i, node in enumerate(path):
+            assert set(np.flatnonzero(sees[node])) == set(path[: i + 1])
+
+
+@given(
+    st.lists(st.tuples(TOKENS, st.lists(TOKENS, min_size=1, max_size=3)), min_size=1, max_size=12), st.integers(1, 40)
+)
+def test_packs_hold_every_request_once_and_keep_to_the_budget(
+    asked: list[tuple[list[int], list[list[int]]]], budget: int
+) -> None:
+    suffixes, options = [a[0] for a in asked], [a[1] for a in asked]
+    parts = list(packs(suffixes, options, budget))
+    assert sorted(i for part in parts for i in part) == list(range(len(asked)))
+    for part in parts:
+        tree = Trie()
+        for i in part:
+            tree.add_options(suffixes[i], options[i])
+        assert len(part) == 1 or len(tree) <= budget
+
+
+@pytest.fixture(scope="module", params=["sdpa", "eager"])
+def model(request: pytest.FixtureRequest) -> LocalModel:
+    loaded = load_model("tiny-qwen2.5-omni", device="cpu", dtype="float32")
+    assert isinstance(loaded, LocalModel)
+    loaded.net.set_attn_implementation(request.param)
+    return loaded
+
+
+@pytest.mark.parametrize("spec", CASES)
+def test_a_tree_equals_one_request_and_one_option_at_a_time(model: LocalModel, spec: str) -> None:
+    asked = requests(spec, CASES[spec])
+    assert model.decoder.trees
+    together = model.likelihood(asked)
+    model.decoder.trees = False
+    expanded = [model.likelihood([r])[0] for r in asked]
+    model.decoder.trees = True
+    for a, b in zip(together, expanded, strict=True):
+        np.testing.assert_allclose(a.logprobs, b.logprobs, atol=1e-4, rtol=0)
+        assert a.tokens == b.tokens
+
+
+def test_what_was_prepared_in_another_thread_gives_the_same(model: LocalModel) -> None:
+    asked = requests("audio", CASES["audio"])
+    prepared = model.prepare(asked)
+    assert all(r.ready is not None for r in prepared)
+    for a, b in zip(model.likelihood(asked), model.likelihood(prepared), strict=True):
+        np.testing.assert_allclose(a.logprobs, b.logprobs, atol=1e-4, rtol=0)
+
+
+def test_flash_attention_takes_no_trees(model: LocalModel) -> None:
+    from copy import copy
+
+    from audiocontrib.models.prefix_decoder import Decoder
+
+    config = copy(model.net.config.get_text_config())
+    config._attn_implementation_internal = "flash_attention_2"
+    decoder = Decoder(None, None, config=config, mrope=True, pad_id=0, device=torch.device("cpu"))
+    assert decoder.forks
+    assert not decoder.trees
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("not enough memory: you tried")]
+)
+def test_a_lack_of_memory_halves_what_is_done_at_once(
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    asked = requests("text", CASES["text"])
+    expected = model.likelihood(asked)
+    plain, sizes = model.decoder._tree, []
+
+    def tight(prefix: Any, suffixes: Any, options: Any) -> Any:
+        sizes.append(len(suffixes))
+        if len(suffixes) > 1:
+            raise error
+        return plain(prefix, suffixes, options)
+
+    monkeypatch.setattr(model.decoder, "_tree", tight)
+    monkeypatch.setattr(model, "tokens_at_once", 512)
+    found = model.likelihood(asked)
+    assert max(sizes) > 1
+    assert sizes[-1] == 1
+    assert model.tokens_at_once < 512
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a.logprobs, b.logprobs, atol=1e-4, rtol=0)
+
+
+def test_a_lack_of_memory_for_a_single_question_is_an_error(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*given: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(model.decoder, "_tree", never)
+    monkeypatch.setattr(model, "tokens_at_once", 512)
+    with pytest.raises(torch.OutOfMemoryError):
+        model.likelihood(requests("text", CASES["text"])[:1])
+
+
+class Sized:
+    def __init__(self, size: int) -> None:
+        self.bytes = size
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 60)), max_size=30))
+def test_kept_prefixes_stay_within_their_bytes(asked: list[tuple[int, int]]) -> None:
+    store = PrefixStore(100)
+    sizes: dict[int, int] = {}
+    for key, size in asked:
+        size = sizes.setdefault(key, size)
+        assert store.get(key, lambda size=size: Sized(size)).bytes == size  # type: ignore[misc]
+        assert key in store
+    assert store.peak <= 100
+    assert store.made + store.reused == len(asked)
+    assert sum(kept.prefix.bytes for kept in store._kept.values()) <= 100
+
+
+def test_what_is_used_over_and_over_stays_while_clips_pass() -> None:
+    store = PrefixStore(1_000)
+    for batch in range(5):
+        store.get("silence", lambda: Sized(10), uses=100)  # type: ignore[arg-type, return-value]
+        for clip in range(100):
+            store.get((batch, clip), lambda: Sized(10))  # type: ignore[arg-type, return-value]
+        assert "silence" in store
+        assert len(store._kept) <= MOST
+    assert store.made == 1 + 5 * 100

@@ -1,0 +1,290 @@
+"""The report: one page that opens from disk, asks nothing of the network, and keeps every text a text."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+import audiocontrib as ac
+from audiocontrib.cli import main
+from audiocontrib.contribution import accuracy, contributions
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.items import Clip, Items, make_item
+from audiocontrib.report import page
+from audiocontrib.report.item_sample import script_json
+from audiocontrib.report.run_summary import gather
+from audiocontrib.store import Run
+
+EVIL = [
+    "<script>window.hurt = 1</script>",
+    '"><img src=x onerror="window.hurt = 2">',
+    "</script><script>window.hurt = 3</script>",
+    "{{ 7 * 7 }} $x_1^2$ <!-- ",
+]
+MODELS = ["mock:name=alpha,skill=0.9,leak=0.4,seed=1", "mock:name=beta,skill=0.8,leak=0.4,seed=2"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Demo items with hostile texts among them, two models, a split, replies and an audit."""
+    demo = ac.load_items("demo", seed=4, limit=40)
+    evil = [
+        make_item(
+            dataset="demo", own_id=f"evil-{n}", question=f"{text} Which?", choices=["a", text, "c"], answer=text,
+            audio=demo[n].audio, question_type=text if n == 0 else "sound",
+        )
+        for n, text in enumerate(EVIL)
+    ]  # fmt: skip
+    items = Items([*demo, *evil], (), demo.origin)
+    run = ac.score(
+        items, MODELS, ["audio", "silence", "text"], orders="given", run=tmp_path_factory.mktemp("run") / "demo",
+        progress=False,
+    )  # fmt: skip
+    ac.split(run, rule="votes").save(run.split_folder("votes"))
+    done = CliRunner().invoke(main, ["audit", "--run", str(run.path), "--quiet"])
+    assert done.exit_code == 0, done.output
+    return run
+
+
+@pytest.fixture(scope="module")
+def written(run: Run) -> Path:
+    return page.report(run)
+
+
+def embedded(text: str) -> dict[str, Any]:
+    """The data of a page: items and clips."""
+    found: dict[str, Any] = json.loads(text.split('id="data">')[1].split("</script>")[0])
+    return found
+
+
+def test_every_part_is_there_and_nothing_is_fetched(written: Path) -> None:
+    text = written.read_text(encoding="utf-8")
+    for section in ("asked", "accuracy", "map", "splits", "agreement", "calibration", "audit", "items"):
+        assert f'id="{section}"' in text
+        assert f'href="#{section}"' in text
+    assert "http://" not in text.replace("http://www.w3.org/", "")
+    assert "https://" not in text
+    assert len(text) < 5_000_000
+    assert "built-in method" not in text
+    assert "All 44 items" in text
+    assert str(written.parent.parent) not in text  # it can be mailed: whose disk it was made on is nobody's business
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_texts_from_data_cannot_become_markup(written: Path, text: str) -> None:
+    whole = written.read_text(encoding="utf-8")
+    assert text not in whole
+    assert any(text in row["question"] for row in embedded(whole)["items"])
+
+
+def test_every_figure_has_ids_of_its_own(written: Path) -> None:
+    found = re.findall(r'\bid="([^"]+)"', written.read_text(encoding="utf-8").split('id="data"')[0])
+    assert len(found) == len(set(found))
+
+
+def test_json_in_a_script_ends_nowhere_else() -> None:
+    value = {"a": ["</script>", "<!--", "&amp;", "\u2028"]}
+    text = script_json(value)
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == value
+
+
+def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
+    path = page.report(run, tmp_path / "deep" / "small.html", items=9)
+    whole = path.read_text(encoding="utf-8")
+    assert "A sample of 9 of 44 items" in whole
+    rows = embedded(whole)["items"]
+    assert len(rows) == 9
+    strata = {(row["type"], row["split"]) for row in rows}
+    assert len(strata) >= 7
+
+
+def test_long_texts_make_the_sample_smaller(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiocontrib.report.item_sample.TEXTS", 12_000)
+    whole = page.report(run, tmp_path / "r.html").read_text(encoding="utf-8")
+    shown = len(embedded(whole)["items"])
+    assert 2 < shown < 44
+    assert f"A sample of {shown} of 44 items" in whole
+
+
+def test_a_clip_is_embedded_once_and_linked_where_there_is_no_room(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two questions on one file with a name that looks like an address, one on a clip that is gone."""
+    (tmp_path / "clips" / "javascript:").mkdir(parents=True)
+    name = "javascript:/a #?.wav"
+    soundfile.write(tmp_path / "clips" / name, np.zeros(1600), 16_000)
+    root = str(tmp_path / "clips")
+    made = [
+        make_item(dataset="d", own_id=str(n), question=f"{n}?", choices=["a", "b"], answer="a", audio=Clip(path, root))
+        for n, path in enumerate([name, name, "gone.wav"])
+    ]
+    kept = ac.score(
+        Items(made, (), {"name": "d", "audio_root": root}), [MODELS[0]], ["text"], run=tmp_path / "r", progress=False
+    )
+    data = embedded(page.report(kept).read_text(encoding="utf-8"))
+    assert [(clip, source[:22]) for clip, source in data["clips"].items()] == [
+        (made[0].clip_id, "data:audio/ogg;base64,")
+    ]
+    assert [row["clip"] for row in data["items"]].count(made[0].clip_id) == 2
+    monkeypatch.setattr("audiocontrib.report.item_sample.EMBEDDED", 0)
+    path = page.report(kept, tmp_path / "elsewhere" / "r.html")
+    linked = embedded(path.read_text(encoding="utf-8"))["clips"]
+    assert linked == {made[0].clip_id: "../clips/javascript%3A/a%20%23%3F.wav"}
+
+
+def test_a_clip_outside_its_folder_is_not_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from audiocontrib.report.item_sample import _link
+
+    (tmp_path / "clips").mkdir()
+    soundfile.write(tmp_path / "out.wav", np.zeros(160), 16_000)
+    (tmp_path / "clips" / "in.wav").symlink_to(tmp_path / "out.wav")
+    assert _link(Clip("in.wav", str(tmp_path / "clips")), tmp_path) is None
+
+
+def test_a_run_without_a_split_or_posteriors(tmp_path: Path) -> None:
+    run = ac.score(
+        ac.load_items("demo", limit=8), [MODELS[0]], ["audio"], method="generate", run=tmp_path / "r", progress=False
+    )
+    whole = page.render_report(run, tmp_path)
+    assert 'id="splits"' not in whole
+    assert 'id="calibration"' not in whole
+    assert embedded(whole)["items"][0]["answers"][0]["replies"][0]["text"].startswith("<answer>")
+
+
+def test_without_silence_the_map_is_of_the_text_alone(tmp_path: Path) -> None:
+    run = ac.score(ac.load_items("demo", limit=8), [MODELS[0]], ["audio", "text"], run=tmp_path / "r", progress=False)
+    whole = page.render_report(run, tmp_path)
+    assert "mean p(gold) from the text alone" in whole
+    assert "under silence" not in whole
+
+
+def test_a_split_is_shown_with_its_certificate_and_what_hangs_on_its_choices(run: Run) -> None:
+    ac.split(run, rule="votes", models=["alpha"]).save(run.split_folder("alone"))
+    done = CliRunner().invoke(main, ["certify", "--run", str(run.path), "--split", "alone", "--model", "beta"])
+    assert done.exit_code == 0, done.output
+    whole = page.render_report(run, run.path, "alone")
+    assert "beta is right on" in whole
+    assert "What hangs on the choices made for alone" in whole
+    assert "votes, threshold 0.5 (ringed)" in whole
+    assert "without alpha" in page.render_report(run, run.path, "votes")
+
+
+def test_a_split_that_is_not_there(run: Run) -> None:
+    with pytest.raises(UsageError, match=r"has no split 'mine'; there are: .*votes"):
+        page.report(run, split="mine")
+
+
+def test_a_damaged_certificate_is_one_line(run: Run, tmp_path: Path) -> None:
+    copy = Run.open(shutil.copytree(run.path, tmp_path / "run"))
+    (copy.split_folder("votes") / "certificate.json").write_text("[{")
+    with pytest.raises(AudiocontribError, match=r"certificate.json cannot be read: .*; make the split again"):
+        page.report(copy)
+
+
+def test_the_command(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    done = CliRunner().invoke(main, ["report", "--run", str(run.path), "--out", str(out)])
+    assert done.exit_code == 0
+    assert done.stdout.strip() == str(out)
+    assert out.exists()
+
+
+def test_a_run_without_answers_has_no_report(tmp_path: Path) -> None:
+    from helpers.store_tools import start
+
+    with pytest.raises(AudiocontribError, match="holds no answers yet"):
+        page.report(start(tmp_path / "r"))
+
+
+def test_one_reading_of_the_answers_says_what_two_would(tmp_path: Path) -> None:
+    run = ac.score(
+        ac.load_items("demo", limit=12),
+        MODELS,
+        ["audio", "silence", "noise", "options"],
+        run=tmp_path / "r",
+        progress=False,
+    )
+    facts = gather(run)
+    with run.connect() as con:
+        assert facts.accuracy.equals(accuracy(con))
+        assert facts.scores.drop(["question_type"]).equals(contributions(con))
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api", reason="the PyPI package playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on the PATH (Debian's package chromium)")
+    with sync.sync_playwright() as play:
+        opened = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=[(1280, 900, "light"), (390, 844, "dark")], ids=["desktop", "phone"])
+def opened(browser: Any, written: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    width, height, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    tab = context.new_page()
+    tab.said, tab.asked = [], []
+    tab.on("console", lambda message: tab.said.append(message.text))
+    tab.on("pageerror", lambda error: tab.said.append(str(error)))
+    tab.on("request", lambda asked: tab.asked.append(asked.url))
+    tab.goto(written.as_uri())
+    yield tab
+    context.close()
+
+
+def test_in_a_browser_it_is_quiet_and_alone(opened: Any, written: Path) -> None:
+    opened.wait_for_timeout(200)
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith(("data:", written.as_uri()))] == []
+    assert opened.evaluate("window.hurt") is None
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_items_sort_filter_and_play(opened: Any) -> None:
+    rows = opened.locator("#browser tbody tr.item")
+    assert rows.count() == 44
+    scores = "[...document.querySelectorAll('#browser tbody tr.item')].map(row => row.children[3].textContent)"
+    opened.get_by_role("button", name="score").click()
+    down = opened.evaluate(scores)
+    assert down == sorted(down, reverse=True)
+    opened.get_by_role("button", name="score").click()
+    assert opened.evaluate(scores) == sorted(down)
+    assert opened.locator("th[aria-sort=ascending]").inner_text().startswith("score")
+    opened.locator("#by-split").select_option("weak")
+    weak = rows.count()
+    assert 0 < weak < 44
+    opened.locator("#by-split").select_option("")
+    opened.locator("#find").fill("onerror which")
+    assert rows.count() == 1
+    assert opened.locator("#count").inner_text() == "1 of 44"
+    rows.first.focus()
+    opened.keyboard.press("Enter")
+    detail = opened.locator("#browser tr.detail")
+    assert EVIL[1] in detail.inner_text()
+    assert opened.evaluate("document.querySelectorAll('#browser img').length") == 0
+    opened.evaluate("document.querySelector('audio').play()")
+    for _ in range(100):  # wait_for_function would evaluate a string, which the page's own policy forbids
+        if (heard := opened.evaluate("document.querySelector('audio').currentTime")) > 0.05:
+            break
+        opened.wait_for_timeout(100)
+    assert heard > 0.05
+    assert opened.evaluate("window.hurt") is None
+    assert opened.said == []

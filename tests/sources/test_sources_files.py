@@ -1,0 +1,215 @@
+"""Manifests: every kind of file gives the same rows, and every fault is one line that says where."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from helpers.manifests import ROWS, ids, lines, quarantined, row, write
+
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.sources import load_items
+
+
+def write_csv(path: Path, rows: list[dict[str, Any]], **form: Any) -> Path:
+    with path.open("w", newline="", encoding=form.pop("encoding", "utf-8")) as file:
+        writer = csv.DictWriter(file, list(rows[0]), **form)
+        writer.writeheader()
+        writer.writerows({k: json.dumps(v) if isinstance(v, list) else v for k, v in r.items()} for r in rows)
+    return path
+
+
+def failure(path: Path, **options: Any) -> str:
+    with pytest.raises(AudiocontribError) as caught:
+        load_items(str(path), **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def as_jsonl(folder: Path) -> Path:
+    return write(folder / "my.jsonl", lines(*ROWS))
+
+
+def as_bom_crlf(folder: Path) -> Path:
+    return write(folder / "my.jsonl", b"\xef\xbb\xbf" + lines(*ROWS).replace("\n", "\r\n").encode())
+
+
+def as_blank_lines(folder: Path) -> Path:
+    return write(folder / "my.jsonl", "\n" + lines(*ROWS).replace("\n", "\n\n").rstrip())
+
+
+def as_array(folder: Path) -> Path:
+    return write(folder / "my.json", "\ufeff" + json.dumps(ROWS, indent=1))
+
+
+def as_lines_called_json(folder: Path) -> Path:
+    return write(folder / "my.json", "\ufeff" + lines(*ROWS))
+
+
+def as_object_by_id(folder: Path) -> Path:
+    without = [{k: v for k, v in r.items() if k != "id"} for r in ROWS]
+    return write(folder / "my.json", json.dumps({r["id"]: w for r, w in zip(ROWS, without, strict=True)}))
+
+
+def as_csv(folder: Path) -> Path:
+    return write_csv(folder / "my.csv", ROWS)
+
+
+def as_bom_csv(folder: Path) -> Path:
+    return write_csv(folder / "my.csv", ROWS, encoding="utf-8-sig", lineterminator="\r\n")
+
+
+def as_tsv(folder: Path) -> Path:
+    return write_csv(folder / "my.tsv", ROWS, delimiter="\t")
+
+
+def as_parquet(folder: Path) -> Path:
+    pq.write_table(pa.Table.from_pylist(ROWS), folder / "my.parquet")
+    return folder / "my.parquet"
+
+
+def as_folder(folder: Path) -> Path:
+    write(folder / "my" / "b" / "rest.jsonl", lines(*ROWS[1:]))
+    write(folder / "my" / "a.json", json.dumps(ROWS[:1]))
+    write(folder / "my" / ".cache" / "old.jsonl", lines(*ROWS))
+    write(folder / "my" / "README.md", "no rows")
+    return folder / "my"
+
+
+def as_saved_dataset(folder: Path) -> Path:
+    datasets.Dataset.from_list(ROWS).save_to_disk(folder / "my")
+    return folder / "my"
+
+
+def as_saved_splits(folder: Path) -> Path:
+    splits = {"test": datasets.Dataset.from_list(ROWS[2:]), "dev": datasets.Dataset.from_list(ROWS[:2])}
+    datasets.DatasetDict(splits).save_to_disk(folder / "my")
+    return folder / "my"
+
+
+KINDS = [value for name, value in list(globals().items()) if name.startswith("as_")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_of_file_gives_the_same_items(kind: Any, tmp_path: Path) -> None:
+    items = load_items(str(kind(tmp_path)))
+    assert items.quarantined == ()
+    assert ids(items) == ["q1", "q2", "q3"]
+    assert {item.dataset for item in items} == {"my"}
+    assert items[1].choices == ("dog", "cat", "cow")
+    assert items[1].answer == 1
+    assert items[1].audio is not None
+    assert items[1].audio.path == "clips/2.wav"
+    assert dict(items[1].extra) == {"level": "easy"}
+
+
+def test_splits_come_from_columns_folders_and_shard_names(tmp_path: Path) -> None:
+    saved = as_saved_splits(tmp_path)
+    assert [item.split for item in load_items(str(saved))] == ["dev", "dev", "test"]
+    assert ids(load_items(str(saved), split="test")) == ["q3"]
+    table = pa.Table.from_pylist(ROWS[:1])
+    (tmp_path / "shards").mkdir()
+    pq.write_table(table, tmp_path / "shards" / "train-00000-of-00002.parquet")
+    pq.write_table(pa.Table.from_pylist(ROWS[1:]), tmp_path / "shards" / "v1.5-00000-of-00001.parquet")
+    assert ids(load_items(str(tmp_path / "shards"), split="train")) == ["q1"]
+    own = write(tmp_path / "own.jsonl", lines(row(1, split="a"), row(2, split="b")))
+    assert ids(load_items(str(own), split="b")) == ["q2"]
+    assert "no row belongs to the split 'c'; there are: a, b" in failure(own, split="c")
+    assert "no row says its split" in failure(as_jsonl(tmp_path), split="c")
+
+
+def test_broken_json_on_line_3_is_quarantined_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "my.jsonl", lines(row(1), row(2), '{"id": "q3", "question": ', row(4)))
+    items = load_items(str(path))
+    assert ids(items) == ["q1", "q2", "q4"]
+    assert str(items.quarantined[0]) == f"{path}:3: json: Expecting value at column 25"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[1, 2]",
+        b"5",
+        b'{"id": "\xff"}',
+        b'{"id": "\\ud800"}',
+        b"{} {}",
+        b"[" * 100_000,
+        b'{"id": "\xef\xbb\xbf',
+    ],
+)
+def test_lines_that_are_no_row(line: bytes, tmp_path: Path) -> None:
+    items = load_items(
+        str(write(tmp_path / "my.jsonl", lines(row(1)).encode() + line + b"\n" + lines(row(3)).encode()))
+    )
+    assert ids(items) == ["q1", "q3"]
+    assert quarantined(items) == [(2, "json")]
+
+
+def test_characters_beyond_the_basic_plane_and_odd_line_separators_are_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "my.jsonl", json.dumps(row(1, question="🐄\u2028?")) + "\n" + lines(row(2)))
+    path.write_bytes(path.read_bytes() + json.dumps(row(3, question="a\u2028b"), ensure_ascii=False).encode())
+    items = load_items(str(path))
+    assert ids(items) == ["q1", "q2", "q3"]
+    assert items[0].question == "🐄\u2028?"
+    assert items.table.num_rows == 3
+
+
+def test_rows_of_an_array_are_known_by_their_lines(tmp_path: Path) -> None:
+    path = write(tmp_path / "my.json", f"[\n{json.dumps(row(1))},\n\n{json.dumps(row(2, answer='?'))},\n7]\n")
+    items = load_items(str(path))
+    assert quarantined(items) == [(4, "answer"), (5, "json")]
+
+
+@pytest.mark.parametrize("text", ['[{"id": 1},\n{"id" 2}]', '[{"id": 1}\n{"id": 2}]', '[{"id": 1},\n', "[{}]\n[{}]"])
+def test_a_broken_array_names_the_line(text: str, tmp_path: Path) -> None:
+    assert failure(write(tmp_path / "my.json", text)).startswith(f"{tmp_path}/my.json:2: not JSON: ")
+
+
+def test_not_a_number_is_an_empty_cell(tmp_path: Path) -> None:
+    text = json.dumps(row(1, level=float("nan"), id=None))
+    assert "NaN" in text
+    from_json = load_items(str(write(tmp_path / "a.jsonl", text)))[0]
+    pq.write_table(pa.Table.from_pylist([row(1, level=float("nan"))]), tmp_path / "b.parquet")
+    from_table = load_items(str(tmp_path / "b.parquet"))[0]
+    assert from_json.extra == from_table.extra == {"level": None}
+    assert from_json.id.startswith("a/sha256:")
+
+
+def test_csv_rows_are_known_by_their_lines_and_bad_ones_are_quarantined(tmp_path: Path) -> None:
+    choices = '"[""dog"", ""cat""]"'
+    path = write(
+        tmp_path / "my.csv",
+        "id,question,choices,answer,audio_path\n"
+        f'q1,"two\nlines",{choices},cat,a.wav\n'
+        f"q2,short\n\n"
+        f'q3,"odd"quote,{choices},cat,a.wav\n'
+        f"q4,fine?,{choices},cow,a.wav\n"
+        f"q5,fine?,{choices},cat,a.wav\n",
+    )
+    items = load_items(str(path))
+    assert ids(items) == ["q1", "q5"]
+    assert items[0].question == "two\nlines"
+    assert quarantined(items) == [(4, "csv"), (6, "csv"), (7, "answer")]
+    assert items.quarantined[0].reason == "the row has 2 values, the header 5"
+
+
+def test_files_that_cannot_be_read_at_all(tmp_path: Path) -> None:
+    assert "there is no such file or folder" in failure(tmp_path / "none.jsonl")
+    assert "holds no rows" in failure(write(tmp_path / "empty.jsonl", ""))
+    assert "holds no rows" in failure(write(tmp_path / "empty.json", " \n"))
+    assert "holds no rows" in failure(write(tmp_path / "empty_array.json", "[]"))
+    assert "holds no rows" in failure(write(tmp_path / "header.csv", "id,question\n"))
+    assert "not a readable Parquet file" in failure(write(tmp_path / "bad.parquet", "PAR?"))
+    assert "not a readable Arrow stream" in failure(write(tmp_path / "bad.arrow", "no arrow"))
+    assert "of the kinds .jsonl" in failure(write(tmp_path / "my.xlsx", ""))
+    assert "two columns are called 'a'" in failure(write(tmp_path / "twice.csv", "a,b,a\n1,2,3\n"))
+    assert "not UTF-8" in failure(write(tmp_path / "latin.csv", "id,question\n1,caf\xe9\n".encode("latin-1")))
+    assert "latin.json:2: not UTF-8" in failure(write(tmp_path / "latin.json", "[\n'\xe9'".encode("latin-1")))
+    (tmp_path / "hollow").mkdir()
+    assert "the folder holds no file of the kinds" in failure(tmp_path / "hollow")

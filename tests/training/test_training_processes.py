@@ -1,0 +1,72 @@
+"""Training in two processes that share the steps, as on several GPUs; here without one (gloo)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from click.testing import CliRunner
+from helpers import ROOT
+from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, sft, train_and_die, two, weights
+from test_training import save_split
+
+from audiocontrib import load_items, score, training
+from audiocontrib.cli import main
+from audiocontrib.training.output import TrainingOutput
+
+
+def train(stage: str, *args: Any) -> None:
+    TRAIN[stage](*args, progress=False)
+
+
+def alike(one: Path, other: Path) -> bool:
+    ours, theirs = weights(one / "model"), weights(other / "model")
+    return all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
+
+
+@pytest.mark.parametrize("stage", ["sft", "grpo"])
+def test_two_processes_killed_and_started_again(stage: str, tmp_path: Path) -> None:
+    rows = demo_rows(12)
+    settings = sft(batch=2) if stage == "sft" else grpo(batch=8, steps=6, temperature=3.0)
+    straight, out = tmp_path / "straight", tmp_path / "killed"
+    assert two(train, stage, settings, rows, TINY, straight) == [0, 0]
+    assert two(train_and_die, stage, settings, rows, out, 6, False) == [-9, -9]
+    assert not (out / "model").exists()
+    assert two(train, stage, settings, rows, TINY, out) == [0, 0]
+    metrics, theirs = pq.read_table(out / "metrics.parquet"), pq.read_table(straight / "metrics.parquet")
+    assert metrics["step"].to_pylist() == [1, 2, 3, 4, 5, 6]
+    name = "loss" if stage == "sft" else "reward"
+    assert metrics[name].to_pylist() == pytest.approx(theirs[name].to_pylist(), abs=1e-5)
+    assert alike(out, straight)
+    assert json.loads((out / "training.json").read_text())["stages"][-1]["devices"] == 2
+
+
+def test_two_processes_learn_what_one_learns_from_the_same_rows(tmp_path: Path) -> None:
+    rows, given = demo_rows(12), {"steps": 3, "learning_rate": 1e-4}
+    train("sft", sft(batch=4, **given), rows, TINY, tmp_path / "one")
+    assert two(train, "sft", sft(batch=2, **given), rows, TINY, tmp_path / "two") == [0, 0]
+    one, other = (pq.read_table(tmp_path / n / "metrics.parquet") for n in ("one", "two"))
+    for name in ("loss", "grad_norm", "tokens"):
+        assert one[name].to_pylist() == pytest.approx(other[name].to_pylist(), rel=1e-4)
+    assert alike(tmp_path / "one", tmp_path / "two")
+
+
+@pytest.mark.parametrize(("rank", "speaks"), [("0", True), ("1", False)])
+def test_one_process_speaks(rank: str, speaks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = load_items("demo", seed=5, limit=8)
+    run = score(items, ["mock:skill=1,leak=0"], ["audio"], run=tmp_path / "run", progress=False)
+    save_split(run, {item.id: "weak" for item in items})
+    pq.write_table(pa.table({"step": [1], "loss": [0.5]}), tmp_path / "metrics.parquet")
+    done = TrainingOutput(tmp_path / "model", tmp_path / "metrics.parquet", 1, 1)
+    monkeypatch.setattr(training, "train_sft", lambda *_, **__: done)
+    monkeypatch.setenv("RANK", rank)
+    recipe = ROOT / "recipes" / "training" / "tiny" / "weak_to_strong.yaml"
+    told = CliRunner().invoke(main, ["train", "sft", "--recipe", str(recipe), "--run", str(run.path)])
+    assert told.exit_code == 0, told.output
+    assert ("went on from step 1" in told.stderr) is speaks
+    assert bool(told.output) is speaks

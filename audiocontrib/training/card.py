@@ -13,7 +13,7 @@ from audiocontrib.markdown import fenced, header, render_markdown
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import SYSTEM
 from audiocontrib.store.files import replacing
-from audiocontrib.training.fields import stated
+from audiocontrib.config import stated
 from audiocontrib.training.recipe import KINDS
 from audiocontrib.training.stage_record import StageRecords
 from audiocontrib.training.usage import usage, user_template

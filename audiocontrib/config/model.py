@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, field, fields
 from functools import cache, wraps
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
@@ -18,7 +18,7 @@ from audiocontrib.errors import UsageError
 C = TypeVar("C")
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def config(cls: type[C]) -> type[C]:
     """Make a class of annotated fields a configuration: a frozen dataclass, each field held against its type.
 
@@ -63,7 +63,7 @@ def build(cls: type[C], values: Any, where: str, *, secret: bool = False) -> C:
 
 def changed(made: C, values: Mapping[str, Any], where: str) -> C:
     """A configuration with other values in some fields. UsageError as :func:`build`."""
-    held = {field.name: getattr(made, field.name) for field in fields(made)}  # type: ignore[arg-type]
+    held = {one.name: getattr(made, one.name) for one in fields(made)}  # type: ignore[arg-type]
     return build(type(made), held | dict(values), where)
 
 

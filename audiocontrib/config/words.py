@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from audiocontrib.config.fields import one_or_several
 
-TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null"}
+TYPES = {Any: "any", bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null"}
 PLAIN = re.compile(r"[-+]?\d[\d_]{,20}(\.\d{,20})?([eE][-+]?\d{,9})?|[-+]?\.?(inf|nan)|true|false")
 """Texts that files write without quotes."""
 LONGEST = 60
@@ -30,11 +30,11 @@ def allowed(hint: Any) -> str:
     if origin in (Union, UnionType, Literal):
         return _or(_choices(hint))
     if origin is tuple and inner[-1] is not Ellipsis:
-        return f"a list of {len(inner)}, each {_or([allowed(one) for one in inner])}"
+        return f"a list of {len(inner)} (each {_or([allowed(one) for one in inner])})"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"names and values, each {allowed(inner[1])}"
+        return f"names and values (each {allowed(inner[1])})"
     if isinstance(origin, type) and issubclass(origin, Sequence):
-        return f"a list, each {allowed(inner[0])}"
+        return f"a list (each {allowed(inner[0])})"
     if is_dataclass(hint):
         return f"fields and values, such as {fields(hint)[0].name}: …"
     return TYPES.get(hint, getattr(hint, "__name__", str(hint)))
@@ -105,5 +105,4 @@ def _choices(hint: Any) -> Iterator[str]:
 
 def _or(words: Iterable[str]) -> str:
     *most, last = dict.fromkeys(words)
-    comma = "," if any("," in one for one in most) else ""
-    return f"{', '.join(most)}{comma} or {last}" if most else last
+    return f"{', '.join(most)} or {last}" if most else last

@@ -69,7 +69,7 @@ def split(
     left_out = sorted(set(listed(leave_out)))
     if unknown := set(left_out) - set(LEAVE_OUT):
         raise UsageError(f"{min(unknown)!r} cannot be left out; what can: {', '.join(LEAVE_OUT)}")
-    check_settings(rule, settings)
+    settings = check_settings(rule, settings)
     exact = Fraction(threshold).limit_denominator(1_000_000)
     with connected(run) as con:
         items = _items(con)

@@ -36,7 +36,7 @@ def allowed(hint: Any) -> str:
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return f"a list (each {allowed(inner[0])})"
     if is_dataclass(hint):
-        return f"fields and values, such as {fields(hint)[0].name}: …"
+        return f"fields and values (such as {fields(hint)[0].name}: …)"
     return TYPES.get(hint, getattr(hint, "__name__", str(hint)))
 
 

@@ -399,7 +399,7 @@ def test_the_recipes_that_ship_can_be_read(path: Path) -> None:
     ("text", "message"),
     [
         ("rules: votes", "no field 'rules'"),
-        ("- votes", "it is .*, but must be fields and values, such as rule: …"),
+        ("- votes", r"it is .*, but must be fields and values \(such as rule: …\)"),
         ("rule: [", "cannot be read"),
         ("settings: 3", "settings is 3, but must be names and values"),
         ("settings: {rule: fdr}", "settings: rule votes: there is no field 'rule'"),

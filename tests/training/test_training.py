@@ -114,7 +114,7 @@ RATE = "about: a\nmodel: m\nsft: {part: weak, batch: 8, steps: 3, learning_rate:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a", "it is ['a'], but must be fields and values, such as about: …"),
+        ("- a", "it is ['a'], but must be fields and values (such as about: …)"),
         ("about: [", "the recipe cannot be read"),
         ("about: a\nmodel: m", "give sft, grpo or both"),
         ("about: a\nmodel: m\nsft: {}", "the field 'sft.part' is missing; it must be 'weak', 'strong' or 'all'"),

@@ -52,7 +52,7 @@ def in_a_line(cls: type, values: Any, error: ValidationError, where: str, *, sec
     if first["type"] == "value_error":
         return f"{start}: {first['ctx']['error']}"
     if first["type"] == TOO_LARGE:
-        return f"{start} is {shown(place.given)}, but must be below 2**63"
+        return f"{start} is {shown(place.given)}, but must be below 2**63 in size"
     if secret:
         return f"{start} must be {allowed(place.hint)}"
     given = f"{start} is" if place.name else f"{where}: it is"
@@ -77,7 +77,7 @@ def _inner(hint: Any, step: int | str) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
     if is_dataclass(hint):
         return get_type_hints(hint, include_extras=True).get(str(step))
-    if origin is tuple and isinstance(step, int):
+    if origin is tuple and inner and isinstance(step, int):
         return inner[0] if inner[-1] is Ellipsis else inner[min(step, len(inner) - 1)]
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return inner[1]

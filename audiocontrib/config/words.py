@@ -29,6 +29,8 @@ def allowed(hint: Any) -> str:
         return _annotated(inner[0], inner[1:])
     if origin in (Union, UnionType, Literal):
         return _or(_choices(hint))
+    if origin is tuple and not inner:
+        return "an empty list"
     if origin is tuple and inner[-1] is not Ellipsis:
         return f"a list of {len(inner)} (each {_or([allowed(one) for one in inner])})"
     if isinstance(origin, type) and issubclass(origin, Mapping):

@@ -12,13 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from audiocontrib.conditions import Noise, Silence, condition
 from audiocontrib.config import Name, Share, accepted_by, build, changed, config, one_or_several, read_fields
 from audiocontrib.errors import UsageError
-from audiocontrib.splits.base import RULES
-from audiocontrib.splits.settings import ConditionName, check_settings
-
-
-def _rule(name: str) -> str:
-    RULES.find(name)
-    return name
+from audiocontrib.splits.settings import ConditionName, RuleName, check_settings
 
 
 def _with_audio(spec: str) -> str:
@@ -32,7 +26,7 @@ def _with_audio(spec: str) -> str:
 class SplitRecipe:
     """What a split is made by: the arguments of :func:`audiocontrib.splits.split`."""
 
-    rule: Annotated[str, Field(description="a split rule"), accepted_by(_rule)] = "votes"
+    rule: RuleName = "votes"
     """A name in RULES."""
     threshold: Share | None = None
     """A score that reaches it is strong; None: the rule's own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, get_type_hints
@@ -13,15 +13,25 @@ from pydantic import Field
 from audiocontrib.conditions import condition
 from audiocontrib.config import accepted_by, build, config
 from audiocontrib.errors import UsageError
-from audiocontrib.splits.base import RULES, Rule
+from audiocontrib.splits.base import RULES
 
-ConditionName = Annotated[str, Field(description="a condition, such as silence"), accepted_by(lambda c: condition(c).spec)]
+
+def _rule(name: str) -> str:
+    RULES.find(name)
+    return name
+
+
+RuleName = Annotated[str, Field(description="a split rule"), accepted_by(_rule)]
+"""A name in RULES."""
+ConditionName = Annotated[
+    str, Field(description="a condition, such as silence"), accepted_by(lambda c: condition(c).spec)
+]
 """A condition, as it is written in a run."""
 
 
 def settings_of(rule: str) -> dict[str, Any]:
     """The settings of a rule and their defaults."""
-    return {field.name: field.default for field in fields(_settings_class(rule, RULES.find(rule)))}
+    return {field.name: field.default for field in fields(settings_class(rule))}
 
 
 def check_settings(rule: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +40,7 @@ def check_settings(rule: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: no such rule or setting, or a value that it cannot have.
     """
-    made = build(_settings_class(rule, RULES.find(rule)), settings, f"rule {rule}")
+    made = build(settings_class(rule), settings, f"rule {rule}")
     return {name: getattr(made, name) for name in settings}
 
 
@@ -48,17 +58,21 @@ def judges(settings: Mapping[str, Any]) -> list[str]:
     return [name for key in RULES.find(settings["rule"]).judges for name in listed(settings.get(key))]
 
 
-@cache
-def _settings_class(name: str, rule: Rule) -> type[Any]:
+def settings_class(rule: str) -> type[Any]:
     """The arguments of a rule's function after the first, as a configuration."""
+    return _arguments(rule, RULES.find(rule).decide)
+
+
+@cache
+def _arguments(name: str, decide: Callable[..., Any]) -> type[Any]:
     try:
-        hints = get_type_hints(rule.decide, include_extras=True)
+        hints = get_type_hints(decide, include_extras=True)
     except NameError as error:
-        raise UsageError(f"rule {name}: its settings cannot be read: {error} when the program runs") from None
-    own = [p for p in list(inspect.signature(rule.decide).parameters.values())[1:] if p.kind in NAMED]
+        raise UsageError(f"rule {name}: the types of its settings cannot be read: {error}") from None
+    own = [p for p in list(inspect.signature(decide).parameters.values())[1:] if p.kind not in OPEN]
     kinds = {p.name: hints.get(p.name, Any if p.default in (None, p.empty) else type(p.default)) for p in own}
     usual = {p.name: p.default for p in own if p.default is not p.empty}
-    return config(type(f"{name} settings", (), {"__annotations__": kinds, "__module__": rule.decide.__module__, **usual}))
+    return config(type(f"{name} settings", (), {"__annotations__": kinds, "__module__": decide.__module__, **usual}))
 
 
-NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -56,7 +56,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
     for line in _asked(run, left):
         say(line)
     with run.connect() as con:
-        emit(accuracy(con, by), form)
+        emit(accuracy(con, by=by), form)
     for line in _made(run):
         say(line)
     for line in _next(run, left):

@@ -26,13 +26,14 @@ from audiocontrib.store.files import (
     write_table_atomic,
 )
 from audiocontrib.store.identity import merge_manifests, refuse
+from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 MANIFEST, ITEMS, QUARANTINE, RESPONSES = "run.json", "items.parquet", "quarantine.parquet", "responses"
-CONTRIBUTIONS, AUDIT, SPLITS = "contributions.parquet", "audit.parquet", "splits"
+CONTRIBUTIONS, AUDIT = "contributions.parquet", "audit.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Run:
         Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
         ``contributions``, ``audit`` and ``splits`` (with the split's ``name``), which are empty until they are made.
         """
-        return views.connect(self.path)
+        return views.connect(self.path, self.prompt)
 
     def save_contributions(self, table: pa.Table) -> None:
         """Keep derived scores as ``contributions.parquet``, which the view of that name shows."""
@@ -159,11 +160,31 @@ class Run:
         """Keep an audit's scores as ``audit.parquet``, which the view of that name shows."""
         write_table_atomic(table, self.path / AUDIT)
 
+    def splits(self) -> tuple[SavedSplit, ...]:
+        """The splits that were saved, by name. AudiocontribError if one is damaged; the message names its file."""
+        return saved_splits(self.path)
+
+    def split(self, name: str | Path) -> SavedSplit:
+        """The split of that name, or the one in a folder of its own.
+
+        Raises:
+            UsageError: there is none; the message lists those there.
+            AudiocontribError: it is damaged; the message names its file.
+
+        Example:
+            >>> run.split("votes-0.5").part("strong")
+        """
+        return saved_split(self.path, name)
+
     def split_folder(self, name: str) -> Path:
         """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
-        if not name or Path(name).name != name:
-            raise UsageError(f"a split cannot be called {name!r}: it is the name of a folder")
-        return self.path / SPLITS / name
+        return split_folder(self.path, name)
+
+    @property
+    def prompt(self) -> str | None:
+        """Name of the prompt that the models were asked with; None where that is not known (imported answers)."""
+        told = self.manifest.get("identity", {}).get("prompt")
+        return told.get("name") if isinstance(told, dict) else None
 
     def query(self, sql: str) -> pd.DataFrame:
         """The result of an SQL query over the views, as pandas. UsageError if the query is wrong.

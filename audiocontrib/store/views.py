@@ -15,8 +15,10 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
+from audiocontrib.sql import sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
+from audiocontrib.store.splits import SPLIT_SCHEMA
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
 
@@ -26,21 +28,12 @@ CONTRIBUTION_SCHEMA = pa.schema([("item_id", pa.string()), ("score", pa.float64(
 """Columns of ``contributions`` before they are computed; after that, the file's own."""
 AUDIT_SCHEMA = pa.schema([("item_id", pa.string())])
 """Columns of ``audit`` before an audit is made; after that, the file's own."""
-SPLIT_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("split", pa.string()),
-        ("score", pa.float64()),
-        ("reason", pa.string()),
-        ("unsolved", pa.bool_()),
-    ]
-)
-"""Columns of a split's file; the view ``splits`` adds ``name``."""
 
 
-def connect(run: Path) -> duckdb.DuckDBPyConnection:
+def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with VIEWS over the files that the run holds now.
 
+    The variable ``audiocontrib_prompt`` has the name of the prompt.
     Later parts are not seen: all queries of one connection agree with each other.
 
     Raises:
@@ -52,6 +45,8 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
         con.execute("set timezone = 'UTC'")
+        if prompt is not None:
+            con.execute(f"set variable audiocontrib_prompt = {sql_literal(prompt)}")
         _view(con, "items", single["items"], ITEM_SCHEMA)
         _view(con, "quarantine", single["quarantine"], QUARANTINE_SCHEMA)
         _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
@@ -95,11 +90,6 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
     # parts of an older version may lack a column
     settings = ["hive_partitioning = false", "union_by_name = true", *(f"{c} = true" for c in columns)]
     return f"read_parquet([{listed}], {', '.join(settings)})"
-
-
-def sql_literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:

@@ -43,7 +43,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
       audiocontrib show demo/sound/0-17
     """
     from audiocontrib.contribution import accuracy
-    from audiocontrib.store.run import MANIFEST
+    from audiocontrib.store.manifest import MANIFEST
 
     if item is not None and (Path(item) / MANIFEST).is_file():
         if folder is not None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import duckdb
 
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
@@ -26,13 +26,14 @@ from audiocontrib.store.files import (
     write_table_atomic,
 )
 from audiocontrib.store.identity import merge_manifests, refuse
+from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-MANIFEST, ITEMS, QUARANTINE, RESPONSES = "run.json", "items.parquet", "quarantine.parquet", "responses"
+ITEMS, QUARANTINE, RESPONSES = "items.parquet", "quarantine.parquet", "responses"
 CONTRIBUTIONS, AUDIT = "contributions.parquet", "audit.parquet"
 
 
@@ -54,13 +55,7 @@ class Run:
     def open(cls, path: str | Path) -> Self:
         """The run in the folder ``path``. UsageError if it is none."""
         path = Path(path)
-        try:
-            return cls(path, json.loads((path / MANIFEST).read_text(encoding="utf-8")))
-        except (FileNotFoundError, NotADirectoryError):
-            what = f"holds no {MANIFEST}" if path.is_dir() else "is not a folder"
-            raise UsageError(f"{path} is no run: it {what}; name the folder of a run") from None
-        except (ValueError, OSError) as error:
-            raise AudiocontribError(f"{path / MANIFEST} cannot be read: {error}") from error
+        return cls(path, read_manifest(path))
 
     @classmethod
     def create_or_resume(cls, path: str | Path, manifest: dict[str, Any], items: Items) -> Self:
@@ -95,6 +90,7 @@ class Run:
                 make_folder(path / RESPONSES)
             contents.add_items(path / ITEMS, new)
             contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
+            merged["format"] = FORMAT
             if merged != stored:  # last: a folder with run.json has all the rest
                 with replacing(path / MANIFEST) as file:
                     file.write(json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")

@@ -94,9 +94,17 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
     if paths:
-        con.execute(f"create view {name} as from {parquet(paths)}")
+        con.execute(f"create view {name} as select *{_lacking(con, parquet(paths), schema)} from {parquet(paths)}")
     else:
         con.register(name, schema.empty_table())
+
+
+def _lacking(con: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> str:
+    """SQL for the columns that files of an older version do not have: null, of their own type."""
+    held = set(con.sql(f"from {source} limit 0").columns)
+    empty = con.from_arrow(schema.empty_table())
+    types = zip(empty.columns, empty.types, strict=True)
+    return "".join(f', null::{kind} as "{name}"' for name, kind in types if name not in held)
 
 
 def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
@@ -115,8 +123,9 @@ def _response_view(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Pa
     if beaten is None or not len(beaten):
         return _view(con, "responses", parts, RESPONSE_SCHEMA)
     con.register("beaten", beaten)
+    lacking = _lacking(con, parquet(parts), RESPONSE_SCHEMA)
     con.execute(
-        "create temp view responses as select * exclude (filename, file_row_number) "
+        f"create temp view responses as select * exclude (filename, file_row_number){lacking} "
         f"from {parquet(parts, 'filename', 'file_row_number')} as given anti join beaten "
         "on parse_filename(given.filename) = beaten.part and given.file_row_number = beaten.row"
     )

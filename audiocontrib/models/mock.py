@@ -15,7 +15,7 @@ from audiocontrib.conditions import Condition, Noise, Silence
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.models.base import METHODS, Generated, Request, Scored
+from audiocontrib.models.base import METHODS, Generated, Model, Request, Scored
 
 REFUSAL = "I'm sorry, but I cannot answer this question."
 GIBBERISH = "¤¤ ~~~ ¤¤"  # no letters: it cannot name an option by accident
@@ -91,7 +91,7 @@ class Planted:
                 raise UsageError(f"mock: {name}={getattr(self, name)} is negative")
 
 
-class MockModel:
+class MockModel(Model):
     """A model that answers as :class:`Planted` says.
 
     It reads the gold from ``request.item`` and looks at the condition, not at the sound. Every answer
@@ -99,8 +99,7 @@ class MockModel:
     what was asked before.
     """
 
-    capabilities: frozenset[str] = frozenset(METHODS) | {"audio"}
-    max_seconds: float | None = None
+    capabilities = frozenset(METHODS) | {"audio"}
 
     def __init__(self, planted: Planted | None = None, name: str = "mock") -> None:
         """A mock of the planted behaviour, called ``name`` in the run."""

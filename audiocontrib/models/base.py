@@ -15,8 +15,6 @@ from audiocontrib.items import Item
 from audiocontrib.models.source_code import simple_arguments, source_hashes
 from audiocontrib.prompts import Prompt
 
-METHODS = ("likelihood", "generate")
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -163,6 +161,6 @@ _WRITE_IT = "write its method fingerprint, which says in JSON values what fixes 
 
 
 def own_methods(cls: type[Model]) -> frozenset[str]:
-    """Of METHODS, those that the class has itself."""
+    """Of likelihood and generate, those that the class has itself."""
     written = {"likelihood": cls.likelihood is not Model.likelihood, "generate": cls.generate is not Model.generate}
     return frozenset(name for name, there in written.items() if there)

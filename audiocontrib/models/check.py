@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.models.base import METHODS, Generated, Model, Request, Scored, own_methods
+from audiocontrib.models.base import Generated, Model, Request, Scored, own_methods
 from audiocontrib.models.source_code import own_place
+from audiocontrib.responses import METHODS
 
 CAPABILITIES = frozenset({"audio", *METHODS})
 ROUNDING = 1e-3

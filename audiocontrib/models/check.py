@@ -53,12 +53,14 @@ def check_model(model: Model) -> Model:
     methods = {"likelihood": model.likelihood, "generate": model.generate, "prepare": model.prepare}
     for method, (arguments, names) in CALLED.items():
         check_signature(methods[method], arguments, names, f"{name}: {cls}.{method}")
-    told: Any = model.identity()
     try:
+        told: Any = model.fingerprint()
         json.dumps(dict(told), allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except AudiocontribError:
+        raise
+    except Exception as error:
         raise UsageError(
-            f"{name}: the fingerprint is no dictionary of JSON values, which a run could keep ({error})"
+            f"{name}: its fingerprint gives no dictionary of JSON values, which a run could keep: {reason(error)}"
         ) from error
     return model
 

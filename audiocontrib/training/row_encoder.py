@@ -16,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
-from audiocontrib.models.own import refuse_own
+from audiocontrib.models.own import is_own
 from audiocontrib.training.recipe import Stage
 from audiocontrib.training.rows import TrainingRow
 
@@ -30,14 +30,15 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     Raises:
         UsageError: it hears nothing, or is code of the user's own.
     """
-    refuse_own([name], "a training")
+    known = f"an audio-language model, of: {', '.join(sorted(FAMILIES))}"
+    if is_own(name):
+        raise UsageError(f"{name} is code, which cannot be trained here: name a checkpoint of {known}")
     gpu = torch.cuda.is_available()
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if gpu else "cpu"
     whole = settings.tune == "full" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true"
     model = load_model(name, device=device, dtype="bfloat16" if gpu and not whole else "float32")
     if not isinstance(model, AudioLanguageModel) or model.adapted:
-        known = ", ".join(sorted(FAMILIES))
-        raise UsageError(f"{name} cannot be trained here: it takes an audio-language model, of: {known}")
+        raise UsageError(f"{name} cannot be trained here: it takes {known}")
     for path, parameter in model.net.named_parameters():
         parameter.requires_grad_(not any(part.startswith(("visual", "vision")) for part in path.split(".")))
     return model

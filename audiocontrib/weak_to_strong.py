@@ -18,6 +18,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.models import MODELS
 from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.mock import mock_model
+from audiocontrib.models.own import refuse_own
 from audiocontrib.scoring.plan import ORDERS
 from audiocontrib.sources import SOURCES
 from audiocontrib.splits.settings import ConditionName, RuleName
@@ -44,6 +45,7 @@ def _source(name: str) -> str:
 
 def _model(name: str) -> str:
     """A model's name; a folder or hub id is looked for when it is loaded."""
+    refuse_own([name], "it")
     known, colon, rest = name.partition(":")
     if known == "mock":
         mock_model(rest)
@@ -153,6 +155,7 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
+    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.card import given, write_card
@@ -160,6 +163,7 @@ def weak_to_strong(
 
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
+    refuse_own([recipe.model], f"the recipe {where}")
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
     asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
 from functools import cache, wraps
+from inspect import get_annotations
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -35,7 +36,7 @@ def config(cls: type[C]) -> type[C]:
         Draw(items=1000, seed=0)
     """
     hints = get_type_hints(cls, include_extras=True)
-    cls.__annotations__ = {name: as_written(hints[name]) for name in cls.__dict__.get("__annotations__", {})}
+    cls.__annotations__ = {name: as_written(hints[name]) for name in get_annotations(cls)}
     made = dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
     made.__init__ = _told(made, made.__init__)  # type: ignore[misc]
     return made

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from audiocontrib.conditions import Noise, Silence, condition
+from audiocontrib.conditions import condition
 from audiocontrib.config import Name, Share, accepted_by, build, changed, config, one_or_several, read_fields
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.settings import ConditionName, RuleName, check_settings
@@ -17,7 +17,7 @@ from audiocontrib.splits.settings import ConditionName, RuleName, check_settings
 
 def _with_audio(spec: str) -> str:
     kind = condition(spec)
-    if not kind.needs_clip or kind.donor or isinstance(kind, Silence | Noise):
+    if not kind.hears_own_clip:
         raise UsageError(f"under {spec!r} the item's own clip is not heard; name a condition with the audio")
     return kind.spec
 
@@ -52,6 +52,10 @@ class SplitRecipe:
             return check_settings(known.data["rule"], settings) if "rule" in known.data else settings
         except UsageError as error:
             raise ValueError(str(error)) from None
+
+    def __post_init__(self) -> None:
+        if self.condition == self.audio:
+            raise ValueError(f"condition and audio are both {self.audio!r}: one of them must be without the audio")
 
     def arguments(self) -> dict[str, Any]:
         """What :func:`audiocontrib.splits.split` is given, the rule's settings among it."""

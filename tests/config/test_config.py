@@ -263,6 +263,7 @@ def split_recipe(folder: Path, text: str) -> SplitRecipe:
     [
         ("audio: adio\nleave_out: unsolved", "audio: no condition is called 'adio'; did you mean 'audio'?"),
         ("audio: silence", "audio: under 'silence' the item's own clip is not heard; name a condition with the audio"),
+        ("condition: audio", "condition and audio are both 'audio': one of them must be without the audio"),
         ("audio: swap", "audio: under 'swap' the item's own clip is not heard; name a condition with the audio"),
         ("condition: silense", "condition: no condition is called 'silense'; did you mean 'silence'?"),
         ("condition: silence:soon", "condition: condition 'silence:soon': 'soon' is not seconds, or 'matched'"),

@@ -10,8 +10,8 @@ import pyarrow as pa
 from pydantic import Field, NonNegativeInt
 
 from audiocontrib.contribution.decoys import contest, leak_share, local_leak, q_values, shared_preferences
-from audiocontrib.contribution.tables import sql
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.sql import sql
 
 CERTIFIED_FEW = 0.1
 """Certified items, as a share of the leaks that the set holds, below which items cannot be told apart."""
@@ -38,7 +38,7 @@ def fdr(
             are strong as before. What is certified as weak stays weak, so the models of the filter stay a
             little below chance.
     """
-    ids, entered = contest(asked.con, asked.condition, asked.method)
+    ids, entered = contest(asked.con, scope=asked.scope)
     leak, q = local_leak(entered), q_values(entered)
     entered_table = ids.append_column("won", pa.array(entered.won))
     for name, values in (("margin", entered.margin), ("leak", leak), ("q", q)):
@@ -66,7 +66,7 @@ def fdr(
         entered=entered_table,
     )
     share, interval = leak_share(entered, seed=seed)
-    shared = shared_preferences(asked.con, asked.condition, asked.method)
+    shared = shared_preferences(asked.con, scope=asked.scope)
     certified = int((entered.won & (q <= fdr)).sum())
     findings = {
         "certified": certified,

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from audiocontrib.contribution.tables import sql
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
+from audiocontrib.sql import sql
 from audiocontrib.statistics import clustered_mean
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ def as_written(hint: Any) -> Any:
     """A type whose numbers and truth values are read as people write them, and never one for the other."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return Annotated[(as_written(inner[0]), *inner[1:])]  # type: ignore[return-value]
+        return Annotated[(as_written(inner[0]), *inner[1:])]
     if origin in (Union, UnionType):
         return Union[tuple(map(as_written, inner))]  # noqa: UP007
     if isinstance(origin, type):

@@ -43,7 +43,7 @@ def in_a_line(cls: type, values: Any, error: ValidationError, where: str, *, sec
     if first["type"] in UNKNOWN:
         inside = _place(cls, values, loc[:-1])
         name = f"{inside.name}.{loc[-1]}" if inside.name else str(loc[-1])
-        names = [field.name for field in fields(_dataclass(inside.hint))]  # type: ignore[arg-type]
+        names = [field.name for field in fields(_dataclass(inside.hint))]
         return f"{where}: there is no field {name!r}; {near(str(loc[-1]), names)}"
     place = _place(cls, values, loc)
     start = f"{where}: {place.name}" if place.name else where
@@ -104,7 +104,8 @@ def _dataclass(hint: Any) -> type:
 
 
 def _value(values: Any, step: int | str) -> Any:
-    try:
-        return values[step] if isinstance(values, Mapping | list | tuple) else getattr(values, str(step))
-    except (KeyError, IndexError, AttributeError):
-        return None
+    if isinstance(values, Mapping):
+        return values.get(step)
+    if isinstance(step, int):
+        return _listed(values)[step]
+    return getattr(values, step, None)

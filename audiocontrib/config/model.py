@@ -37,8 +37,8 @@ def config(cls: type[C]) -> type[C]:
     """
     hints = get_type_hints(cls, include_extras=True)
     cls.__annotations__ = {name: as_written(hints[name]) for name in get_annotations(cls)}
-    made = dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
-    made.__init__ = _told(made, made.__init__)  # type: ignore[misc]
+    made: Any = dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    made.__init__ = _told(made, made.__init__)
     return made
 
 
@@ -52,12 +52,13 @@ def build(cls: type[C], values: Any, where: str, *, secret: bool = False) -> C:
     Raises:
         UsageError: in one line, the first field that is unknown, missing or wrong.
     """
+    kind: Any = cls
     if values is None:
         raise UsageError(f"{where}: it is empty, but must be {allowed(cls)}")
     if not isinstance(values, Mapping):
         raise UsageError(f"{where}: it is {shown(values)}, but must be {allowed(cls)}")
     try:
-        return _adapter(cls).validate_python(dict(values))
+        return _adapter(kind).validate_python(dict(values))
     except ValidationError as error:
         raise UsageError(in_a_line(cls, values, error, where, secret=secret)) from None
 
@@ -75,7 +76,7 @@ def stated(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _adapter(cls: type[C]) -> TypeAdapter[C]:
+def _adapter(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 

@@ -34,7 +34,7 @@ class TextLoader(yaml.SafeLoader):
         if node.tag not in KINDS:
             name = node.tag.replace(TAG, "!!")
             raise yaml.constructor.ConstructorError(None, None, f"the tag {name} is not allowed", node.start_mark)
-        return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        return super().construct_object(node, deep)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """The node's mapping. ConstructorError if a key stands there twice."""
@@ -49,7 +49,7 @@ class TextLoader(yaml.SafeLoader):
 
 
 for _tag in TEXTS:
-    TextLoader.add_constructor(_tag, yaml.SafeLoader.construct_yaml_str)
+    TextLoader.add_constructor(_tag, lambda loader, node: loader.construct_scalar(node))
 
 
 def read_config(cls: type[C], path: str | Path, noun: str = "recipe") -> C:
@@ -69,16 +69,14 @@ def read_fields(path: str | Path, noun: str = "recipe") -> Any:
     try:
         return parse_yaml(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{path}: line {line}: the {noun} cannot be read: it is not text in UTF-8") from None
+        place, problem = raw.count(b"\n", 0, error.start) + 1, "it is not text in UTF-8"
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        problem = " ".join(", ".join(filter(None, (error.context, error.problem))).split())
-        raise UsageError(f"{path}: {line}the {noun} cannot be read: {problem}") from None
+        place, problem = mark.line + 1 if mark else 0, ", ".join(filter(None, (error.context, error.problem)))
     except (yaml.YAMLError, RecursionError) as error:
-        deep = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise UsageError(f"{path}: the {noun} cannot be read: {deep}") from None
+        place, problem = 0, "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    line = f"line {place}: " if place else ""
+    raise UsageError(f"{path}: {line}the {noun} cannot be read: {' '.join(problem.split())}")
 
 
 def parse_yaml(text: str) -> Any:

@@ -48,8 +48,12 @@ class TextLoader(yaml.SafeLoader):
         return made
 
 
+def _text(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
 for _tag in TEXTS:
-    TextLoader.add_constructor(_tag, lambda loader, node: loader.construct_scalar(node))
+    TextLoader.add_constructor(_tag, _text)
 
 
 def read_config(cls: type[C], path: str | Path, noun: str = "recipe") -> C:

@@ -112,6 +112,15 @@ def test_splits_are_found_and_made_again_alike(name: str, parts: dict[str, int],
     assert again.equals(stored)
 
 
+def test_saved_splits_say_how_they_were_made(run: Run) -> None:
+    assert [split.name for split in run.splits()] == ["fdr-0.9", "votes-0.5"]
+    votes = run.split("votes-0.5")
+    assert (votes.rule, votes.threshold, votes.raters) == ("votes", 0.5, ("ma", "mb"))
+    assert [one["model"] for one in votes.certificates] == ["heldout"]
+    assert votes.part("strong")["item_id"].to_pylist() == ["demo/demo/sound/2-1"]
+    assert "not identified" in run.split("fdr-0.9").warnings[0]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -24,7 +24,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]')  # strings too, so that a bracket in one is passed over
 
 
-def decode(text: str, at: int = 0) -> tuple[Any, int]:
+def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
     """The value of the JSON text that begins at a place, and the place where it ends.
 
     Raises:
@@ -96,7 +96,7 @@ class Window:
     def _value(self) -> tuple[Any, str]:
         while True:
             try:
-                value, end = decode(self._text, self._at)
+                value, end = decode_json(self._text, self._at)
             except json.JSONDecodeError as error:
                 # it may only break off where the window ends
                 if len(self._text) - self._at > MAX_ELEMENT or not self._more():

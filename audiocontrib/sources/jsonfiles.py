@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
-from audiocontrib.sources.jsonarrays import Window, decode
+from audiocontrib.sources.jsonarrays import Window, decode_json
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line of JSON that is read; a file without line ends would otherwise fill the memory."""
@@ -30,7 +30,7 @@ def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | Non
         text = raw.decode("utf-8-sig").strip()
         if not text:
             return None
-        value, end = decode(text)
+        value, end = decode_json(text)
         if end < len(text):
             raise json.JSONDecodeError("Extra data", text, end)
         return _row(path, number, value, text)
@@ -64,7 +64,7 @@ def read_json(path: Path) -> Rows:
     if start == len(text):
         return
     try:
-        value, end = decode(text, start)
+        value, end = decode_json(text, start)
     except ValueError as error:
         raise _fault(path, text, start, error) from error
     if _skip(text, end) < len(text):

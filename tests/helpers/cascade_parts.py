@@ -20,7 +20,6 @@ from audiocontrib.models.cascade.recognise import Speech
 END = "<|endoftext|>"
 SPECIAL = [END, "<|startoftranscript|>", "<|en|>", "<|fr|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>",
            "<|startofprev|>", "<|nocaptions|>", "<|notimestamps|>"]  # fmt: skip
-HELLO = Speech("hello", "English", 0.1)
 CLASSES = ("Silence", "Animal", "Dog", "Siren", "Speech")
 
 
@@ -47,7 +46,7 @@ class FakeTagger:
 class FakeRecogniser:
     """Hears the same words in every sound, and fails on some."""
 
-    speech: Speech = HELLO
+    speech: Speech = field(default_factory=lambda: Speech("hello", "English", 0.1))
     fails_on: frozenset[str] = frozenset()
     sha256: str = "r"
     asked: int = 0

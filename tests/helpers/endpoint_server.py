@@ -286,13 +286,11 @@ def inputs(model: AudioLanguageModel, ids: list[int], sound: Sound | None) -> di
 MODEL_LOCK = threading.Lock()
 
 
-@torch.inference_mode()
 def logprobs(model: AudioLanguageModel, given: dict[str, Any]) -> torch.Tensor:
-    with MODEL_LOCK:
+    with MODEL_LOCK, torch.inference_mode():
         return model.net(**given, use_cache=False).logits[0].float().log_softmax(-1)
 
 
-@torch.inference_mode()
 def greedy(model: AudioLanguageModel, given: dict[str, Any], bound: int) -> tuple[list[int], torch.Tensor]:
     """Token by token, each by a full forward; and the distribution of the first."""
     reply: list[int] = []

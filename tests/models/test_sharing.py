@@ -89,12 +89,11 @@ def test_flash_attention_takes_no_trees(model: LocalModel) -> None:
     assert not decoder.trees
 
 
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("not enough memory: you tried")]
-)
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
 def test_a_lack_of_memory_halves_what_is_done_at_once(
-    model: LocalModel, monkeypatch: pytest.MonkeyPatch, error: Exception
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
+    error = {"cuda": torch.OutOfMemoryError("CUDA out of memory"), "cpu": RuntimeError("not enough memory: you tried")}
     asked = requests("text", CASES["text"])
     expected = model.likelihood(asked)
     plain, sizes = model.decoder._tree, []
@@ -102,7 +101,7 @@ def test_a_lack_of_memory_halves_what_is_done_at_once(
     def tight(prefix: Any, suffixes: Any, options: Any) -> Any:
         sizes.append(len(suffixes))
         if len(suffixes) > 1:
-            raise error
+            raise error[device]
         return plain(prefix, suffixes, options)
 
     monkeypatch.setattr(model.decoder, "_tree", tight)

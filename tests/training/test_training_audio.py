@@ -49,7 +49,6 @@ def logps(trainer: Any, inputs: dict[str, Any]) -> Tensor:
     return seen[0].detach()
 
 
-@torch.no_grad()
 def plain(trainer: Any, rows: TrainingRows, inputs: dict[str, Any]) -> Tensor:
     """The same by one forward a reply, unpadded, on the clip of the question that the tokens ask."""
     ears = trainer.ears
@@ -60,7 +59,8 @@ def plain(trainer: Any, rows: TrainingRows, inputs: dict[str, Any]) -> Tensor:
         prompt = inputs["prompt_ids"][i][inputs["prompt_mask"][i].bool()].tolist()
         reply = inputs["completion_ids"][i][inputs["completion_mask"][i].bool()].tolist()
         heard = {name: value[0] for name, value in asked[tuple(prompt)].items()}
-        logits = trainer.model(input_ids=torch.tensor([prompt + reply]), **heard).logits[0, len(prompt) - 1 : -1]
+        with torch.no_grad():
+            logits = trainer.model(input_ids=torch.tensor([prompt + reply]), **heard).logits[0, len(prompt) - 1 : -1]
         scores = (logits / trainer.temperature).log_softmax(-1)
         made[i, : len(reply)] = scores.gather(-1, torch.tensor(reply)[:, None])[:, 0]
     return made

@@ -21,6 +21,7 @@ _HOMES = {
     "load_items": "audiocontrib.sources",
     "condition": "audiocontrib.conditions",
     "load_model": "audiocontrib.models",
+    "load_plugin": "audiocontrib.plugins",
     "score": "audiocontrib.scoring",
     "Run": "audiocontrib.store",
     "open_run": "audiocontrib.store",

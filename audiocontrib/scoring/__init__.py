@@ -185,7 +185,7 @@ def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:
-        yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
+        yield f"{total.unpartnered} questions that borrow a clip are left out: no other clip can stand in"
 
 
 def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:

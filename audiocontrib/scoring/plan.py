@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from audiocontrib.conditions import Condition, Partners
+from audiocontrib.conditions import Condition, Partners, find_partners
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
@@ -143,7 +143,7 @@ def options_of(items: Items, shard: Shard) -> list[int]:
 
 def partners(items: Items, asking: RequestConfig) -> dict[Condition, Partners]:
     """Who lends a clip under each condition that plays another item's."""
-    return {c: c.partners(items) for c in asking.conditions if c.borrows_clip}
+    return {c: find_partners(c, items) for c in asking.conditions if c.borrows_clip}
 
 
 def plan_questions(

@@ -17,7 +17,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Items
 from audiocontrib.models import Model, load_model
-from audiocontrib.prompts import PROMPTS, make_prompt
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.parallel import on_devices, on_ray, watching
@@ -43,7 +43,7 @@ def score(
     *,
     method: str = "likelihood",
     orders: str = "cyclic",
-    prompt: str = "audiomcq",
+    prompt: str | Path | PromptFormat = DEFAULT_PROMPT,
     run: str | Path,
     progress: bool = True,
     save_every: float = 5.0,
@@ -63,7 +63,7 @@ def score(
         models: models, or names for :func:`audiocontrib.load_model`; loaded one after another.
         method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
         orders: ``cyclic`` (every option once in every place) or ``given``.
-        prompt: name of a registered prompt.
+        prompt: name of a registered prompt, a file (:func:`audiocontrib.prompts.read_prompt`) or a template.
         run: folder of the run, made if there is none.
         save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
             loses at most these.
@@ -90,7 +90,7 @@ def score(
         if not all(isinstance(m, str) for m in models):
             raise UsageError("several processes load the models themselves: give their names")
         every = partial(
-            score, items, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=run,
+            score, items, conditions=asking.conditions, method=method, orders=orders, prompt=asking.prompt, run=run,
             progress=False, save_every=save_every,
         )  # fmt: skip
         total = len(names) * asking.count(options_of(items, part))
@@ -112,15 +112,18 @@ def score(
     return store
 
 
-def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> RequestConfig:
-    """How the questions are put, from names. UsageError where one is unknown."""
+def make_asking(
+    conditions: Sequence[Condition | str], method: str, orders: str, prompt: str | Path | PromptFormat
+) -> RequestConfig:
+    """How the questions are put, from names. UsageError where one is unknown, or the prompt will not do."""
     if method not in METHODS:
         raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
     ORDERS.find(orders)
-    PROMPTS.find(prompt)
     if not conditions:
         raise UsageError("name at least one condition")
-    return RequestConfig(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
+    chosen, put = tuple(dict.fromkeys(condition(c) for c in conditions)), prompt_named(prompt)
+    check_prompt(put, hides_question=not all(c.shows_question for c in chosen))
+    return RequestConfig(chosen, method, orders, put)
 
 
 def _ask_all(
@@ -189,7 +192,6 @@ def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
 
 
 def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:
-    sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=asking.prompt)
     packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {
         "identity": {
@@ -199,7 +201,7 @@ def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, An
             "method": asking.method,
             "orders": asking.orders,
             "max_new_tokens": asking.max_new_tokens if asking.method == "generate" else None,
-            "prompt": {"name": asking.prompt, "sha256": sample.sha256},
+            "prompt": prompt_record(asking.prompt),
         },
         "origin": items.origin,
         "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},

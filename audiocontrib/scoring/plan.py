@@ -13,7 +13,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model
-from audiocontrib.prompts import Prompt, make_prompt
+from audiocontrib.prompts import Prompt, PromptFormat, make_prompt
 from audiocontrib.registry import Registry
 
 ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
@@ -42,7 +42,7 @@ class RequestConfig:
     conditions: tuple[Condition, ...]
     method: str
     orders: str
-    prompt: str
+    prompt: PromptFormat
     max_new_tokens: int = 128
 
     def count(self, options: Iterable[int]) -> int:

@@ -6,8 +6,8 @@ with libsndfile or FFmpeg, ``decoding`` makes a Sound of them, block by block.
 
 from audiocontrib.audio.clip import Clip
 from audiocontrib.audio.containers import Probe
-from audiocontrib.audio.decoding import MAX_SECONDS, MIN_SECONDS, decode, probe
 from audiocontrib.audio.data_uri import data_uri
+from audiocontrib.audio.decoding import MAX_SECONDS, MIN_SECONDS, decode, probe
 from audiocontrib.audio.paths import exists, stamp
 from audiocontrib.audio.sound import RATE, Sound, make_sound, silence
 

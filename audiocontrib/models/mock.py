@@ -15,7 +15,8 @@ from audiocontrib.conditions import Condition, Noise, Silence
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.models.base import METHODS, Generated, Request, Scored
+from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.responses import METHODS
 
 REFUSAL = "I'm sorry, but I cannot answer this question."
 GIBBERISH = "¤¤ ~~~ ¤¤"  # no letters: it cannot name an option by accident

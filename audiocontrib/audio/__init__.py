@@ -8,6 +8,7 @@ from audiocontrib.audio.clip import Clip
 from audiocontrib.audio.containers import Probe
 from audiocontrib.audio.data_uri import data_uri
 from audiocontrib.audio.decoding import MAX_SECONDS, MIN_SECONDS, decode, probe
+from audiocontrib.audio.encoding import wav_bytes
 from audiocontrib.audio.paths import exists, stamp
 from audiocontrib.audio.sound import RATE, Sound, make_sound, silence
 
@@ -25,4 +26,5 @@ __all__ = [
     "probe",
     "silence",
     "stamp",
+    "wav_bytes",
 ]

@@ -4,7 +4,7 @@ from audiocontrib.audio.clip import Clip
 from audiocontrib.items.given import as_items
 from audiocontrib.items.item import MAX_CHOICES, MIN_CHOICES, Item, Quarantined
 from audiocontrib.items.make import COLLAPSED, make_item, qualified_id
-from audiocontrib.items.rows import ITEM_SCHEMA, QUARANTINE_SCHEMA, item_from_row, item_row
+from audiocontrib.items.rows import ITEM_SCHEMA, QUARANTINE_SCHEMA, item_from_row, item_row, json_values
 from audiocontrib.items.table import ROWS_AT_ONCE, Items, ItemTable
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "as_items",
     "item_from_row",
     "item_row",
+    "json_values",
     "make_item",
     "qualified_id",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,8 +56,32 @@ def item_row(item: Item) -> dict[str, Any]:
         "source_dataset": item.source_dataset,
         "split": item.split,
         "notes": list(item.notes),
-        "extra": json.dumps(dict(item.extra), ensure_ascii=False, sort_keys=True, default=str),
+        "extra": _json(item.extra),
     }
+
+
+def json_values(value: Any) -> Any:
+    """A value as JSON can hold it: no number is null, infinity a text, keys are texts, arrays lists, the rest texts."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return (None if value != value else str(value)) if not math.isfinite(value) else float(value)
+    if isinstance(value, Mapping):
+        return {str(name): json_values(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [json_values(one) for one in value]
+    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+        return json_values(value.tolist())
+    # pandas' two words for no value
+    return None if type(value).__name__ in ("NAType", "NaTType") else str(value)
+
+
+def _json(extra: Mapping[str, Any]) -> str:
+    try:
+        text = json.dumps(dict(extra), ensure_ascii=False, sort_keys=True, default=str, allow_nan=False)
+    except (TypeError, ValueError):  # keys of several types, not a number: no JSON
+        text = json.dumps(json_values(extra), ensure_ascii=False, sort_keys=True)
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def item_from_row(row: Mapping[str, Any], root: str | None = None) -> Item:

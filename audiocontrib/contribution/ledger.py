@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pyarrow as pa
 
+from audiocontrib.conditions import borrows_clip
 from audiocontrib.contribution.calibration import FEWEST_CLIPS, FEWEST_ITEMS, Floats
 from audiocontrib.contribution.ledger_entries import (
     ItemColumns,
@@ -108,7 +109,7 @@ def ledger(
 
 def _ledger(con: duckdb.DuckDBPyConnection, scope: CheckedScope, calibrated: bool) -> Ledger:
     asked, audio, method = held_conditions(con), scope.audio, scope.method
-    swaps = tuple(sorted(c for c in asked if c.partition(":")[0] == "swap"))
+    swaps = tuple(sorted(c for c in asked if borrows_clip(c)))
     roles: dict[str, tuple[str, ...]] = {name: (name,) for name in ("text", "options", "silence", "noise")}
     roles |= {"swap": swaps, "audio": (audio,), "condition": (scope.condition,)}
     wanted = sorted(asked & {spec for specs in roles.values() for spec in specs})

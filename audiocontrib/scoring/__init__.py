@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from audiocontrib.conditions import Condition, condition
+from audiocontrib.conditions import Condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.items import Items
+from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, load_model
 from audiocontrib.prompts import PROMPTS, make_prompt
 from audiocontrib.responses import METHODS, Outcome, Response
+from audiocontrib.scoring.arguments import (
+    check_workers,
+    conditions_to_ask,
+    device_list,
+    items_to_ask,
+    run_folder,
+    shard_of,
+)
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.parallel import on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
@@ -30,28 +38,26 @@ HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items. So many failures without
 one answer: the model, or its server, is gone."""
 
-ENGINES = ("local", "ray")
-
 EVIDENCE = "evidence"
 """Folder of a run in which a model may keep what it found out about sounds."""
 
 
 def score(
-    items: Items,
+    items: Iterable[Item],
     models: Sequence[Model | str],
-    conditions: Sequence[Condition | str] = ("audio", "silence"),
+    conditions: str | Condition | Iterable[Condition | str] = ("audio", "silence"),
     *,
     method: str = "likelihood",
     orders: str = "cyclic",
     prompt: str = "audiomcq",
-    run: str | Path,
+    run: str | os.PathLike[str] | Run,
     progress: bool = True,
     save_every: float = 5.0,
     shard: Shard | str = "1/1",
     engine: str = "local",
-    devices: Sequence[str] = (),
+    devices: str | Sequence[str] = (),
     actors: int = 1,
-    model_options: dict[str, Any] | None = None,
+    model_options: Mapping[str, Any] | None = None,
 ) -> Run:
     """Ask every model every item under every condition, and keep the answers in a run directory.
 
@@ -60,11 +66,13 @@ def score(
     refused with a diff.
 
     Args:
+        items: of :func:`audiocontrib.load_items`, a slice of them, or a list of :class:`~audiocontrib.items.Item`.
         models: models, or names for :func:`audiocontrib.load_model`; loaded one after another.
+        conditions: one or several, as they are written (``silence:matched``) or made by ``condition``.
         method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
         orders: ``cyclic`` (every option once in every place) or ``given``.
         prompt: name of a registered prompt.
-        run: folder of the run, made if there is none.
+        run: folder of the run, made if there is none; or an open one.
         save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
             loses at most these.
         shard: ``i/n``: only the recordings of this part (see :class:`audiocontrib.scoring.plan.Shard`). Several
@@ -74,53 +82,56 @@ def score(
         actors: with ``ray``, at most so many.
         model_options: of :func:`audiocontrib.load_model`.
 
+    Raises:
+        UsageError: a word that there is not; the line lists what there is. Nothing was asked.
+        AudiocontribError: no item is left, a model cannot be loaded, the run holds other things, or everything fails.
+
     Example:
         >>> items = load_items("demo", seed=1, limit=50)
         >>> run = score(items, ["tiny-qwen2.5-omni"], ["audio", "text"], run="runs/first")
     """
-    asking = make_asking(conditions, method, orders, prompt)
-    part = Shard.parse(shard) if isinstance(shard, str) else shard
+    check_workers(engine, actors, save_every, model_options)
+    chosen, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt)
+    part, folder, several = shard_of(shard), run_folder(run), device_list(devices)
     names = [m if isinstance(m, str) else m.name for m in models]
     if len(set(names)) < len(names) or not names:
         raise UsageError("name at least one model, and each model once")
-    options = model_options or {}
-    if engine not in ENGINES:
-        raise UsageError(f"no engine is called {engine!r}; there are: {', '.join(ENGINES)}")
-    if engine == "ray" or len(devices) > 1:
+    options = dict(model_options or {})
+    if engine == "ray" or len(several) > 1:
         if not all(isinstance(m, str) for m in models):
             raise UsageError("several processes load the models themselves: give their names")
         every = partial(
-            score, items, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=run,
+            score, chosen, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=folder,
             progress=False, save_every=save_every,
         )  # fmt: skip
-        total = len(names) * asking.count(options_of(items, part))
-        with watching(Path(run), f"{engine} x {actors if engine == 'ray' else len(devices)}", total, shown=progress):
+        total = len(names) * asking.count(options_of(chosen, part))
+        with watching(folder, f"{engine} x {actors if engine == 'ray' else len(several)}", total, shown=progress):
             if engine == "ray":
                 on_ray(every, part, names, actors, options)
             else:
-                on_devices(partial(every, names), part, devices, options)
-        return Run.open(run)
-    if devices:
-        options = options | {"device": devices[0]}
+                on_devices(partial(every, names), part, several, options)
+        return Run.open(folder)
+    if several:
+        options["device"] = several[0]
     store = None
     for entry in models:
         model = load_model(entry, **options) if isinstance(entry, str) else entry
         asking.check(model)
-        store = Run.create_or_resume(Path(run), _manifest(items, asking, model), items)
-        _ask_all(store, items, model, asking, part, progress, save_every)
+        store = Run.create_or_resume(folder, _manifest(chosen, asking, model), chosen)
+        _ask_all(store, chosen, model, asking, part, progress, save_every)
     assert store is not None
     return store
 
 
-def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> RequestConfig:
+def make_asking(
+    conditions: str | Condition | Iterable[Condition | str], method: str, orders: str, prompt: str
+) -> RequestConfig:
     """How the questions are put, from names. UsageError where one is unknown."""
     if method not in METHODS:
         raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
     ORDERS.find(orders)
     PROMPTS.find(prompt)
-    if not conditions:
-        raise UsageError("name at least one condition")
-    return RequestConfig(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
+    return RequestConfig(conditions_to_ask(conditions), method, orders, prompt)
 
 
 def _ask_all(

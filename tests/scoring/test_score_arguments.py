@@ -19,8 +19,8 @@ def items() -> Items:
     return ac.load_items("demo", limit=4)
 
 
-def asked(items: Any, run: Path, **options: Any) -> ac.Run:
-    return ac.score(items, **{"models": ["mock"], "conditions": ["text"], "run": run, "progress": False} | options)
+def asked(items: Any, folder: Any, **options: Any) -> ac.Run:
+    return ac.score(items, **{"models": ["mock"], "conditions": ["text"], "run": folder, "progress": False} | options)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,18 @@ import platform
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from audiocontrib.conditions import Condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
-from audiocontrib.models import Model, load_model
+from audiocontrib.models import Model, load_model, model_list, named
 from audiocontrib.prompts import PROMPTS, make_prompt
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
@@ -44,9 +46,10 @@ EVIDENCE = "evidence"
 
 def score(
     items: Iterable[Item],
-    models: Sequence[Model | str],
+    models: Model | str | Sequence[Model | str],
     conditions: str | Condition | Iterable[Condition | str] = ("audio", "silence"),
     *,
+    names: Sequence[str] | str = (),
     method: str = "likelihood",
     orders: str = "cyclic",
     prompt: str = "audiomcq",
@@ -67,7 +70,9 @@ def score(
 
     Args:
         items: of :func:`audiocontrib.load_items`, a slice of them, or a list of :class:`~audiocontrib.items.Item`.
-        models: models, or names for :func:`audiocontrib.load_model`; loaded one after another.
+        models: one or several: names for :func:`audiocontrib.load_model`, which are loaded one after another; objects
+            of a subclass of :class:`audiocontrib.models.Model`; functions ``prompt, audio -> reply``.
+        names: under which the models' answers are stored, one for each model in the same order; none: their own.
         conditions: one or several, as they are written (``silence:matched``) or made by ``condition``.
         method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
         orders: ``cyclic`` (every option once in every place) or ``given``.
@@ -91,36 +96,62 @@ def score(
         >>> run = score(items, ["tiny-qwen2.5-omni"], ["audio", "text"], run="runs/first")
     """
     check_workers(engine, actors, save_every, model_options)
-    chosen, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt)
+    asked, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt)
     part, folder, several = shard_of(shard), run_folder(run), device_list(devices)
-    names = [m if isinstance(m, str) else m.name for m in models]
-    if len(set(names)) < len(names) or not names:
-        raise UsageError("name at least one model, and each model once")
+    chosen = model_list(models, names)
+    for entry, _ in chosen:
+        if isinstance(entry, Model):
+            asking.check(entry)
     options = dict(model_options or {})
     if engine == "ray" or len(several) > 1:
-        if not all(isinstance(m, str) for m in models):
+        sources = [(entry, name) for entry, name in chosen if isinstance(entry, str)]
+        if len(sources) < len(chosen):
             raise UsageError("several processes load the models themselves: give their names")
         every = partial(
-            score, chosen, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=folder,
+            score, asked, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=folder,
             progress=False, save_every=save_every,
         )  # fmt: skip
-        total = len(names) * asking.count(options_of(chosen, part))
+        total = len(sources) * asking.count(options_of(asked, part))
         with watching(folder, f"{engine} x {actors if engine == 'ray' else len(several)}", total, shown=progress):
             if engine == "ray":
-                on_ray(every, part, names, actors, options)
+                on_ray(every, part, sources, actors, options)
             else:
-                on_devices(partial(every, names), part, several, options)
+                each = partial(every, [entry for entry, _ in sources], names=[name for _, name in sources if name])
+                on_devices(each, part, several, options)
         return Run.open(folder)
     if several:
         options["device"] = several[0]
-    store = None
-    for entry in models:
-        model = load_model(entry, **options) if isinstance(entry, str) else entry
-        asking.check(model)
-        store = Run.create_or_resume(folder, _manifest(chosen, asking, model), chosen)
-        _ask_all(store, chosen, model, asking, part, progress, save_every)
-    assert store is not None
+    return _one_by_one(folder, asked, chosen, asking, part, options, progress, save_every)
+
+
+def _one_by_one(
+    folder: Path, items: Items, chosen: Sequence[tuple[Model | str, str | None]], asking: RequestConfig, part: Shard,
+    options: dict[str, Any], progress: bool, save_every: float,
+) -> Run:  # fmt: skip
+    """Load each model, ask it everything, and go on to the next."""
+    done: set[str] = set()
+    for entry, name in chosen:
+        with _opened(entry, name, options) as model:
+            if model.name in done:
+                raise UsageError(f"two models are called {model.name}: give each a name to store its answers under")
+            done.add(model.name)
+            asking.check(model)
+            store = Run.create_or_resume(folder, _manifest(items, asking, model), items)
+            _ask_all(store, items, model, asking, part, progress, save_every)
     return store
+
+
+@contextmanager
+def _opened(entry: Model | str, name: str | None, options: dict[str, Any]) -> Iterator[Model]:
+    """A model that is ready to be asked; what was loaded here is closed in the end."""
+    if isinstance(entry, Model):
+        yield named(entry, name)
+        return
+    model = load_model(entry, name=name, **options)
+    try:
+        yield model
+    finally:
+        model.close()
 
 
 def make_asking(
@@ -138,11 +169,10 @@ def _ask_all(
     run: Run, items: Items, model: Model, asking: RequestConfig, shard: Shard, progress: bool, save_every: float
 ) -> None:
     # the name too: one checkpoint may be asked under two names, and each has its own answers
-    fingerprint = stable_hash([model.name, model.fingerprint()])
-    if keep_in := getattr(model, "keep_in", None):
-        keep_in(run.path / EVIDENCE)
+    fingerprint = stable_hash([model.name, model.identity()])
+    model.keep_evidence(run.path / EVIDENCE)
     make = RequestBuilder(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
-    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * getattr(model, "at_once", 0)))
+    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * model.concurrency))
     total, held = RequestBatch(), run.quarantined_ids()
     waiting: list[Response] = []
     asked = failing = 0
@@ -179,7 +209,7 @@ def _ask_all(
                 bar.note(note)
             if asked and progress:
                 seconds = time.monotonic() - start
-                more = getattr(model, "report", lambda: "")()
+                more = model.summary()
                 bar.note(
                     f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
                     f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}"
@@ -205,7 +235,7 @@ def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, An
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
-            "models": {model.name: model.fingerprint()},
+            "models": {model.name: model.identity()},
             "conditions": [c.spec for c in asking.conditions],
             "method": asking.method,
             "orders": asking.orders,

@@ -42,6 +42,13 @@ def asked(items: Any, folder: Any, **options: Any) -> ac.Run:
         ({"conditions": {"audio": 1}}, "conditions is {'audio': 1}"),
         ({"conditions": [None]}, "None is no condition"),
         ({"conditions": "clip:2-1"}, "condition 'clip:2-1': the fragment must be"),
+        ({"models": "mok"}, "no model is called 'mok'; did you mean 'mock'?"),
+        ({"models": ["mock", "tiny-qwen"]}, "no model is called 'tiny-qwen'"),
+        ({"models": 3}, "3"),
+        ({"models": None}, "None"),
+        ({"models": []}, "name at least one model"),
+        ({"models": ["mock", "mock"]}, "each model once"),
+        ({"models": "mock", "names": ["a", "b"]}, "2 names for 1 models"),
         ({"engine": "rey"}, "no engine is called 'rey'; there are: local, ray"),
         ({"engine": None}, "no engine is called None"),
         ({"shard": "0/2"}, "'0/2' is no shard; write i/n"),
@@ -137,6 +144,12 @@ def test_a_slice_grows_into_the_whole(items: Items, tmp_path: Path) -> None:
     run = asked(items, tmp_path / "run", conditions="silence")
     assert len(run.items) == 4
     assert set(run.responses["condition"]) == {"text", "silence"}
+
+
+def test_a_model_by_its_name_or_as_it_is(items: Items, tmp_path: Path) -> None:
+    by_name = asked(items[:1], tmp_path / "a", models="mock")
+    loaded = asked(items[:1], tmp_path / "b", models=ac.load_model("mock"))
+    assert set(by_name.responses["model"]) == set(loaded.responses["model"]) == {"mock"}
 
 
 def test_one_condition_a_condition_and_the_parts_of_a_run(items: Items, tmp_path: Path) -> None:

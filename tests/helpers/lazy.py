@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+import pytest
 
 
 class Lazy:
@@ -13,6 +17,8 @@ class Lazy:
         self.__dict__["_name"] = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_") and self._name not in sys.modules:
+            raise AttributeError(attribute)  # pytest asks each name of a file for such while it collects
         return getattr(import_module(self._name), attribute)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
@@ -29,3 +35,8 @@ def lazy(name: str) -> Any:
         >>> torch = lazy("torch")
     """
     return Lazy(name)
+
+
+def needs(package: str) -> pytest.MarkDecorator:
+    """Skips tests where a package is not installed, without importing it."""
+    return pytest.mark.skipif(find_spec(package) is None, reason=f"the package {package} is not installed")

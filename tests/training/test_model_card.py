@@ -15,6 +15,7 @@ import soundfile
 import yaml
 from click.testing import CliRunner
 from helpers import ROOT
+from helpers.lazy import needs
 from helpers.training_tools import TINY, demo_rows, sft
 from markdown_it import MarkdownIt
 
@@ -31,7 +32,7 @@ from audiocontrib.training.card import CARD, write_card
 from audiocontrib.training.stage_record import stages_of
 from audiocontrib.training.usage import usage
 
-pytest.importorskip("trl")
+pytestmark = needs("trl")
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
 STAGE = {"learning_rate": 1e-3, "copies": 1, "save_every": 1}
 RECIPE = {

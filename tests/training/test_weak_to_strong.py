@@ -11,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from helpers import ROOT
+from helpers.lazy import needs
 
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
@@ -18,7 +19,7 @@ from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
 from audiocontrib.weak_to_strong import TRAINED, read_plan, weak_to_strong
 
-pytest.importorskip("trl")
+pytestmark = needs("trl")
 RECIPES = ROOT / "recipes"
 TINY = "tiny-qwen2.5-omni"
 

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from helpers import ROOT
 from helpers.lazy import lazy
+
+pd = lazy("pandas")
 
 BENCHMARKS = ROOT / "benchmarks"
 sys.path.append(str(BENCHMARKS))

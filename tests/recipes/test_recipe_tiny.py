@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 from helpers import ROOT
+from helpers.lazy import lazy
 
 import audiocontrib as ac
-from audiocontrib.models.load import load_checkpoint
+
+load = lazy("audiocontrib.models.load")
+torch = lazy("torch")
 
 RECIPE = ROOT / "recipes" / "tiny"
 SMALL = {"clips": 40, "steps": 2, "clips_at_once": 3, "text_rows": 2, "silence_rows": 2, "silence_every": 2}
@@ -46,7 +48,7 @@ def test_what_is_saved_loads_and_answers(trainer, tmp_path: Path) -> None:
     moved = {name for name, tensor in trainer.model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert any("audio_tower" in name for name in moved)
     assert any("language_model" in name for name in moved)
-    model = load_checkpoint(tmp_path / "model", device="cpu")
+    model = load.load_checkpoint(tmp_path / "model", device="cpu")
     items = ac.load_items("demo", seed=1, limit=3)
     run = ac.score(items, [model], ["audio", "silence"], orders="given", run=tmp_path / "run", progress=False)
     assert set(run.responses["outcome"]) == {"answered"}

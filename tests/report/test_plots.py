@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from matplotlib.figure import Figure
 
 from audiocontrib.report import plots
 from audiocontrib.report.page import svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def scores(n: int = 40, **columns: Any) -> pa.Table:

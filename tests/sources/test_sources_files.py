@@ -7,14 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.lazy import lazy
 from helpers.manifests import ROWS, ids, lines, quarantined, row, write
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources import load_items
+
+datasets = lazy("datasets")
 
 
 def write_csv(path: Path, rows: list[dict[str, Any]], **form: Any) -> Path:

@@ -6,18 +6,19 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
 from helpers import ROOT
-from helpers.lazy import needs
+from helpers.lazy import lazy, needs
 
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
 from audiocontrib.weak_to_strong import TRAINED, read_plan, weak_to_strong
+
+pd = lazy("pandas")
 
 pytestmark = needs("trl")
 RECIPES = ROOT / "recipes"

@@ -19,6 +19,7 @@ _HOMES = {
     "Item": "audiocontrib.items",
     "Items": "audiocontrib.items",
     "load_items": "audiocontrib.sources",
+    "Clip": "audiocontrib.items",
     "condition": "audiocontrib.conditions",
     "load_model": "audiocontrib.models",
     "load_plugin": "audiocontrib.plugins",

@@ -68,8 +68,8 @@ class Registry(dict[str, T]):
         """The thing called ``name``; a UsageError that lists near or all names if there is none."""
         try:
             return self[name]
-        except KeyError:
-            near = difflib.get_close_matches(name, self, n=1)
+        except (KeyError, TypeError):  # TypeError: what is given is no text at all
+            near = difflib.get_close_matches(str(name), self, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(self))}"
             raise UsageError(f"no {self.noun} is called {name!r}; {hint}") from None
 

@@ -194,6 +194,13 @@ class Run:
         """
         return saved_split(self.path, name)
 
+    def only_split(self) -> SavedSplit | None:
+        """The only split of the run; None if it has none. UsageError, which lists them, if there are several."""
+        there = self.splits()
+        if len(there) > 1:
+            raise UsageError(f"{self.path} has several splits; name one of: {', '.join(one.name for one in there)}")
+        return there[0] if there else None
+
     def split_folder(self, name: str) -> Path:
         """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
         return split_folder(self.path, name)

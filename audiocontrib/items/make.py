@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audiocontrib.audio.clip import Clip
 from audiocontrib.errors import BadItem
-from audiocontrib.items.item import MIN_CHOICES, Clip, Item, check_choices
+from audiocontrib.items.item import MIN_CHOICES, Item, check_choices
 
 COLLAPSED = "identical choices collapsed"
 """How the note begins; ``extra["published_choices"]`` then has the row's own list."""

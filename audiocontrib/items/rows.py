@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from audiocontrib.items.item import Clip, Item, stored_item
+from audiocontrib.audio.clip import Clip
+from audiocontrib.items.item import Item, stored_item
 
 ITEM_SCHEMA = pa.schema(
     [

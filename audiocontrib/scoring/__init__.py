@@ -19,7 +19,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, load_model, model_list, named
-from audiocontrib.prompts import PROMPTS, make_prompt
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
     check_workers,
@@ -52,7 +52,7 @@ def score(
     names: Sequence[str] | str = (),
     method: str = "likelihood",
     orders: str = "cyclic",
-    prompt: str = "audiomcq",
+    prompt: str | Path | PromptFormat = DEFAULT_PROMPT,
     run: str | os.PathLike[str] | Run,
     progress: bool = True,
     save_every: float = 5.0,
@@ -76,7 +76,7 @@ def score(
         conditions: one or several, as they are written (``silence:matched``) or made by ``condition``.
         method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
         orders: ``cyclic`` (every option once in every place) or ``given``.
-        prompt: name of a registered prompt.
+        prompt: name of a registered prompt, a file (:func:`audiocontrib.prompts.read_prompt`) or a template.
         run: folder of the run, made if there is none; or an open one.
         save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
             loses at most these.
@@ -108,7 +108,7 @@ def score(
         if len(sources) < len(chosen):
             raise UsageError("several processes load the models themselves: give their names")
         every = partial(
-            score, asked, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=folder,
+            score, asked, conditions=asking.conditions, method=method, orders=orders, prompt=asking.prompt, run=folder,
             progress=False, save_every=save_every,
         )  # fmt: skip
         total = len(sources) * asking.count(options_of(asked, part))
@@ -155,14 +155,18 @@ def _opened(entry: Model | str, name: str | None, options: dict[str, Any]) -> It
 
 
 def make_asking(
-    conditions: str | Condition | Iterable[Condition | str], method: str, orders: str, prompt: str
+    conditions: str | Condition | Iterable[Condition | str],
+    method: str,
+    orders: str,
+    prompt: str | Path | PromptFormat,
 ) -> RequestConfig:
-    """How the questions are put, from names. UsageError where one is unknown."""
+    """How the questions are put, from names. UsageError where one is unknown, or the prompt will not do."""
     if method not in METHODS:
         raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
     ORDERS.find(orders)
-    PROMPTS.find(prompt)
-    return RequestConfig(conditions_to_ask(conditions), method, orders, prompt)
+    chosen, put = conditions_to_ask(conditions), prompt_named(prompt)
+    check_prompt(put, hides_question=not all(c.shows_question for c in chosen))
+    return RequestConfig(chosen, method, orders, put)
 
 
 def _ask_all(
@@ -226,11 +230,10 @@ def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:
-        yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
+        yield f"{total.unpartnered} questions that borrow a clip are left out: no other clip can stand in"
 
 
 def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:
-    sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=asking.prompt)
     packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {
         "identity": {
@@ -240,7 +243,7 @@ def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, An
             "method": asking.method,
             "orders": asking.orders,
             "max_new_tokens": asking.max_new_tokens if asking.method == "generate" else None,
-            "prompt": {"name": asking.prompt, "sha256": sample.sha256},
+            "prompt": prompt_record(asking.prompt),
         },
         "origin": items.origin,
         "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},

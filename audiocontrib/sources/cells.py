@@ -32,7 +32,7 @@ def clip_of(audio: Any, root: str | None) -> Clip | None:
     elif isinstance(audio, Mapping) and audio.keys() & {"bytes", "path"}:
         data, path = audio.get("bytes"), audio.get("path")
     elif isinstance(audio, bytes | bytearray | memoryview):
-        data, path = audio, None
+        data, path = bytes(audio), None
     if data is not None:
         if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
             raise BadItem("audio", "is empty" if not data else f"its bytes are a {type(data).__name__}")

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.conditions import is_null
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells, item_columns, log2_gold
 from audiocontrib.contribution.posteriors import padded, posterior_table
@@ -21,8 +22,8 @@ from audiocontrib.statistics import clustered_mean, equivalence, holm, paired_di
 if TYPE_CHECKING:
     import duckdb
 
-NULLS = ("text", "silence", "noise", "swap")
-"""Conditions under which the item's own clip is not heard, whatever parameter follows the colon."""
+FIRST = ("text", "silence", "noise", "swap")
+"""Which nulls come first in the table, whatever parameter follows the colon; the others by name."""
 LEVEL = 0.05
 
 Seen = tuple[Floats, NDArray[np.int64], Floats]
@@ -57,7 +58,8 @@ def nulls(
     Args:
         run: a run, or an open connection with its views.
         margin: largest difference of two accuracies that does not matter, in (0, 1).
-        conditions: those wanted, as they are written (``silence:5``); None: all of NULLS that the run holds.
+        conditions: those wanted, as they are written (``silence:5``); None: all under which the
+            item's own clip cannot be heard (:func:`audiocontrib.conditions.is_null`).
         scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
@@ -108,12 +110,12 @@ def nulls(
 
 
 def _wanted(con: duckdb.DuckDBPyConnection, conditions: str | Sequence[str] | None) -> list[str]:
-    """The conditions to compare, in the order of NULLS and then of their names."""
+    """The conditions to compare, in the order of FIRST and then of their names."""
     named = held_of(con, conditions)
     held = held_conditions(con) if named is None else ()
-    chosen = {name for name in held if name.split(":")[0] in NULLS} if named is None else set(named)
-    rank = {name: place for place, name in enumerate(NULLS)}
-    return sorted(chosen, key=lambda name: (rank.get(name.split(":")[0], len(NULLS)), name))
+    chosen = {name for name in held if is_null(name)} if named is None else set(named)
+    rank = {name: place for place, name in enumerate(FIRST)}
+    return sorted(chosen, key=lambda name: (rank.get(name.split(":")[0], len(FIRST)), name))
 
 
 def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def contributions(
         - right_with_audio: models right with the audio; null without a key, where it was not asked or
           where a vote is missing.
         - unsolved: no model is right with the audio; null where that is not known.
-        - p_audio, p_silence, p_text: mean posterior of the gold over models and orders with the audio (the
-          condition of that argument), under ``silence`` and under ``text``; null for generated replies,
+        - p_audio, p_condition, p_silence, p_text: mean posterior of the gold over models and orders with the audio,
+          under the condition of the scope, under ``silence`` and under ``text``; null for generated replies,
           where the condition was not asked, or where a vote is missing.
         - contribution: mean of (posterior of the gold with audio - under ``condition``), in [-1, 1], over
           the models that were asked both ways.
@@ -71,6 +71,7 @@ def contributions(
             "right_with_audio": _where(right_audio, heard & whole_audio),
             "unsolved": _where(right_audio == 0, heard & (whole_audio | (right_audio > 0))),
             "p_audio": _mean(cast.p_gold[:, with_audio]),
+            "p_condition": _mean(cast.p_gold[:, without]),
             "p_silence": _mean(cast.p_gold[:, told.under("silence")]),
             "p_text": _mean(cast.p_gold[:, told.under("text")]),
             "contribution": _mean(cast.p_gold[:, [a for a, _ in both]] - cast.p_gold[:, [c for _, c in both]]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audiocontrib.conditions import is_null
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.answer_counts import count_answers
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from audiocontrib.store import Run, SavedSplit
 
-WITHOUT = ("silence", "text")
-"""Conditions without the audio, in the order in which they are looked for."""
 MOST_REASONS = 12
 
 
@@ -98,7 +97,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
             raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
         asked = {row[0] for row in con.sql("select distinct condition from responses").fetchall()}
         method = likeliest_method(con)
-        condition = next((c for c in WITHOUT if c in asked), None)
+        condition = _without_audio(asked)
         told = count_answers(con, method=method)  # once: it reads every answer
         scope = Scope(condition=condition or "silence", method=method)
         scores = contributions(con, told=told, scope=scope)
@@ -117,6 +116,12 @@ def gather(run: Run, split: str | None = None) -> Facts:
             sensitivity=_sensitivity(con, splits[0]) if splits else None,
             findings=_findings(run),
         )
+
+
+def _without_audio(asked: set[str]) -> str | None:
+    """The condition without the audio that a report is about: the usual ones first, then any other null."""
+    first = {"silence": 0, "silence:matched": 1, "text": 2}
+    return min((c for c in asked if is_null(c)), key=lambda c: (first.get(c, len(first)), c), default=None)
 
 
 COUNTS = """

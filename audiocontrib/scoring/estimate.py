@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from audiocontrib.conditions import Condition, Donors
+from audiocontrib.conditions import Condition, Partners
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, Request
 from audiocontrib.scoring.ask import ask
@@ -75,7 +75,7 @@ def _sample(items: Items, shard: Shard) -> list[Sequence[Item]]:
 
 
 def _asked(
-    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Donors], groups: Sequence[Sequence[Item]]
+    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Partners], groups: Sequence[Sequence[Item]]
 ) -> list[Request]:
     make = RequestBuilder(asking, model, "", lenders, NONE)
     works = [make(group) for group in groups]

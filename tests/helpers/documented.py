@@ -42,6 +42,12 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(token.info, token.content) for token in tokens if token.type in ("fence", "code_block")]
 
 
+def files(page: Path) -> dict[str, str]:
+    """The files that a page shows whole: name -> text. Their blocks say ``title=NAME``."""
+    titled = ((re.search(r"title=(\S+)", language), text) for language, text in blocks(page))
+    return {found[1]: text for found, text in titled if found}
+
+
 def typed(text: str) -> list[str]:
     """The lines of a text that call audiocontrib, with what they continue on; comments are left out."""
     lines = (line.strip().removeprefix(".venv/bin/") for line in text.replace("\\\n", " ").splitlines())
@@ -143,6 +149,9 @@ def mock(model: str) -> str:
 def make_place(folder: Path) -> None:
     """Fill a folder with what pages name: data sets, clips, answers, recipes. Runs are made by the test."""
     (folder / "recipes").symlink_to(ROOT / "recipes")
+    for page in PAGES:
+        for name, text in files(page).items():
+            _write(folder / name, text)
     own_files(folder)
     rows = [_row(number) for number in range(N)]
     for number in range(N):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from audiocontrib.conditions import is_null
 from audiocontrib.config import Name, Share, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
 from audiocontrib.models import MODELS
@@ -161,6 +162,10 @@ def weak_to_strong(
     from audiocontrib.training.card import given, write_card
     from audiocontrib.training.stage_record import stages_of
 
+    if model_options is not None and not isinstance(model_options, dict):
+        raise UsageError(
+            f"model_options is {model_options!r}, but is a mapping from an option of load_model to its value"
+        )
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
     refuse_own([recipe.model], f"the recipe {where}")
@@ -192,7 +197,7 @@ def weak_to_strong(
     tested = score(held_out, models, plan.conditions, run=out / "held-out", **asked)
     say("5 of 5: what changed")
     _split(tested, plan, raters)
-    without = [c for c in plan.conditions if c != "audio"]
+    without = [c for c in plan.conditions if is_null(c)]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
     files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}
@@ -225,4 +230,4 @@ def _split(run: Run, plan: WeakToStrongPlan, raters: list[str]) -> None:
     made = split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=raters)
     folder = made.save(run.split_folder(SPLIT))
     with replacing(folder / "README.md") as file:
-        file.write(card(run, SPLIT).encode())
+        file.write(card(run, split=SPLIT).encode())

@@ -117,7 +117,10 @@ def test_sensitivity_is_printed_and_nothing_is_kept(run: Path) -> None:
         (("--set", "least"), "--set: 'least' is not FIELD=VALUE, as in --set least=10"),
         (("--set", "least=3"), "--set: rule votes: there is no field 'least'; it has none"),
         (("--set", "run=3"), "--set: rule votes: there is no field 'run'"),
-        (("--rule", "fdr", "--set", "balanced=maybe"), "--set: rule fdr: balanced is 'maybe', but must be true or false"),
+        (
+            ("--rule", "fdr", "--set", "balanced=maybe"),
+            "--set: rule fdr: balanced is 'maybe', but must be true or false",
+        ),
         (("--rule", "votes", "--balanced"), "split: rule votes: there is no field 'balanced'"),
         (("--threshold", "2"), "threshold is 2.0, but must be a number between 0 and 1"),
         (("--model", "m7"), "no answers of 'm7'"),

@@ -51,10 +51,10 @@ def in_a_line(cls: type, values: Any, error: ValidationError, where: str, *, sec
         return f"{where}: the field {place.name!r} is missing; it must be {allowed(place.hint)}"
     if first["type"] == "value_error":
         return f"{start}: {first['ctx']['error']}"
-    if first["type"] == TOO_LARGE:
-        return f"{start} is {shown(place.given)}, but must be below 2**63 in size"
     if secret:
         return f"{start} must be {allowed(place.hint)}"
+    if first["type"] == TOO_LARGE:
+        return f"{start} is {shown(place.given)}, but must be below 2**63 in size"
     given = f"{start} is" if place.name else f"{where}: it is"
     return f"{given} {shown(place.given)}, but must be {allowed(place.hint)}{near_words(place.given, place.hint)}"
 

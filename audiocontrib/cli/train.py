@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,25 +84,14 @@ def command(
 
 def _changed(recipe: TrainingRecipe, stage: str, changes: tuple[str, ...]) -> TrainingRecipe:
     """The recipe with values of ``--set`` in the stage."""
-    import yaml
+    from audiocontrib.config import assignments, changed
 
-    from audiocontrib.training.fields import build
-
-    settings = recipe.stage(stage)
-    given: dict[str, Any] = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    for text in changes:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--set {text!r}: it is FIELD=VALUE, e.g. --set batch=4")
-        try:
-            given[name.strip()] = json.loads(value)
-        except ValueError:
-            given[name.strip()] = yaml.safe_load(value)
-    for one, other in (("steps", "epochs"), ("epochs", "steps")):  # to give one is to take the other back
-        if any(text.partition("=")[0].strip() == one for text in changes):
+    given = assignments(changes, "--set", "--set batch=4")
+    for one, other in (("steps", "epochs"), ("epochs", "steps")):
+        if one in given and other not in given:  # to give one is to take the other back
             given[other] = None
-    changed: Any = build(type(settings), given, "--set")
-    return replace(recipe, sft=changed) if stage == "sft" else replace(recipe, grpo=changed)
+    settings: Any = changed(recipe.stage(stage), given, "--set")
+    return replace(recipe, sft=settings) if stage == "sft" else replace(recipe, grpo=settings)
 
 
 def _start(recipe: TrainingRecipe, stage: str, made: Path) -> str:

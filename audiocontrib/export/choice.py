@@ -50,7 +50,7 @@ def choose(
     grpo = GRPO(part=part or "strong", **shared) if stage == "grpo" else None
     return TrainingRecipe(
         about="options of `audiocontrib export`",
-        model="",
+        model="none",  # nothing is trained
         sft=None if grpo and disjoint == "none" else sft,
         grpo=grpo,
         disjoint="item" if disjoint == "item" else "clip",

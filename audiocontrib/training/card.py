@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.config import stated
 from audiocontrib.markdown import fenced, header, render_markdown
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import SYSTEM
 from audiocontrib.store.files import replacing
-from audiocontrib.training.fields import stated
 from audiocontrib.training.recipe import KINDS
 from audiocontrib.training.stage_record import StageRecords
 from audiocontrib.training.usage import usage, user_template

@@ -103,8 +103,9 @@ def _dataclass(hint: Any) -> type:
     return made
 
 
-def _value(values: Any, step: Any) -> Any:
-    try:
-        return values[step] if isinstance(values, Mapping | list | tuple) else getattr(values, str(step))
-    except (KeyError, IndexError, AttributeError):
-        return None
+def _value(values: Any, step: int | str) -> Any:
+    if isinstance(values, Mapping):
+        return values.get(step)
+    if isinstance(step, int):
+        return _listed(values)[step]
+    return getattr(values, step, None)

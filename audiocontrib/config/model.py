@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
 from functools import cache, wraps
 from inspect import get_annotations
-from typing import Any, TypeVar, cast, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -39,7 +39,7 @@ def config(cls: type[C]) -> type[C]:
     cls.__annotations__ = {name: as_written(hints[name]) for name in get_annotations(cls)}
     made: Any = dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
     made.__init__ = _told(made, made.__init__)
-    return cast("type[C]", made)
+    return made
 
 
 def build(cls: type[C], values: Any, where: str, *, secret: bool = False) -> C:
@@ -52,12 +52,13 @@ def build(cls: type[C], values: Any, where: str, *, secret: bool = False) -> C:
     Raises:
         UsageError: in one line, the first field that is unknown, missing or wrong.
     """
+    kind: Any = cls
     if values is None:
         raise UsageError(f"{where}: it is empty, but must be {allowed(cls)}")
     if not isinstance(values, Mapping):
         raise UsageError(f"{where}: it is {shown(values)}, but must be {allowed(cls)}")
     try:
-        return cast("C", _adapter(cast("Any", cls)).validate_python(dict(values)))
+        return _adapter(kind).validate_python(dict(values))
     except ValidationError as error:
         raise UsageError(in_a_line(cls, values, error, where, secret=secret)) from None
 

@@ -48,8 +48,12 @@ class TextLoader(yaml.SafeLoader):
         return made
 
 
+def _text(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
 for _tag in TEXTS:
-    TextLoader.add_constructor(_tag, yaml.SafeLoader.construct_yaml_str)  # type: ignore[type-var]
+    TextLoader.add_constructor(_tag, _text)
 
 
 def read_config(cls: type[C], path: str | Path, noun: str = "recipe") -> C:
@@ -69,16 +73,14 @@ def read_fields(path: str | Path, noun: str = "recipe") -> Any:
     try:
         return parse_yaml(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        number = raw.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{path}: line {number}: the {noun} cannot be read: it is not text in UTF-8") from None
+        place, problem = raw.count(b"\n", 0, error.start) + 1, "it is not text in UTF-8"
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        problem = " ".join(", ".join(filter(None, (error.context, error.problem))).split())
-        raise UsageError(f"{path}: {line}the {noun} cannot be read: {problem}") from None
+        place, problem = mark.line + 1 if mark else 0, ", ".join(filter(None, (error.context, error.problem)))
     except (yaml.YAMLError, RecursionError) as error:
-        deep = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise UsageError(f"{path}: the {noun} cannot be read: {deep}") from None
+        place, problem = 0, "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    line = f"line {place}: " if place else ""
+    raise UsageError(f"{path}: {line}the {noun} cannot be read: {' '.join(problem.split())}")
 
 
 def parse_yaml(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -14,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Stage, TrainingExample
 from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_tags
 from audiocontrib.export.clips import Clips
@@ -111,10 +112,12 @@ def export(
     with whole_folder(out) as folder:
         examples = _examples(rows, said_of(run, split, rows.items), about["rule"], Clips(way, folder, chosen.embed))
         shown = tqdm(examples, f"export {stage}", len(rows), unit="row", disable=None if progress else True)
-        file = chosen.file.format(stage=stage)
-        write_rows(folder / file, (chosen.row(one, stage) for one in shown), _like(chosen, stage, rows))
-        for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
-            (folder / name).write_text(text, encoding="utf-8")
+        file = chosen.file.replace("{stage}", stage)
+        with _one_line(format):
+            like = _row(format, chosen, _like(chosen, rows), stage)
+            write_rows(folder / file, (_row(format, chosen, one, stage) for one in shown), like)
+            for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
+                (folder / name).write_text(text, encoding="utf-8")
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
         root = {"audio_root": rows.items.origin.get("audio_root")}
         write_manifest(folder, {"request": request, "created_at": datetime.now(UTC).isoformat(), **root, **counts})
@@ -150,8 +153,25 @@ def _examples(rows: TrainingRows, said: pa.Table, rule: str, clips: Clips) -> It
                 yield TrainingExample(row, f"{item.id}#{copy}", audio, extra)
 
 
-def _like(chosen: Format, stage: Stage, rows: TrainingRows) -> dict[str, Any]:
-    """A row in which nothing is null."""
+def _like(chosen: Format, rows: TrainingRows) -> TrainingExample:
+    """An example in which nothing is null."""
     first: TrainingRow = rows[0]
-    audio = "" if chosen.embed is None else chosen.embed(b"")
-    return chosen.row(TrainingExample(first, "", audio, EXTRA), stage)
+    return TrainingExample(first, "", "" if chosen.embed is None else chosen.embed(b""), EXTRA)
+
+
+def _row(name: str, chosen: Format, example: TrainingExample, stage: Stage) -> dict[str, Any]:
+    row = chosen.row(example, stage)
+    if not (isinstance(row, dict) and all(isinstance(key, str) for key in row)):
+        raise AudiocontribError(f"format {name} gave {row!r:.60} as a row; it gives a dictionary of columns")
+    return row
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
+    """What fails in a format, which may be somebody's own, or in writing what it gave, is one line."""
+    try:
+        yield
+    except (AudiocontribError, OSError):
+        raise
+    except Exception as error:
+        raise AudiocontribError(f"format {name} fails: {code_place(error)}{one_line(error)}") from error

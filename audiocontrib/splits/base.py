@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -70,12 +71,30 @@ class Rule:
 
 
 RULES: Registry[Rule] = Registry("split rule")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def rule(
     name: str, threshold: float, about: str, judges: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., RuleResult]], Callable[..., RuleResult]]:
-    """Decorator that files a function as a split rule."""
+    """Decorator that files a function as a split rule.
+
+    Args:
+        threshold: the score from which an item is strong, where no other is asked for, in [0, 1].
+        about: one line for the command's help.
+        judges: see :class:`Rule`.
+
+    Raises:
+        UsageError: the name is taken or no name, or the threshold is no share.
+
+    Example:
+        >>> @rule("unheard", 0.5, "strong where some model is wrong without the audio")
+        ... def unheard(asked, least: int = 1): ...
+    """
+    if not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise UsageError(f"a split rule needs a name of small letters, digits, - and _; this is {name!r}")
+    if isinstance(threshold, bool) or not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise UsageError(f"rule {name}: threshold is {threshold!r}, but must be a number between 0 and 1")
 
     def file(decide: Callable[..., RuleResult]) -> Callable[..., RuleResult]:
         RULES.register(name)(Rule(decide, threshold, about, judges))

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import scipy
 import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
-from scipy.stats import binom
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -87,7 +87,7 @@ def test_the_models_are_named_with_what_they_got_right(run: Run) -> None:
 def test_what_guessing_alone_would_call_weak_is_the_exact_binomial(run: Run) -> None:
     split(run, "votes")
     sizes = run.query("select len(choices) as k from items").k
-    luck = np.mean([binom.sf(1, 3, 1 / k) for k in sizes])
+    luck = np.mean([scipy.stats.binom.sf(1, 3, 1 / k) for k in sizes])
     assert f"If every model guessed, {luck:.1%} of the items" in part(card(run, split="votes"), "Error bounds")
 
 

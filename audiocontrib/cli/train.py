@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Another value of a field of the stage; repeatable."
 )
 @click.option("--plan", is_flag=True, help="Only say what it would take.")
+@click.option(
+    "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -39,6 +42,7 @@ def command(
     out: Path | None,
     changes: tuple[str, ...],
     plan: bool,
+    prompt: str | None,
     quiet: bool,
     form: str,
 ) -> None:
@@ -63,7 +67,7 @@ def command(
     made = Path("trained") / recipe.stem
     start = model or _start(asked, stage, made)
     run = open_run(folder)
-    rows = stage_rows(asked, stage, run, split or only_split(run))
+    rows = stage_rows(asked, stage, run, split or only_split(run), prompt=prompt)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in rows.notes:

@@ -194,4 +194,4 @@ def _split(run: Run, plan: Plan, raters: list[str]) -> None:
     made = split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=raters)
     folder = made.save(run.split_folder(SPLIT))
     with replacing(folder / "README.md") as file:
-        file.write(card(run, SPLIT).encode())
+        file.write(card(run, split=SPLIT).encode())

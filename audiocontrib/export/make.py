@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ROWS_AT_ONCE, Items
 from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, prompt_record
 from audiocontrib.store import Run
+from audiocontrib.store.run import as_run
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows
 from audiocontrib.training.stages import stage_rows
@@ -46,11 +48,12 @@ class Exported:
 
 
 def export(
-    run: Run | str | Path,
-    split: str | Path | None,
-    stage: Stage,
-    out: str | Path,
+    run: Run,
+    /,
     *,
+    stage: Stage,
+    out: str | os.PathLike[str],
+    split: str | Path | None = None,
     format: str = "swift",
     recipe: str | Path | None = None,
     part: Part | None = None,
@@ -64,7 +67,8 @@ def export(
     """Write the rows of a stage as a trainer reads them, with a manifest; the whole folder or nothing.
 
     Args:
-        split: name of a split in the run, or a folder that holds one; None: all items of the run.
+        run: a run.
+        split: name of a split in the run, or a folder that holds one; None: its only one, or all items if it has none.
         stage: ``sft`` or ``grpo``. As long as run, split, seed and recipe are the same, what is exported for GRPO
             shares no clip with what is exported for SFT, in whatever order they are exported.
         out: folder to make; it must not hold anything but the same export.
@@ -81,8 +85,12 @@ def export(
         UsageError: no such format, split or part; the format has no such stage or way to refer to clips; a clip lies
             in an archive and is not to be copied; ``out`` holds something else.
         AudiocontribError: nothing is left to export; a clip is gone; the disk is full.
+
+    Example:
+        >>> ac.export(run, split="votes-0.5", stage="sft", format="trl", out="exported/sft").rows
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    if split is None and (only := as_run(run).only_split()):
+        split = only.name
     out, chosen = Path(out), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from audiocontrib.contribution.scope import CheckedScope
 from audiocontrib.errors import UsageError
+from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.registry import Registry
 from audiocontrib.sql import sql
-from audiocontrib.store.splits import part_of, write_split
+from audiocontrib.store.splits import in_words, part_of, write_split
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,6 +121,13 @@ class Split:
     """:func:`audiocontrib.contribution.contributions` of all items, which the split was made from."""
     context: pa.Table = field(repr=False)
     """item_id, SUMMARY_GROUPS, guessing: what the summary needs beside the table."""
+
+    def __repr__(self) -> str:
+        return f"Split({self.rule} at {self.threshold:g}: {in_words(self.table)})"
+
+    def _repr_html_(self) -> str:
+        notes = html_lines(f"note: {warning}" for warning in self.warnings)
+        return html_block(repr(self), arrow_html(self.summary()), notes, arrow_html(self.table, 10))
 
     def part(self, name: str) -> pa.Table:
         """The rows of one part: ``weak``, ``strong`` or ``undecided``."""

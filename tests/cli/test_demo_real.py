@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.cascade_parts import FakeTagger, missing_weights, save_reader, sound
+from helpers.lazy import lazy
 from helpers.sounds import encoded
 
 import audiocontrib.demo.real
@@ -20,16 +22,20 @@ from audiocontrib.demo import RealDemo, demo_real
 from audiocontrib.demo.real import SPLITS
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.models import load_model
-from audiocontrib.models.cascade.cascade import Cascade
-from audiocontrib.models.cascade.listen import Listener
 from audiocontrib.models.cascade.parts import ENV
-from audiocontrib.models.cascade.read import Reader
 from audiocontrib.models.cascade.recipe import CascadeRecipe, Gate, TaggerConfig
 from audiocontrib.models.cascade.recipe import ReaderConfig as ReaderPart
-from audiocontrib.models.load import load_checkpoint
 from audiocontrib.report.plots import accuracy_by_group, interval
 from audiocontrib.sources import load_items
 from audiocontrib.validation.texts import Options, baselines
+
+if TYPE_CHECKING:
+    from audiocontrib.models.cascade.cascade import Cascade
+
+cascade = lazy("audiocontrib.models.cascade.cascade")
+listen = lazy("audiocontrib.models.cascade.listen")
+load = lazy("audiocontrib.models.load")
+read = lazy("audiocontrib.models.cascade.read")
 
 KINDS = {"animal": ("dog", "owl", "cow"), "event": ("siren", "rain"), "pitch": ("rising", "falling", "even", "none")}
 PER_KIND = 18
@@ -66,11 +72,13 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> Items:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Cascade:
     folder = tmp_path_factory.mktemp("parts")
     save_reader(folder / "reader")
-    lm = load_checkpoint(folder / "reader", name="c", device="cpu")
+    lm = load.load_checkpoint(folder / "reader", name="c", device="cpu")
     part = ReaderPart(weights="r", phrasing="plain", score="token")
-    listener = Listener(Ears(), TaggerConfig(weights="t"), None, Gate())
-    return Cascade(
-        CascadeRecipe(name="toy-cascade", reader=part), listener, Reader("c", lm.net, lm.tokenizer, lm.fingerprint())
+    listener = listen.Listener(Ears(), TaggerConfig(weights="t"), None, Gate())
+    return cascade.Cascade(
+        CascadeRecipe(name="toy-cascade", reader=part),
+        listener,
+        read.Reader("c", lm.net, lm.tokenizer, lm.fingerprint()),
     )
 
 

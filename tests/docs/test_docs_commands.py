@@ -14,7 +14,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers.documented import DOCS, FEW, PAGES, at_hand, blocks, files, in_the_way, lines_by_page, make_place
+from helpers.documented import (
+    DOCS,
+    FEW,
+    PAGES,
+    at_hand,
+    blocks,
+    files,
+    in_the_way,
+    lines_by_page,
+    make_place,
+    own_files,
+)
 
 from audiocontrib import plugins
 from audiocontrib.cli import main
@@ -99,7 +110,8 @@ def test_python_of_the_pages_works(tmp_path: Path) -> None:
     found = [(page, text) for page in PAGES for language, text in blocks(page) if language == "python"]
     assert len(found) >= 2
     for page, text in found:
-        (tmp_path / page.stem).mkdir()
+        (tmp_path / page.stem).mkdir(exist_ok=True)
+        own_files(tmp_path / page.stem)
         with chdir(tmp_path / page.stem):
             exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), {})
 

@@ -10,6 +10,7 @@ import os
 import stat
 import zipfile
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pyarrow as pa
@@ -37,7 +38,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def rows_of(run: Run, stage: Any, out: Path, **more: Any) -> list[dict[str, Any]]:
-    export(run, SPLIT, stage, out, format="jsonl", progress=False, **more)
+    export(run, split=SPLIT, stage=stage, out=out, format="jsonl", progress=False, **more)
     return lines(out / f"{stage}.jsonl")
 
 
@@ -113,8 +114,9 @@ def test_an_option_to_abstain_is_shown_and_never_gold(run: Run, tmp_path: Path) 
         assert row["options"][row["gold"]] == "it's rain"
 
 
-def test_without_a_split_all_items_are_exported(run: Run, tmp_path: Path) -> None:
-    export(run, None, "sft", tmp_path / "out", format="jsonl", part="all", copies=1, progress=False)
+def test_of_a_run_without_a_split_all_items_are_exported(run: Run, tmp_path: Path) -> None:
+    rmtree(run.split_folder(SPLIT))
+    export(run, split=None, stage="sft", out=tmp_path / "out", format="jsonl", part="all", copies=1, progress=False)
     rows = lines(tmp_path / "out/sft.jsonl")
     assert len(rows) == 10
     assert {(row["part"], row["score"], row["rule"]) for row in rows} == {(None, None, "")}
@@ -141,7 +143,7 @@ def test_copies_are_made_once_and_named_within_the_folder(run: Run, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["swift", "jsonl"])
 def test_embedded_clips_are_the_files(name: str, run: Run, tmp_path: Path) -> None:
-    export(run, SPLIT, "sft", tmp_path / "out", format=name, audio="embed", progress=False)
+    export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format=name, audio="embed", progress=False)
     row = lines(tmp_path / "out/sft.jsonl")[0]
     said = row["audio"] if name == "jsonl" else row["audios"][0]
     assert base64.b64decode(said.partition(",")[2]) == (tmp_path / "clips/in/0.wav").read_bytes()
@@ -221,17 +223,17 @@ def test_the_manifest_names_every_file_and_the_split(run: Run, tmp_path: Path) -
 
 def test_the_same_again_is_done_already_and_another_is_refused(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    first = export(run, SPLIT, "sft", out, format="jsonl", progress=False)
+    first = export(run, split=SPLIT, stage="sft", out=out, format="jsonl", progress=False)
     before = (out / "manifest.json").read_bytes()
-    again = export(run, SPLIT, "sft", out, format="jsonl", progress=False)
+    again = export(run, split=SPLIT, stage="sft", out=out, format="jsonl", progress=False)
     assert (first.fresh, again.fresh) == (True, False)
     assert (again.rows, again.items, again.notes) == (first.rows, first.items, first.notes)
     assert (out / "manifest.json").read_bytes() == before
     with pytest.raises(UsageError, match=r"holds another export \(rows differ\)"):
-        export(run, SPLIT, "sft", out, format="jsonl", seed=1, progress=False)
+        export(run, split=SPLIT, stage="sft", out=out, format="jsonl", seed=1, progress=False)
     (out / "sft.jsonl").write_text("{}\n")
     with pytest.raises(AudiocontribError, match=r"sft\.jsonl is gone, or is not as it was"):
-        export(run, SPLIT, "sft", out, format="jsonl", progress=False)
+        export(run, split=SPLIT, stage="sft", out=out, format="jsonl", progress=False)
 
 
 def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
@@ -267,7 +269,7 @@ def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path:
 def test_a_wrong_question_is_one_line(options: dict[str, Any], said: str, run: Run, tmp_path: Path) -> None:
     split = options.pop("split", SPLIT)
     with pytest.raises(UsageError, match=said) as error:
-        export(run, split, "grpo", tmp_path / "out", **{"format": "jsonl", "progress": False} | options)
+        export(run, split=split, stage="grpo", out=tmp_path / "out", **{"format": "jsonl", "progress": False} | options)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -309,7 +311,7 @@ def test_a_clip_that_vanished(run: Run, tmp_path: Path) -> None:
 def test_items_without_a_key_are_left_out_and_named(tmp_path: Path) -> None:
     held = [item(0, tmp_path / "clips"), item(2, tmp_path / "clips", answer=None, has_key=False)]
     run = make_run(tmp_path, held, ["weak", "weak"])
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False)
     assert made.items == 1
     assert made.notes == ("1 items have no gold answer that a reply can name, e.g. toy/2: left out",)
 
@@ -319,45 +321,52 @@ def test_items_whose_text_a_trainer_would_take_for_a_clip_are_left_out(tmp_path:
     held = [item(0, root), item(2, root, question="What does <audio> mean?")]
     held.append(item(3, root, choices=["<video>", "it's rain"]))
     run = make_run(tmp_path, held, ["weak"] * 3)
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="swift", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="swift", progress=False)
     assert {row["item_id"] for row in lines(tmp_path / "out/sft.jsonl")} == {"toy/0"}
     assert "2 items hold one of the tags <audio> <image> <video> in their text, e.g. toy/2" in made.notes[0]
-    assert export(run, SPLIT, "sft", tmp_path / "all", format="jsonl", progress=False).items == 3
+    assert export(run, split=SPLIT, stage="sft", out=tmp_path / "all", format="jsonl", progress=False).items == 3
     only = make_run(tmp_path / "only", held[1:], ["weak"] * 2)
     with pytest.raises(AudiocontribError, match="no item is left to export"):
-        export(only, SPLIT, "sft", tmp_path / "none", format="swift", progress=False)
+        export(only, split=SPLIT, stage="sft", out=tmp_path / "none", format="swift", progress=False)
 
 
 def test_rows_have_the_prompt_of_their_run(tmp_path: Path) -> None:
     own = PromptTemplate(name="own", system="Listen.", user="{options}\n{question}", options="letters")
     run = make_run(tmp_path, prompt=prompt_record(own))
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False)
     assert made.notes == ()
     for row in lines(tmp_path / "out/sft.jsonl"):
         asked = make_prompt(row["question"], row["options"], has_audio=True, prompt=own)
         assert (row["system"], row["prompt"]) == (asked.system, asked.user)
     assert json.loads((made.folder / "manifest.json").read_text())["request"]["prompt"] == prompt_record(own)
     card = make_run(tmp_path / "card", prompt=prompt_record(find_prompt("audiomcq-card")))
-    export(card, SPLIT, "sft", tmp_path / "third", format="jsonl", progress=False)
+    export(card, split=SPLIT, stage="sft", out=tmp_path / "third", format="jsonl", progress=False)
     assert "[''" in lines(tmp_path / "third/sft.jsonl")[0]["prompt"]
     # the same run, with another prompt in the same folder: refused, as it is another export
     with pytest.raises(AudiocontribError):
-        export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", prompt="audiomcq", progress=False)
+        export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", prompt="audiomcq", progress=False)
 
 
 def test_another_prompt_is_told(tmp_path: Path) -> None:
     run = make_run(tmp_path, prompt=prompt_record(find_prompt("audiomcq-card")))
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", prompt="audiomcq", progress=False)
+    made = export(
+        run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", prompt="audiomcq", progress=False
+    )
     assert made.notes == (
         "the run was asked with the prompt audiomcq-card; rows are written with audiomcq, as you say",
     )
-    same = export(run, SPLIT, "sft", tmp_path / "same", format="jsonl", prompt="audiomcq-card", progress=False)
+    same = export(
+        run, split=SPLIT, stage="sft", out=tmp_path / "same", format="jsonl", prompt="audiomcq-card", progress=False
+    )
     assert same.notes == ()
     imported = make_run(tmp_path / "imported", prompt=None)
-    told = export(imported, SPLIT, "sft", tmp_path / "other", format="jsonl", progress=False).notes
+    told = export(imported, split=SPLIT, stage="sft", out=tmp_path / "other", format="jsonl", progress=False).notes
     assert told == ("the run does not say which prompt was asked with; rows are written with audiomcq",)
     assert (
-        export(imported, SPLIT, "sft", tmp_path / "last", format="jsonl", prompt="audiomcq", progress=False).notes == ()
+        export(
+            imported, split=SPLIT, stage="sft", out=tmp_path / "last", format="jsonl", prompt="audiomcq", progress=False
+        ).notes
+        == ()
     )
 
 
@@ -372,13 +381,15 @@ def test_another_prompt_is_told(tmp_path: Path) -> None:
 def test_a_prompt_that_is_not_known_here_is_refused(tmp_path: Path, record: Any, says: str) -> None:
     run = make_run(tmp_path, prompt=record)
     with pytest.raises(AudiocontribError, match=says):
-        export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", progress=False)
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", prompt="audiomcq-card", progress=False)
+        export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False)
+    made = export(
+        run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", prompt="audiomcq-card", progress=False
+    )
     assert f"asked with the prompt {record['name']};" in made.notes[0]
 
 
 def test_sft_on_another_part_tells_what_grpo_is_held_apart_from(run: Run, tmp_path: Path) -> None:
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", part="all", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", part="all", progress=False)
     assert "GRPO rows are held apart from an SFT on weak, not on all" in made.notes[0]
 
 
@@ -399,7 +410,7 @@ def test_a_full_disk_leaves_nothing(name: str, run: Run, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(AudiocontribError, match="disk full while writing") as error:
-        export(run, SPLIT, stage, tmp_path / "out", format=name, progress=False)
+        export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format=name, progress=False)
     assert "\n" not in str(error.value)
     assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == []
 
@@ -408,7 +419,8 @@ def test_items_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
     ten = make_run(tmp_path).load_items().table
     held = ItemTable(pa.concat_tables([ten] * 1000).to_batches(), str(tmp_path / "clips"))
     alive = []
-    monkeypatch.setattr("audiocontrib.items.table.item_from_row", lambda row, root: alive.append(0) or item_from_row(row, root))
+    made = "audiocontrib.items.table.item_from_row"
+    monkeypatch.setattr(made, lambda row, root: alive.append(0) or item_from_row(row, root))
     said = pa.table({"part": ["weak"] * 10_000, "score": [0.0] * 10_000})
     given = make._examples(TrainingRows(Items(held), 4), said, "votes", Clips("absolute", tmp_path, None))
     counted = {}

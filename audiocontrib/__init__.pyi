@@ -3,6 +3,7 @@
 from . import answers as answers
 from . import errors as errors
 from . import statistics as statistics
+from .api.audit import audit as audit
 from .api.listings import list_datasets as list_datasets
 from .api.listings import list_models as list_models
 from .audio import Clip as Clip

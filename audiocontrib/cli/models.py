@@ -15,7 +15,7 @@ def command(form: str) -> None:
     \b
     Any checkpoint of these families loads from its folder or hub id; code of your own, as FILE:NAME:
       audiocontrib score --dataset demo --model ./my-qwen2.5-omni
-      audiocontrib score --dataset demo --limit 20 --model my.py:answer --method generate
+      audiocontrib score --dataset demo --model my.py:answer --method generate --run runs/own
     """
     from audiocontrib.api.listings import list_models
 

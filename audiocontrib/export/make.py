@@ -89,7 +89,8 @@ def export(
     Example:
         >>> ac.export(run, split="votes-0.5", stage="sft", format="trl", out="exported/sft").rows
     """
-    if split is None and (only := as_run(run).only_split()):
+    as_run(run)
+    if split is None and (only := run.only_split()):
         split = only.name
     out, chosen = Path(out), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)

@@ -65,6 +65,10 @@ def split(
         UsageError: no such rule, setting, condition or model, a value that is not of its type, or a threshold
             outside [0, 1].
         AudiocontribError: the run holds no answers under the condition, or not those that the rule needs.
+
+    Example:
+        >>> made = ac.split(run, rule="votes", threshold=0.5)
+        >>> made.summary(), made.save(run.split_folder("votes"))
     """
     found = RULES.find(rule)
     exact = _threshold(found.threshold if threshold is None else threshold)

@@ -14,6 +14,7 @@ from audiocontrib.store.run import as_run
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from audiocontrib.prompts import PromptFormat
     from audiocontrib.store import Run
     from audiocontrib.training import GRPO, SFT, TrainingOutput, TrainingRecipe, TrainingRows
 
@@ -57,6 +58,7 @@ def train(
     model: str | None = None,
     out: str | os.PathLike[str] | None = None,
     changes: Mapping[str, Any] | None = None,
+    prompt: str | Path | PromptFormat | None = None,
     progress: bool = True,
 ) -> TrainingOutput:
     """Train a model on the weak or strong part of a split, with its audio; it goes on where a kill stopped it.
@@ -69,6 +71,7 @@ def train(
         model: where to start from; None: the recipe's; for grpo after sft, what sft has made.
         out: folder to fill; None: trained/RECIPE/STAGE.
         changes: other values of fields of the stage.
+        prompt: another one than the run was asked with; None: the run's own.
         progress: show a bar.
 
     Raises:
@@ -79,7 +82,8 @@ def train(
         >>> made = ac.train(run, "sft", recipe="recipes/training/tiny/weak_to_strong.yaml", changes={"steps": 20})
         >>> ac.load_model(made.model)
     """
-    planned = plan_training(run, stage, recipe=recipe, split=split, model=model, out=out, changes=changes)
+    given: dict[str, Any] = {"split": split, "model": model, "out": out, "changes": changes, "prompt": prompt}
+    planned = plan_training(run, stage, recipe=recipe, **given)
     return planned.train(progress=progress)
 
 
@@ -93,6 +97,7 @@ def plan_training(
     model: str | None = None,
     out: str | os.PathLike[str] | None = None,
     changes: Mapping[str, Any] | None = None,
+    prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingPlan:
     """What :func:`train` would do with the same arguments; ``estimate()`` says what it would take.
 
@@ -114,7 +119,7 @@ def plan_training(
     start = model or _start(asked, stage, made)
     if split is None and (only := run.only_split()):
         split = only.name
-    rows = stage_rows(asked, stage, run, split)
+    rows = stage_rows(asked, stage, run, split, prompt=prompt)
     about = f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows"
     return TrainingPlan(about, asked.stage(stage), rows, str(start), Path(out) if out else made / stage)
 

@@ -22,6 +22,9 @@ from audiocontrib.cli.output import emit, format_option, open_run, run_option, s
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Another value of a field of the stage; repeatable."
 )
 @click.option("--plan", is_flag=True, help="Only say what it would take.")
+@click.option(
+    "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -33,6 +36,7 @@ def command(
     out: Path | None,
     changes: tuple[str, ...],
     plan: bool,
+    prompt: str | None,
     quiet: bool,
     form: str,
 ) -> None:
@@ -58,6 +62,7 @@ def command(
         "model": model,
         "out": out,
         "changes": assignments(changes, "--set", "--set batch=4"),
+        "prompt": prompt,
     }
     planned = plan_training(open_run(folder), stage, **asked)
     first = os.environ.get("RANK", "0") == "0"

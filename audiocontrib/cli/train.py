@@ -56,7 +56,7 @@ def command(
     from audiocontrib.api.train import plan_training
     from audiocontrib.config import assignments
 
-    asked = {
+    asked: dict[str, Any] = {
         "recipe": recipe,
         "split": split,
         "model": model,

@@ -87,8 +87,9 @@ def walk(cls: type, hint: Any, path: tuple[str | int, ...] = ()) -> Iterator[Fie
             yield from walk(cls, hints[one.name], (*path, one.name))
     elif get_origin(kind) is tuple and get_args(kind)[-1:] == (Ellipsis,):
         yield from walk(cls, get_args(kind)[0], (*path, 0))
-    elif get_origin(kind) is Mapping and get_args(kind)[1] is not Any:
-        yield from walk(cls, get_args(kind)[1], (*path, "x"))
+    elif get_origin(kind) is not None and isinstance(get_origin(kind), type) and issubclass(get_origin(kind), Mapping):  # noqa: SIM102
+        if get_args(kind)[1] is not Any:
+            yield from walk(cls, get_args(kind)[1], (*path, "x"))
 
 
 def configurations() -> dict[str, type]:
@@ -230,5 +231,5 @@ def test_made_in_python_it_is_checked_too(cls: type) -> None:
         cls(no_such_field=1)
     with pytest.raises(UsageError, match=rf"^{cls.__name__}: give its fields by name: "):
         cls(1)
-    with pytest.raises(UsageError, match=r"^here: it is empty, but must be fields and values"):
+    with pytest.raises(UsageError, match="^here: it is empty, but must be fields and values"):  # noqa: RUF043
         build(cls, None, "here")

@@ -229,7 +229,10 @@ def test_a_recipe_of_any_parts_answers(recipe_file: Path, tmp_path: Path) -> Non
         (("name: mine", ""), "the field 'name' is missing; it must be a text"),
         (("name: mine", "name: [mine"), "line 2: the recipe cannot be read: "),
         (("reader:", "reader: 3\nx:"), "there is no field 'x'; there are: name, "),
-        (("{weights: whisper}", "whisper"), "recogniser is 'whisper', but must be fields and values"),
+        (
+            ("{weights: whisper}", "whisper"),
+            "recogniser is 'whisper', but must be fields and values (such as weights: …) or null",
+        ),
     ],
 )
 def test_a_recipe_that_is_none_is_refused(recipe_file: Path, change: tuple[str, str], message: str) -> None:

@@ -279,7 +279,10 @@ def test_a_run_asks_it_as_it_asks_any_model(server: Server, tmp_path: Any) -> No
         ("m@http://localhost/v1,concurrency=0", "concurrency must be a whole number above 0"),
         ("m@http://localhost/v1,timeout=soon", "timeout must be a number above 0"),
         ("m@http://localhost/v1,retries=-1", "retries must be a whole number of at least 0"),
-        ("m@http://localhost/v1,likelihood=best", "likelihood must be 'auto', 'prompt_logprobs', 'forced'"),
+        (
+            "m@http://localhost/v1,likelihood=best",
+            "likelihood must be 'auto', 'prompt_logprobs', 'forced' or 'letters'",
+        ),
         ("m@http://localhost/v1,key=sk-secret", "key must be the name of a variable"),
         ("m@http://[secret/v1", "the address must be http://HOST:PORT/PATH"),
         ("m@http://localhost:99999/v1", "the address must be http://HOST:PORT/PATH"),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from audiocontrib.errors import UsageError
 from audiocontrib.store.run import as_run
@@ -112,7 +112,7 @@ def plan_training(
     if isinstance(recipe, TrainingRecipe):
         asked, made = recipe, None
     else:
-        asked, made = read_training_recipe(recipe), Path("trained") / Path(recipe).stem
+        asked, made = read_training_recipe(Path(recipe)), Path("trained") / Path(recipe).stem
     if made is None and out is None:
         raise UsageError("name the folder to fill (out): a recipe that is no file has no name of its own")
     asked = _changed(asked, stage, changes or {})
@@ -120,8 +120,9 @@ def plan_training(
     if split is None and (only := run.only_split()):
         split = only.name
     rows = stage_rows(asked, stage, run, split, prompt=prompt)
+    into = Path(out) if out is not None else cast("Path", made) / stage
     about = f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows"
-    return TrainingPlan(about, asked.stage(stage), rows, str(start), Path(out) if out else made / stage)
+    return TrainingPlan(about, asked.stage(stage), rows, str(start), into)
 
 
 def _changed(recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any]) -> TrainingRecipe:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+
+if TYPE_CHECKING:
+    from audiocontrib.api.train import Stage
 
 
 @click.command()
@@ -64,7 +67,7 @@ def command(
         "changes": assignments(changes, "--set", "--set batch=4"),
         "prompt": prompt,
     }
-    planned = plan_training(open_run(folder), stage, **asked)
+    planned = plan_training(open_run(folder), cast("Stage", stage), **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:

@@ -123,10 +123,12 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
+    from audiocontrib.provenance import WeakToStrongStep
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
-    from audiocontrib.training.card import given, write_card
-    from audiocontrib.training.stage_record import stages_of
+    from audiocontrib.training.model_card.card import recipe_values, write_card
+    from audiocontrib.training.model_card.results import MeasuredChange
+    from audiocontrib.training.output.training_record import stages_of
 
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
@@ -161,9 +163,10 @@ def weak_to_strong(
     without = [c for c in plan.conditions if c != "audio"]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
-    files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}
-    again = ["audiocontrib weak-to-strong --recipe plan.yaml"]
-    write_card(Path(model), stages_of(Path(model)), results=changes.to_pylist(), commands=again, files=files)
+    files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": recipe_values(recipe)}
+    results = [MeasuredChange.of(row) for row in changes.to_pylist()]
+    again = [WeakToStrongStep(plan="plan.yaml")]
+    write_card(Path(model), stages_of(Path(model)), results=results, steps=again, files=files)
     return Learned(run.path, tested.path, Path(model), changes)
 
 

@@ -22,10 +22,10 @@ from audiocontrib.export.origin import run_facts, said_of, split_record
 from audiocontrib.export.writers import write_rows
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ROWS_AT_ONCE, Items
+from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import Part
-from audiocontrib.training.rows import TrainingRow, TrainingRows
-from audiocontrib.training.stages import stage_rows
+from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
 
 import_module("audiocontrib.export.formats")  # files them
 
@@ -107,8 +107,12 @@ def export(
         for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
             (folder / name).write_text(text, encoding="utf-8")
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
-        root = {"audio_root": rows.items.origin.get("audio_root")}
-        write_manifest(folder, {"request": request, "created_at": datetime.now(UTC).isoformat(), **root, **counts})
+        facts = {
+            "created_at": datetime.now(UTC).isoformat(),
+            "audio_root": rows.items.origin.get("audio_root"),
+            "provenance": to_json(rows.provenance) if rows.provenance else None,
+        }
+        write_manifest(folder, {"request": request, **facts, **counts})
     return made
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from huggingface_hub import DatasetCardData
+
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
+from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.prompts import SYSTEM, make_prompt
+from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps, split_steps
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
+from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
 from audiocontrib.splits.run_view import only_models
-from audiocontrib.store.again import asking, splitting, unnamed
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,17 +76,20 @@ def card(run: Run, name: str) -> str:
         [total] = _sizes(con, "'all'", name)
         asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
         bounds = _bounds(con, made, _stored(con, name))
-    about = {
-        "pretty_name": f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}",
-        "task_categories": ["audio-text-to-text", "question-answering", "multiple-choice"],
-        "tags": ["audio", "audio-contribution", "audiocontrib"],
-        "size_categories": [_size(total["n"])],
-        "configs": [{"config_name": "default", "data_files": "split.parquet"}],
-    }
+    asked_for = SplitSettings.of(made.settings)
+    steps = [*run_steps(run), *split_steps(run, made.name, asked_for), *_certifying(run, made)]
+    title = f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}"
+    header = DatasetCardData(
+        pretty_name=title,
+        task_categories=["audio-text-to-text", "question-answering", "multiple-choice"],
+        tags=["audio", "audio-contribution", "audiocontrib"],
+        size_categories=[_size(total["n"])],
+        configs=[{"config_name": "default", "data_files": "split.parquet"}],
+    )
     return render_markdown(
         TEMPLATES / "card.md.j2",
-        header=header(about),
-        title=about["pretty_name"],
+        header=Verbatim(f"{header.to_yaml()}\n"),
+        title=title,
         data={"name": "?", "revision": None, "left_out": {}} | data,
         counts=found.to_pylist()[0],
         models=_models(identity.get("models", {}), asked.to_pylist()),
@@ -93,13 +98,13 @@ def card(run: Run, name: str) -> str:
         prompt=_prompt(identity),
         split=made,
         about=RULES[made.settings["rule"]].about if made.settings["rule"] in RULES else "not one of audiocontrib's own",
-        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in unnamed(made.asked).items()),
+        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in asked_for.more.items()),
         sizes={by: rows[:MOST_STRATA] for by, rows in sizes.items()},
         smaller={by: max(0, len(rows) - MOST_STRATA) for by, rows in sizes.items()},
         total=total,
         bounds=bounds,
         limits=list(_limits(made, total)),
-        commands=fenced([*asking(run), *splitting(run, made.name, made.asked), *_certifying(run, made)]),
+        commands=fenced(shell_lines(steps)),
         versions={"audiocontrib": version("audiocontrib")} | run.manifest.get("versions", {}),
         version=version("audiocontrib"),
     )
@@ -196,13 +201,11 @@ def _limits(made: SplitFacts, total: dict[str, Any]) -> Iterator[str]:
     yield from made.settings.get("warnings", [])
 
 
-def _certifying(run: Run, made: SplitFacts) -> Iterator[str]:
-    """The command that certified the split, if one did."""
-    certify = ["audiocontrib", "certify", "--run", str(run.path), "--split", made.name]
+def _certifying(run: Run, made: SplitFacts) -> Iterator[Step]:
+    """The step that certified the split, if one did."""
     for one in made.certificates[:1]:
-        yield shlex.join(
-            [*certify, *(["--rotate"] if made.rotated else ["--model", one.model]), "--condition", one.condition]
-        )
+        model = None if made.rotated else one.model
+        yield CertifyStep(run=str(run.path), split=made.name, model=model, condition=one.condition)
 
 
 def _size(n: int) -> str:

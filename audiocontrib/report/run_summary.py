@@ -16,7 +16,7 @@ from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.store.again import asked_of
+from audiocontrib.provenance import SplitSettings
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +46,7 @@ class SplitFacts:
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments of :func:`audiocontrib.splits.split` that make it again."""
-        return asked_of(self.settings)
+        return {key: value for key, value in self.settings.items() if key not in SplitSettings.RESULTS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from audiocontrib.items import Items
 from audiocontrib.models import Model, load_model
 from audiocontrib.models.base import METHODS
 from audiocontrib.prompts import PROMPTS, make_prompt
+from audiocontrib.provenance import DataSource, ScoreStep, to_json
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.parallel import on_devices, on_ray, watching
@@ -84,33 +84,58 @@ def score(
     names = [m if isinstance(m, str) else m.name for m in models]
     if len(set(names)) < len(names) or not names:
         raise UsageError("name at least one model, and each model once")
-    options = model_options or {}
     if engine not in ENGINES:
         raise UsageError(f"no engine is called {engine!r}; there are: {', '.join(ENGINES)}")
+    options = model_options or {}
+    step = ScoreStep(
+        data=DataSource.of(items.origin),
+        models=tuple(names),
+        made_in_python=tuple(m.name for m in models if not isinstance(m, str)),
+        conditions=tuple(c.spec for c in asking.conditions),
+        method=method,
+        orders=orders,
+        prompt=prompt,
+        run=str(run),
+        shard=f"{part.index}/{part.of}",
+        engine=engine,
+        devices=tuple(devices),
+        actors=actors,
+        model_options={key: _plain(value) for key, value in options.items() if value},
+    )
+    fill = partial(_fill, items, asking=asking, step=step, save_every=save_every)
     if engine == "ray" or len(devices) > 1:
         if not all(isinstance(m, str) for m in models):
             raise UsageError("several processes load the models themselves: give their names")
-        every = partial(
-            score, items, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=run,
-            progress=False, save_every=save_every,
-        )  # fmt: skip
         total = len(names) * asking.count(options_of(items, part))
         with watching(Path(run), f"{engine} x {actors if engine == 'ray' else len(devices)}", total, shown=progress):
             if engine == "ray":
-                on_ray(every, part, names, actors, options)
+                on_ray(partial(fill, progress=False), part, names, actors, options)
             else:
-                on_devices(partial(every, names), part, devices, options)
+                on_devices(partial(fill, names, progress=False), part, devices, options)
         return Run.open(run)
     if devices:
         options = options | {"device": devices[0]}
+    return fill(models, shard=part, model_options=options, progress=progress)
+
+
+def _fill(
+    items: Items, models: Sequence[Model | str], *, asking: RequestConfig, step: ScoreStep, shard: Shard,
+    save_every: float, progress: bool, model_options: Mapping[str, Any] | None = None,
+) -> Run:  # fmt: skip
+    """Ask one model after another, in this process; ``step`` is what was asked for as a whole."""
     store = None
     for entry in models:
-        model = load_model(entry, **options) if isinstance(entry, str) else entry
+        model = load_model(entry, **(model_options or {})) if isinstance(entry, str) else entry
         asking.check(model)
-        store = Run.create_or_resume(Path(run), _manifest(items, asking, model), items)
-        _ask_all(store, items, model, asking, part, progress, save_every)
+        store = Run.create_or_resume(Path(step.run), _manifest(items, asking, model, step), items)
+        _ask_all(store, items, model, asking, shard, progress, save_every)
     assert store is not None
     return store
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; of any other, what it is called."""
+    return value if isinstance(value, bool | int | float | str) else str(value)
 
 
 def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> RequestConfig:
@@ -189,7 +214,7 @@ def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
         yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
 
 
-def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:
+def _manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreStep) -> dict[str, Any]:
     sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=asking.prompt)
     packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {
@@ -204,5 +229,5 @@ def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, An
         },
         "origin": items.origin,
         "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},
-        "command": sys.argv,
+        "step": to_json(step),
     }

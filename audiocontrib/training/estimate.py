@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.encoding.row_encoder import Ears, load_for_training
 from audiocontrib.training.recipe import GRPO, Stage
-from audiocontrib.training.row_encoder import Ears, load_for_training
 from audiocontrib.training.rows import TrainingRow, TrainingRows
 
 SAMPLE = 32

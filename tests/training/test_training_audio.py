@@ -18,13 +18,13 @@ from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 from audiocontrib.conditions import condition
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.models.base import Request
-from audiocontrib.training.collate import IGNORED, Collator
-from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.grpo import AudioGRPOTrainer, placeholders
-from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.encoding.collate import IGNORED, Collator
+from audiocontrib.training.encoding.features import stacked, unstacked
+from audiocontrib.training.encoding.row_encoder import Ears, load_for_training
 from audiocontrib.training.rows import TrainingRows
-from audiocontrib.training.session import calm
-from audiocontrib.training.sft import make_trainer
+from audiocontrib.training.trainers.grpo import AudioGRPOTrainer, placeholders
+from audiocontrib.training.trainers.session import calm
+from audiocontrib.training.trainers.sft import make_trainer
 
 
 def batch_of(trainer: Any) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from audiocontrib.items import Clip, Items
 from audiocontrib.models import load_model
 from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
-from audiocontrib.training.checkpoints import is_whole
-from audiocontrib.training.trainer import ResumableTrainer
+from audiocontrib.training.output.checkpoints import is_whole
+from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +91,8 @@ def test_a_model_that_hears_nothing(name: str, rows: TrainingRows, tmp_path: Pat
 def test_a_loss_that_is_no_number_stops_before_any_weight_changes(
     stage: str, rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from audiocontrib.training.grpo import AudioGRPOTrainer
-    from audiocontrib.training.sft import AudioSFTTrainer
+    from audiocontrib.training.trainers.grpo import AudioGRPOTrainer
+    from audiocontrib.training.trainers.sft import AudioSFTTrainer
 
     kind = AudioSFTTrainer if stage == "sft" else AudioGRPOTrainer
     usual = kind.compute_loss
@@ -260,8 +260,8 @@ def test_a_checkpoint_is_loaded_whole_where_the_stock_trainer_finds_other_names(
 ) -> None:
     from transformers import Trainer
 
-    from audiocontrib.training.row_encoder import Ears, load_for_training
-    from audiocontrib.training.sft import make_trainer
+    from audiocontrib.training.encoding.row_encoder import Ears, load_for_training
+    from audiocontrib.training.trainers.sft import make_trainer
 
     settings = sft(steps=2)
     train_sft(settings, rows, TINY, tmp_path / "o", progress=False)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.row_encoder import Ears
+from audiocontrib.training.encoding.features import stacked, unstacked
+from audiocontrib.training.encoding.row_encoder import Ears
 from audiocontrib.training.rows import TrainingRow
 
 IGNORED = -100

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
 
 from audiocontrib.errors import UsageError
 from audiocontrib.store import Run
-from audiocontrib.training.pass_rates import filter_by_pass_rate
 from audiocontrib.training.recipe import GRPO, Stage, TrainingRecipe
-from audiocontrib.training.rows import TrainingRows, table_of, training_rows
+from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
+from audiocontrib.training.rows.split_part import table_of, training_rows
 
 
 def stage_rows(recipe: TrainingRecipe, stage: str, run: Run | str | Path, split: str | Path | None) -> TrainingRows:
@@ -24,18 +25,14 @@ def stage_rows(recipe: TrainingRecipe, stage: str, run: Run | str | Path, split:
     run = run if isinstance(run, Run) else Run.open(run)
     settings = recipe.stage(stage)
     if not isinstance(settings, GRPO):
-        return _noted(_drawn(settings, run, split), recipe)
+        return replace(_drawn(settings, run, split), recipe=recipe)
     barred: set[str] = set()
     if recipe.sft is not None:
         first = _drawn(recipe.sft, run, split).items.table
         barred = set(first["clip_id" if recipe.disjoint == "clip" else "item_id"].to_pylist())
     drawn = _drawn(settings, run, split, barred)
     made = filter_by_pass_rate(drawn, settings, run, table_of(run, split) if split else None)
-    return _noted(replace(made, extra_option=settings.abstain_option), recipe)
-
-
-def _noted(rows: TrainingRows, recipe: TrainingRecipe) -> TrainingRows:
-    return replace(rows, source={**rows.source, "recipe": asdict(recipe)})
+    return replace(made, extra_option=settings.abstain_option, recipe=recipe)
 
 
 def _drawn(settings: Stage, run: Run, split: str | Path | None, without: Collection[str] = ()) -> TrainingRows:

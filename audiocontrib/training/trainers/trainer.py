@@ -14,11 +14,11 @@ from transformers import Trainer, TrainerCallback
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.store.files import write_table_atomic
-from audiocontrib.training.checkpoints import last_whole, mark_complete, remove_old, writing
-from audiocontrib.training.metrics import metrics_table
-from audiocontrib.training.row_encoder import Ears
+from audiocontrib.training.encoding.row_encoder import Ears
+from audiocontrib.training.output.checkpoints import last_whole, mark_complete, remove_old, writing
+from audiocontrib.training.output.folder import METRICS
+from audiocontrib.training.output.metrics import metrics_table
 
-CHECKPOINTS, METRICS = "checkpoints", "metrics.parquet"
 METRICS_EVERY = 5.0
 """Seconds between two versions of the metrics while training goes on."""
 

@@ -1,0 +1,52 @@
+"""Provenance: where the rows of a training or of an export come from."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from audiocontrib.provenance.runs import data_of, run_steps, split_steps
+from audiocontrib.provenance.steps import DataSource, SplitSettings, Step
+from audiocontrib.store import Run
+from audiocontrib.store.run import SPLITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """The data, the run, the split and the part of it that was taken, and the steps that make them."""
+
+    data: DataSource
+    run: str
+    split: str | None = None
+    """Name of a split in the run, or a folder that holds one; None: all items of the run."""
+    rule: SplitSettings | None = None
+    """How the split was made; None where that is not known."""
+    part: str = "all"
+    """``weak``, ``strong`` or ``all``."""
+    steps: tuple[Step, ...] = ()
+    """A split in a folder of its own says how it was made, but not by which step."""
+
+
+def provenance_of(run: Run, split: Path | None, part: str) -> Provenance:
+    """Where the rows of a part come from.
+
+    Args:
+        split: the split's folder; one that is not in the run says how it was made, but not by which step.
+    """
+    made = Provenance(data=data_of(run), run=str(run.path), part=part, steps=run_steps(run))
+    if split is None:
+        return made
+    inside = split.resolve().parent == (run.path / SPLITS).resolve()
+    rule = _rule(split)
+    more = split_steps(run, split.name, rule) if inside and rule else ()
+    return replace(made, split=split.name if inside else str(split), rule=rule, steps=(*made.steps, *more))
+
+
+def _rule(split: Path) -> SplitSettings | None:
+    with suppress(OSError, ValueError):  # a split of the user's own may say nothing of itself
+        held = json.loads((split / "settings.json").read_text(encoding="utf-8"))
+        if isinstance(held, dict) and "rule" in held:
+            return SplitSettings.of(held)
+    return None

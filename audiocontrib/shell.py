@@ -108,7 +108,7 @@ def _(step: CommandStep) -> Words:
 def _data(data: DataSource) -> Iterator[str]:
     """The options by which a data set is read; one of the user's own is known by what is said of its answers."""
     own = data.answer_as is not None
-    yield from ("--dataset", str((own and (data.hub or data.path)) or data.name))
+    yield from ("--dataset", (own and (data.hub or data.path)) or data.name or "DATA")
     about = {
         "data": None if own else data.path,
         "audio-root": data.audio_root if data.path or data.hub else None,
@@ -136,6 +136,8 @@ def _remarks(step: Step) -> Iterator[str]:
     if isinstance(step, ImportStep) and step.answers is None:
         yield "# the answers were imported from Python: put their file in the place of ANSWERS"
     if isinstance(step, ScoreStep):
+        if step.data.name is None:
+            yield "# the questions were made in Python: put their file in the place of DATA"
         if step.made_in_python:
             # on one line, whatever a model calls itself: the rest of it would be a command
             names = " ".join(", ".join(step.made_in_python).split())

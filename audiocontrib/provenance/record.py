@@ -45,8 +45,9 @@ def provenance_of(run: Run, split: Path | None, part: str) -> Provenance:
 
 
 def _rule(split: Path) -> SplitSettings | None:
+    path = split / "settings.json"
     with suppress(OSError, ValueError):  # a split of the user's own may say nothing of itself
-        held = json.loads((split / "settings.json").read_text(encoding="utf-8"))
+        held = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(held, dict) and "rule" in held:
-            return SplitSettings.of(held)
+            return SplitSettings.of(held, path)
     return None

@@ -10,12 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from audiocontrib.provenance.json_values import from_json
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource:
     """A data set, as :func:`audiocontrib.load_items` read it."""
 
-    name: str = "?"
+    name: str | None = None
+    """None: the questions were made in Python."""
     hub: str | None = None
     path: str | None = None
     """File or folder; relative if it lies below the folder in which the step was done."""
@@ -107,13 +110,14 @@ class SplitSettings:
     """What ``settings.json`` of a split holds beside what was asked for (a sheet for review is written once)."""
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
-        """From ``settings.json`` of a split."""
+    def of(cls, settings: Mapping[str, Any], file: str | Path, field: str = "") -> Self:
+        """From the settings that a split keeps; AudiocontribError that names the file if one is of another type."""
         asked = {key: value for key, value in settings.items() if key not in cls.RESULTS and value is not None}
         own = {one.name for one in fields(cls)}
         more = {key: value for key, value in asked.items() if key not in own and (key, value) != ("audio", "audio")}
-        lists = {name: tuple(asked.get(name, ())) for name in ("models", "leave_out")}
-        return cls(**{key: value for key, value in asked.items() if key in own} | lists | {"more": more})
+        held = {key: value for key, value in asked.items() if key in own} | {"more": more}
+        made: Self = from_json(cls, held, file, field)
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

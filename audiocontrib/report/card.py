@@ -76,7 +76,7 @@ def card(run: Run, name: str) -> str:
         [total] = _sizes(con, "'all'", name)
         asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
         bounds = _bounds(con, made, _stored(con, name))
-    asked_for = SplitSettings.of(made.settings)
+    asked_for = SplitSettings.of(made.settings, run.split_folder(name) / "settings.json")
     steps = [*run_steps(run), *split_steps(run, made.name, asked_for), *_certifying(run, made)]
     title = f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}"
     header = DatasetCardData(

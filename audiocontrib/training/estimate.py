@@ -13,7 +13,7 @@ from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import Ears, load_for_training
 from audiocontrib.training.recipe import GRPO, Stage
-from audiocontrib.training.rows import TrainingRow, TrainingRows
+from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 
 SAMPLE = 32
 """Rows whose tokens are counted."""

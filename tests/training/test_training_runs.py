@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,6 +65,12 @@ def test_kill_9_and_the_same_again(stage: str, rows: TrainingRows, tmp_path: Pat
     # a finished training is not done again
     assert TRAIN[stage](settings, rows, TINY, out, progress=False) == again
     assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["checkpoint-4", "checkpoint-6"]
+    # one that was killed after its last checkpoint takes no step more
+    shutil.rmtree(again.model)
+    saved = TRAIN[stage](settings, rows, TINY, out, progress=False)
+    assert (saved.resumed, saved.steps) == (6, 6)
+    assert metric(out, "step") == [1, 2, 3, 4, 5, 6]
+    assert all(torch.equal(value, ours[name]) for name, value in weights(saved.model).items())
 
 
 def test_other_settings_are_not_mixed_in(rows: TrainingRows, tmp_path: Path) -> None:

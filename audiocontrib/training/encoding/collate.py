@@ -10,7 +10,7 @@ from torch import Tensor
 
 from audiocontrib.training.encoding.features import stacked, unstacked
 from audiocontrib.training.encoding.row_encoder import Ears
-from audiocontrib.training.rows import TrainingRow
+from audiocontrib.training.rows.base import TrainingRow
 
 IGNORED = -100
 """Label of a token that is not learned."""

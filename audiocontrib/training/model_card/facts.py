@@ -57,8 +57,8 @@ def _origin(source: Provenance) -> dict[str, str]:
     data = source.data
     about = {name: getattr(data, name) for name in ("revision", "seed", "limit")}
     words = [f"{name} {value}" for name, value in about.items() if value is not None]
-    if data.name != "?" or words:
-        said["Data set"] = ", ".join([data.name, *words])
+    if data.name or words:
+        said["Data set"] = ", ".join([data.name or "?", *words])
     return said
 
 

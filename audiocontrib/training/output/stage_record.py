@@ -10,7 +10,7 @@ from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe
 
 if TYPE_CHECKING:
     from audiocontrib.models.lalm import AudioLanguageModel
-    from audiocontrib.training.rows import TrainingRows
+    from audiocontrib.training.rows.base import TrainingRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

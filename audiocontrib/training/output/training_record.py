@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.provenance import CommandStep, DataSource, Provenance, SplitSettings, from_json, to_json
+from audiocontrib.provenance import CommandStep, Provenance, SplitSettings, from_json, to_json
 from audiocontrib.store.files import replacing
 from audiocontrib.training.fields import build
 from audiocontrib.training.output.checkpoints import step_of
@@ -126,7 +126,7 @@ def _provenance(source: Mapping[str, Any], path: Path, field: str) -> Provenance
     except ValueError as error:
         raise AudiocontribError(f"{path}: {field}.commands: {error}") from error
     values = {name: source[name] for name in ("run", "split", "part") if name in source}
-    settings = SplitSettings.of(rule) if rule and "rule" in rule else None
-    values |= {"data": DataSource.of(data), "rule": settings, "steps": steps}
+    settings = SplitSettings.of(rule, path, f"{field}.rule") if rule and "rule" in rule else None
+    values |= {"data": data, "rule": settings, "steps": steps}
     made: Provenance = from_json(Provenance, values, path, field)
     return made

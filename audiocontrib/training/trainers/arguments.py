@@ -11,7 +11,7 @@ import torch
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import Stage
-from audiocontrib.training.rows import TrainingRows
+from audiocontrib.training.rows.base import TrainingRows
 
 
 def arguments(settings: Stage, out: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
-from audiocontrib.training.rows import TrainingRows
+from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import adapters, arguments, identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell
 from audiocontrib.training.trainers.trainer import ResumableTrainer

@@ -17,7 +17,7 @@ from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import SFT
-from audiocontrib.training.rows import TrainingRows
+from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import adapters, arguments, identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell
 from audiocontrib.training.trainers.trainer import ResumableTrainer

@@ -44,6 +44,13 @@ class ResumableTrainer(Trainer):
         self._check("loss", loss.item())
         return loss
 
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """As the trainer's (transformers 5.23), which takes one step too many after the checkpoint of the last step."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*args, **kwargs)
+
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """As the trainer's, and into the metrics. AudiocontribError if the gradients are no numbers."""
         super().log(logs, *args, **kwargs)

@@ -11,8 +11,6 @@ from audiocontrib.conditions import Condition
 from audiocontrib.items import Item
 from audiocontrib.prompts import Prompt
 
-METHODS = ("likelihood", "generate")
-
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.conditions import Condition, Noise, Silence
+from audiocontrib.conditions import Condition
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.models.base import METHODS, Generated, Request, Scored
+from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.responses import METHODS
 
 REFUSAL = "I'm sorry, but I cannot answer this question."
 GIBBERISH = "¤¤ ~~~ ¤¤"  # no letters: it cannot name an option by accident
@@ -137,7 +138,7 @@ class MockModel:
 
     def knows(self, item: Item, condition: Condition) -> bool:
         """Whether it knows the item's gold under the condition, from the clip or from the question."""
-        p, hears = self.planted, hears_clip(condition)
+        p, hears = self.planted, condition.hears_own_clip
         if hears and seeded(p.seed, item.id, "skill").random() < p.skill:
             return True
         if not condition.shows_question or not self._leaks(item):
@@ -171,7 +172,7 @@ class MockModel:
 
     def _reply(self, request: Request) -> str:
         p, random = self.planted, self._random(request, "reply")
-        refuse = p.refuse_with_audio if hears_clip(request.condition) else p.refuse_without_audio
+        refuse = p.refuse_with_audio if request.condition.hears_own_clip else p.refuse_without_audio
         if random.random() < refuse:
             return REFUSAL
         if random.random() < p.unparseable:
@@ -190,12 +191,6 @@ class MockModel:
 
     def _random(self, request: Request, purpose: str) -> np.random.Generator:
         return seeded(self.planted.seed, request.item.id, request.condition.spec, request.order, purpose)
-
-
-def hears_clip(condition: Condition) -> bool:
-    """Whether the item's own clip, or some of it, is played under the condition."""
-    played = condition.has_audio and condition.needs_clip and not condition.donor
-    return played and not isinstance(condition, (Silence, Noise))
 
 
 def mock_model(spec: str = "") -> MockModel:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from audiocontrib.provenance.runs import data_of, run_steps, split_steps
 from audiocontrib.provenance.steps import DataSource, SplitSettings, Step
-from audiocontrib.store import Run
-from audiocontrib.store.run import SPLITS
+from audiocontrib.store import Run, SavedSplit
+from audiocontrib.store.splits import SETTINGS, SPLITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +26,13 @@ class Provenance:
     """A split in a folder of its own says how it was made, but not by which step."""
 
 
-def provenance_of(run: Run, split: Path | None, part: str) -> Provenance:
-    """Where the rows of a part come from.
-
-    Args:
-        split: the split's folder; one that is not in the run says how it was made, but not by which step.
-    """
+def provenance_of(run: Run, split: SavedSplit | None, part: str) -> Provenance:
+    """Where the rows of a part come from; a split that is not in the run says how it was made, not by which step."""
     made = Provenance(data=data_of(run), run=str(run.path), part=part, steps=run_steps(run))
     if split is None:
         return made
-    inside = split.resolve().parent == (run.path / SPLITS).resolve()
-    rule = _rule(split)
+    inside = split.folder.resolve().parent == (run.path / SPLITS).resolve()
+    # a split of the user's own may say nothing of itself
+    rule = SplitSettings.of(split.settings, split.folder / SETTINGS) if split.rule else None
     more = split_steps(run, split.name, rule) if inside and rule else ()
-    return replace(made, split=split.name if inside else str(split), rule=rule, steps=(*made.steps, *more))
-
-
-def _rule(split: Path) -> SplitSettings | None:
-    path = split / "settings.json"
-    with suppress(OSError, ValueError):  # a split of the user's own may say nothing of itself
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(held, dict) and "rule" in held:
-            return SplitSettings.of(held, path)
-    return None
+    return replace(made, split=split.name if inside else str(split.folder), rule=rule, steps=(*made.steps, *more))

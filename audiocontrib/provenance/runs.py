@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.provenance.json_values import from_json
 from audiocontrib.provenance.steps import (
     AuditStep,
@@ -16,7 +17,8 @@ from audiocontrib.provenance.steps import (
     SplitStep,
     Step,
 )
-from audiocontrib.store.run import MANIFEST, Run
+from audiocontrib.store import Run
+from audiocontrib.store.manifest import MANIFEST
 
 FILLING = ("score", "import", "demo")
 """Commands that fill a run."""
@@ -31,7 +33,10 @@ def run_steps(run: Run) -> tuple[Step, ...]:
     Raises:
         AudiocontribError: run.json holds a step that cannot be read.
     """
-    starts = [*run.manifest.get("earlier", []), run.manifest]
+    earlier = run.manifest.get("earlier", [])
+    if not (isinstance(earlier, list) and all(isinstance(start, dict) for start in earlier)):
+        raise AudiocontribError(f"{run.path / MANIFEST}: earlier: it must be a list of starts, with fields and values")
+    starts = [*earlier, run.manifest]
     found: list[Step] = []
     for start in starts:
         found += [step for step in _started(run, start) if step not in found]
@@ -53,7 +58,7 @@ def data_of(run: Run) -> DataSource:
 def _started(run: Run, start: Mapping[str, Any]) -> Iterator[Step]:
     if "step" in start:
         yield from_json(Step, start["step"], run.path / MANIFEST, "step")
-    elif (words := start.get("command") or [])[1:2] and words[1] in FILLING:
+    elif isinstance(words := start.get("command"), list) and len(words) > 1 and words[1] in FILLING:
         yield CommandStep(words=tuple(map(str, words[1:])))
 
 

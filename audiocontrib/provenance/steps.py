@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -106,13 +106,10 @@ class SplitSettings:
     more: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the rule alone, and others that are not as usual."""
 
-    RESULTS: ClassVar[tuple[str, ...]] = ("findings", "warnings", "review_out")
-    """What ``settings.json`` of a split holds beside what was asked for (a sheet for review is written once)."""
-
     @classmethod
     def of(cls, settings: Mapping[str, Any], file: str | Path, field: str = "") -> Self:
         """From the settings that a split keeps; AudiocontribError that names the file if one is of another type."""
-        asked = {key: value for key, value in settings.items() if key not in cls.RESULTS and value is not None}
+        asked = {key: value for key, value in settings.items() if value is not None}
         own = {one.name for one in fields(cls)}
         more = {key: value for key, value in asked.items() if key not in own and (key, value) != ("audio", "audio")}
         held = {key: value for key, value in asked.items() if key in own} | {"more": more}

@@ -12,6 +12,7 @@ from huggingface_hub import DatasetCardData
 
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
+from audiocontrib.contribution.run_view import only_models
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.prompts import SYSTEM, make_prompt
@@ -19,7 +20,7 @@ from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps,
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
-from audiocontrib.splits.run_view import only_models
+from audiocontrib.store.splits import SETTINGS
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,8 +66,10 @@ def card(run: Run, name: str) -> str:
     """
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
+    saved = run.split(name)
+    asked_for = SplitSettings.of(saved.settings, saved.folder / SETTINGS)
     with run.connect() as con:
-        made = split_summary(con, run, name)
+        made = split_summary(con, saved)
         found = con.sql(
             "select count(*) as questions, count(distinct clip_id) as clips, "
             "(select count(*) from quarantine) as quarantined, "
@@ -76,19 +79,11 @@ def card(run: Run, name: str) -> str:
         [total] = _sizes(con, "'all'", name)
         asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
         bounds = _bounds(con, made, _stored(con, name))
-    asked_for = SplitSettings.of(made.settings, run.split_folder(name) / "settings.json")
     steps = [*run_steps(run), *split_steps(run, made.name, asked_for), *_certifying(run, made)]
     title = f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}"
-    header = DatasetCardData(
-        pretty_name=title,
-        task_categories=["audio-text-to-text", "question-answering", "multiple-choice"],
-        tags=["audio", "audio-contribution", "audiocontrib"],
-        size_categories=[_size(total["n"])],
-        configs=[{"config_name": "default", "data_files": "split.parquet"}],
-    )
     return render_markdown(
         TEMPLATES / "card.md.j2",
-        header=Verbatim(f"{header.to_yaml()}\n"),
+        header=Verbatim(f"{_header(title, total['n']).to_yaml()}\n"),
         title=title,
         data={"name": "?", "revision": None, "left_out": {}} | data,
         counts=found.to_pylist()[0],
@@ -107,6 +102,17 @@ def card(run: Run, name: str) -> str:
         commands=fenced(shell_lines(steps)),
         versions={"audiocontrib": version("audiocontrib")} | run.manifest.get("versions", {}),
         version=version("audiocontrib"),
+    )
+
+
+def _header(title: str, items: int) -> DatasetCardData:
+    """What the hub reads."""
+    return DatasetCardData(
+        pretty_name=title,
+        task_categories=["audio-text-to-text", "question-answering", "multiple-choice"],
+        tags=["audio", "audio-contribution", "audiocontrib"],
+        size_categories=[_size(items)],
+        configs=[{"config_name": "default", "data_files": "split.parquet"}],
     )
 
 
@@ -147,7 +153,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
     """How wrong the parts may be, a sentence each."""
     lines = []
     try:
-        again = split(con, **made.asked)
+        again = split(con, **made.settings)
     except AudiocontribError as error:
         lines.append(f"It could not be made again from the answers in the run: {error}")
     else:
@@ -155,10 +161,10 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
         guessed = again.summary().to_pylist()[0]["guessing_weak_share"]
         if guessed is not None:
             lines.append(f"If every model guessed, {guessed:.1%} of the items would be called weak")
-    asked = made.asked
+    asked = made.settings
     try:
         with only_models(con, asked.get("models")):
-            share, (low, high) = leak_share(contest(con, asked["condition"], asked.get("method"))[1])
+            share, (low, high) = leak_share(contest(con, condition=asked["condition"], method=asked.get("method"))[1])
         if share == share:
             weak = made.sizes.get("weak", 0) / max(len(stored), 1)
             lines.append(
@@ -167,7 +173,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
             )
     except AudiocontribError as error:
         lines.append(f"The share that the text answers could not be taken: {error}")
-    for key, value in made.settings.get("findings", {}).items():
+    for key, value in made.findings.items():
         numbers = value if isinstance(value, list) else [value]
         if all(isinstance(v, int | float | str) for v in numbers):
             told = ", ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in numbers)
@@ -198,7 +204,7 @@ def _limits(made: SplitFacts, total: dict[str, Any]) -> Iterator[str]:
         yield f"No model solves {total['unsolved']:,} items even with the audio: unanswerable, or their key is wrong."
     if not made.certificates:
         yield "No model that took no part has been held against the strong part."
-    yield from made.settings.get("warnings", [])
+    yield from made.warnings
 
 
 def _certifying(run: Run, made: SplitFacts) -> Iterator[Step]:

@@ -16,10 +16,9 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Items
 from audiocontrib.models import Model, load_model
-from audiocontrib.models.base import METHODS
 from audiocontrib.prompts import PROMPTS, make_prompt
 from audiocontrib.provenance import DataSource, ScoreStep, to_json
-from audiocontrib.responses import Outcome, Response
+from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.parallel import on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from audiocontrib.conditions import Condition, Donors
+from audiocontrib.conditions import Condition, Partners
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, Request
 from audiocontrib.models.trie import Trie
@@ -77,7 +77,7 @@ def _sample(items: Items, shard: Shard) -> list[Sequence[Item]]:
 
 
 def _asked(
-    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Donors], groups: Sequence[Sequence[Item]]
+    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Partners], groups: Sequence[Sequence[Item]]
 ) -> list[Request]:
     make = RequestBuilder(asking, model, "", lenders, NONE)
     works = [make(group) for group in groups]

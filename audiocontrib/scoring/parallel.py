@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.plugins import load_plugins, loaded_plugins
 from audiocontrib.responses import Response
 from audiocontrib.scoring.plan import Shard
 from audiocontrib.scoring.progress import Progress
@@ -32,7 +33,10 @@ PIECES = 4
 
 def on_devices(part: Part, shard: Shard, devices: Sequence[str], options: dict[str, Any]) -> None:
     """Score a shard by one process for each device. The first failure is raised when all are done."""
-    with ProcessPoolExecutor(len(devices), mp_context=get_context("spawn")) as pool:
+    plugins = loaded_plugins()
+    with ProcessPoolExecutor(
+        len(devices), mp_context=get_context("spawn"), initializer=load_plugins, initargs=(plugins,)
+    ) as pool:
         jobs: list[Future[Any]] = [
             pool.submit(part, shard=piece, model_options=options | {"device": device})
             for piece, device in zip(shard.split(len(devices)), devices, strict=True)
@@ -60,7 +64,7 @@ def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
-    shared = ray.put(part)
+    shared, plugins = ray.put(part), loaded_plugins()
 
     class Worker:
         """Loads its models once, and scores one shard after the other."""
@@ -68,6 +72,7 @@ def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options:
         def __init__(self) -> None:
             from audiocontrib.models import load_model
 
+            load_plugins(plugins)  # first: what was handed over may be of their classes
             self.part = ray.get(shared)
             self.models = [load_model(name, **options) for name in names]
 

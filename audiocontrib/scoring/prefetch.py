@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from audiocontrib.audio import RATE, Sound, decode, make_sound, stamp
-from audiocontrib.conditions import Condition, Donors
+from audiocontrib.conditions import Condition, Partners, play
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Item, Quarantined
 from audiocontrib.models import Model, Request
@@ -72,7 +72,7 @@ class RequestBuilder:
     asking: RequestConfig
     model: Model
     fingerprint: str
-    lenders: Mapping[Condition, Donors]
+    lenders: Mapping[Condition, Partners]
     answered: AnsweredRequests
 
     def __call__(self, group: Sequence[Item]) -> RequestBatch:
@@ -108,11 +108,11 @@ class RequestBuilder:
             source, place = question.source, (question.item.id, question.condition)
             if source is not None and source.clip_id not in clips:
                 clips[source.clip_id] = _decoded(source)
-            if source is not None and not question.condition.donor:
+            if source is not None and not question.condition.borrows_clip:
                 work.heard.add(question.item.id)
             if place not in sounds:
                 clip = clips[source.clip_id] if source is not None else None
-                whole = question.condition.hear(clip, question.item.id)
+                whole = play(question.condition, clip, question.item.id)
                 sounds[place] = (fitting := _cut(whole, self.model.max_seconds)), fitting is not whole
             sound, cut = sounds[place]
             key = question_key(question, self.asking, self.fingerprint, sound.sha256 if sound else None)

@@ -31,7 +31,7 @@ from audiocontrib.provenance import (
     split_steps,
     to_json,
 )
-from audiocontrib.store import Run
+from audiocontrib.store import Run, SavedSplit
 
 DATA = DataSource(name="demo", seed=3, limit=4)
 STEPS: list[Any] = [
@@ -150,16 +150,17 @@ def test_a_split_comes_from_its_run_and_one_of_elsewhere_says_how_it_was_made(ru
     made = ac.split(run, rule="votes", condition="silence")
     inside = made.save(run.split_folder("s"))
     outside = made.save(tmp_path / "elsewhere")
-    here, there, none = (provenance_of(run, folder, "weak") for folder in (inside, outside, None))
+    here, there = (provenance_of(run, SavedSplit.open(folder), "weak") for folder in (inside, outside))
+    none = provenance_of(run, None, "weak")
     assert here.rule == there.rule == SplitSettings(rule="votes", threshold=0.5, condition="silence", models=("mock",))
     assert (here.split, there.split, none.split) == ("s", str(outside), None)
     assert here.steps[-1] == SplitStep(run=str(run.path), name="s", settings=here.rule)
     assert there.steps == none.steps == here.steps[:-1]
-    (outside / "settings.json").write_text("{")
-    assert provenance_of(run, outside, "weak").rule is None
+    (outside / "settings.json").write_text('{"mine": true}')
+    assert provenance_of(run, SavedSplit.open(outside), "weak").rule is None
     (outside / "settings.json").write_text('{"rule": "votes", "models": 3}')
     with pytest.raises(AudiocontribError, match=r"settings\.json: models: .*\(it holds 3\)"):
-        provenance_of(run, outside, "weak")
+        provenance_of(run, SavedSplit.open(outside), "weak")
 
 
 def test_the_rule_that_reads_an_audit_needs_it_first(run: Run) -> None:

@@ -62,8 +62,12 @@ def read_record(out: Path) -> TrainingRecord:
     if not isinstance(held, dict):
         raise AudiocontribError(f"{path} holds no record of a training")
     written = held.get("format", 1)
-    if not isinstance(written, int) or written > FORMAT:
-        raise AudiocontribError(f"{path}: its format is {written!r}, this version reads up to {FORMAT}; update it")
+    if isinstance(written, bool) or not isinstance(written, int) or written < 1:
+        raise AudiocontribError(f"{path}: format: it is {written!r}, not a number from 1 to {FORMAT}")
+    if written > FORMAT:
+        raise AudiocontribError(
+            f"{path}: format: a newer audiocontrib wrote it ({written}; this one reads up to {FORMAT}): update it"
+        )
     stages = held.get("stages", [])
     if not isinstance(stages, list):
         raise AudiocontribError(f"{path}: stages: it must be a list")

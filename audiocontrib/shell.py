@@ -51,16 +51,22 @@ def command_words(step: Any) -> Words:
 @command_words.register
 def _(step: ScoreStep) -> Words:
     options = {key: value for key, value in step.model_options.items() if key in MODEL_OPTIONS}
-    return [
-        "score",
-        *_data(step.data),
-        *_options({"model": step.models, "condition": step.conditions, "method": step.method, "orders": step.orders}),
-        *_options({"prompt": step.prompt, "devices": ",".join(step.devices) or None, **options}),
-        *_options({"shard": None if step.shard == "1/1" else step.shard}),
-        *(["--engine", step.engine, "--actors", str(step.actors)] if step.engine != "local" else []),
-        *(["--trust-remote-code"] if step.model_options.get("trust_remote_code") else []),
-        *("--run", step.run),
-    ]
+    about = {
+        "model": step.models,
+        "name": step.names,
+        "condition": step.conditions,
+        "method": step.method,
+        "orders": step.orders,
+        "prompt": step.prompt,
+        "devices": ",".join(step.devices) or None,
+        **options,
+        "shard": None if step.shard == "1/1" else step.shard,
+        "run": step.run,
+        "plugin": step.plugins,
+    }
+    several = ["--engine", step.engine, "--actors", str(step.actors)] if step.engine != "local" else []
+    trusted = ["--trust-remote-code"] if step.model_options.get("trust_remote_code") else []
+    return ["score", *_data(step.data), *_options(about), *several, *trusted]
 
 
 @command_words.register

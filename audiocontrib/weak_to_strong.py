@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from audiocontrib.items import Items
     from audiocontrib.models import Model
     from audiocontrib.store import Run
+    from audiocontrib.training import TrainingRecipe
 
 SPLIT = "trained-on"
 """Name of the split in both runs."""
@@ -123,15 +124,13 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
-    from audiocontrib.provenance import WeakToStrongStep
+    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
-    from audiocontrib.training.model_card.card import recipe_values, write_card
-    from audiocontrib.training.model_card.results import MeasuredChange
-    from audiocontrib.training.output.training_record import stages_of
 
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
+    refuse_own([*plan.raters, recipe.model], f"the plan {path}")
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
     asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}
@@ -163,11 +162,20 @@ def weak_to_strong(
     without = [c for c in plan.conditions if c != "audio"]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
+    _write_card(Path(model), changes, plan, recipe)
+    return Learned(run.path, tested.path, Path(model), changes)
+
+
+def _write_card(model: Path, changes: pa.Table, plan: Plan, recipe: TrainingRecipe) -> None:
+    """The card of the trained model, with what changed and the plan that makes it again."""
+    from audiocontrib.provenance import WeakToStrongStep
+    from audiocontrib.training.model_card.card import recipe_values, write_card
+    from audiocontrib.training.model_card.results import MeasuredChange
+    from audiocontrib.training.output.training_record import stages_of
+
     files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": recipe_values(recipe)}
     results = [MeasuredChange.of(row) for row in changes.to_pylist()]
-    again = [WeakToStrongStep(plan="plan.yaml")]
-    write_card(Path(model), stages_of(Path(model)), results=results, steps=again, files=files)
-    return Learned(run.path, tested.path, Path(model), changes)
+    write_card(model, stages_of(model), results=results, steps=[WeakToStrongStep(plan="plan.yaml")], files=files)
 
 
 def _load(data: Data) -> Items:

@@ -103,10 +103,6 @@ def test_a_file_at_fault_is_one_line(tmp_path: Path, text: str, says: str) -> No
 @pytest.mark.parametrize(
     ("name", "says"),
     [("none.py", "there is no such file"), ("nobody", "those installed: "), ("", "no Python file")],
-        ("none.py", "there is no such file"),
-        ("nobody", "no installed plugin; those installed: "),
-        ("", "no Python file"),
-    ],
 )
 def test_what_is_not_there(name: str, says: str) -> None:
     with pytest.raises(AudiocontribError, match=says):

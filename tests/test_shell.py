@@ -67,8 +67,8 @@ def test_every_option_is_one_of_the_command_line(step: Any) -> None:
 
 
 def test_what_was_asked_for_is_what_the_command_reads() -> None:
-    name, read = parsed(*shell_lines([SCORE]))
-    assert name == "score"
+    name, read = parsed(*shell_lines([replace(SCORE, names=("one", "two"))]))
+    assert (name, read["names"]) == ("score", ("one", "two"))
     assert (read["dataset"], str(read["data"]), str(read["audio_root"])) == ("mmau", "mmau.json", "clips")
     assert (read["revision"], read["split"], read["seed"], read["limit"]) == ("v1", "test", 1, 9)
     assert (read["models"], read["conditions"]) == (("a", "b c"), ("audio", "text"))
@@ -117,6 +117,12 @@ def test_no_name_ends_a_remark(name: str) -> None:
     *remarks, _command = shell_lines([step])
     assert len(remarks) == 2
     assert all(remark.startswith("# ") and len(remark.splitlines()) == 1 for remark in remarks)
+
+
+def test_a_plugin_is_named_as_one_would_type_it() -> None:
+    [line] = shell_lines([replace(SCORE, plugins=("my part.py", "installed"))])
+    assert line.endswith(" --trust-remote-code")
+    assert " --plugin 'my part.py' --plugin installed " in line  # it may stand anywhere in the line
 
 
 def test_a_step_that_is_done_twice_is_one_line() -> None:

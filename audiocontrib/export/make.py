@@ -107,13 +107,17 @@ def export(
         for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
             (folder / name).write_text(text, encoding="utf-8")
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
-        facts = {
-            "created_at": datetime.now(UTC).isoformat(),
-            "audio_root": rows.items.origin.get("audio_root"),
-            "provenance": to_json(rows.provenance) if rows.provenance else None,
-        }
-        write_manifest(folder, {"request": request, **facts, **counts})
+        write_manifest(folder, {"request": request, **_origin(rows), **counts})
     return made
+
+
+def _origin(rows: TrainingRows) -> dict[str, Any]:
+    """Where the rows come from, as JSON values."""
+    return {
+        "created_at": datetime.now(UTC).isoformat(),
+        "audio_root": rows.items.origin.get("audio_root"),
+        "provenance": to_json(rows.provenance) if rows.provenance else None,
+    }
 
 
 def _way(name: str, chosen: Format, stage: Stage, audio: Audio | None) -> Audio:

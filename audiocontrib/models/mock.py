@@ -15,7 +15,7 @@ from audiocontrib.conditions import Condition
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.responses import METHODS
 
 REFUSAL = "I'm sorry, but I cannot answer this question."
@@ -92,7 +92,7 @@ class Planted:
                 raise UsageError(f"mock: {name}={getattr(self, name)} is negative")
 
 
-class MockModel:
+class MockModel(Model):
     """A model that answers as :class:`Planted` says.
 
     It reads the gold from ``request.item`` and looks at the condition, not at the sound. Every answer
@@ -100,8 +100,7 @@ class MockModel:
     what was asked before.
     """
 
-    capabilities: frozenset[str] = frozenset(METHODS) | {"audio"}
-    max_seconds: float | None = None
+    capabilities = frozenset(METHODS) | {"audio"}
 
     def __init__(self, planted: Planted | None = None, name: str = "mock") -> None:
         """A mock of the planted behaviour, called ``name`` in the run."""

@@ -49,6 +49,8 @@ class ScoreStep:
     data: DataSource
     models: tuple[str, ...]
     """As they were named; of those that were made in Python, as they call themselves."""
+    names: tuple[str, ...] = ()
+    """Under which their answers are stored; none: their own."""
     made_in_python: tuple[str, ...] = ()
     """Those of the models that no command can name."""
     conditions: tuple[str, ...]
@@ -62,6 +64,8 @@ class ScoreStep:
     engine: str = "local"
     devices: tuple[str, ...] = ()
     actors: int = 1
+    plugins: tuple[str, ...] = ()
+    """Files and names of those that were loaded."""
     model_options: Mapping[str, Any] = field(default_factory=dict)
     """Of :func:`audiocontrib.load_model`."""
     step: Literal["score"] = "score"

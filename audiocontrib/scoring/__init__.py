@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -15,12 +16,13 @@ from audiocontrib.conditions import Condition, condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Items
-from audiocontrib.models import Model, load_model
+from audiocontrib.models import Model, load_model, model_list, named
+from audiocontrib.plugins import loaded_plugins
 from audiocontrib.prompts import PROMPTS, make_prompt
 from audiocontrib.provenance import DataSource, ScoreStep, to_json
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.ask import ask
-from audiocontrib.scoring.parallel import on_devices, on_ray, watching
+from audiocontrib.scoring.parallel import Part, on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, RequestBuilder
 from audiocontrib.scoring.progress import Progress
@@ -32,15 +34,19 @@ one answer: the model, or its server, is gone."""
 
 ENGINES = ("local", "ray")
 
+Chosen = Sequence[tuple[Model | str, str | None]]
+"""Models, or what is loaded as one; each with the name under which its answers are stored, None: its own."""
+
 EVIDENCE = "evidence"
 """Folder of a run in which a model may keep what it found out about sounds."""
 
 
 def score(
     items: Items,
-    models: Sequence[Model | str],
+    models: Model | str | Sequence[Model | str],
     conditions: Sequence[Condition | str] = ("audio", "silence"),
     *,
+    names: Sequence[str] | str = (),
     method: str = "likelihood",
     orders: str = "cyclic",
     prompt: str = "audiomcq",
@@ -60,7 +66,9 @@ def score(
     refused with a diff.
 
     Args:
-        models: models, or names for :func:`audiocontrib.load_model`; loaded one after another.
+        models: one or several: names for :func:`audiocontrib.load_model`, which are loaded one after another; objects
+            of a subclass of :class:`audiocontrib.models.Model`; functions ``prompt, audio -> reply``.
+        names: under which the models' answers are stored, one for each model in the same order; none: their own.
         method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
         orders: ``cyclic`` (every option once in every place) or ``given``.
         prompt: name of a registered prompt.
@@ -80,61 +88,88 @@ def score(
     """
     asking = make_asking(conditions, method, orders, prompt)
     part = Shard.parse(shard) if isinstance(shard, str) else shard
-    names = [m if isinstance(m, str) else m.name for m in models]
-    if len(set(names)) < len(names) or not names:
-        raise UsageError("name at least one model, and each model once")
+    chosen = model_list(models, names)
+    for entry, _ in chosen:
+        if isinstance(entry, Model):
+            asking.check(entry)
+    options = model_options or {}
     if engine not in ENGINES:
         raise UsageError(f"no engine is called {engine!r}; there are: {', '.join(ENGINES)}")
-    options = model_options or {}
-    step = ScoreStep(
-        data=DataSource.of(items.origin),
-        models=tuple(names),
-        made_in_python=tuple(m.name for m in models if not isinstance(m, str)),
-        conditions=tuple(c.spec for c in asking.conditions),
-        method=method,
-        orders=orders,
-        prompt=prompt,
-        run=str(run),
-        shard=f"{part.index}/{part.of}",
-        engine=engine,
-        devices=tuple(devices),
-        actors=actors,
-        model_options={key: _plain(value) for key, value in options.items() if value},
-    )
+    step = replace(
+        _step(items, chosen, asking, options), run=str(run), shard=f"{part.index}/{part.of}", engine=engine,
+        devices=tuple(devices), actors=actors,
+    )  # fmt: skip
     fill = partial(_fill, items, asking=asking, step=step, save_every=save_every)
     if engine == "ray" or len(devices) > 1:
-        if not all(isinstance(m, str) for m in models):
-            raise UsageError("several processes load the models themselves: give their names")
-        total = len(names) * asking.count(options_of(items, part))
+        total = len(chosen) * asking.count(options_of(items, part))
         with watching(Path(run), f"{engine} x {actors if engine == 'ray' else len(devices)}", total, shown=progress):
-            if engine == "ray":
-                on_ray(partial(fill, progress=False), part, names, actors, options)
-            else:
-                on_devices(partial(fill, names, progress=False), part, devices, options)
+            _fill_by_several(partial(fill, progress=False), chosen, part, step, options)
         return Run.open(run)
     if devices:
         options = options | {"device": devices[0]}
-    return fill(models, shard=part, model_options=options, progress=progress)
+    return fill(chosen, shard=part, model_options=options, progress=progress)
+
+
+def _fill_by_several(fill: Part, chosen: Chosen, shard: Shard, step: ScoreStep, options: dict[str, Any]) -> None:
+    """Fill the run by several processes: by actors of Ray, or by one for each device."""
+    sources = [(entry, name) for entry, name in chosen if isinstance(entry, str)]
+    if len(sources) < len(chosen):
+        raise UsageError("several processes load the models themselves: give their names")
+    if step.engine == "ray":
+        on_ray(fill, shard, sources, step.actors, options)
+    else:
+        on_devices(partial(fill, sources), shard, step.devices, options)
+
+
+def _step(items: Items, chosen: Chosen, asking: RequestConfig, options: Mapping[str, Any]) -> ScoreStep:
+    """What is asked for, by names."""
+    return ScoreStep(
+        data=DataSource.of(items.origin),
+        models=tuple(entry if isinstance(entry, str) else name or entry.name for entry, name in chosen),
+        names=tuple(name for _, name in chosen if name),
+        made_in_python=tuple(name or entry.name for entry, name in chosen if isinstance(entry, Model)),
+        conditions=tuple(c.spec for c in asking.conditions),
+        method=asking.method,
+        orders=asking.orders,
+        prompt=asking.prompt,
+        run="",
+        plugins=loaded_plugins(),
+        model_options={
+            key: value if isinstance(value, bool | int | float | str) else str(value)
+            for key, value in options.items()
+            if value
+        },
+    )
 
 
 def _fill(
-    items: Items, models: Sequence[Model | str], *, asking: RequestConfig, step: ScoreStep, shard: Shard,
-    save_every: float, progress: bool, model_options: Mapping[str, Any] | None = None,
+    items: Items, chosen: Chosen, *, asking: RequestConfig, step: ScoreStep, shard: Shard, save_every: float,
+    progress: bool, model_options: Mapping[str, Any] | None = None,
 ) -> Run:  # fmt: skip
     """Ask one model after another, in this process; ``step`` is what was asked for as a whole."""
-    store = None
-    for entry in models:
-        model = load_model(entry, **(model_options or {})) if isinstance(entry, str) else entry
-        asking.check(model)
-        store = Run.create_or_resume(Path(step.run), _manifest(items, asking, model, step), items)
-        _ask_all(store, items, model, asking, shard, progress, save_every)
-    assert store is not None
+    asked: set[str] = set()
+    for entry, name in chosen:
+        with _opened(entry, name, model_options or {}) as model:
+            if model.name in asked:
+                raise UsageError(f"two models are called {model.name}: give each a name to store its answers under")
+            asked.add(model.name)
+            asking.check(model)
+            store = Run.create_or_resume(Path(step.run), _manifest(items, asking, model, step), items)
+            _ask_all(store, items, model, asking, shard, progress, save_every)
     return store
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; of any other, what it is called."""
-    return value if isinstance(value, bool | int | float | str) else str(value)
+@contextmanager
+def _opened(entry: Model | str, name: str | None, options: Mapping[str, Any]) -> Iterator[Model]:
+    """A model that is ready to be asked; what was loaded here is closed in the end."""
+    if isinstance(entry, Model):
+        yield named(entry, name)
+        return
+    model = load_model(entry, name=name, **options)
+    try:
+        yield model
+    finally:
+        model.close()
 
 
 def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> RequestConfig:
@@ -152,11 +187,10 @@ def _ask_all(
     run: Run, items: Items, model: Model, asking: RequestConfig, shard: Shard, progress: bool, save_every: float
 ) -> None:
     # the name too: one checkpoint may be asked under two names, and each has its own answers
-    fingerprint = stable_hash([model.name, model.fingerprint()])
-    if keep_in := getattr(model, "keep_in", None):
-        keep_in(run.path / EVIDENCE)
+    fingerprint = stable_hash([model.name, model.identity()])
+    model.keep_evidence(run.path / EVIDENCE)
     make = RequestBuilder(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
-    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * getattr(model, "at_once", 0)))
+    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * model.concurrency))
     total, held = RequestBatch(), run.quarantined_ids()
     waiting: list[Response] = []
     asked = failing = 0
@@ -193,7 +227,7 @@ def _ask_all(
                 bar.note(note)
             if asked and progress:
                 seconds = time.monotonic() - start
-                more = getattr(model, "report", lambda: "")()
+                more = model.summary()
                 bar.note(
                     f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
                     f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}"
@@ -219,7 +253,7 @@ def _manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreStep
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
-            "models": {model.name: model.fingerprint()},
+            "models": {model.name: model.identity()},
             "conditions": [c.spec for c in asking.conditions],
             "method": asking.method,
             "orders": asking.orders,

@@ -50,10 +50,15 @@ def on_devices(part: Part, shard: Shard, devices: Sequence[str], options: dict[s
         raise error
 
 
-def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options: dict[str, Any]) -> None:
+def on_ray(
+    part: Part, shard: Shard, models: Sequence[tuple[str, str | None]], actors: int, options: dict[str, Any]
+) -> None:
     """Score a shard by actors of Ray Data, one for each GPU (or core, where there is none), as the work needs them.
 
     The run's folder and the clips must be on a file system that all machines see.
+
+    Args:
+        models: what is loaded, and the name under which its answers are stored (None: its own).
     """
     try:
         import ray
@@ -74,7 +79,7 @@ def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options:
 
             load_plugins(plugins)  # first: what was handed over may be of their classes
             self.part = ray.get(shared)
-            self.models = [load_model(name, **options) for name in names]
+            self.models = [(load_model(model, name=name, **options), None) for model, name in models]
 
         def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
             errors = []

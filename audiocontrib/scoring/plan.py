@@ -55,19 +55,16 @@ class RequestConfig:
         if deaf:
             raise UsageError(
                 f"{model.name} reads text only and cannot be asked under {', '.join(deaf)}; "
-                f"use --condition text or --condition options{_refusals(model)}"
+                f"use conditions without audio, as text or options{_refusals(model)}"
             )
         if self.method not in model.capabilities:
             able = ", ".join(sorted(model.capabilities - {"audio"}))
-            raise UsageError(
-                f"{model.name} cannot be asked by --method {self.method}; it can: {able}{_refusals(model)}"
-            )
+            raise UsageError(f"{model.name} cannot be asked by {self.method}; it can: {able}{_refusals(model)}")
 
 
 def _refusals(model: Model) -> str:
     """Why a server cannot do what it was tried for, where the model knows."""
-    refusals = getattr(getattr(model, "found", None), "refusals", {})
-    return f" ({'; '.join(refusals.values())})" if refusals else ""
+    return f" ({'; '.join(model.refusals.values())})" if model.refusals else ""
 
 
 @dataclass(frozen=True, slots=True)

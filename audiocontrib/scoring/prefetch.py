@@ -7,13 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audiocontrib.audio import RATE, Sound, decode, make_sound, stamp
 from audiocontrib.conditions import Condition, Partners, play
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Item, Quarantined
 from audiocontrib.models import Model, Request
+from audiocontrib.models.check import check_prepared
 from audiocontrib.scoring.plan import PlannedQuestion, RequestConfig, plan_questions, question_key
 from audiocontrib.store.answered_requests import AnsweredRequests
 
@@ -92,7 +93,7 @@ class RequestBuilder:
                     Quarantined(item.dataset, str(item.audio), None, "audio", str(error), item.id) for item in group
                 ],
             )
-        work.requests = _prepared(self.model, work.requests)
+        work.requests = list(prepared(self.model, work.requests))
         return work
 
     def _resume_key(self, question: PlannedQuestion) -> str:
@@ -173,18 +174,21 @@ class Prefetcher:
         )
 
 
-def _prepared(model: Model, requests: list[Request]) -> list[Request]:
-    """The requests as the model's ``prepare`` makes them. What it refuses is left to fail when it is asked."""
-    prepare = getattr(model, "prepare", None)
-    if prepare is None or not requests:
+def prepared(model: Model, requests: Sequence[Request]) -> Sequence[Request]:
+    """The requests as the model's ``prepare`` makes them; ``ready`` is an exception where it fails."""
+    if not requests:
         return requests
     try:
-        made: list[Request] = prepare(requests)
-        return made
-    except Exception:
+        return check_prepared(model.name, requests, model.prepare(requests))
+    except Exception as error:
         if len(requests) == 1:
-            return requests
-        return [made for request in requests for made in _prepared(model, [request])]
+            return [replace(requests[0], ready=error)]
+        return [made for request in requests for made in prepared(model, [request])]
+
+
+def again_prepared(model: Model, request: Request) -> Request:
+    """The request; where ``prepare`` failed, it is tried once more (memory may be free by now)."""
+    return prepared(model, [replace(request, ready=None)])[0] if isinstance(request.ready, Exception) else request
 
 
 def _decoded(item: Item) -> Sound:

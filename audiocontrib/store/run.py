@@ -19,6 +19,7 @@ from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
+    LOCK,
     locked,
     make_folder,
     remove_abandoned,
@@ -233,7 +234,7 @@ def newest_run(folder: str | Path = "runs") -> Path:
 
 def _check_unused(path: Path) -> None:
     """A folder becomes a run only if it is empty, or holds what a kill during the making of a run leaves."""
-    own = (".lock", ITEMS, QUARANTINE)
+    own = (LOCK, ITEMS, QUARANTINE)
     for entry in path.iterdir():
         empty = entry.name == RESPONSES and not any(entry.iterdir())
         if not (entry.name in own or entry.name.endswith(".tmp") or empty):

@@ -234,7 +234,7 @@ def test_an_empty_split_and_one_of_one_class(tmp_path: Path, parts: dict[str, st
 
 def test_no_such_split(tmp_path: Path) -> None:
     run = a_run(tmp_path / "r")
-    with pytest.raises(UsageError, match="holds no split; the run has: s"):
+    with pytest.raises(UsageError, match="has no split 't'; there are: s"):
         training_rows(run, "t")
     with pytest.raises(UsageError, match="part weak needs a split"):
         training_rows(run, None, "weak")

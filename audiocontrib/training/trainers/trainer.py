@@ -14,7 +14,7 @@ from transformers import Trainer, TrainerCallback
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.store.files import write_table_atomic
-from audiocontrib.training.encoding.row_encoder import Ears
+from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.checkpoints import last_whole, mark_complete, remove_old, writing
 from audiocontrib.training.output.folder import METRICS
 from audiocontrib.training.output.metrics import metrics_table
@@ -28,7 +28,7 @@ class ResumableTrainer(Trainer):
 
     keep: int
     """Checkpoints that are kept."""
-    ears: Ears
+    encoder: RowEncoder
     """What reads the rows."""
     written = 0.0
     """When the metrics were written last."""
@@ -96,7 +96,7 @@ class ResumableTrainer(Trainer):
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
                 if not hasattr(self.model, "peft_config"):
-                    self.ears.describe(place)
+                    self.encoder.describe(place)
                 mark_complete(place)
         if self.is_world_process_zero():
             remove_old(place.parent, self.keep)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiocontrib.conditions import is_null
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ def weak_to_strong(
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
 
+    if model_options is not None and not isinstance(model_options, dict):
+        raise UsageError(
+            f"model_options is {model_options!r}, but is a mapping from an option of load_model to its value"
+        )
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
     refuse_own([*plan.raters, recipe.model], f"the plan {path}")
@@ -159,7 +164,7 @@ def weak_to_strong(
     tested = score(held_out, models, plan.conditions, run=out / "held-out", **asked)
     say("5 of 5: what changed")
     _split(tested, plan, raters)
-    without = [c for c in plan.conditions if c != "audio"]
+    without = [c for c in plan.conditions if is_null(c)]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
     _write_card(Path(model), changes, plan, recipe)
@@ -202,4 +207,4 @@ def _split(run: Run, plan: Plan, raters: list[str]) -> None:
     made = split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=raters)
     folder = made.save(run.split_folder(SPLIT))
     with replacing(folder / "README.md") as file:
-        file.write(card(run, SPLIT).encode())
+        file.write(card(run, split=SPLIT).encode())

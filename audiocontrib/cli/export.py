@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.cli.output import only_split, open_run, run_option, say
+from audiocontrib.cli.output import open_run, run_option, say
 
 
 @click.command()
@@ -64,7 +64,7 @@ def command(folder: Path | None, form: str, split: str | None, quiet: bool, **op
     from audiocontrib.export import export
 
     run = open_run(folder)
-    made = export(run, split or only_split(run), format=form, progress=not quiet, **options)
+    made = export(run, split=split, format=form, progress=not quiet, **options)
     for note in made.notes:
         say(f"note: {note}")
     done = "exported" if made.fresh else "exported before, and as it was"

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.run_view import HasConnection
+from audiocontrib.conditions import is_null
 from audiocontrib.contribution.scope import known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.statistics import holm, mcnemar, paired_difference
+from audiocontrib.store.run import as_runs
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -57,7 +58,8 @@ def compare(
         baselines: of the baseline; the same runs where both were asked in them.
         model: which model is meant, where the runs hold several.
         baseline_model: the same of the baseline.
-        without: conditions without the audio; None: ``silence`` and ``text``, as far as they were asked.
+        without: conditions without the audio; None: all that were asked and under which the item's own clip is not
+            heard.
         split: name of a split in the runs: rows for its parts too.
         audio, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
@@ -71,9 +73,12 @@ def compare(
     Raises:
         UsageError: it is not clear which models are meant, or a run does not know a word.
         AudiocontribError: the runs share no item that both answered.
+
+    Example:
+        >>> ac.compare(after, before, split="votes").to_pandas()
     """
     new, old = (
-        [rights(run, split=split, audio=audio, method=method) for run in _several(given)] for given in (runs, baselines)
+        [rights(run, split=split, audio=audio, method=method) for run in as_runs(given)] for given in (runs, baselines)
     )
     without = _without(without, [*new, *old])
     now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
@@ -89,16 +94,13 @@ def compare(
     return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
 
 
-def _several(runs: Run | Sequence[Run]) -> Sequence[Run]:
-    return [runs] if isinstance(runs, HasConnection) else runs
-
-
 def _without(named: str | Sequence[str] | None, given: Sequence[Rights]) -> list[str]:
     """The conditions without the audio; those that were named must have been asked."""
-    if named is None:
-        return ["silence", "text"]
-    wanted = [named] if isinstance(named, str) else list(named)
     held = {condition for one in given for _, condition in one.cells}
+    if named is None:
+        usual = {"silence": 0, "text": 1}
+        return sorted(filter(is_null, held), key=lambda name: (usual.get(name, len(usual)), name))
+    wanted = [named] if isinstance(named, str) else list(named)
     for name in wanted:
         known("condition", name, held)
     return wanted
@@ -111,7 +113,8 @@ def _one(given: Sequence[Rights], wanted: str | None, what: str, other: str) -> 
     if wanted is None and other in names:
         return other
     if wanted not in names:
-        raise UsageError(f"say which {what} is meant with --{what.replace(' ', '-')}: {', '.join(names)}")
+        lacking = f"there is no {what} {wanted!r}" if wanted is not None else f"say which {what} is meant"
+        raise UsageError(f"{lacking}; the runs hold: {', '.join(names)}")
     return str(wanted)
 
 

@@ -13,13 +13,14 @@ from huggingface_hub import DatasetCardData
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.contribution.run_view import only_models
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
-from audiocontrib.prompts import SYSTEM, make_prompt
+from audiocontrib.prompts import prompt_of
 from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps, split_steps
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
+from audiocontrib.store.run import as_run
 from audiocontrib.store.splits import SETTINGS
 
 if TYPE_CHECKING:
@@ -52,21 +53,28 @@ from splits s join items using (item_id) where s.name = $name group by 1 order b
 """
 
 
-def card(run: Run, name: str) -> str:
-    """The card of the split called ``name``, as Markdown.
+def card(run: Run, /, *, split: str | None = None) -> str:
+    """A data card of a split, as Markdown with the hub's YAML header.
 
     The split is made again from the answers, for the bounds and to see whether it still comes out the same. What
     Markdown and HTML would read as markup in a text is escaped.
 
+    Args:
+        run: the run that holds the split.
+        split: its name; None: the only one of the run.
+
     Raises:
-        UsageError: the run has no such split.
+        UsageError: the run has no such split, or several and none is named.
 
     Example:
-        >>> print(card(open_run("runs/demo"), "votes"))
+        >>> print(ac.card(ac.open_run("runs/demo"), split="votes"))
     """
+    saved = as_run(run).split(split) if split is not None else run.only_split()
+    if saved is None:
+        raise UsageError(f"{run.path} has no split yet; split it first")
+    name = saved.name
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
-    saved = run.split(name)
     asked_for = SplitSettings.of(saved.settings, saved.folder / SETTINGS)
     with run.connect() as con:
         made = split_summary(con, saved)
@@ -140,13 +148,14 @@ def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str
 
 
 def _prompt(identity: dict[str, Any]) -> Verbatim | None:
-    """The prompt as it is sent, where this version still has it."""
-    told = identity.get("prompt") or {}
+    """The prompt as it is sent, where it is known here."""
     try:
-        sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=told.get("name", ""))
-    except AudiocontribError:
+        asked = prompt_of(identity.get("prompt"), "the run")
+        if asked is None:
+            return None
+        return fenced([f"system: {asked.system}", f"user: [audio]{asked.user_text('{question}', ('{o1}', '{o2}'))}"])
+    except AudiocontribError:  # of a plugin that is not loaded, or of another version
         return None
-    return fenced([f"system: {SYSTEM}", f"user: [audio]{sample.user}"]) if sample.sha256 == told.get("sha256") else None
 
 
 def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) -> list[str]:

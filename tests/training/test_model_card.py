@@ -16,6 +16,7 @@ import soundfile
 import yaml
 from click.testing import CliRunner
 from helpers import ROOT
+from helpers.lazy import lazy, needs
 from helpers.training_tools import TINY, demo_rows, sft
 from markdown_it import MarkdownIt
 
@@ -28,12 +29,13 @@ from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import make_prompt
 from audiocontrib.provenance import DataSource, SplitSettings
 from audiocontrib.training import read_training_recipe, stage_rows, train_sft
-from audiocontrib.training.model_card.card import CARD, write_card
-from audiocontrib.training.model_card.results import MeasuredChange
 from audiocontrib.training.model_card.usage import usage
-from audiocontrib.training.output.training_record import stages_of
 
-pytest.importorskip("trl")
+card = lazy("audiocontrib.training.model_card.card")
+results = lazy("audiocontrib.training.model_card.results")
+training_record = lazy("audiocontrib.training.output.training_record")
+
+pytestmark = needs("trl")
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
 STAGE = {"learning_rate": 1e-3, "copies": 1, "save_every": 1}
 RECIPE = {
@@ -79,7 +81,7 @@ def blocks(text: str) -> list[str]:
 
 
 def test_both_stages_are_told_with_their_split(made: Path) -> None:
-    text = (made / CARD).read_text()
+    text = (made / card.CARD).read_text()
     header = yaml.safe_load(text.split("---\n")[1])
     assert header["library_name"] == "transformers"
     assert header["pipeline_tag"] == "audio-text-to-text"
@@ -104,7 +106,7 @@ def test_both_stages_are_told_with_their_split(made: Path) -> None:
 
 
 def test_its_commands_make_the_same_weights(made: Path, tmp_path: Path) -> None:
-    commands, recipe = blocks(part((made / CARD).read_text(), "How to make it again"))
+    commands, recipe = blocks(part((made / card.CARD).read_text(), "How to make it again"))
     (tmp_path / "recipe.yaml").write_text(recipe)
     with contextlib.chdir(tmp_path):
         for line in commands.splitlines():
@@ -127,7 +129,7 @@ def run_script(lines: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_script_of_the_card_runs_in_the_folder_of_the_model(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    [script] = blocks(part((made / CARD).read_text(), "Use"))
+    [script] = blocks(part((made / card.CARD).read_text(), "Use"))
     said, _ = run_script(script.splitlines(), made, monkeypatch)
     assert said.endswith("\n")
 
@@ -150,27 +152,27 @@ def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch:
 
 
 def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
-    [one] = stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
+    [one] = training_record.stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
     assert (one.stage, one.steps, one.checkpoint) == ("sft", 1, True)
-    assert [one.stage for one in stages_of(made)] == ["sft", "grpo"]
-    assert stages_of(ROOT / "audiocontrib" / "models" / "tiny" / TINY) == ()
-    assert stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == ()
+    assert [one.stage for one in training_record.stages_of(made)] == ["sft", "grpo"]
+    assert training_record.stages_of(ROOT / "audiocontrib" / "models" / "tiny" / TINY) == ()
+    assert training_record.stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == ()
 
 
 def test_of_a_checkpoint_the_next_stage_is_made_again_from_it(chain: Path, made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
-    text = write_card(tmp_path, [replace(first, checkpoint=True, steps=1), second]).read_text()
+    first, second = training_record.stages_of(made)
+    text = card.write_card(tmp_path, [replace(first, checkpoint=True, steps=1), second]).read_text()
     commands = blocks(part(text, "How to make it again"))[0].splitlines()
     assert "--model trained/sft/checkpoints/checkpoint-1 " in commands[-1]
     assert "| Steps | 1 (a checkpoint of a longer training) |" in text
 
 
 def test_what_was_not_as_usual_is_told(made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
-    assert "| Also |" not in (made / CARD).read_text()
+    first, second = training_record.stages_of(made)
+    assert "| Also |" not in (made / card.CARD).read_text()
     settings = replace(second.settings, pass_audio=(0.05, 0.95), abstain_option="I cannot tell", silent_replies=1)
     second = replace(second, devices=8, settings=settings)
-    text = write_card(tmp_path, [first, second]).read_text()
+    text = card.write_card(tmp_path, [first, second]).read_text()
     assert "| Also | pass\\_audio \\[0.05, 0.95\\], abstain\\_option I cannot tell |" in text
     assert "abstaining 2 (1 replies hear silence)" in text
     again = part(text, "How to make it again")
@@ -181,35 +183,33 @@ def test_what_was_not_as_usual_is_told(made: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_on_the_hub_is_named_in_the_header(made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
+    first, second = training_record.stages_of(made)
     first = replace(first, start="Qwen/Qwen2.5-Omni-7B")
-    assert first.provenance is not None
     data = replace(first.provenance.data, hub="inclusionAI/AudioMCQ")
     both = [replace(one, provenance=replace(first.provenance, data=data)) for one in (first, second)]
-    header = yaml.safe_load(write_card(tmp_path, both).read_text().split("---\n")[1])
+    header = yaml.safe_load(card.write_card(tmp_path, both).read_text().split("---\n")[1])
     assert header["base_model"] == "Qwen/Qwen2.5-Omni-7B"
     assert header["datasets"] == ["inclusionAI/AudioMCQ"]
 
 
 def test_rows_that_no_recipe_chose_have_no_commands(chain: Path, tmp_path: Path) -> None:
     trained = train_sft(sft(steps=1), demo_rows(4), TINY, tmp_path / "free", progress=False)
-    assert "no command makes them again" in part((trained.model / CARD).read_text(), "How to make it again")
+    assert "no command makes them again" in part((trained.model / card.CARD).read_text(), "How to make it again")
     recipe = read_training_recipe(chain / "mine.yaml")
     rows = stage_rows(recipe, "sft", chain / "runs" / "d", "halves")
     settings = sft(part="weak", steps=1)  # not as the recipe says
     other = train_sft(settings, rows, TINY, tmp_path / "other", progress=False)
-    assert "no command makes them again" in part((other.model / CARD).read_text(), "How to make it again")
+    assert "no command makes them again" in part((other.model / card.CARD).read_text(), "How to make it again")
 
 
 def test_texts_of_data_sets_stay_texts(made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
-    assert first.provenance is not None
+    first, second = training_record.stages_of(made)
     evil = replace(
         first.provenance, split=EVIL, run=EVIL, data=DataSource(name=EVIL, hub=EVIL),
         rule=SplitSettings(rule=EVIL, models=(EVIL,)),
     )  # fmt: skip
     both = [replace(one, notes=(EVIL,), provenance=evil, start=EVIL) for one in (first, second)]
-    text = write_card(tmp_path, both).read_text()
+    text = card.write_card(tmp_path, both).read_text()
     yaml.safe_load(text.split("---\n")[1])
     body = re.sub(r"(?s)^(```+)\w*\n.*?\n\1$", "", text.split("---\n", 2)[2], flags=re.MULTILINE)
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(body)
@@ -220,12 +220,12 @@ def test_texts_of_data_sets_stay_texts(made: Path, tmp_path: Path) -> None:
 
 
 def test_results_are_a_table_and_what_is_missing_is_a_dash(made: Path, tmp_path: Path) -> None:
-    change = MeasuredChange(
+    change = results.MeasuredChange(
         dataset="d", part="strong", measure="accuracy, audio", quantity="accuracy", condition="audio", n=1200,
         before=0.5, now=0.625, change=0.125, low=0.1, high=0.15, p_holm=0.0123,
     )  # fmt: skip
     none = replace(change, part="weak", low=float("nan"), high=None, p_holm=None)
-    text = write_card(tmp_path, stages_of(made), results=[change, none]).read_text()
+    text = card.write_card(tmp_path, training_record.stages_of(made), results=[change, none]).read_text()
     rows = [line for line in part(text, "Results").splitlines() if line.startswith("| ")]
     assert rows[1:] == [
         "| strong | accuracy, audio | 1,200 | 0.500 | 0.625 | +0.125 | +0.100 to +0.150 | 0.0123 |",
@@ -258,7 +258,7 @@ def test_metrics_are_read_by_query_beside_the_views_of_a_run(chain: Path) -> Non
 
 def test_the_citation_is_that_of_the_project(made: Path) -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    [text] = blocks(part((made / CARD).read_text(), "Citation"))
+    [text] = blocks(part((made / card.CARD).read_text(), "Citation"))
     paper = cited["references"][0]
     authors = " and ".join(f"{one['family-names']}, {one['given-names']}" for one in paper["authors"])
     assert f"author  = {{{authors}}}" in text

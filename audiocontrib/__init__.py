@@ -29,7 +29,7 @@ _HOMES = {
     "measure": "audiocontrib.contribution.measure",
     "split": "audiocontrib.splits",
     "import_responses": "audiocontrib.importing",
-    "validate": "audiocontrib.validation",
+    "validate": "audiocontrib.audit",
 }
 _MODULES = ("answers", "statistics")
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.audit import FAILS, KINDS, LOOKS, TABLES, validate
 from audiocontrib.cli.data import data_options, dataset_option, load_silently
 from audiocontrib.cli.output import emit, format_option
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.validation import FAILS, KINDS, LOOKS, TABLES, validate
 
 if TYPE_CHECKING:
-    from audiocontrib.validation import Validation
+    from audiocontrib.audit import Validation
 
 NEVER = "never"
 

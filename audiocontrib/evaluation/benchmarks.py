@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.audit.baselines import baselines
 from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean
-from audiocontrib.validation.texts import Options, baselines
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -136,7 +136,7 @@ def _added(
 
 def _constant(items: pa.Table) -> tuple[str, float]:
     """The best of the strategies that neither hear nor read the question."""
-    for row in baselines(Options.of(items)).to_pylist():
+    for row in baselines(items).to_pylist():
         if not row["strategy"].startswith("uniform"):
             return row["strategy"], row["accuracy"]
     return "", float(np.nan)

@@ -18,13 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocontrib.answers.options import read_options
+from audiocontrib.audit import KINDS, LOOKS, TABLES, Validation, validate
+from audiocontrib.audit.baselines import baselines
+from audiocontrib.audit.options import OptionTable
+from audiocontrib.audit.rows import equal_choices
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.sources import load_items
 from audiocontrib.statistics import wilson
-from audiocontrib.validation import KINDS, LOOKS, TABLES, Validation, validate
-from audiocontrib.validation.texts import Options, baselines
 
 PATHS = {
     "fine": encoded(tone(2.0)),
@@ -127,7 +129,7 @@ def test_baselines_by_hand() -> None:
         (["aaa", "b", "cc"], "b"),  # shortest
         (["a", "b"], None),
     )
-    rows = {r["strategy"]: r for r in baselines(Options.of(items.table)).to_pylist()}
+    rows = {r["strategy"]: r for r in baselines(items.table).to_pylist()}
     chance = (1 / 3 + 1 / 2 + 1 / 4 + 1 / 3) / 4
     assert {r["n"] for r in rows.values()} == {4}
     assert rows["uniform chance"]["accuracy"] == pytest.approx(chance)
@@ -149,10 +151,7 @@ def test_baselines_by_hand() -> None:
 
 
 def test_chance_is_told_for_the_choices_as_published_too() -> None:
-    rows = {
-        r["strategy"]: r["accuracy"]
-        for r in baselines(Options.of(asked((["a", "b", "b", "b"], "a")).table)).to_pylist()
-    }
+    rows = {r["strategy"]: r["accuracy"] for r in baselines(asked((["a", "b", "b", "b"], "a")).table).to_pylist()}
     assert (rows["uniform chance"], rows["uniform chance, choices as published"]) == (1 / 2, 1 / 4)
 
 
@@ -163,7 +162,8 @@ TRICKY = st.text(alphabet="aAbß\\{}<s>/_*`'\".,;:!?-+ \t\n\r“”ﬁ​ａ0()[
 def test_no_equal_choices_are_missed(listed: list[list[str]]) -> None:
     """The quick look passes over no item that the normaliser, asked about each, finds."""
     wanted = {n for n, c in enumerate(listed) if any(len(t) > 1 for t in read_options(c).texts.values())}
-    assert set(Options.of(asked(*((c, c[0]) for c in listed)).table).equal) == wanted
+    items = asked(*((c, c[0]) for c in listed)).table
+    assert set(equal_choices(items, OptionTable.of(items))) == wanted
 
 
 def test_recordings_are_told_apart(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_nothing_but_quarantined_rows_is_validated_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_look_is_refused() -> None:
-    with pytest.raises(UsageError, match="audio 'all': it is one of no, present, headers, decode"):
+    with pytest.raises(UsageError, match="clips 'all': it is one of no, present, headers, decode"):
         validate(Items([]), "all")
 
 

@@ -34,10 +34,6 @@ class OptionTable:
     """Shape (n,): number of options."""
     gold: NDArray[np.int64]
     """Shape (n,): place of the gold; -1 where there is no key."""
-    item: NDArray[np.int64]
-    """Shape (R,): index of the item."""
-    place: NDArray[np.int64]
-    """Shape (R,): place in its item."""
 
     @classmethod
     def of(cls, items: pa.Table) -> OptionTable:
@@ -45,8 +41,7 @@ class OptionTable:
         items = items.select([name for name in COLUMNS if name in items.column_names])
         k = np.asarray(pc.list_value_length(items["choices"]), dtype=np.int64)
         gold = np.asarray(pc.fill_null(items["answer"], -1), dtype=np.int64)
-        item = np.repeat(np.arange(len(k)), k)
-        return cls(items, k, gold, item, np.arange(len(item)) - np.repeat(np.cumsum(k) - k, k))
+        return cls(items, k, gold)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -83,6 +78,16 @@ class OptionTable:
     def length(self) -> NDArray[np.int64]:
         """Shape (R,): characters."""
         return np.asarray(pc.utf8_length(pc.list_flatten(self.items["choices"])), dtype=np.int64)
+
+    @property
+    def item(self) -> NDArray[np.int64]:
+        """Shape (R,): index of the item."""
+        return np.repeat(np.arange(len(self.k)), self.k)
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """Shape (R,): place in its item."""
+        return np.arange(self.k.sum()) - np.repeat(self.starts, self.k)
 
     @property
     def is_gold(self) -> NDArray[np.bool_]:

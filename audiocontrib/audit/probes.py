@@ -174,7 +174,7 @@ def _question_by_word(options: OptionTable) -> tuple[csr_matrix, list[str]]:
 
     asked = [sorted(set(WORD.findall(question.lower()))) for question in options.questions]
     pairs = [
-        [f"{q} + {o}" for q in asked[i] for o in set(WORD.findall(text.lower()))]
+        [f"{q} + {o}" for q in asked[i] for o in sorted(set(WORD.findall(text.lower())))]
         for i, text in zip(options.item, options.texts, strict=True)
     ]
     vectors = TfidfVectorizer(analyzer=lambda row: row, min_df=2)

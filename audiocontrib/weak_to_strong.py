@@ -123,6 +123,7 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
+    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.card import given, write_card
@@ -130,6 +131,7 @@ def weak_to_strong(
 
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
+    refuse_own([*plan.raters, recipe.model], f"the plan {path}")
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
     asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
+from audiocontrib.contribution.run_view import only_models
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
 from audiocontrib.prompts import SYSTEM, make_prompt
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.splits import RULES, Split, split
-from audiocontrib.splits.run_view import only_models
 from audiocontrib.store.again import asking, splitting, unnamed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def card(run: Run, name: str) -> str:
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     with run.connect() as con:
-        made = split_summary(con, run, name)
+        made = split_summary(con, run.split(name))
         found = con.sql(
             "select count(*) as questions, count(distinct clip_id) as clips, "
             "(select count(*) from quarantine) as quarantined, "
@@ -153,7 +153,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
     asked = made.asked
     try:
         with only_models(con, asked.get("models")):
-            share, (low, high) = leak_share(contest(con, asked["condition"], asked.get("method"))[1])
+            share, (low, high) = leak_share(contest(con, condition=asked["condition"], method=asked.get("method"))[1])
         if share == share:
             weak = made.sizes.get("weak", 0) / max(len(stored), 1)
             lines.append(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from importlib.metadata import entry_points
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import stable_hash
+from audiocontrib.registry import forget, others_parts
 
 GROUP = "audiocontrib.plugins"
 """Entry points of this group are plugins of installed packages."""
@@ -27,14 +28,14 @@ _loaded: dict[str, str] = {}  # file, or name of an entry point -> module
 
 
 def load_plugin(plugin: str | Path) -> None:
-    """Load a plugin; one that is loaded already is left as it is.
+    """Load a plugin; one that is loaded already is left as it is, a file that has changed since is loaded anew.
 
     Args:
         plugin: a Python file (``mine.py``), or the name of an installed plugin (:func:`installed_plugins`).
 
     Raises:
         UsageError: there is no such file or plugin.
-        AudiocontribError: it fails while it is loaded. The line says where.
+        AudiocontribError: it fails while it is loaded, or registers nothing. The line says where.
 
     Example:
         >>> ac.load_plugin("my_condition.py")
@@ -42,13 +43,15 @@ def load_plugin(plugin: str | Path) -> None:
     """
     path = Path(plugin)
     if path.suffix != ".py":
-        return _load_installed(str(plugin))
-    if not path.is_file():
-        raise UsageError(f"plugin {plugin}: there is no such file")
-    place = str(path.resolve())
-    if place not in _loaded:
-        _load_file(path, place)
-    return None
+        _load_installed(str(plugin))
+        return
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"plugin {plugin}: there is no such file") from None
+    except OSError as error:
+        raise UsageError(f"plugin {plugin}: it cannot be read ({one_line(error)})") from error
+    _load_file(path, source)
 
 
 def load_plugins(plugins: Iterable[str | Path]) -> None:
@@ -62,9 +65,9 @@ def installed_plugins() -> dict[str, str]:
     return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def loaded_plugins() -> tuple[str, ...]:
-    """Files and names of the plugins that are loaded, for processes that are to load the same."""
-    return tuple(_loaded)
+def loaded_plugins() -> dict[str, str]:
+    """File, or name of an installed plugin -> module, of those that are loaded; other processes load the same."""
+    return dict(_loaded)
 
 
 def plugins_of_environment() -> list[str]:
@@ -72,20 +75,22 @@ def plugins_of_environment() -> list[str]:
     return [name for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
 
 
-def _load_file(path: Path, place: str) -> None:
-    name = f"audiocontrib_plugin_{path.stem}_{stable_hash([place])[:8]}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"plugin {path}: it cannot be read as Python")
-    module = module_from_spec(spec)
+def _load_file(path: Path, source: bytes) -> None:
+    place = str(path.resolve())
+    name = f"audiocontrib_plugin_{path.stem}_{stable_hash([place, source.hex()])[:8]}"
+    if _loaded.get(place) == name:
+        return
+    forget(_loaded.pop(place, name))
+    module = ModuleType(name)
+    module.__file__ = place
     sys.modules[name] = module  # other processes find its classes under this name
-    try:
-        spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # whatever a file may raise, SystemExit too
-        del sys.modules[name]
-        raise AudiocontribError(f"plugin {path}{_line(error, path)}: {one_line(error)}") from error
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.append(folder)  # last: a file beside it can be imported, and hides no library
+    held = set(others_parts())
+    with _one_line(f"plugin {path}", name):
+        exec(compile(source, place, "exec"), vars(module))
+    if not set(others_parts()) - held:
+        raise AudiocontribError(f"plugin {path}: it registers nothing: no condition, rule, format, data set or prompt")
     _loaded[place] = name
 
 
@@ -96,19 +101,20 @@ def _load_installed(name: str) -> None:
     if not found:
         there = ", ".join(installed_plugins()) or "none"
         raise UsageError(f"plugin {name!r}: it is no Python file, and no installed plugin; those installed: {there}")
-    try:
+    with _one_line(f"plugin {name} ({found[0].value})", found[0].module):
         found[0].load()
+    _loaded[name] = found[0].module
+
+
+@contextmanager
+def _one_line(who: str, module: str) -> Iterator[None]:
+    """Run somebody's code: whatever it raises is one line, nothing that it registered stays, it prints to stderr."""
+    try:
+        with redirect_stdout(sys.stderr):  # stdout is for tables, which others read
+            yield
     except KeyboardInterrupt:
         raise
-    except BaseException as error:
-        raise AudiocontribError(f"plugin {name} ({found[0].value}): {one_line(error)}") from error
-    _loaded[name] = found[0].value
-
-
-def _line(error: BaseException, path: Path) -> str:
-    """``:12`` for the last line of the file that the error went through."""
-    names = (str(path), str(path.absolute()), str(path.resolve()))
-    if isinstance(error, SyntaxError) and error.filename in names:
-        return f":{error.lineno}"
-    frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename in names]
-    return f":{frames[-1]}" if frames else ""
+    except BaseException as error:  # whatever a file may raise, SystemExit too
+        forget(module)
+        sys.modules.pop(module, None)
+        raise AudiocontribError(f"{who}: {code_place(error)}{one_line(error)}") from error

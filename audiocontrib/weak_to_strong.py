@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiocontrib.conditions import is_null
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def weak_to_strong(
     tested = score(held_out, models, plan.conditions, run=out / "held-out", **asked)
     say("5 of 5: what changed")
     _split(tested, plan, raters)
-    without = [c for c in plan.conditions if c != "audio"]
+    without = [c for c in plan.conditions if is_null(c)]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
     files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from audiocontrib import plugins
-from audiocontrib.cli import main
+from audiocontrib.cli import main, plugin_options
 from audiocontrib.conditions import CONDITIONS
 from audiocontrib.errors import AudiocontribError
 
@@ -50,7 +51,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_is_loaded_once(beep: Path) -> None:
     plugins.load_plugin(beep)
     plugins.load_plugin(str(beep))
-    assert plugins.loaded_plugins() == (str(beep.resolve()),)
+    assert list(plugins.loaded_plugins()) == [str(beep.resolve())]
     assert CONDITIONS["plugin-beep"].hears_own_clip is False
 
 
@@ -88,6 +89,10 @@ def test_other_processes_load_the_same(beep: Path, tmp_path: Path) -> None:
         (BEEP.replace('"plugin-beep"', '"a:b"'), "needs a name"),
         ("# coding: nonsense\nx = 1", "SyntaxError"),
         ("\x00", "mine.py"),
+        ("x = 1", "it registers nothing"),
+        ("", "it registers nothing"),
+        ("raise Exception('two\\nlines')", "mine.py:1: Exception: two lines"),
+        ("def f():\n    f()\nf()", "RecursionError"),
     ],
 )
 def test_a_file_at_fault_is_one_line(tmp_path: Path, text: str, says: str) -> None:
@@ -124,11 +129,57 @@ def test_installed_plugins_are_listed_and_loaded_by_name_only(tmp_path: Path, be
         return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 
     listed = call("plugins", "--format", "json")
-    assert "beeps" in listed.stdout
-    assert "loaded'" not in listed.stdout
-    assert not listed.stdout.startswith("loaded")
+    row = {"plugin": "beeps", "module": "beeps_plugin", "loaded": False, "parts": ""}
+    assert (json.loads(listed.stdout), listed.stderr) == (row, "")
     named = call("plugins", "--format", "json", "--plugin", "beeps")
-    assert named.stdout.startswith("loaded")
+    row |= {"loaded": True, "parts": "condition plugin-beep"}
+    assert (json.loads(named.stdout), named.stderr) == (row, "loaded\n")  # what it prints is kept out of tables
+
+
+def test_an_installed_plugin_is_loaded_by_the_name_of_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "installed_plugins", lambda: {"plugin-beep": "beeps", "votes": "bad", "table": "bad"})
+    by_part = plugin_options.plugins_by_part
+    assert by_part(["score", "--condition", "plugin-beep:3"]) == ["plugin-beep"]
+    assert by_part(["score", "--condition=plugin-beep", "--limit", "3"]) == ["plugin-beep"]
+    assert by_part(["export", "--for", "plugin-beep"]) == ["plugin-beep"]
+    assert by_part(["export", "--format", "table"]) == ["table"]
+    for line in (
+        ["split", "--rule", "votes"],  # a part that is there already
+        ["query", "--format", "table"],  # how a table is printed
+        ["show", "plugin-beep"],  # no name of a part
+        ["score", "--dataset", "./plugin-beep"],  # a path
+        ["score", "--run", "plugin-beep", "--condition"],
+    ):
+        assert by_part(line) == [], line
+
+
+def test_a_file_that_failed_or_changed_is_loaded_anew(tmp_path: Path, beep: Path) -> None:
+    beep.write_text(BEEP + "\n1 / 0\n")
+    with pytest.raises(AudiocontribError, match=r"mine.py:\d+: ZeroDivisionError"):
+        plugins.load_plugin(beep)
+    assert "plugin-beep" not in CONDITIONS  # nothing of a file that failed stays
+    beep.write_text(BEEP)
+    plugins.load_plugin(beep)
+    assert CONDITIONS["plugin-beep"].hears_own_clip is False
+    beep.write_text(BEEP.replace("bool] = False", "bool] = True"))
+    plugins.load_plugin(beep)
+    assert CONDITIONS["plugin-beep"].hears_own_clip is True
+    other = tmp_path / "other.py"
+    other.write_text(BEEP)
+    with pytest.raises(AudiocontribError, match=r"other.py:8: .*registered twice \(first at mine.py:8\)"):
+        plugins.load_plugin(other)
+    assert CONDITIONS["plugin-beep"].hears_own_clip is True
+
+
+def test_a_file_beside_it_can_be_imported(tmp_path: Path, beep: Path) -> None:
+    (tmp_path / "plugin_helper.py").write_text("HEARS = False\n")
+    beep.write_text(
+        BEEP.replace("bool] = False", "bool] = plugin_helper.HEARS").replace(
+            "import numpy", "import plugin_helper\nimport numpy", 1
+        )
+    )
+    plugins.load_plugin(beep)
+    assert CONDITIONS["plugin-beep"].hears_own_clip is False
 
 
 def test_an_option_without_a_value() -> None:

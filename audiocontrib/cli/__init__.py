@@ -41,16 +41,10 @@ class Lazy(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`--plugin` may stand anywhere, and is looked at first: what plugins add is known to every command."""
-        named, rest = [], []
-        given = iter(args)
-        for word in given:
-            if word == "--plugin":
-                named.append(_named(next(given, None)))
-            elif word.startswith("--plugin="):
-                named.append(word.removeprefix("--plugin="))
-            else:
-                rest.append(word)
-        ctx.meta["audiocontrib.plugins"] = named
+        from audiocontrib.cli.plugin_options import without_plugins
+
+        ctx.meta["audiocontrib.plugins"], rest = without_plugins(args)
+        ctx.meta["audiocontrib.words"] = list(rest)
         return super().parse_args(ctx, rest)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -74,7 +68,7 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
-            _load_plugins(ctx.meta.get("audiocontrib.plugins", []))
+            _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
             return super().invoke(ctx)
         except AudiocontribError as error:
             if ctx.params.get("debug"):
@@ -119,14 +113,10 @@ def main(debug: bool) -> None:
     """Did the model have to listen? Audio contribution of audio question answering, item by item."""
 
 
-def _named(word: str | None) -> str:
-    if word is None:
-        raise click.UsageError("Option '--plugin' requires an argument: a Python file or the name of a plugin.")
-    return word
-
-
-def _load_plugins(named: list[str]) -> None:
-    """Those of the environment, then those of the line."""
+def _load_plugins(named: list[str], words: list[str]) -> None:
+    """Those of the environment, those of the line, and those whose part the line names."""
+    from audiocontrib.cli.plugin_options import plugins_by_part
     from audiocontrib.plugins import load_plugins, plugins_of_environment
 
     load_plugins([*plugins_of_environment(), *named])
+    load_plugins(plugins_by_part(words))

@@ -129,9 +129,19 @@ def command(
         _print_across(TABLES[table][1](run, options), by, condition)
     else:
         emit(TABLES[table][1](run, options), form)
+    if table == "nulls" and (unknown := _not_known(run)):
+        say(f"note: {unknown}")
     if table == "pairs":
         offered = _of("pairs", "offered")(run)
         say(f"the data offer {offered.pairs} pairs of {offered.items} items in {offered.groups} groups")
+
+
+def _not_known(run: Run) -> str | None:
+    from audiocontrib.conditions import not_known
+    from audiocontrib.contribution.scope import held_conditions
+
+    with run.connect() as con:
+        return not_known(held_conditions(con))
 
 
 def _measure(run: Run, options: TableOptions, form: str) -> None:

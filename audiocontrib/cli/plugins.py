@@ -24,11 +24,24 @@ def command(form: str) -> None:
     import pyarrow as pa
 
     from audiocontrib.plugins import installed_plugins, loaded_plugins
+    from audiocontrib.registry import others_parts
 
     loaded, installed = loaded_plugins(), installed_plugins()
     rows = [
-        {"plugin": name, "module": installed.get(name, ""), "loaded": name in loaded}
+        {
+            "plugin": name,
+            "module": installed.get(name, ""),
+            "loaded": name in loaded,
+            "parts": ", ".join(
+                f"{one.noun} {one.name}" for one in others_parts() if _within(one.module, loaded.get(name))
+            ),
+        }
         for name in dict.fromkeys([*installed, *loaded])
     ]
-    schema = pa.schema([("plugin", pa.string()), ("module", pa.string()), ("loaded", pa.bool_())])
+    texts = [(name, pa.string()) for name in ("plugin", "module", "parts")]
+    schema = pa.schema([*texts[:2], ("loaded", pa.bool_()), texts[2]])
     emit(pa.Table.from_pylist(rows, schema=schema), form)
+
+
+def _within(module: str, package: str | None) -> bool:
+    return package is not None and (module == package or module.startswith(f"{package}."))

@@ -12,6 +12,7 @@ import click
 from audiocontrib.cli.data import data_options, dataset_option, load_dataset
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.prompts import DEFAULT_PROMPT
 
 if TYPE_CHECKING:
     from audiocontrib.items import Items
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
     "--orders", type=click.Choice(["cyclic", "given"]), default="cyclic", show_default=True,
     help="Orders of the options: every rotation, or the given one.",
 )  # fmt: skip
-@click.option("--prompt", default="audiomcq", show_default=True, help="Name of the prompt.")
+@click.option(
+    "--prompt", default=DEFAULT_PROMPT, show_default=True, metavar="NAME|FILE",
+    help="Name of the prompt, or a .yaml or .txt file with one of your own; see docs/plugins.md.",
+)  # fmt: skip
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/DATASET]")
 @click.option("--device", help="cpu, cuda, cuda:1, …  [default: a GPU if there is one]")
 @click.option("--devices", help="Several, by commas: a process for each, e.g. cuda:0,cuda:1.")
@@ -111,6 +115,7 @@ def command(
           --answer-as letter --model ./my-model --condition audio --condition text
     """
     from audiocontrib.contribution import accuracy
+    from audiocontrib.prompts import tag_note
     from audiocontrib.scoring import score
 
     items = load_dataset(dataset, progress=not quiet, **data)
@@ -119,6 +124,8 @@ def command(
     noted = sum(bool(item.notes) for item in items)
     if noted:
         say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
+    if note := tag_note(prompt):
+        say(f"note: {note}")
     several = [name.strip() for name in devices.split(",")] if devices else []
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
     if plan:

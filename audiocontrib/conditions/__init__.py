@@ -7,10 +7,11 @@ from audiocontrib.conditions.base import (
     condition,
     find_condition,
     is_null,
-    play,
+    not_known,
     register_condition,
 )
 from audiocontrib.conditions.partners import Partners, partners_by_gold
+from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (
     Audio,
     Fragment,
@@ -39,7 +40,9 @@ __all__ = [
     "borrows_clip",
     "condition",
     "find_condition",
+    "find_partners",
     "is_null",
+    "not_known",
     "partners_by_gold",
     "play",
     "register_condition",

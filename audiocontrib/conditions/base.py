@@ -8,15 +8,13 @@ every machine.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, is_dataclass
-from typing import ClassVar, Self
-
-import numpy as np
+from typing import Any, ClassVar, Self
 
 from audiocontrib.audio import Sound
 from audiocontrib.conditions.partners import Partners, partners_by_gold
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.errors import UsageError, code_place, one_line
 from audiocontrib.items import Item
 from audiocontrib.registry import Registry
 
@@ -97,6 +95,13 @@ def register_condition(cls: type[Condition]) -> type[Condition]:
         raise UsageError(
             f"{who} must say hears_own_clip: True if the item's own clip can be heard under it, else False"
         )
+    if _said_above(cls, "hears_own_clip", "hear"):
+        raise UsageError(f"{who} plays a sound of its own (hear), so it must say hears_own_clip itself")
+    for flag in ("borrows_clip", "has_audio", "shows_question"):
+        if not isinstance(getattr(cls, flag), bool):
+            raise UsageError(f"{who}: {flag} is {getattr(cls, flag)!r}, but is True or False")
+    if cls.hears_own_clip and not cls.has_audio:
+        raise UsageError(f"{who} has no audio, so the item's own clip cannot be heard under it")
     if cls.borrows_clip and (cls.hears_own_clip or not cls.has_audio):
         raise UsageError(f"{who} borrows a clip, so it plays audio and does not hear the item's own")
     if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
@@ -104,48 +109,57 @@ def register_condition(cls: type[Condition]) -> type[Condition]:
     return CONDITIONS.register(name)(cls)
 
 
+def _said_above(cls: type, name: str, beside: str) -> bool:
+    """Whether a class takes ``name`` from a class above the one that it takes ``beside`` from."""
+    above, below = (
+        next((i for i, one in enumerate(cls.__mro__) if key in vars(one)), len(cls.__mro__)) for key in (name, beside)
+    )
+    return above > below
+
+
 def condition(spec: str | Condition) -> Condition:
-    """The condition written as ``spec``; UsageError with the reason if there is none."""
+    """The condition written as ``spec``; UsageError with the reason if there is none.
+
+    A condition itself is given back, if its class is registered and what it is written as means the same.
+    """
     if isinstance(spec, Condition):
-        return spec
+        return _checked(spec, repr(spec))
     if not isinstance(spec, str):
         raise UsageError(f"{spec!r} is no condition; write its name, such as 'silence'")
     name, colon, parameter = spec.strip().partition(":")
     kind = CONDITIONS.find(name)
-    try:
-        found = kind.parse(parameter if colon else None)
-    except ValueError as error:
-        raise UsageError(f"condition {spec!r}: {error}") from error
+    found = _parsed(kind, spec, parameter if colon else None)
     if not isinstance(found, Condition):
         raise UsageError(f"condition {spec!r}: its parse() gave {type(found).__name__}, not a condition")
-    return found
+    return _checked(found, repr(spec))
 
 
-def play(kind: Condition, clip: Sound | None, item_id: str) -> Sound | None:
-    """What is played to an item under a condition, checked: the class may be somebody's own.
-
-    Raises:
-        BadAudio: the condition found nothing to play in this clip.
-        AudiocontribError: the condition itself is at fault.
-    """
+def _parsed(kind: type[Condition], spec: str, parameter: str | None) -> Any:
     try:
-        sound = kind.hear(clip, item_id)
-    except AudiocontribError:
-        raise
+        return kind.parse(parameter)
+    except ValueError as error:
+        raise UsageError(f"condition {spec!r}: {error}") from error
     except Exception as error:
-        raise AudiocontribError(f"condition {kind.spec!r} failed on {item_id}: {one_line(error)}") from error
-    fault = ""
-    if not kind.has_audio:
-        fault = "" if sound is None else "plays a sound, although it says has_audio = False"
-    elif not isinstance(sound, Sound):
-        fault = f"gave {type(sound).__name__}, not a Sound; make one with make_sound(samples)"
-    elif sound.samples.ndim != 1 or not len(sound.samples):
-        fault = f"gave samples of shape {sound.samples.shape}; they are mono, (n,), at 16 kHz"
-    elif not np.isfinite(sound.samples).all():
-        fault = "gave samples that are not finite numbers"
-    if fault:
-        raise AudiocontribError(f"condition {kind.spec!r} {fault} (item {item_id})")
-    return sound
+        raise UsageError(f"condition {spec!r}: its parse() fails: {code_place(error)}{one_line(error)}") from error
+
+
+def _checked(made: Condition, given: str) -> Condition:
+    """The condition, if it can be written down and read again: that is how a run knows it."""
+    kind = type(made)
+    if CONDITIONS.get(getattr(kind, "name", "")) is not kind:
+        raise UsageError(f"condition {given}: its class {kind.__name__} is not registered; use @register_condition")
+    try:
+        written = made.spec
+    except Exception as error:
+        raise UsageError(f"condition {given}: its spec fails: {code_place(error)}{one_line(error)}") from error
+    name, colon, parameter = written.partition(":") if isinstance(written, str) else ("", "", "")
+    if name != kind.name or written != " ".join(written.split()):
+        raise UsageError(
+            f"condition {given}: its spec is {written!r}, but must be {kind.name}, or {kind.name}:PARAMETER"
+        )
+    if (again := _parsed(kind, written, parameter if colon else None)) != made:
+        raise UsageError(f"condition {given}: its spec is {written!r}, which is read as {again!r}; they must be equal")
+    return made
 
 
 def find_condition(spec: str) -> Condition | None:
@@ -169,3 +183,15 @@ def borrows_clip(spec: str) -> bool:
     """Whether another item's clip is played; False for a condition that is not known here."""
     found = find_condition(spec)
     return found is not None and found.borrows_clip
+
+
+def not_known(specs: Iterable[str]) -> str | None:
+    """A sentence on conditions that are not known here, None if all are: no measure says what they do."""
+    unknown = sorted(spec for spec in set(specs) if find_condition(spec) is None)
+    if not unknown:
+        return None
+    one = len(unknown) == 1
+    return (
+        f"the condition{'' if one else 's'} {', '.join(unknown)} {'is' if one else 'are'} not known here (of a plugin "
+        f"that is not loaded?): {'it counts' if one else 'they count'} neither as with nor as without the audio"
+    )

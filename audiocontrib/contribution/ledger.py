@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.conditions import borrows_clip
+from audiocontrib.conditions import borrows_clip, find_condition, is_null, not_known
 from audiocontrib.contribution.calibration import FEWEST_CLIPS, FEWEST_ITEMS, Floats
 from audiocontrib.contribution.ledger_entries import (
     ItemColumns,
@@ -109,7 +109,7 @@ def ledger(
 
 def _ledger(con: duckdb.DuckDBPyConnection, scope: CheckedScope, calibrated: bool) -> Ledger:
     asked, audio, method = held_conditions(con), scope.audio, scope.method
-    swaps = tuple(sorted(c for c in asked if borrows_clip(c)))
+    swaps = tuple(sorted(c for c in asked if borrows_clip(c) and is_null(c)))
     roles: dict[str, tuple[str, ...]] = {name: (name,) for name in ("text", "options", "silence", "noise")}
     roles |= {"swap": swaps, "audio": (audio,), "condition": (scope.condition,)}
     wanted = sorted(asked & {spec for specs in roles.values() for spec in specs})
@@ -136,6 +136,8 @@ def _ledger(con: duckdb.DuckDBPyConnection, scope: CheckedScope, calibrated: boo
         notes = ["the answers are replies without likelihoods: there are no bits"]
     else:
         notes = _gaps(where.keys(), roles, heard) + (_uncalibrated(learned) if calibrated else [])
+    if unknown := not_known(asked):
+        notes.append(unknown)
     return Ledger(
         _by_model(items, accounts),
         _by_item(items, [accounts[model] for model in heard]),
@@ -157,7 +159,7 @@ def _bits(
         own = [scores[spec] for spec in specs]
         raw[specs] = log2_p[specs] = over_donors([log2_gold(each, items) for each in own])
         if calibrated:
-            text = None if specs[0] in ("text", "options") else scores.get("text")
+            text = None if _without_sound(specs[0]) else scores.get("text")
             log2_p[specs], weights = calibrated_bits(own, text, items)
             known = ~np.isnan(log2_p[specs])
             surprise = [float(-bits[specs][known].mean()) if known.any() else None for bits in (raw, log2_p)]
@@ -165,6 +167,11 @@ def _bits(
             rows.append(dict(zip(WEIGHT_SCHEMA.names[1:], row, strict=True)))
     before, after = ({role: bits[specs] for role, specs in here.items() if specs} for bits in (raw, log2_p))
     return before, after, rows
+
+
+def _without_sound(spec: str) -> bool:
+    found = find_condition(spec)
+    return found is not None and not found.has_audio
 
 
 def _by_model(items: ItemColumns, accounts: Mapping[str, Mapping[str, Floats]]) -> pa.Table:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.conditions import is_null
 from audiocontrib.contribution.run_view import HasConnection
 from audiocontrib.contribution.scope import known
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -57,7 +58,8 @@ def compare(
         baselines: of the baseline; the same runs where both were asked in them.
         model: which model is meant, where the runs hold several.
         baseline_model: the same of the baseline.
-        without: conditions without the audio; None: ``silence`` and ``text``, as far as they were asked.
+        without: conditions without the audio; None: all that were asked and under which the item's own clip is not
+            heard.
         split: name of a split in the runs: rows for its parts too.
         audio, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
@@ -94,10 +96,11 @@ def _several(runs: Run | Sequence[Run]) -> Sequence[Run]:
 
 def _without(named: str | Sequence[str] | None, given: Sequence[Rights]) -> list[str]:
     """The conditions without the audio; those that were named must have been asked."""
-    if named is None:
-        return ["silence", "text"]
-    wanted = [named] if isinstance(named, str) else list(named)
     held = {condition for one in given for _, condition in one.cells}
+    if named is None:
+        usual = {"silence": 0, "text": 1}
+        return sorted(filter(is_null, held), key=lambda name: (usual.get(name, len(usual)), name))
+    wanted = [named] if isinstance(named, str) else list(named)
     for name in wanted:
         known("condition", name, held)
     return wanted

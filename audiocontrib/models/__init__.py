@@ -98,11 +98,16 @@ def _load(model: str, options: dict[str, Any]) -> Model:
         return MODELS[known].load(rest if colon else None, **options)
     if is_own(model):
         return load_own(model)
-    if "/" not in model and not Path(model).exists():
-        MODELS.find(model)  # raises, with the nearest name
+    _check_name(model)
     from audiocontrib.models.load import load_checkpoint
 
     return load_checkpoint(model, **options)
+
+
+def _check_name(model: str) -> None:
+    """UsageError, with the nearest name, if a text can be neither a known name nor a file, folder or hub id."""
+    if "/" not in model and not is_own(model) and not Path(model).exists():
+        MODELS.find(model.partition(":")[0])
 
 
 def model_list(models: object, names: Sequence[str] | str = ()) -> list[tuple[Model | str, str | None]]:
@@ -119,6 +124,9 @@ def model_list(models: object, names: Sequence[str] | str = ()) -> list[tuple[Mo
     )
     given = list(models) if several else [models]  # type: ignore[call-overload]  # several: it can be iterated over
     held = [os.fspath(m) if isinstance(m, str | os.PathLike) else check_model(as_model(m)) for m in given]
+    for one in held:
+        if isinstance(one, str):
+            _check_name(one)  # before the models that stand before it are asked
     called: list[str | None] = [names] if isinstance(names, str) else list(names)
     if called and len(called) != len(held):
         raise UsageError(f"{len(called)} names for {len(held)} models: give one for each, in the same order, or none")

@@ -14,7 +14,7 @@ from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.contribution.run_view import only_models
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
-from audiocontrib.prompts import SYSTEM, make_prompt
+from audiocontrib.prompts import prompt_of
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.splits import RULES, Split, split
 from audiocontrib.store.again import asking, splitting, unnamed
@@ -129,13 +129,14 @@ def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str
 
 
 def _prompt(identity: dict[str, Any]) -> Verbatim | None:
-    """The prompt as it is sent, where this version still has it."""
-    told = identity.get("prompt") or {}
+    """The prompt as it is sent, where it is known here."""
     try:
-        sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=told.get("name", ""))
-    except AudiocontribError:
+        asked = prompt_of(identity.get("prompt"), "the run")
+        if asked is None:
+            return None
+        return fenced([f"system: {asked.system}", f"user: [audio]{asked.user_text('{question}', ('{o1}', '{o2}'))}"])
+    except AudiocontribError:  # of a plugin that is not loaded, or of another version
         return None
-    return fenced([f"system: {SYSTEM}", f"user: [audio]{sample.user}"]) if sample.sha256 == told.get("sha256") else None
 
 
 def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) -> list[str]:

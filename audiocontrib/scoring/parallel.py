@@ -33,7 +33,7 @@ PIECES = 4
 
 def on_devices(part: Part, shard: Shard, devices: Sequence[str], options: dict[str, Any]) -> None:
     """Score a shard by one process for each device. The first failure is raised when all are done."""
-    plugins = loaded_plugins()
+    plugins = tuple(loaded_plugins())
     with ProcessPoolExecutor(
         len(devices), mp_context=get_context("spawn"), initializer=load_plugins, initargs=(plugins,)
     ) as pool:
@@ -69,7 +69,7 @@ def on_ray(
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
-    shared, plugins = ray.put(part), loaded_plugins()
+    shared, plugins = ray.put(part), tuple(loaded_plugins())
 
     class Worker:
         """Loads its models once, and scores one shard after the other."""

@@ -8,12 +8,12 @@ from itertools import groupby
 
 import numpy as np
 
-from audiocontrib.conditions import Condition, Partners
+from audiocontrib.conditions import Condition, Partners, find_partners
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model
-from audiocontrib.prompts import Prompt, make_prompt
+from audiocontrib.prompts import Prompt, PromptFormat, make_prompt
 from audiocontrib.registry import Registry
 
 ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
@@ -42,7 +42,7 @@ class RequestConfig:
     conditions: tuple[Condition, ...]
     method: str
     orders: str
-    prompt: str
+    prompt: PromptFormat
     max_new_tokens: int = 128
 
     def count(self, options: Iterable[int]) -> int:
@@ -140,7 +140,7 @@ def options_of(items: Items, shard: Shard) -> list[int]:
 
 def partners(items: Items, asking: RequestConfig) -> dict[Condition, Partners]:
     """Who lends a clip under each condition that plays another item's."""
-    return {c: c.partners(items) for c in asking.conditions if c.borrows_clip}
+    return {c: find_partners(c, items) for c in asking.conditions if c.borrows_clip}
 
 
 def plan_questions(

@@ -165,7 +165,7 @@ def weak_to_strong(
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
     files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}
-    again = ["audiocontrib weak-to-strong --recipe plan.yaml"]
+    again = ["audiocontrib weak-to-strong --plan plan.yaml"]
     write_card(Path(model), stages_of(Path(model)), results=changes.to_pylist(), commands=again, files=files)
     return Learned(run.path, tested.path, Path(model), changes)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from audiocontrib.cli.messages import messages_in_lines
+from audiocontrib.cli.renames import check_old_variables, name_variables
 from audiocontrib.errors import AudiocontribError, one_line
 
 COMMANDS = {
@@ -58,7 +60,17 @@ class Lazy(click.Group):
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = import_module(f"audiocontrib.cli.{module}").command
         command.name, command.short_help = cmd_name, COMMANDS[cmd_name]
+        name_variables(command, _prefix(cmd_name))
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant, after a word on environment variables whose names are old."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None:
+            check_old_variables(command, _prefix(name))
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
@@ -68,8 +80,9 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
-            _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
-            return super().invoke(ctx)
+            with messages_in_lines():
+                _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
+                return super().invoke(ctx)
         except AudiocontribError as error:
             if ctx.params.get("debug"):
                 raise
@@ -111,6 +124,10 @@ class Lazy(click.Group):
 @click.version_option(package_name="audiocontrib")
 def main(debug: bool) -> None:
     """Did the model have to listen? Audio contribution of audio question answering, item by item."""
+
+
+def _prefix(name: str) -> str:
+    return f"AUDIOCONTRIB_{name.replace('-', '_').upper()}"
 
 
 def _load_plugins(named: list[str], words: list[str]) -> None:

@@ -61,7 +61,9 @@ def _reading(origin: Mapping[str, Any]) -> Iterator[str]:
     given = {
         "data": None if own else place,
         "audio-root": origin.get("audio_root") if place or origin.get("hub") else None,
-        **{name: origin.get(name) for name in ("revision", "split", "seed", "limit")},
+        "revision": origin.get("revision"),
+        "subset": origin.get("split"),
+        **{name: origin.get(name) for name in ("seed", "limit")},
         "answer-as": origin.get("answer_as"),
     }
     for name, value in given.items():

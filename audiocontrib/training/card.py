@@ -100,7 +100,7 @@ def _again(made: StageRecords) -> tuple[list[str], dict[str, Any]]:
         name = "recipe.yaml" if same else f"recipe-{one['stage']}.yaml"
         files[name] = recipe
         commands += one["source"]["commands"]
-        words = ["audiocontrib", "train", one["stage"], "--recipe", name, "--run", one["source"]["run"]]
+        words = ["audiocontrib", "train", one["stage"], "--training-recipe", name, "--run", one["source"]["run"]]
         words += ["--split", one["source"]["split"]] if one["source"]["split"] else []
         out = f"trained/{one['stage']}"
         several = ["accelerate", "launch", "--num_processes", str(one["devices"]), "-m"] if one["devices"] > 1 else []

@@ -243,7 +243,7 @@ def call(*arguments: object) -> Result:
 
 def test_the_command_prints_all_tables_and_fails_on_what_cannot_be_asked(tmp_path: Path) -> None:
     clips(tmp_path, ["fine", "stereo", "short"])
-    out = call("--dataset", tmp_path / "my.jsonl", "--audio", "decode")
+    out = call("--dataset", tmp_path / "my.jsonl", "--clips", "decode")
     assert out.exit_code == 1
     assert out.stderr.strip() == "error: short: 1 of 3 clips"
     assert out.stdout.startswith("3 items of my\n")
@@ -251,7 +251,7 @@ def test_the_command_prints_all_tables_and_fails_on_what_cannot_be_asked(tmp_pat
     assert "silent" not in out.stdout.split("counts:")[0]
     for more in (("never",), ("silent",)):
         assert call("--dataset", tmp_path / "my.jsonl", "--fail-on", *more).exit_code == 0
-    assert call("--dataset", tmp_path / "my.jsonl", "--audio", "present").exit_code == 0
+    assert call("--dataset", tmp_path / "my.jsonl", "--clips", "present").exit_code == 0
 
 
 def test_formats_of_the_command(tmp_path: Path) -> None:
@@ -273,9 +273,9 @@ def test_formats_of_the_command(tmp_path: Path) -> None:
         (lines(row(1)), ("--map", "question=q"), 2, "there is no column 'q'"),
         (lines(row(1)), ("--map", "colour=q"), 2, "no field is called 'colour'"),
         (lines(row(1)), ("--map-file", "none.yaml"), 2, "none.yaml: no mapping can be read from it"),
-        (lines(row(1)), ("--audio", "loud"), 2, "'loud' is not one of"),
+        (lines(row(1)), ("--clips", "loud"), 2, "'loud' is not one of"),
         (lines(row(1)), ("--fail-on", "everything"), 2, "'everything' is not one of"),
-        (lines(row(1)), ("--split", "test"), 2, "no row belongs to the split 'test'"),
+        (lines(row(1)), ("--subset", "test"), 2, "no row belongs to the split 'test'"),
     ],
 )
 def test_errors_of_the_command(tmp_path: Path, content: str, more: tuple[str, ...], code: int, message: str) -> None:

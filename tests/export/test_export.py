@@ -386,7 +386,7 @@ def invoke(*arguments: str) -> Any:
 
 
 def test_the_command_exports_and_says_how_much(run: Run, tmp_path: Path) -> None:
-    asked = ["--stage", "sft", "--format", "swift", "--run", str(run.path), "--out", str(tmp_path / "out")]
+    asked = ["--stage", "sft", "--for", "swift", "--run", str(run.path), "--out", str(tmp_path / "out")]
     done = invoke(*asked)
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == f"exported: 5 items, 20 rows in {tmp_path / 'out'}\n"
@@ -399,7 +399,7 @@ def test_the_command_exports_and_says_how_much(run: Run, tmp_path: Path) -> None
 
 def test_the_help_lists_every_format() -> None:
     text = CliRunner().invoke(main, ["export", "--help"]).stdout
-    listed = text.partition("Formats:")[2].partition("Examples:")[0].split("\n")
+    listed = text.partition("Trainers:")[2].partition("Examples:")[0].split("\n")
     assert {line.split()[0] for line in listed if line.strip()} == set(FORMATS)
 
 

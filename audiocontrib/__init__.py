@@ -1,50 +1,46 @@
 """audiocontrib: did the model have to listen?
 
-The public names load on first use, so that importing the package is quick and needs no torch.
+What is public is listed in ``__init__.pyi``, and described in docs/reference/python.md. Names load on first use, so
+that importing the package is quick and needs no torch.
 
 Example:
     >>> import audiocontrib as ac
     >>> items = ac.load_items("demo", seed=0, limit=200)
-    >>> run = ac.score(items, ["tiny-qwen2.5-omni"], conditions=["audio", "silence", "text"], run="runs/first")
-    >>> run.query("select condition, avg(correct::int) from responses group by 1")
-    >>> ac.split(run, rule="votes", threshold=0.5).table
+    >>> run = ac.score(items, "tiny-qwen2.5-omni", conditions=["audio", "silence", "text"], run="runs/first")
+    >>> ac.accuracy(run)
+    >>> ac.split(run, rule="votes", threshold=0.5)
 """
 
 from __future__ import annotations
 
-from importlib import import_module
+import sys
+from types import ModuleType
 from typing import Any
 
-_HOMES = {
-    "Item": "audiocontrib.items",
-    "Items": "audiocontrib.items",
-    "load_items": "audiocontrib.sources",
-    "Clip": "audiocontrib.items",
-    "condition": "audiocontrib.conditions",
-    "load_model": "audiocontrib.models",
-    "load_plugin": "audiocontrib.plugins",
-    "score": "audiocontrib.scoring",
-    "Run": "audiocontrib.store",
-    "open_run": "audiocontrib.store",
-    "contributions": "audiocontrib.contribution",
-    "accuracy": "audiocontrib.contribution",
-    "measure": "audiocontrib.contribution.measure",
-    "split": "audiocontrib.splits",
-    "import_responses": "audiocontrib.importing",
-    "validate": "audiocontrib.audit",
-}
-_MODULES = ("answers", "statistics")
+import lazy_loader
 
-__all__ = [*sorted(_HOMES), *_MODULES]
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    if name in _MODULES:
-        return import_module(f"audiocontrib.{name}")
-    raise AttributeError(f"module 'audiocontrib' has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
+    return _attribute(name)
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+class _Face(ModuleType):
+    """Functions stay what they are: to import ``audiocontrib.report`` would put that module in their place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in ("audit", "demo", "export", "report", "weak_to_strong")):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
+
+if "IPython" in sys.modules:
+    from audiocontrib.notebook import show_arrow_tables
+
+    show_arrow_tables()

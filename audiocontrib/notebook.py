@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 LONGEST = 300
 """Characters of a text in a cell."""
@@ -39,6 +41,23 @@ def html_lines(lines: Iterable[object]) -> Markup:
     return Markup("".join(f"<div>{escaped(line)}</div>" for line in lines))
 
 
-def html_block(title: object, *parts: Markup) -> str:
+def html_block(title: object, *parts: Markup) -> Markup:
     """One value's view. The classes keep a notebook from reading ``$…$`` in a text as a formula."""
-    return f'<div class="tex2jax_ignore mathjax_ignore"><b>{escaped(title)}</b>{"".join(parts)}</div>'
+    head = f"<b>{escaped(title)}</b>" if title else ""
+    return Markup(f'<div class="tex2jax_ignore mathjax_ignore">{head}{"".join(parts)}</div>')
+
+
+def arrow_html(table: Any, most: int = 60) -> Markup:
+    """An Arrow table, its first rows."""
+    rows = [tuple(row.values()) for row in table.slice(0, most).to_pylist()]
+    more = [f"… and {len(table) - most:,} more rows"] if len(table) > most else []
+    return Markup(html_table(table.column_names, rows) + html_lines(more))
+
+
+def show_arrow_tables() -> None:
+    """In IPython, show Arrow tables, which our measures give, as tables; a view that is set already stays."""
+    python = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if python is not None:
+        view = python.display_formatter.formatters["text/html"]
+        if not any(name == ("pyarrow.lib", "Table") for name in view.deferred_printers):
+            view.for_type_by_name("pyarrow.lib", "Table", lambda table: html_block("", arrow_html(table)))

@@ -130,6 +130,10 @@ def weak_to_strong(
     from audiocontrib.training.card import given, write_card
     from audiocontrib.training.stage_record import stages_of
 
+    if model_options is not None and not isinstance(model_options, dict):
+        raise UsageError(
+            f"model_options is {model_options!r}, but is a mapping from an option of load_model to its value"
+        )
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
     refuse_own([*plan.raters, recipe.model], f"the plan {path}")
@@ -194,4 +198,4 @@ def _split(run: Run, plan: Plan, raters: list[str]) -> None:
     made = split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=raters)
     folder = made.save(run.split_folder(SPLIT))
     with replacing(folder / "README.md") as file:
-        file.write(card(run, SPLIT).encode())
+        file.write(card(run, split=SPLIT).encode())

@@ -79,7 +79,7 @@ def test_it_works_everywhere(items: Any, tmp_path: Path) -> None:
     scores = ac.contributions(run, condition="beep")
     assert scores["p_condition"].null_count == 0
     assert ac.split(run, condition="beep").settings["condition"] == "beep"
-    assert "beep" in report(run, tmp_path / "report.html").read_text()
+    assert "beep" in report(run, out=tmp_path / "report.html").read_text()
 
 
 def test_a_run_of_anothers_plugin_can_be_read(items: Any, tmp_path: Path) -> None:

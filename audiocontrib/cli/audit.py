@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,26 +61,20 @@ def command(
       audiocontrib audit --run runs/demo --listen
       audiocontrib audit --dataset demo --check probes --format json
     """
-    from audiocontrib.audit import Settings, audit
+    from audiocontrib.api.audit import audit
     from audiocontrib.audit.base import SEVERITIES
     from audiocontrib.store import Run
 
     if (dataset is None) == (folder is None):
         raise UsageError("name a data set with --dataset, or a run with --run; one of the two")
     run = Run.open(folder) if folder else None
-    items = run.load_items() if run else load_dataset(str(dataset), progress=not quiet, **data)
-    others = dict(pair(text) for text in against)
-    settings = Settings(
-        against={name: _other(name, path) for name, path in others.items()},
-        quarantine=items.quarantine,
-        audio_root=items.origin.get("audio_root"),
+    seen = audit(
+        run or load_dataset(str(dataset), progress=not quiet, **data),
+        checks=checks or None,
+        against=dict(pair(text) for text in against),
         listen=listen,
         progress=not quiet,
     )
-    seen = audit(items.table, checks or None, settings)
-    if run:
-        serious = [row for row in seen.findings.to_pylist() if row["severity"] != "ok"]
-        run.save_audit(seen.scores.replace_schema_metadata({"audiocontrib": json.dumps(serious)}))
     if form == "json":
         click.echo(seen.to_json())
     else:
@@ -92,13 +85,6 @@ def command(
     if fail_on and SEVERITIES.index(seen.worst) >= SEVERITIES.index(fail_on):
         found = [s for s in seen.findings["severity"].to_pylist() if SEVERITIES.index(s) >= SEVERITIES.index(fail_on)]
         raise AudiocontribError(f"{len(found)} findings are {fail_on}s or worse")
-
-
-def _other(name: str, path: str) -> pa.Table:
-    """The items of another set: by the layout of that name where it is known, else as a file of one's own."""
-    from audiocontrib.sources import SOURCES, load_items
-
-    return (load_items(name, data=path) if name in SOURCES else load_items(path)).table
 
 
 def _shown(seen: Audit, everything: bool, form: str) -> pa.Table:

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from audiocontrib.cli.output import open_run, run_option, say
-from audiocontrib.errors import UsageError
 
 
 @click.command()
@@ -28,13 +27,7 @@ def command(folder: Path | None, split: str | None, out: Path | None) -> None:
     from audiocontrib.report.card import card
     from audiocontrib.store.files import make_folder, replacing
 
-    run = open_run(folder)
-    if split is None:
-        made = [saved.name for saved in run.splits()]
-        if len(made) != 1:
-            raise UsageError(f"say which split is meant with --split: {', '.join(made) or 'the run has none yet'}")
-        [split] = made
-    text = card(run, split)
+    text = card(open_run(folder), split=split)
     if out is None:
         return click.echo(text, nl=False)
     make_folder(out.parent)

@@ -23,12 +23,9 @@ def command(context: click.Context, form: str) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    import pyarrow as pa
+    from audiocontrib.api.listings import list_datasets
 
-    from audiocontrib.sources import SOURCES
-
-    rows = [{"name": s.name, "hub": s.hub, "about": s.about} for s in SOURCES.values()]
-    emit(pa.Table.from_pylist(rows), form)
+    emit(list_datasets(), form)
 
 
 @command.command("describe")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.cli.output import only_split, open_run, run_option, say
+from audiocontrib.cli.output import open_run, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
@@ -91,7 +91,7 @@ def command(
 
     audio = _clips_as(clip_paths, copy_clips, embed_clips)
     run = open_run(folder)
-    made = export(run, split or only_split(run), format=trainer, audio=audio, progress=not quiet, **options)
+    made = export(run, split=split, format=trainer, audio=audio, progress=not quiet, **options)
     for note in made.notes:
         say(f"note: {note}")
     done = "exported" if made.fresh else "exported before, and as it was"

@@ -58,14 +58,6 @@ def open_run(folder: Path | None) -> Run:
     return Run.open(folder)
 
 
-def only_split(run: Run) -> str | None:
-    """Name of the split of a run, None if there is none. UsageError if there are several."""
-    there = [saved.name for saved in run.splits()]
-    if len(there) > 1:
-        raise UsageError(f"{run.path} has several splits; name one with --split: {', '.join(there)}")
-    return there[0] if there else None
-
-
 def emit(table: pa.Table, form: str) -> None:
     """Print an Arrow table to stdout."""
     if form == "table":

@@ -13,13 +13,13 @@ def command(form: str) -> None:
     """List the plugins of installed packages, and those loaded by --plugin. Nothing is loaded by listing it.
 
     A plugin adds conditions, split rules, export formats, data sets or prompts of your own. It is code: it is
-    loaded only where you name it, before any command.
+    loaded only where you name it. docs/plugins.md shows one of each.
 
     \b
     Examples:
       audiocontrib plugins
-      audiocontrib --plugin mine.py score --dataset demo --model mock --condition beep
-      AUDIOCONTRIB_PLUGINS=mine.py audiocontrib split --rule mine
+      audiocontrib score --dataset demo --model mock --condition audio --condition beep --plugin my_condition.py
+      audiocontrib plugins --plugin my_rule.py
     """
     import pyarrow as pa
 

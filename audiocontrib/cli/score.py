@@ -112,7 +112,7 @@ def command(
     Examples:
       audiocontrib score --dataset demo --limit 50 --model tiny-qwen2.5-omni
       audiocontrib score --dataset mmau --data mmau-test-mini.json --model Qwen/Qwen2.5-Omni-7B
-      audiocontrib score --dataset demo --limit 50 --model my.py:answer --method generate
+      audiocontrib score --dataset demo --limit 50 --model my.py:answer --method generate --run runs/own
       audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --dry-run
       audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --devices cuda:0,cuda:1
       audiocontrib score --dataset my.csv --map question=q --map choices=a,b,c,d --map answer=gold \\

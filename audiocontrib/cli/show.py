@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiocontrib.store import Run
-
-REPORT = "report.html"
 
 
 @click.command()
@@ -42,7 +40,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
       audiocontrib show --by extra.difficulty --format csv
       audiocontrib show demo/sound/0-17
     """
-    from audiocontrib.contribution import accuracy
+    from audiocontrib.report.overview import show
     from audiocontrib.store.manifest import MANIFEST
 
     if item is not None and (Path(item) / MANIFEST).is_file():
@@ -51,79 +49,22 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
         folder, item = Path(item), None
     run = open_run(folder)
     if item is not None:
-        return _item(run, item, form)
-    left = _left(run)
-    for line in _asked(run, left):
+        one = show(run, item)
+        say(str(one))
+        emit(one.answers, form)
+        return
+    seen = show(run, by=by)
+    for line in seen.asked:
         say(line)
-    with run.connect() as con:
-        emit(accuracy(con, by=by), form)
-    for line in _made(run):
+    emit(seen.accuracy, form)
+    for line in (*seen.made, *_next(run, seen.left)):
         say(line)
-    for line in _next(run, left):
-        say(line)
-    return None
-
-
-def _asked(run: Run, left: int) -> Iterator[str]:
-    """What was asked of whom, and how far it is."""
-    identity: dict[str, Any] = run.manifest.get("identity", {})
-    data, prompt = identity.get("dataset", {}), identity.get("prompt", {})
-    [counts] = run.query(COUNTS).to_dict("records")
-    revision = f"@{data['revision']}" if data.get("revision") else ""
-    yield (
-        f"{data.get('name', '?')}{revision}: {counts['items']:,} items on {counts['clips']:,} clips, "
-        f"{counts['quarantined']:,} quarantined"
-    )
-    yield f"models: {', '.join(identity.get('models', {})) or '?'}"
-    yield (
-        f"asked: {', '.join(identity.get('conditions', []))}; {identity.get('method', '?')}, "
-        f"orders {identity.get('orders', '?')}, prompt {prompt.get('name', '?')}"
-    )
-    yield (
-        f"answers: {counts['answered']:,}, {counts['failed']:,} failed" + (f", {left:,} not asked yet" if left else "")
-    )
-
-
-COUNTS = """
-select (select count(*) from items) as items, (select count(distinct clip_id) from items) as clips,
-    (select count(distinct coalesce(item_id, file || line)) from quarantine) as quarantined,
-    count(*) filter (outcome <> 'failed') as answered, count(*) filter (outcome = 'failed') as failed
-from responses
-"""
-
-
-def _left(run: Run) -> int:
-    """Questions of the run that have no answer; imported answers follow no plan."""
-    identity = run.manifest.get("identity", {})
-    if identity.get("orders") not in ("cyclic", "given"):
-        return 0
-    each = "len(choices)" if identity["orders"] == "cyclic" else "1"
-    cells = len(identity.get("models", {})) * len(identity.get("conditions", []))
-    [row] = run.query(
-        f"select (select coalesce(sum({each}), 0) from items where item_id not in "
-        "(select item_id from quarantine where item_id is not null)) as asked, "
-        "(select count(*) from responses where item_id not in "
-        "(select item_id from quarantine where item_id is not null)) as there"
-    ).to_dict("records")
-    return max(0, int(row["asked"]) * cells - int(row["there"]))
-
-
-def _made(run: Run) -> Iterator[str]:
-    """What was made of the answers."""
-    from audiocontrib.store.run import AUDIT
-
-    for row in run.query(
-        "select name, count(*) filter (split = 'strong') as strong, count(*) filter (split = 'weak') as weak, "
-        "count(*) filter (split = 'undecided') as undecided from splits group by 1 order by 1"
-    ).to_dict("records"):
-        yield f"split {row['name']}: {row['strong']:,} strong, {row['weak']:,} weak, {row['undecided']:,} undecided"
-    for path in (run.path / AUDIT, run.path / REPORT):
-        if path.exists():
-            yield f"{path.stem}: {path}"
 
 
 def _next(run: Run, left: int) -> Iterator[str]:
     """One or two commands that may come next: what is left to ask, a split, its card, a report."""
+    from audiocontrib.report.overview import REPORT
+
     here = ["--run", str(run.path)]
     commands: list[list[str]] = []
     given = run.manifest.get("command", [])
@@ -135,31 +76,3 @@ def _next(run: Run, left: int) -> Iterator[str]:
         commands.append(["report", *here])
     for place, words in enumerate(commands[:2]):
         yield f"{'      ' if place else 'next: '}{shlex.join(['audiocontrib', *words])}"
-
-
-def _item(run: Run, item: str, form: str) -> None:
-    """One item, and all that was answered to it."""
-    with run.connect() as con:
-        found = con.execute(
-            "select item_id, question, choices, answer from items "
-            "where item_id = $id or ends_with(item_id, '/' || $id) order by item_id limit 3",
-            {"id": item},
-        ).fetchall()
-        if len(found) != 1:
-            many = ", ".join(row[0] for row in found)
-            raise AudiocontribError(
-                f"{item!r} fits several items: {many}, …" if found else f"the run {run.path} has no item {item!r}"
-            )
-        (item_id, question, choices, answer) = found[0]
-        say(f"{item_id}\n{question}")
-        for place, choice in enumerate(choices):
-            say(f"  {'*' if place == answer else ' '} {place}  {choice}")
-        emit(
-            con.sql(
-                'select model, condition, "order", outcome, choice, correct, '
-                "list_transform(posterior, lambda p: round(p, 3)) as posterior, reply, error "
-                "from responses where item_id = $id order by all",
-                params={"id": item_id},
-            ).to_arrow_table(),
-            form,
-        )

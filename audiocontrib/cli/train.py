@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, only_split, open_run, run_option, say
+from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
@@ -67,7 +67,8 @@ def command(
     made = Path("trained") / recipe.stem
     start = model or _start(asked, stage, made)
     run = open_run(folder)
-    rows = stage_rows(asked, stage, run, split or only_split(run))
+    only = None if split else run.only_split()
+    rows = stage_rows(asked, stage, run, split or (only.name if only else None))
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in rows.notes:

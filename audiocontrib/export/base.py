@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from audiocontrib.errors import UsageError
 from audiocontrib.registry import Registry
 from audiocontrib.training.rows import TrainingRow
 
@@ -64,6 +66,8 @@ class Format:
 
 
 FORMATS: Registry[Format] = Registry("export format")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+FILE = re.compile(r"[\w-]+(\.jsonl|\.parquet)?")
 
 
 def for_rewards(example: TrainingExample) -> dict[str, Any]:
@@ -81,7 +85,27 @@ def underscored(extra: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def export_format(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator that files a function as a format; ``settings`` are the other fields of :class:`Format`."""
+    """Decorator that files a function as a format; ``settings`` are the other fields of :class:`Format`.
+
+    Raises:
+        UsageError: the name is taken or no name, or a setting is not what the field allows.
+
+    Example:
+        >>> @export_format("pairs")
+        ... def pairs(example, stage):
+        ...     return {"ask": example.row.prompt.user, "answer": example.row.target, "audio": example.audio}
+    """
+    if not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise UsageError(f"an export format needs a name of small letters, digits, - and _; this is {name!r}")
+    for key, allowed in {"stages": get_args(Stage), "audio": get_args(Audio)}.items():
+        given = settings.get(key, allowed[:1])
+        if not (isinstance(given, tuple) and given and set(given) <= set(allowed)):
+            raise UsageError(f"format {name}: {key} is {given!r}, but must be a tuple of some of: {', '.join(allowed)}")
+    file_name = settings.get("file", Format.__dataclass_fields__["file"].default)
+    if not (isinstance(file_name, str) and FILE.fullmatch(file_name.replace("{stage}", "stage"))):
+        raise UsageError(
+            f"format {name}: file is {file_name!r}, but must be a name that ends in .jsonl, .parquet or not"
+        )
 
     def file(row: Callable[..., Any]) -> Callable[..., Any]:
         FORMATS.register(name)(Format(row, **settings))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -13,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Stage, TrainingExample
 from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_tags
 from audiocontrib.export.clips import Clips
@@ -23,6 +25,7 @@ from audiocontrib.export.writers import write_rows
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ROWS_AT_ONCE, Items
 from audiocontrib.store import Run
+from audiocontrib.store.run import as_run
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows
 from audiocontrib.training.stages import stage_rows
@@ -44,11 +47,12 @@ class Exported:
 
 
 def export(
-    run: Run | str | Path,
-    split: str | Path | None,
-    stage: Stage,
-    out: str | Path,
+    run: Run,
+    /,
     *,
+    stage: Stage,
+    out: str | os.PathLike[str],
+    split: str | Path | None = None,
     format: str = "swift",
     recipe: str | Path | None = None,
     part: Part | None = None,
@@ -61,7 +65,8 @@ def export(
     """Write the rows of a stage as a trainer reads them, with a manifest; the whole folder or nothing.
 
     Args:
-        split: name of a split in the run, or a folder that holds one; None: all items of the run.
+        run: a run.
+        split: name of a split in the run, or a folder that holds one; None: its only one, or all items if it has none.
         stage: ``sft`` or ``grpo``. As long as run, split, seed and recipe are the same, what is exported for GRPO
             shares no clip with what is exported for SFT, in whatever order they are exported.
         out: folder to make; it must not hold anything but the same export.
@@ -77,8 +82,13 @@ def export(
         UsageError: no such format, split or part; the format has no such stage or way to refer to clips; a clip lies
             in an archive and is not to be copied; ``out`` holds something else.
         AudiocontribError: nothing is left to export; a clip is gone; the disk is full.
+
+    Example:
+        >>> ac.export(run, split="votes-0.5", stage="sft", format="trl", out="exported/sft").rows
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    as_run(run)
+    if split is None and (only := run.only_split()):
+        split = only.name
     out, chosen = Path(out), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
@@ -102,10 +112,12 @@ def export(
     with whole_folder(out) as folder:
         examples = _examples(rows, said_of(run, split, rows.items), about["rule"], Clips(way, folder, chosen.embed))
         shown = tqdm(examples, f"export {stage}", len(rows), unit="row", disable=None if progress else True)
-        file = chosen.file.format(stage=stage)
-        write_rows(folder / file, (chosen.row(one, stage) for one in shown), _like(chosen, stage, rows))
-        for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
-            (folder / name).write_text(text, encoding="utf-8")
+        file = chosen.file.replace("{stage}", stage)
+        with _one_line(format):
+            like = _row(format, chosen, _like(chosen, rows), stage)
+            write_rows(folder / file, (_row(format, chosen, one, stage) for one in shown), like)
+            for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
+                (folder / name).write_text(text, encoding="utf-8")
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
         root = {"audio_root": rows.items.origin.get("audio_root")}
         write_manifest(folder, {"request": request, "created_at": datetime.now(UTC).isoformat(), **root, **counts})
@@ -141,8 +153,25 @@ def _examples(rows: TrainingRows, said: pa.Table, rule: str, clips: Clips) -> It
                 yield TrainingExample(row, f"{item.id}#{copy}", audio, extra)
 
 
-def _like(chosen: Format, stage: Stage, rows: TrainingRows) -> dict[str, Any]:
-    """A row in which nothing is null."""
+def _like(chosen: Format, rows: TrainingRows) -> TrainingExample:
+    """An example in which nothing is null."""
     first: TrainingRow = rows[0]
-    audio = "" if chosen.embed is None else chosen.embed(b"")
-    return chosen.row(TrainingExample(first, "", audio, EXTRA), stage)
+    return TrainingExample(first, "", "" if chosen.embed is None else chosen.embed(b""), EXTRA)
+
+
+def _row(name: str, chosen: Format, example: TrainingExample, stage: Stage) -> dict[str, Any]:
+    row = chosen.row(example, stage)
+    if not (isinstance(row, dict) and all(isinstance(key, str) for key in row)):
+        raise AudiocontribError(f"format {name} gave {row!r:.60} as a row; it gives a dictionary of columns")
+    return row
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
+    """What fails in a format, which may be somebody's own, or in writing what it gave, is one line."""
+    try:
+        yield
+    except (AudiocontribError, OSError):
+        raise
+    except Exception as error:
+        raise AudiocontribError(f"format {name} fails: {code_place(error)}{one_line(error)}") from error

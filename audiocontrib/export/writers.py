@@ -35,7 +35,7 @@ def write_rows(path: Path, rows: Iterable[Row], like: Row) -> None:
 def _lines(path: Path, rows: Iterable[Row], like: Row) -> None:
     with path.open("x", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
 

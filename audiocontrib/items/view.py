@@ -17,7 +17,7 @@ ROOM = 1_000_000
 """Characters of encoded clips, so that a saved notebook stays small."""
 
 
-def items_html(title: str, items: Sequence[Item], quarantined: Sequence[Quarantined]) -> str:
+def items_html(title: str, items: Sequence[Item], quarantined: Sequence[Quarantined]) -> Markup:
     """The first items as a table; the gold option is bold. Bounded in size, whatever the texts and clips are."""
     rows, room = [], ROOM
     for number, item in enumerate(islice(items, SHOWN)):

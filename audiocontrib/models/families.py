@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from audiocontrib.audio import RATE
@@ -99,22 +101,16 @@ def _gemma4(samples: int) -> int:
     return -(-frames // 4)
 
 
+def _attribute(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
 def _ours(module: str, name: str) -> Callable[[], Any]:
-    def load() -> Any:
-        from importlib import import_module
-
-        return getattr(import_module(f"audiocontrib.models.{module}"), name)
-
-    return load
+    return partial(_attribute, f"audiocontrib.models.{module}", name)  # no closure: encoders go to other processes
 
 
 def _of_transformers(name: str) -> Callable[[], Any]:
-    def load() -> Any:
-        import transformers
-
-        return getattr(transformers, name)
-
-    return load
+    return partial(_attribute, "transformers", name)
 
 
 FAMILIES["qwen2_5_omni"] = FAMILIES["qwen2_5_omni_thinker"] = Family(

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.contribution.run_view import only_models
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
 from audiocontrib.prompts import prompt_of
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.splits import RULES, Split, split
 from audiocontrib.store.again import asking, splitting, unnamed
+from audiocontrib.store.run import as_run
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,22 +50,30 @@ from splits s join items using (item_id) where s.name = $name group by 1 order b
 """
 
 
-def card(run: Run, name: str) -> str:
-    """The card of the split called ``name``, as Markdown.
+def card(run: Run, /, *, split: str | None = None) -> str:
+    """A data card of a split, as Markdown with the hub's YAML header.
 
     The split is made again from the answers, for the bounds and to see whether it still comes out the same. What
     Markdown and HTML would read as markup in a text is escaped.
 
+    Args:
+        run: the run that holds the split.
+        split: its name; None: the only one of the run.
+
     Raises:
-        UsageError: the run has no such split.
+        UsageError: the run has no such split, or several and none is named.
 
     Example:
-        >>> print(card(open_run("runs/demo"), "votes"))
+        >>> print(ac.card(ac.open_run("runs/demo"), split="votes"))
     """
+    saved = as_run(run).split(split) if split is not None else run.only_split()
+    if saved is None:
+        raise UsageError(f"{run.path} has no split yet; split it first")
+    name = saved.name
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     with run.connect() as con:
-        made = split_summary(con, run.split(name))
+        made = split_summary(con, saved)
         found = con.sql(
             "select count(*) as questions, count(distinct clip_id) as clips, "
             "(select count(*) from quarantine) as quarantined, "

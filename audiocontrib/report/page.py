@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import re
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiocontrib.errors import UsageError
 from audiocontrib.report import plots
 from audiocontrib.report.item_sample import MOST, sampled, script_json
+from audiocontrib.report.overview import REPORT
 from audiocontrib.report.run_summary import Facts, gather
 from audiocontrib.store.files import make_folder, replacing
+from audiocontrib.store.run import as_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,11 +30,19 @@ POINTS = 3_000
 """Items that the contribution map draws one by one; beyond, they are drawn as a density."""
 
 
-def report(run: Run, path: str | Path | None = None, *, split: str | None = None, items: int = MOST) -> Path:
+def report(
+    run: Run,
+    /,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    items: int = MOST,
+) -> Path:
     """Write the report of a run.
 
     Args:
-        path: the HTML file; ``report.html`` in the run's folder if it is not given.
+        run: a run.
+        out: the HTML file; ``report.html`` in the run's folder if it is not given.
         split: the split whose parts and sensitivity are shown; None: the one that was saved last.
         items: at most so many are shown one by one, sampled by question type and part of that split.
 
@@ -42,9 +54,12 @@ def report(run: Run, path: str | Path | None = None, *, split: str | None = None
         UsageError: the run has no such split.
 
     Example:
-        >>> report(open_run("runs/demo"))
+        >>> ac.report(ac.open_run("runs/demo"), split="votes")
     """
-    path = Path(path) if path else run.path / "report.html"
+    as_run(run)
+    if isinstance(items, bool) or not isinstance(items, int) or items < 0:
+        raise UsageError(f"items is {items!r}, but is a whole number from 0")
+    path = Path(out) if out else run.path / REPORT
     make_folder(path.parent)
     text = render_report(run, path.parent, split, items)
     with replacing(path) as file:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.errors import BadItem
+from audiocontrib.errors import BadItem, UsageError
 from audiocontrib.registry import Registry
 
 
@@ -84,6 +85,10 @@ class Fields:
     """What the source saw and did, beside what :func:`audiocontrib.items.make_item` notes."""
 
 
+Make = Callable[[int, int | None], Iterable[Mapping[str, Any]]]
+"""From seed and limit to rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A data set that is known by name."""
@@ -97,17 +102,23 @@ class Source:
     """Where it is published, ``owner/name`` for ``datasets.load_dataset``; None: only files are read."""
     folder: str = ""
     """Subfolder that holds the manifests, in a local folder that has it; the audio root stays above it."""
-    make: Callable[[int, int | None], Iterable[Mapping[str, Any]]] | None = None
+    make: Make | None = None
     """``make(seed, limit)``: rows made on the spot, where no files are needed. ``limit`` may be ignored."""
     home: Path | None = None
     """The manifest, where it comes with the package, clips beside it; read where no other is named."""
 
 
 SOURCES: Registry[Source] = Registry("data set")
+NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 
 
 def register_source(source: Source) -> Source:
-    """File a source under its name."""
+    """File a source under its name. UsageError if it is taken, or reads as a file or a hub id."""
+    if not (isinstance(source, Source) and isinstance(source.name, str) and NAME.fullmatch(source.name)):
+        named = getattr(source, "name", source)
+        raise UsageError(f"a data set needs a name of letters, digits, - and _; this is {named!r}")
+    if not (source.fields or source.make or source.name == "jsonl"):
+        raise UsageError(f"data set {source.name}: say in fields what its rows mean")
     return SOURCES.register(source.name)(source)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from audiocontrib.errors import AudiocontribError, BadItem, UsageError
+from audiocontrib.errors import AudiocontribError, BadItem, UsageError, code_place, one_line
 from audiocontrib.items import Item, ItemTable, Quarantined, make_item, qualified_id
 from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
 from audiocontrib.sources.cells import clip_of
@@ -51,7 +51,7 @@ class ItemCollector:
             return
         own_id = None
         try:
-            fields = self.fields(row.values)
+            fields = self._fields(row.values)
             own_id = fields.own_id
             self._splits.update(filter(None, (fields.split, place)))
             if self.split is None or self.split in (fields.split, place):
@@ -66,6 +66,20 @@ class ItemCollector:
         except BadItem as error:
             item_id = qualified_id(self.dataset, self.revision, own_id) if own_id else None
             self._quarantine(row, error.field, error.reason, item_id)
+
+    def _fields(self, values: Columns) -> Fields:
+        """What the source says of a row. BadItem too where its own code fails: the other rows may be good."""
+        try:
+            fields = self.fields(values)
+        except AudiocontribError:
+            raise
+        except Exception as error:
+            raise BadItem(
+                "row", f"it cannot be read by {self.dataset}: {code_place(error)}{one_line(error)}"
+            ) from error
+        if not isinstance(fields, Fields):
+            raise BadItem("row", f"{self.dataset} made {type(fields).__name__} of it, not Fields")
+        return fields
 
     def check(self, where: str) -> None:
         """Raise an AudiocontribError if nothing at all was found, so that the cause is said once."""

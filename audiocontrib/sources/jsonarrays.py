@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +17,42 @@ CHUNK = 2**20
 MAX_ELEMENT = 16 * 2**20
 """Characters of the longest element that is read."""
 DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are no JSON; they mean "none"
+MAX_DEPTH = 100
+"""Levels of nesting that are read. Python's own bound differs from version to version; this one holds in all."""
+_TOO_DEEP = f"nested too deeply (more than {MAX_DEPTH} levels)"
 _SPACE = re.compile(r"[ \t\r\n]*")
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]')  # strings too, so that a bracket in one is passed over
+
+
+def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
+    """The value of the JSON text that begins at a place, and the place where it ends.
+
+    Raises:
+        json.JSONDecodeError: it is no JSON, or breaks off.
+        ValueError: it is not read whatever follows: more than MAX_DEPTH levels, or a number without measure.
+    """
+    try:
+        value, end = DECODER.raw_decode(text, at)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    except json.JSONDecodeError as error:
+        if _depth(text[at : error.pos]) > MAX_DEPTH:
+            raise ValueError(_TOO_DEEP) from None
+        raise
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        raise ValueError("a whole number has too many digits") from None
+    if _depth(text[at:end]) > MAX_DEPTH:
+        raise ValueError(_TOO_DEEP)
+    return value, end
+
+
+def _depth(text: str) -> int:
+    """The largest number of brackets that are open at once; an upper bound of it where that is small."""
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MAX_DEPTH:
+        return brackets
+    depths = accumulate({"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0) for found in _BRACKETS.finditer(text))
+    return max(depths, default=0)
 
 
 class Window:
@@ -60,15 +96,14 @@ class Window:
     def _value(self) -> tuple[Any, str]:
         while True:
             try:
-                value, end = DECODER.raw_decode(self._text, self._at)
+                value, end = decode_json(self._text, self._at)
             except json.JSONDecodeError as error:
                 # it may only break off where the window ends
                 if len(self._text) - self._at > MAX_ELEMENT or not self._more():
                     raise self._fault(error.msg, error.pos) from error
                 continue
-            except (ValueError, RecursionError) as error:
-                reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-                raise self._fault(reason, self._at) from error
+            except ValueError as error:
+                raise self._fault(str(error), self._at) from error
             if end + len("e+5") < len(self._text) or not self._more():  # a number may go on behind the window
                 text, self._at = self._text[self._at : end], end
                 return value, text

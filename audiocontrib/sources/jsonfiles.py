@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
-from audiocontrib.sources.jsonarrays import DECODER, Window
+from audiocontrib.sources.jsonarrays import Window, decode_json
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line of JSON that is read; a file without line ends would otherwise fill the memory."""
@@ -28,13 +28,18 @@ def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | Non
     """The row of one JSON text; None if it is blank."""
     try:
         text = raw.decode("utf-8-sig").strip()
-        return _row(path, number, DECODER.decode(text), text) if text else None
+        if not text:
+            return None
+        value, end = decode_json(text)
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
+        return _row(path, number, value, text)
     except json.JSONDecodeError as error:
         return BrokenRow(str(path), number, "json", f"{error.msg} at column {error.colno}")
     except UnicodeDecodeError as error:
         return BrokenRow(str(path), number, "json", f"not UTF-8: {error.reason}")
-    except RecursionError:
-        return BrokenRow(str(path), number, "json", "nested too deeply")
+    except ValueError as error:
+        return BrokenRow(str(path), number, "json", str(error))
 
 
 def read_json(path: Path) -> Rows:
@@ -59,8 +64,8 @@ def read_json(path: Path) -> Rows:
     if start == len(text):
         return
     try:
-        value, end = DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError) as error:
+        value, end = decode_json(text, start)
+    except ValueError as error:
         raise _fault(path, text, start, error) from error
     if _skip(text, end) < len(text):
         yield from _lines(path, io.BytesIO(raw))
@@ -107,7 +112,7 @@ def _skip(text: str, at: int) -> int:
 
 def _fault(path: Path, text: str, at: int, error: Exception) -> AudiocontribError:
     line = getattr(error, "lineno", text.count("\n", 0, at) + 1)
-    reason = getattr(error, "msg", "nested too deeply")
+    reason = getattr(error, "msg", str(error))
     return AudiocontribError(
         f"{path}:{line}: not JSON: {reason}; nothing after it can be read: mend it, or use JSON lines"
     )

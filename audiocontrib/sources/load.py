@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
-from audiocontrib.sources.base import SOURCES, Columns, Rows, Source, SourceRow
+from audiocontrib.sources.base import SOURCES, Columns, Make, Rows, Source, SourceRow
 from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
@@ -235,5 +235,16 @@ def _parts(source: Source, path: Path | None, seed: int, limit: int | None) -> I
         for file in manifests(inner if inner.is_dir() else path):
             yield split_of(file), read_rows(file)
     elif source.make:
-        made, place = enumerate(source.make(seed, limit), start=1), f"{source.name} (seed {seed})"
-        yield "", (SourceRow(place, number, Columns(values), uniform=True) for number, values in made)
+        yield "", _made(source, source.make, seed, limit)
+
+
+def _made(source: Source, make: Make, seed: int, limit: int | None) -> Rows:
+    """The rows that a source makes on the spot. AudiocontribError if its code fails."""
+    place = f"{source.name} (seed {seed})"
+    try:
+        for number, values in enumerate(make(seed, limit), start=1):
+            yield SourceRow(place, number, Columns(values), uniform=True)
+    except (AudiocontribError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise AudiocontribError(f"data set {place}: {code_place(error)}{one_line(error)}") from error

@@ -14,6 +14,7 @@ from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeF
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, RuleResult, Split, rule
+from audiocontrib.splits.decide import decide
 from audiocontrib.splits.settings import check_settings, judges, listed
 from audiocontrib.sql import sql
 from audiocontrib.store.splits import SPLIT_SCHEMA
@@ -64,6 +65,10 @@ def split(
         UsageError: no such rule, setting, condition or model, a value that is not of its type, or a threshold
             outside [0, 1].
         AudiocontribError: the run holds no answers under the condition, or not those that the rule needs.
+
+    Example:
+        >>> made = ac.split(run, rule="votes", threshold=0.5)
+        >>> made.summary(), made.save(run.split_folder("votes"))
     """
     found = RULES.find(rule)
     exact = _threshold(found.threshold if threshold is None else threshold)
@@ -83,7 +88,7 @@ def split(
             raise UsageError(f"unsolved items cannot be left out: no model was asked under {checked.audio!r}")
         judging = None if checked.models is None else [*checked.models, *judges({"rule": rule} | settings)]
         with only_models(con, judging):
-            decided = found.decide(RuleInput(con, checked, scores, exact), **settings)
+            decided = decide(rule, RuleInput(con, checked, scores, exact), settings, items)
     placed = sql(
         "select * from decided join items using (item_id) join unsolved using (item_id) order by item_id",
         decided=decided.table,

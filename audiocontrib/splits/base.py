@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,9 +13,10 @@ import pyarrow as pa
 
 from audiocontrib.contribution.scope import CheckedScope
 from audiocontrib.errors import UsageError
+from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.registry import Registry
 from audiocontrib.sql import sql
-from audiocontrib.store.splits import part_of, write_split
+from audiocontrib.store.splits import in_words, part_of, write_split
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,12 +71,30 @@ class Rule:
 
 
 RULES: Registry[Rule] = Registry("split rule")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def rule(
     name: str, threshold: float, about: str, judges: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., RuleResult]], Callable[..., RuleResult]]:
-    """Decorator that files a function as a split rule."""
+    """Decorator that files a function as a split rule.
+
+    Args:
+        threshold: the score from which an item is strong, where no other is asked for, in [0, 1].
+        about: one line for the command's help.
+        judges: see :class:`Rule`.
+
+    Raises:
+        UsageError: the name is taken or no name, or the threshold is no share.
+
+    Example:
+        >>> @rule("unheard", 0.5, "strong where some model is wrong without the audio")
+        ... def unheard(asked, least: int = 1): ...
+    """
+    if not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise UsageError(f"a split rule needs a name of small letters, digits, - and _; this is {name!r}")
+    if isinstance(threshold, bool) or not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise UsageError(f"rule {name}: threshold is {threshold!r}, but must be a number between 0 and 1")
 
     def file(decide: Callable[..., RuleResult]) -> Callable[..., RuleResult]:
         RULES.register(name)(Rule(decide, threshold, about, judges))
@@ -101,6 +121,13 @@ class Split:
     """:func:`audiocontrib.contribution.contributions` of all items, which the split was made from."""
     context: pa.Table = field(repr=False)
     """item_id, SUMMARY_GROUPS, guessing: what the summary needs beside the table."""
+
+    def __repr__(self) -> str:
+        return f"Split({self.rule} at {self.threshold:g}: {in_words(self.table)})"
+
+    def _repr_html_(self) -> str:
+        notes = html_lines(f"note: {warning}" for warning in self.warnings)
+        return html_block(repr(self), arrow_html(self.summary()), notes, arrow_html(self.table, 10))
 
     def part(self, name: str) -> pa.Table:
         """The rows of one part: ``weak``, ``strong`` or ``undecided``."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,9 @@ from uuid import uuid4
 
 import duckdb
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
+from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
@@ -98,6 +100,25 @@ class Run:
         remove_abandoned(path)
         return cls(path, merged)
 
+    def __repr__(self) -> str:
+        identity = self.manifest.get("identity", {})
+        models, conditions = identity.get("models", {}), identity.get("conditions", [])
+        return (
+            f"Run({str(self.path)!r}: {identity.get('dataset', {}).get('name', '?')}, {len(models)} models under "
+            f"{', '.join(conditions) or '?'})"
+        )
+
+    def _repr_html_(self) -> str:
+        try:
+            with self.connect() as con:
+                found = con.sql(
+                    "select model, condition, count(*) as answers, count(*) filter (outcome = 'failed') as failed, "
+                    "avg(correct::int) as correct from responses group by all order by all"
+                ).to_arrow_table()
+        except AudiocontribError as error:
+            return html_block(repr(self), html_lines([error]))
+        return html_block(repr(self), arrow_html(found), html_lines(map(repr, self.splits())))
+
     def append(self, responses: list[Response]) -> None:
         """Add responses as one part. AudiocontribError if the disk is full; earlier parts are kept."""
         if responses:
@@ -173,6 +194,13 @@ class Run:
         """
         return saved_split(self.path, name)
 
+    def only_split(self) -> SavedSplit | None:
+        """The only split of the run; None if it has none. UsageError, which lists them, if there are several."""
+        there = self.splits()
+        if len(there) > 1:
+            raise UsageError(f"{self.path} has several splits; name one of: {', '.join(one.name for one in there)}")
+        return there[0] if there else None
+
     def split_folder(self, name: str) -> Path:
         """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
         return split_folder(self.path, name)
@@ -218,6 +246,46 @@ class Run:
     def contributions(self) -> pd.DataFrame:
         """The view ``contributions``."""
         return self.query("from contributions")
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """The run in the folder ``path``.
+
+    Raises:
+        UsageError: there is no run.
+        AudiocontribError: it is of a newer version, or damaged.
+
+    Example:
+        >>> run = ac.open_run("runs/first")
+        >>> run.query("select condition, count(*) from responses group by 1")
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"{path!r} is no folder of a run; name one, such as 'runs/first'")
+    return Run.open(os.fspath(path))
+
+
+def as_run(given: Any) -> Run:
+    """The run that was given; UsageError if it is none, which says how to open one."""
+    if not isinstance(given, Run):
+        raise UsageError(f"{given!r} is no run; open one first: ac.open_run('runs/NAME')")
+    return given
+
+
+def as_runs(given: Any) -> list[Run]:
+    """One run or several, as a list; UsageError if one is none."""
+    several = [given] if isinstance(given, Run) or not isinstance(given, Sequence) or isinstance(given, str) else given
+    if not several:
+        raise UsageError("there is no run; give at least one")
+    return [as_run(one) for one in several]
+
+
+def query(run: Run, /, sql: str) -> pd.DataFrame:
+    """The result of an SQL query over a run, as pandas: :meth:`Run.query`.
+
+    Example:
+        >>> ac.query(run, "select condition, avg(correct::int) from responses group by 1")
+    """
+    return as_run(run).query(sql)
 
 
 def newest_run(folder: str | Path = "runs") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
@@ -69,6 +71,15 @@ class SavedSplit:
         """The rows of one part. UsageError if there is no such part."""
         return part_of(self.table, name)
 
+    def __repr__(self) -> str:
+        return f"SavedSplit({self.name!r}: {in_words(self.table)})"
+
+    def _repr_html_(self) -> str:
+        asked = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        notes = (f"note: {warning}" for warning in self.warnings)
+        certified = f"certified by {len(self.certificates)} models" if self.certificates else "not certified"
+        return html_block(repr(self), html_lines([asked, *notes, certified]), arrow_html(self.table, 10))
+
     @classmethod
     def open(cls, folder: str | Path) -> Self:
         """The split in a folder.
@@ -91,6 +102,12 @@ class SavedSplit:
             tuple(about.get("warnings", ())),
             tuple(_read_json(folder / CERTIFICATE, list) or ()),
         )
+
+
+def in_words(table: pa.Table) -> str:
+    """How many items are in each part of a split's table."""
+    counts = Counter(table["split"].to_pylist())
+    return ", ".join(f"{counts[part]:,} {part}" for part in PARTS)
 
 
 def part_of(table: pa.Table, name: str) -> pa.Table:

@@ -7,14 +7,16 @@ import struct
 import wave
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
+from helpers.lazy import lazy
 from helpers.sounds import encoded, tone
 
 from audiocontrib.audio import MAX_SECONDS, RATE, decode, make_sound, probe, silence
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip
+
+librosa = lazy("librosa")
 
 
 def with_sizes(raw: bytes, riff: int | None, data: int) -> bytes:

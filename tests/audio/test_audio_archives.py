@@ -12,16 +12,18 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.lazy import lazy
 from helpers.sounds import encoded, tone
 
 from audiocontrib.audio import RATE, archives, decode, probe
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip
+
+datasets = lazy("datasets")
 
 SOUNDS = {f"inner/{n}.wav": encoded(tone(0.2 + n / 10)) for n in range(3)}
 

@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
+from helpers.lazy import lazy
 from helpers.sounds import by_ffmpeg, encoded
 
 from audiocontrib.audio import RATE, decode, probe
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip
+
+librosa = lazy("librosa")
 
 HERTZ = 1000
 

@@ -6,12 +6,12 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-import librosa
 import numpy as np
 import pyarrow as pa
 import pytest
 import soundfile
 from helpers.audited import innocent, table
+from helpers.lazy import lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +19,8 @@ from audiocontrib.audit import Settings, audit
 from audiocontrib.audit.duplicates import near_pairs
 from audiocontrib.audit.fingerprint import fingerprint, same_recordings
 from audiocontrib.audit.shingles import jaccard, normalise, shingles
+
+librosa = lazy("librosa")
 
 RATE = 16_000
 OPTIONS = ["a small dog barking", "heavy rain on a roof", "someone playing the guitar", "a passing train"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.cascade_parts import FakeTagger, missing_weights, save_reader, sound
+from helpers.lazy import lazy
 from helpers.sounds import encoded
 
 import audiocontrib.demo.real
@@ -21,15 +23,19 @@ from audiocontrib.demo import RealDemo, demo_real
 from audiocontrib.demo.real import SPLITS
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.models import load_model
-from audiocontrib.models.cascade.cascade import Cascade
-from audiocontrib.models.cascade.listen import Listener
 from audiocontrib.models.cascade.parts import ENV
-from audiocontrib.models.cascade.read import Reader
 from audiocontrib.models.cascade.recipe import CascadeRecipe, Gate, TaggerConfig
 from audiocontrib.models.cascade.recipe import ReaderConfig as ReaderPart
-from audiocontrib.models.load import load_checkpoint
 from audiocontrib.report.plots import accuracy_by_group, interval
 from audiocontrib.sources import load_items
+
+if TYPE_CHECKING:
+    from audiocontrib.models.cascade.cascade import Cascade
+
+cascade = lazy("audiocontrib.models.cascade.cascade")
+listen = lazy("audiocontrib.models.cascade.listen")
+load = lazy("audiocontrib.models.load")
+read = lazy("audiocontrib.models.cascade.read")
 
 KINDS = {"animal": ("dog", "owl", "cow"), "event": ("siren", "rain"), "pitch": ("rising", "falling", "even", "none")}
 PER_KIND = 18
@@ -66,17 +72,19 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> Items:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Cascade:
     folder = tmp_path_factory.mktemp("parts")
     save_reader(folder / "reader")
-    lm = load_checkpoint(folder / "reader", name="c", device="cpu")
+    lm = load.load_checkpoint(folder / "reader", name="c", device="cpu")
     part = ReaderPart(weights="r", phrasing="plain", score="token")
-    listener = Listener(Ears(), TaggerConfig(weights="t"), None, Gate())
-    return Cascade(
-        CascadeRecipe(name="toy-cascade", reader=part), listener, Reader("c", lm.net, lm.tokenizer, lm.fingerprint())
+    listener = listen.Listener(Ears(), TaggerConfig(weights="t"), None, Gate())
+    return cascade.Cascade(
+        CascadeRecipe(name="toy-cascade", reader=part),
+        listener,
+        read.Reader("c", lm.net, lm.tokenizer, lm.fingerprint()),
     )
 
 
 @pytest.fixture(scope="module")
 def done(items: Items, model: Cascade, tmp_path_factory: pytest.TempPathFactory) -> RealDemo:
-    return demo_real(items, model, tmp_path_factory.mktemp("real") / "run", shown=5, progress=False)
+    return demo_real(items=items, model=model, run=tmp_path_factory.mktemp("real") / "run", shown=5, progress=False)
 
 
 def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo, items: Items) -> None:
@@ -120,7 +128,7 @@ def test_weak_items_are_those_of_the_published_rule(done: RealDemo) -> None:
 
 
 def test_with_few_items_the_rule_that_reads_texts_is_left_out(model: Cascade, tmp_path: Path) -> None:
-    few = demo_real(questions(tmp_path, per_kind=4), model, tmp_path / "run", progress=False)
+    few = demo_real(items=questions(tmp_path, per_kind=4), model=model, run=tmp_path / "run", progress=False)
     assert "audit" not in {one.rule for one in few.splits}
     assert "audit: there are too few items for a classifier of their texts" in few.notes
 
@@ -171,7 +179,9 @@ def test_what_cannot_be_is_one_line(items: Items, monkeypatch: pytest.MonkeyPatc
 def test_the_real_parts_hear_animals_and_no_pitch(tmp_path: Path) -> None:
     chosen = [item for item in load_items("real-sounds") if item.question_type in ("animal", "pitch")]
     model = load_model("cascade-small", device="cpu")
-    done = demo_real(Items(chosen, origin={"name": "real-sounds"}), model, tmp_path / "run", progress=False)
+    done = demo_real(
+        items=Items(chosen, origin={"name": "real-sounds"}), model=model, run=tmp_path / "run", progress=False
+    )
     adds = {row["question_type"]: row["contribution_low"] for row in done.summary.to_pylist()}
     assert adds["animal"] > 0
     assert adds["pitch"] < 0

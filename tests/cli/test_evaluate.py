@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 from click.testing import CliRunner
-from scipy.stats import norm
-from statsmodels.api import OLS
-from statsmodels.stats.contingency_tables import mcnemar as reference
-from statsmodels.stats.proportion import proportion_confint
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -21,6 +19,10 @@ from audiocontrib.evaluation import CHANGE_SCHEMA, EVALUATION_SCHEMA, compare, e
 from audiocontrib.importing import import_responses
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.store import Run
+
+api = lazy("statsmodels.api")
+contingency_tables = lazy("statsmodels.stats.contingency_tables")
+proportion = lazy("statsmodels.stats.proportion")
 
 
 def items(n: int, dataset: str = "bench", per_clip: int = 1) -> Items:
@@ -62,7 +64,7 @@ def test_the_published_example_of_mcnemar(tmp_path: Path) -> None:
     assert row["before"] == pytest.approx(0.6590, abs=5e-5)
     assert row["now"] == pytest.approx(0.6727, abs=5e-5)
     assert row["mcnemar"] == pytest.approx(0.173, abs=5e-4)
-    assert row["mcnemar"] == pytest.approx(reference([[0, fixed], [broken, 0]], exact=True).pvalue)
+    assert row["mcnemar"] == pytest.approx(contingency_tables.mcnemar([[0, fixed], [broken, 0]], exact=True).pvalue)
     assert row["low"] == pytest.approx(-0.005, abs=6e-4)
     assert row["high"] == pytest.approx(0.032, abs=6e-4)
     assert row["minimum_detectable"] == pytest.approx(0.027, abs=5e-4)
@@ -76,7 +78,7 @@ def test_accuracy_stands_beside_chance_and_the_best_constant(tmp_path: Path) -> 
     rows = {(r["part"], r["condition"]): r for r in table.to_pylist()}
     assert set(rows) == {(p, c) for p in ("all", "sound", "music") for c in ("audio", "silence")}
     whole = rows["all", "audio"]
-    assert (whole["low"], whole["high"]) == pytest.approx(proportion_confint(120, 200, method="wilson"))
+    assert (whole["low"], whole["high"]) == pytest.approx(proportion.proportion_confint(120, 200, method="wilson"))
     assert whole["accuracy"] == 0.6
     assert whole["chance"] == 0.25
     assert whole["chance_corrected"] == pytest.approx((0.6 - 0.25) / 0.75)
@@ -87,7 +89,7 @@ def test_accuracy_stands_beside_chance_and_the_best_constant(tmp_path: Path) -> 
     silence = rows["all", "silence"]
     assert silence["accuracy"] == 0.25
     for row, votes in ((whole, right), (silence, [i % 4 == 0 for i in range(200)])):
-        fit = OLS(np.array(votes, float), np.ones(200)).fit(
+        fit = api.OLS(np.array(votes, float), np.ones(200)).fit(
             cov_type="cluster", cov_kwds={"groups": np.arange(200) // 4}, use_t=True
         )
         assert (row["clip_low"], row["clip_high"]) == pytest.approx(tuple(fit.conf_int()[0]))
@@ -150,7 +152,7 @@ def test_did_it_listen_more(tmp_path: Path) -> None:
     # right with the audio instead of without it is a change by two: the mean square counts, not the share that changed
     d = (listens["audio"] * 1.0 - listens["silence"]) - (before["audio"] * 1.0 - before["silence"])
     assert (np.abs(d) == 2).any()
-    z = norm.ppf(0.975) + norm.ppf(0.8)
+    z = scipy.stats.norm.ppf(0.975) + scipy.stats.norm.ppf(0.8)
     assert added["minimum_detectable"] == pytest.approx(z * np.sqrt((d**2).mean() / n), rel=0.01)
     rows = {r["measure"]: r for r in compare([blind], [old]).to_pylist()}
     assert rows["accuracy, audio"]["low"] > 0.2

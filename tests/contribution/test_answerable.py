@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from helpers.simulated import asked, bayesian_fdr, replies, views
-from scipy.optimize import check_grad
 
 from audiocontrib.contribution import answerable as module
 from audiocontrib.contribution.answerable import (
@@ -54,7 +54,9 @@ def test_the_gradient_of_the_likelihood() -> None:
     patterns = module._patterns(*asked(a, counts))
     at = np.array([0.3, np.log(0.4), np.log(6)])
     value, gradient = patterns.log_likelihood(at)
-    off = check_grad(lambda x: patterns.log_likelihood(x)[0], lambda x: patterns.log_likelihood(x)[1], at)
+    off = scipy.optimize.check_grad(
+        lambda x: patterns.log_likelihood(x)[0], lambda x: patterns.log_likelihood(x)[1], at
+    )
     assert off < 1e-4 * np.linalg.norm(gradient)
     assert np.isfinite(value)
 

@@ -7,9 +7,8 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy
 from helpers.simulated import Answered, likelihoods, views
-from scipy.optimize import linprog
-from scipy.stats import binom
 
 from audiocontrib.contribution.certificate import Certificate, certificate, needed, residual
 from audiocontrib.errors import UsageError
@@ -38,7 +37,7 @@ def test_equal_options() -> None:
     assert (found.right, found.accuracy, found.chance) == (700, 0.28, 0.25)
     assert found.upper == wilson_upper(700, 2500)
     assert found.residual_upper == pytest.approx((found.upper - 0.25) / 0.75)
-    assert found.p_below_chance == pytest.approx(binom.cdf(700, 2500, 0.25))
+    assert found.p_below_chance == pytest.approx(scipy.stats.binom.cdf(700, 2500, 0.25))
     assert not found.over_filtered
     assert found.needed_for_2_points == 2255
 
@@ -56,7 +55,9 @@ def test_at_chance_the_residual_is_what_the_sample_cannot_exclude() -> None:
 def test_the_residual_of_mixed_options_is_the_worst_case(accuracy: float) -> None:
     k = np.array([2, 2, 3, 4, 4, 5, 5, 5, 10, 10])
     # the largest mean of known_i in [0, 1] that the accuracy leaves room for
-    worst = linprog(-np.ones(10) / 10, A_ub=[(1 - 1 / k) / 10], b_ub=[max(accuracy - (1 / k).mean(), 0)], bounds=(0, 1))
+    worst = scipy.optimize.linprog(
+        -np.ones(10) / 10, A_ub=[(1 - 1 / k) / 10], b_ub=[max(accuracy - (1 / k).mean(), 0)], bounds=(0, 1)
+    )
     assert residual(accuracy, k) == pytest.approx(-worst.fun, abs=1e-9)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from helpers.lazy import lazy
 from helpers.planted import ask, questions, views
-from statsmodels.stats.proportion import proportion_confint
 
 from audiocontrib.contribution import accuracy, contributions, unanimity
 from audiocontrib.contribution.votes import votes
@@ -18,6 +18,8 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.responses import RESPONSE_SCHEMA
+
+proportion = lazy("statsmodels.stats.proportion")
 
 ONE = questions(1)  # four options, the gold is option 0
 Row = dict[str, Any]
@@ -228,7 +230,7 @@ def test_accuracy_of_planted_mocks() -> None:
     hears, guesses, *reads = table
     for found in table:
         assert (found["n"], found["chance"], found["missing"], found["failed"]) == (300, 0.25, 0, 0)
-        low, high = proportion_confint(found["right"], 300, method="wilson")
+        low, high = proportion.proportion_confint(found["right"], 300, method="wilson")
         assert (found["low"], found["high"]) == pytest.approx((low, high))
     assert hears["low"] < 0.8 + 0.2 / 4 < hears["high"]
     assert hears["clip_low"] < hears["accuracy"] < hears["clip_high"]

@@ -14,9 +14,22 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers.documented import FEW, PAGES, at_hand, blocks, in_the_way, lines_by_page, make_place
+from helpers.documented import (
+    DOCS,
+    FEW,
+    PAGES,
+    at_hand,
+    blocks,
+    files,
+    in_the_way,
+    lines_by_page,
+    make_place,
+    own_files,
+)
 
+from audiocontrib import plugins
 from audiocontrib.cli import main
+from audiocontrib.registry import forget
 
 LINES = lines_by_page()
 NEWEST = {
@@ -73,6 +86,9 @@ def here(place: Path, tmp_path: Path) -> Iterator[Path]:
     copy = shutil.copytree(place, tmp_path / "here", symlinks=True)
     with chdir(copy):
         yield copy
+    for module in plugins.loaded_plugins().values():  # the next copy has files of the same names
+        forget(module)
+    plugins._loaded.clear()
 
 
 @pytest.mark.parametrize("page", LINES)
@@ -94,9 +110,18 @@ def test_python_of_the_pages_works(tmp_path: Path) -> None:
     found = [(page, text) for page in PAGES for language, text in blocks(page) if language == "python"]
     assert len(found) >= 2
     for page, text in found:
-        (tmp_path / page.stem).mkdir()
+        (tmp_path / page.stem).mkdir(exist_ok=True)
+        own_files(tmp_path / page.stem)
         with chdir(tmp_path / page.stem):
             exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), {})
+
+
+def test_every_part_of_ones_own_has_an_example_of_at_most_15_lines() -> None:
+    shown = files(DOCS / "plugins.md")
+    assert set(shown) == {f"my_{part}" for part in ("condition.py", "rule.py", "format.py", "source.py", "prompt.yaml")}
+    assert max(len(text.splitlines()) for text in shown.values()) <= 15
+    named = " ".join(LINES["docs/plugins.md"])
+    assert all(name in named for name in shown)
 
 
 def test_a_line_that_is_wrong_is_noticed(here: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import stat
 import zipfile
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +39,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def rows_of(run: Run, stage: Any, out: Path, **more: Any) -> list[dict[str, Any]]:
-    export(run, SPLIT, stage, out, format="jsonl", progress=False, **more)
+    export(run, split=SPLIT, stage=stage, out=out, format="jsonl", progress=False, **more)
     return lines(out / f"{stage}.jsonl")
 
 
@@ -114,8 +115,9 @@ def test_an_option_to_abstain_is_shown_and_never_gold(run: Run, tmp_path: Path) 
         assert row["options"][row["gold"]] == "it's rain"
 
 
-def test_without_a_split_all_items_are_exported(run: Run, tmp_path: Path) -> None:
-    export(run, None, "sft", tmp_path / "out", format="jsonl", part="all", copies=1, progress=False)
+def test_of_a_run_without_a_split_all_items_are_exported(run: Run, tmp_path: Path) -> None:
+    rmtree(run.split_folder(SPLIT))
+    export(run, split=None, stage="sft", out=tmp_path / "out", format="jsonl", part="all", copies=1, progress=False)
     rows = lines(tmp_path / "out/sft.jsonl")
     assert len(rows) == 10
     assert {(row["part"], row["score"], row["rule"]) for row in rows} == {(None, None, "")}
@@ -142,7 +144,7 @@ def test_copies_are_made_once_and_named_within_the_folder(run: Run, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["swift", "jsonl"])
 def test_embedded_clips_are_the_files(name: str, run: Run, tmp_path: Path) -> None:
-    export(run, SPLIT, "sft", tmp_path / "out", format=name, audio="embed", progress=False)
+    export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format=name, audio="embed", progress=False)
     row = lines(tmp_path / "out/sft.jsonl")[0]
     said = row["audio"] if name == "jsonl" else row["audios"][0]
     assert base64.b64decode(said.partition(",")[2]) == (tmp_path / "clips/in/0.wav").read_bytes()
@@ -222,17 +224,17 @@ def test_the_manifest_names_every_file_and_the_split(run: Run, tmp_path: Path) -
 
 def test_the_same_again_is_done_already_and_another_is_refused(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    first = export(run, SPLIT, "sft", out, format="jsonl", progress=False)
+    first = export(run, split=SPLIT, stage="sft", out=out, format="jsonl", progress=False)
     before = (out / "manifest.json").read_bytes()
-    again = export(run, SPLIT, "sft", out, format="jsonl", progress=False)
+    again = export(run, split=SPLIT, stage="sft", out=out, format="jsonl", progress=False)
     assert (first.fresh, again.fresh) == (True, False)
     assert (again.rows, again.items, again.notes) == (first.rows, first.items, first.notes)
     assert (out / "manifest.json").read_bytes() == before
     with pytest.raises(UsageError, match=r"holds another export \(rows differ\)"):
-        export(run, SPLIT, "sft", out, format="jsonl", seed=1, progress=False)
+        export(run, split=SPLIT, stage="sft", out=out, format="jsonl", seed=1, progress=False)
     (out / "sft.jsonl").write_text("{}\n")
     with pytest.raises(AudiocontribError, match=r"sft\.jsonl is gone, or is not as it was"):
-        export(run, SPLIT, "sft", out, format="jsonl", progress=False)
+        export(run, split=SPLIT, stage="sft", out=out, format="jsonl", progress=False)
 
 
 def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
@@ -268,7 +270,7 @@ def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path:
 def test_a_wrong_question_is_one_line(options: dict[str, Any], said: str, run: Run, tmp_path: Path) -> None:
     split = options.pop("split", SPLIT)
     with pytest.raises(UsageError, match=said) as error:
-        export(run, split, "grpo", tmp_path / "out", **{"format": "jsonl", "progress": False} | options)
+        export(run, split=split, stage="grpo", out=tmp_path / "out", **{"format": "jsonl", "progress": False} | options)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -310,7 +312,7 @@ def test_a_clip_that_vanished(run: Run, tmp_path: Path) -> None:
 def test_items_without_a_key_are_left_out_and_named(tmp_path: Path) -> None:
     held = [item(0, tmp_path / "clips"), item(2, tmp_path / "clips", answer=None, has_key=False)]
     run = make_run(tmp_path, held, ["weak", "weak"])
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False)
     assert made.items == 1
     assert made.notes == ("1 items have no gold answer that a reply can name, e.g. toy/2: left out",)
 
@@ -320,25 +322,27 @@ def test_items_whose_text_a_trainer_would_take_for_a_clip_are_left_out(tmp_path:
     held = [item(0, root), item(2, root, question="What does <audio> mean?")]
     held.append(item(3, root, choices=["<video>", "it's rain"]))
     run = make_run(tmp_path, held, ["weak"] * 3)
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="swift", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="swift", progress=False)
     assert {row["item_id"] for row in lines(tmp_path / "out/sft.jsonl")} == {"toy/0"}
     assert "2 items hold one of the tags <audio> <image> <video> in their text, e.g. toy/2" in made.notes[0]
-    assert export(run, SPLIT, "sft", tmp_path / "all", format="jsonl", progress=False).items == 3
+    assert export(run, split=SPLIT, stage="sft", out=tmp_path / "all", format="jsonl", progress=False).items == 3
     only = make_run(tmp_path / "only", held[1:], ["weak"] * 2)
     with pytest.raises(AudiocontribError, match="no item is left to export"):
-        export(only, SPLIT, "sft", tmp_path / "none", format="swift", progress=False)
+        export(only, split=SPLIT, stage="sft", out=tmp_path / "none", format="swift", progress=False)
 
 
 def test_another_prompt_in_scoring_is_told(tmp_path: Path) -> None:
     run = make_run(tmp_path, prompt__name="audiomcq-card")
-    notes = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", progress=False).notes
+    notes = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False).notes
     assert notes == ("the run was asked with the prompt audiomcq-card, rows are written with audiomcq",)
     imported = make_run(tmp_path / "imported", prompt=None)
-    assert export(imported, SPLIT, "sft", tmp_path / "other", format="jsonl", progress=False).notes == ()
+    assert (
+        export(imported, split=SPLIT, stage="sft", out=tmp_path / "other", format="jsonl", progress=False).notes == ()
+    )
 
 
 def test_sft_on_another_part_tells_what_grpo_is_held_apart_from(run: Run, tmp_path: Path) -> None:
-    made = export(run, SPLIT, "sft", tmp_path / "out", format="jsonl", part="all", progress=False)
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", part="all", progress=False)
     assert "GRPO rows are held apart from an SFT on weak, not on all" in made.notes[0]
 
 
@@ -359,7 +363,7 @@ def test_a_full_disk_leaves_nothing(name: str, run: Run, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(AudiocontribError, match="disk full while writing") as error:
-        export(run, SPLIT, stage, tmp_path / "out", format=name, progress=False)
+        export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format=name, progress=False)
     assert "\n" not in str(error.value)
     assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == []
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -173,7 +174,7 @@ def test_every_format_has_a_reader() -> None:
 
 @pytest.mark.parametrize(("name", "stage"), CASES)
 def test_rows_are_read_back_as_they_are_trained_on_here(name: str, stage: Stage, run: Run, tmp_path: Path) -> None:
-    export(run, SPLIT, stage, tmp_path / "out", format=name, progress=False)
+    export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format=name, progress=False)
     read = [READERS[name](row, stage) for row in loaded(tmp_path / "out", name, stage)]
     for found, row in zip(read, wanted(run, stage), strict=True):
         scored = make_prompt(row.item.question, row.prompt.options, has_audio=True)
@@ -188,7 +189,7 @@ def test_rows_are_read_back_as_they_are_trained_on_here(name: str, stage: Stage,
 
 @pytest.mark.parametrize(("name", "stage"), CASES)
 def test_extra_columns_are_in_every_format(name: str, stage: Stage, run: Run, tmp_path: Path) -> None:
-    export(run, SPLIT, stage, tmp_path / "out", format=name, copies=1, progress=False)
+    export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format=name, copies=1, progress=False)
     part = "weak" if stage == "sft" else "strong"
     for row in loaded(tmp_path / "out", name, stage):
         held = {key.replace("-", "_"): value for key, value in row.get("extra_info", row).items()}
@@ -203,7 +204,7 @@ def test_every_way_to_name_a_clip_leads_to_it(name: str, stage: Stage, run: Run,
     bases = {"absolute": Path("/"), "relative": run.path.parent / "clips", "copy": tmp_path / "copy"}
     for audio in FORMATS[name].audio:
         out = tmp_path / audio
-        export(run, SPLIT, stage, out, format=name, copies=1, audio=audio, progress=False)
+        export(run, split=SPLIT, stage=stage, out=out, format=name, copies=1, audio=audio, progress=False)
         for row in loaded(out, name, stage):
             said = READERS[name](row, stage).audio
             if isinstance(said, dict):
@@ -213,10 +214,12 @@ def test_every_way_to_name_a_clip_leads_to_it(name: str, stage: Stage, run: Run,
                 assert (bases[audio] / said).is_file()
 
 
-def test_columns_that_are_null_in_the_first_rows_keep_their_types(run: Run, tmp_path: Path) -> None:
+def test_columns_that_are_null_in_the_first_rows_keep_their_types(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    export(run, None, "grpo", tmp_path / "out", format="verl", part="all", disjoint="none", progress=False)
+    whole = make_run(tmp_path / "run")
+    rmtree(whole.split_folder(SPLIT))
+    export(whole, stage="grpo", out=tmp_path / "out", format="verl", part="all", disjoint="none", progress=False)
     about = pq.read_schema(tmp_path / "out/grpo.parquet").field("extra_info").type
     assert str(about.field("score").type) == "double"
     assert str(about.field("part").type) == "string"
@@ -238,7 +241,7 @@ def test_trl_renders_the_text_and_sound_of_training_here(stage: Stage, run: Run,
 
     from audiocontrib.training.row_encoder import RowEncoder
 
-    export(run, SPLIT, stage, tmp_path / "out", format="trl", progress=False)
+    export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format="trl", progress=False)
     encoder = RowEncoder(tiny, 30.0)
     for read, row in zip(loaded(tmp_path / "out", "trl", stage), wanted(run, stage), strict=True):
         rendered = apply_chat_template(
@@ -255,7 +258,7 @@ def test_trl_renders_the_text_and_sound_of_training_here(stage: Stage, run: Run,
 
 
 def test_llamafactory_finds_the_rows_by_dataset_info(run: Run, tmp_path: Path) -> None:
-    export(run, SPLIT, "sft", tmp_path / "out", format="llamafactory", progress=False)
+    export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="llamafactory", progress=False)
     [about] = json.loads((tmp_path / "out/dataset_info.json").read_text()).values()
     row = lines(tmp_path / "out" / about["file_name"])[0]
     assert about["formatting"] == "sharegpt"
@@ -271,7 +274,7 @@ def test_llamafactory_finds_the_rows_by_dataset_info(run: Run, tmp_path: Path) -
 def test_a_datasets_folder_has_audio_inside(run: Run, tmp_path: Path) -> None:
     from datasets import Audio, load_from_disk
 
-    export(run, SPLIT, "sft", tmp_path / "out", format="datasets", copies=1, progress=False)
+    export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="datasets", copies=1, progress=False)
     held = load_from_disk(str(tmp_path / "out/sft"))
     assert isinstance(held.features["audio"], Audio)
     cell = held.cast_column("audio", Audio(decode=False))[0]["audio"]

@@ -65,7 +65,7 @@ def test_a_launch_script_has_the_settings_of_the_recipe(stage: str) -> None:
 @pytest.mark.parametrize("stage", ["sft", "grpo"])
 def test_a_launch_script_reads_what_was_exported_and_passes_options_on(stage: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    export(make_run(tmp_path), SPLIT, stage, out, format="swift", progress=False)
+    export(make_run(tmp_path), split=SPLIT, stage=stage, out=out, format="swift", progress=False)
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "swift").write_text('#!/bin/bash\nprintf "%s\\n" "$ROOT_IMAGE_DIR" "$@"\n')
@@ -93,7 +93,7 @@ def orms(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_the_plugin_rewards_the_rows_that_were_exported(orms: dict[str, Any], tmp_path: Path) -> None:
-    export(make_run(tmp_path), SPLIT, "grpo", tmp_path / "out", format="swift", progress=False)
+    export(make_run(tmp_path), split=SPLIT, stage="grpo", out=tmp_path / "out", format="swift", progress=False)
     rows = lines(tmp_path / "out/grpo.jsonl")
     columns = {name: [row[name] for row in rows] for name in rows[0]}  # ms-swift passes columns by name
     names = re.findall(r"--reward_funcs (\w+) (\w+)", (RECIPES / "swift/grpo.sh").read_text())[0]

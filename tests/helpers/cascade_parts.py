@@ -6,21 +6,26 @@ import json
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from audiocontrib.audio import Sound, make_sound
 from audiocontrib.models import load_model
 from audiocontrib.models.cascade.parts import ASSEMBLE, weights_folder
-from audiocontrib.models.cascade.recognise import Speech
+from helpers.lazy import lazy
+
+if TYPE_CHECKING:
+    from audiocontrib.models.cascade.recognise import Speech
+
+cascade_recognise = lazy("audiocontrib.models.cascade.recognise")
+torch = lazy("torch")
+transformers = lazy("transformers")
 
 END = "<|endoftext|>"
 SPECIAL = [END, "<|startoftranscript|>", "<|en|>", "<|fr|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>",
            "<|startofprev|>", "<|nocaptions|>", "<|notimestamps|>"]  # fmt: skip
-HELLO = Speech("hello", "English", 0.1)
 CLASSES = ("Silence", "Animal", "Dog", "Siren", "Speech")
 
 
@@ -47,7 +52,7 @@ class FakeTagger:
 class FakeRecogniser:
     """Hears the same words in every sound, and fails on some."""
 
-    speech: Speech = HELLO
+    speech: Speech = field(default_factory=lambda: cascade_recognise.Speech("hello", "English", 0.1))
     fails_on: frozenset[str] = frozenset()
     sha256: str = "r"
     asked: int = 0

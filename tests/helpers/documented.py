@@ -21,6 +21,7 @@ import soundfile
 from markdown_it import MarkdownIt
 
 from audiocontrib.cli import COMMANDS, main
+from audiocontrib.models.own import is_own
 from audiocontrib.store import open_run
 from audiocontrib.training.metrics import metrics_table
 from helpers import ROOT
@@ -39,6 +40,12 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     """The blocks of code of a page: language ("" where none is said) and text."""
     tokens = MarkdownIt().parse(page.read_text(encoding="utf-8"))
     return [(token.info, token.content) for token in tokens if token.type in ("fence", "code_block")]
+
+
+def files(page: Path) -> dict[str, str]:
+    """The files that a page shows whole: name -> text. Their blocks say ``title=NAME``."""
+    titled = ((re.search(r"title=(\S+)", language), text) for language, text in blocks(page))
+    return {found[1]: text for found, text in titled if found}
 
 
 def typed(text: str) -> list[str]:
@@ -123,8 +130,18 @@ def in_the_way(arguments: list[str]) -> Path | None:
     return run if open_run(run).manifest["identity"]["dataset"]["name"] != data else None
 
 
+def own_files(folder: Path) -> None:
+    """Write the files of code that pages show: blocks of Python that begin with the name of a file."""
+    for page in PAGES:
+        for language, text in blocks(page):
+            if language == "python" and (named := re.match(r"# (\w+\.py)\n", text)):
+                _write(folder / named[1], text)
+
+
 def mock(model: str) -> str:
     """A mock in the place of a model, under the same name: no checkpoint is loaded, and no server asked."""
+    if is_own(model) and Path(model.partition(":")[0]).exists():
+        return model
     name = model.partition(",")[0].replace("=", "-")
     return f"mock:name={name},skill=0.9,leak=0.4,seed={crc32(name.encode()) % 1000}"
 
@@ -132,6 +149,10 @@ def mock(model: str) -> str:
 def make_place(folder: Path) -> None:
     """Fill a folder with what pages name: data sets, clips, answers, recipes. Runs are made by the test."""
     (folder / "recipes").symlink_to(ROOT / "recipes")
+    for page in PAGES:
+        for name, text in files(page).items():
+            _write(folder / name, text)
+    own_files(folder)
     rows = [_row(number) for number in range(N)]
     for number in range(N):
         sound = np.random.default_rng(number).uniform(-0.5, 0.5, 8000)

@@ -17,15 +17,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import soundfile
-import torch
 
 from audiocontrib.audio import RATE, Sound, make_sound
 from audiocontrib.models import load_model
-from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.prompts import Prompt
+from helpers.lazy import lazy
+
+if TYPE_CHECKING:
+    from audiocontrib.models.lalm import AudioLanguageModel
+
+lalm = lazy("audiocontrib.models.lalm")
+torch = lazy("torch")
 
 SERVED = "org/tiny:omni"
 KEY = "sk-very-secret-0123456789"
@@ -106,7 +111,7 @@ class Server(ThreadingHTTPServer):
 @lru_cache(maxsize=1)
 def served_model() -> AudioLanguageModel:
     model = load_model("tiny-qwen2.5-omni", device="cpu")
-    assert isinstance(model, AudioLanguageModel)
+    assert isinstance(model, lalm.AudioLanguageModel)
     return model
 
 
@@ -286,13 +291,11 @@ def inputs(model: AudioLanguageModel, ids: list[int], sound: Sound | None) -> di
 MODEL_LOCK = threading.Lock()
 
 
-@torch.inference_mode()
 def logprobs(model: AudioLanguageModel, given: dict[str, Any]) -> torch.Tensor:
-    with MODEL_LOCK:
+    with MODEL_LOCK, torch.inference_mode():
         return model.net(**given, use_cache=False).logits[0].float().log_softmax(-1)
 
 
-@torch.inference_mode()
 def greedy(model: AudioLanguageModel, given: dict[str, Any], bound: int) -> tuple[list[int], torch.Tensor]:
     """Token by token, each by a full forward; and the distribution of the first."""
     reply: list[int] = []

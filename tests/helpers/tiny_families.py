@@ -12,18 +12,23 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-import transformers as hf
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers.convert_slow_tokenizer import bytes_to_unicode
-from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.prompts import SYSTEM
+from helpers.lazy import lazy
+
+if TYPE_CHECKING:
+    from audiocontrib.models.lalm import AudioLanguageModel
+
+convert_slow_tokenizer = lazy("transformers.convert_slow_tokenizer")
+hf = lazy("transformers")
+lalm = lazy("audiocontrib.models.lalm")
+tokenization_qwen2 = lazy("transformers.models.qwen2.tokenization_qwen2")
+torch = lazy("torch")
 
 CORPUS = [
     SYSTEM,
@@ -57,7 +62,7 @@ def _learned(kind: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
     bpe = Tokenizer(models.BPE())
     if kind == "bytes":
         bpe.normalizer = normalizers.NFC()
-        split = pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated", invert=False)
+        split = pre_tokenizers.Split(Regex(tokenization_qwen2.PRETOKENIZE_REGEX), behavior="isolated", invert=False)
         bpe.pre_tokenizer = pre_tokenizers.Sequence(
             [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
         )
@@ -300,7 +305,7 @@ def gemma4() -> tuple[Any, Any]:
 def write_tekken(folder: Path) -> None:
     """A small ``tekken.json``, the only tokenizer file of a published Voxtral checkpoint."""
     vocab, _ = _learned("bytes")
-    as_byte = {char: byte for byte, char in bytes_to_unicode().items()}
+    as_byte = {char: byte for byte, char in convert_slow_tokenizer.bytes_to_unicode().items()}
     pieces = [bytes(as_byte[char] for char in token) for token in sorted(vocab, key=vocab.__getitem__)]
     pieces.sort(key=len)  # single bytes first, in their order, as mistral-common wants them
     pieces = [*(bytes([byte]) for byte in range(256)), *(piece for piece in pieces if len(piece) > 1)]
@@ -310,7 +315,7 @@ def write_tekken(folder: Path) -> None:
     marks += [*(f"<SPECIAL_{i}>" for i in range(20, 24)), "[AUDIO]", "[BEGIN_AUDIO]", "[TRANSCRIBE]"]
     made = {
         "config": {
-            "pattern": PRETOKENIZE_REGEX, "num_vocab_tokens": len(pieces), "version": "v7",
+            "pattern": tokenization_qwen2.PRETOKENIZE_REGEX, "num_vocab_tokens": len(pieces), "version": "v7",
             "default_vocab_size": len(pieces) + 30, "default_num_special_tokens": 30,
         },
         "vocab": [{"rank": i, "token_bytes": b64encode(p).decode(), "token_str": None} for i, p in enumerate(pieces)],
@@ -373,7 +378,7 @@ def tiny(kind: str, seed: int = 1) -> AudioLanguageModel:
     net.generation_config = hf.GenerationConfig(
         eos_token_id=[stop], pad_token_id=processor.tokenizer.pad_token_id, do_sample=False
     )
-    return AudioLanguageModel(f"tiny-{kind}", net, processor, FAMILIES[kind], {})
+    return lalm.AudioLanguageModel(f"tiny-{kind}", net, processor, FAMILIES[kind], {})
 
 
 def publish(kind: str, folder: Path) -> AudioLanguageModel:
@@ -385,7 +390,7 @@ def publish(kind: str, folder: Path) -> AudioLanguageModel:
         model.net.add_adapter(
             peft.LoraConfig(target_modules=r".*layers\.\d+\.self_attn\..*v?_proj", r=4, init_lora_weights=False)
         )
-        model = AudioLanguageModel(model.name, model.net, model.processor, FAMILIES[kind], {})
+        model = lalm.AudioLanguageModel(model.name, model.net, model.processor, FAMILIES[kind], {})
     save = hf.PreTrainedModel.save_pretrained
     folder.mkdir()
     if model.adapted:

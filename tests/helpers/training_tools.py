@@ -10,11 +10,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
-
 from audiocontrib.items import Items
 from audiocontrib.sources import load_items
 from audiocontrib.training import GRPO, SFT, TrainingRows, train_grpo, train_sft
+from helpers.lazy import lazy
+
+torch = lazy("safetensors.torch")
 
 TINY = "tiny-qwen2.5-omni"
 TRAIN: dict[str, Callable[..., Any]] = {"sft": train_sft, "grpo": train_grpo}
@@ -57,7 +58,7 @@ def grpo_trainer(settings: GRPO, rows: TrainingRows, out: Path, cls: Any = None,
 
 def weights(model: Path) -> dict[str, Any]:
     """The tensors of a model, by name."""
-    return load_file(model / "model.safetensors")
+    return torch.load_file(model / "model.safetensors")
 
 
 def die(*_: Any, **__: Any) -> None:

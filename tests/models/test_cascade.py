@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 from helpers.cascade_parts import (
     FakeRecogniser,
@@ -19,8 +18,8 @@ from helpers.cascade_parts import (
     save_whisper,
     sound,
 )
+from helpers.lazy import lazy
 from helpers.sounds import encoded
-from safetensors.torch import load_file, save_file
 
 import audiocontrib as ac
 from audiocontrib.audio import Sound, silence
@@ -29,14 +28,21 @@ from audiocontrib.conditions import condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Clip, Item, Items, make_item
 from audiocontrib.models import CASCADES, Request, load_model
-from audiocontrib.models.cascade.cascade import Cascade
-from audiocontrib.models.cascade.listen import Listener
 from audiocontrib.models.cascade.parts import ENV
-from audiocontrib.models.cascade.read import Reader
 from audiocontrib.models.cascade.recipe import CascadeRecipe, FewShotExample, Gate, TaggerConfig, read_cascade_recipe
 from audiocontrib.models.cascade.recipe import ReaderConfig as ReaderPart
-from audiocontrib.models.load import load_checkpoint
 from audiocontrib.prompts import make_prompt, unrotate
+
+if TYPE_CHECKING:
+    from audiocontrib.models.cascade.cascade import Cascade
+    from audiocontrib.models.cascade.read import Reader
+
+cascade_cascade = lazy("audiocontrib.models.cascade.cascade")
+listen = lazy("audiocontrib.models.cascade.listen")
+load = lazy("audiocontrib.models.load")
+read = lazy("audiocontrib.models.cascade.read")
+safetensors_torch = lazy("safetensors.torch")
+torch = lazy("torch")
 
 CHOICES = ("a dog", "a long siren far away", "rain")
 SHOT = FewShotExample(evidence="Sounds: Bus.", question="Which vehicle?", answer="a bus")
@@ -54,8 +60,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reader(parts: Path) -> Reader:
-    lm = load_checkpoint(parts / "reader", name="c", device="cpu")
-    return Reader("c", lm.net, lm.tokenizer, lm.fingerprint())
+    lm = load.load_checkpoint(parts / "reader", name="c", device="cpu")
+    return read.Reader("c", lm.net, lm.tokenizer, lm.fingerprint())
 
 
 @pytest.fixture
@@ -72,8 +78,8 @@ def recipe_file(parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def cascade(reader: Reader, *, phrasing: str = "plain", score: str = "token", **parts: Any) -> Cascade:
     how = ReaderPart(weights="r", phrasing=phrasing, score=score, examples=(SHOT,))
     naming = TaggerConfig(weights="t")
-    listener = Listener(parts.get("tagger", FakeTagger()), naming, parts.get("recogniser"), Gate())
-    return Cascade(CascadeRecipe(name="c", reader=how, tagger=naming), listener, reader)
+    listener = listen.Listener(parts.get("tagger", FakeTagger()), naming, parts.get("recogniser"), Gate())
+    return cascade_cascade.Cascade(CascadeRecipe(name="c", reader=how, tagger=naming), listener, reader)
 
 
 def asked(heard: Sound | None, order: int = 0, number: int = 0, spec: str = "audio") -> Request:
@@ -137,7 +143,7 @@ def test_the_order_of_options_that_are_not_listed_changes_nothing(reader: Reader
 def test_a_chat_reader_is_asked_by_the_runs_own_prompt(reader: Reader) -> None:
     [answer] = cascade(reader, phrasing="chat", score="sum").likelihood([asked(sound())])
     listed = make_prompt("What is heard in 0?", CHOICES, has_audio=False)
-    lm = Reader("c", reader.net, reader.tokenizer, {})
+    lm = read.Reader("c", reader.net, reader.tokenizer, {})
     heard = "What is heard:\nSounds: dog.\n\n"
     changed = type(listed)(listed.system, heard + listed.user, False, CHOICES)
     [wanted] = lm.likelihood([Request(asked(None).item, condition("text"), 0, changed, None)])
@@ -279,9 +285,9 @@ def test_a_missing_part_and_a_wrong_hash_are_one_line(
 def test_a_part_that_lacks_weights_is_refused(recipe_file: Path, parts: Path) -> None:
     folder = recipe_file.parent / "whisper"  # beside the recipe: found before the one in the folder of weights
     shutil.copytree(parts / "whisper", folder)
-    held = load_file(folder / "model.safetensors")
+    held = safetensors_torch.load_file(folder / "model.safetensors")
     del held["model.decoder.layer_norm.weight"]
-    save_file(held, folder / "model.safetensors", metadata={"format": "pt"})
+    safetensors_torch.save_file(held, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(AudiocontribError, match=r"it lacks 1 weights of Whisper\w+, e\.g\. model\.decoder\.layer_norm"):
         load_model(f"cascade:{recipe_file}")
 
@@ -300,7 +306,7 @@ def test_the_preset_names_all_its_parts_with_hashes() -> None:
 @pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
 def test_cascade_small_hears_nothing_in_silence_and_no_words_in_noise() -> None:
     model = load_model("cascade-small", device="cpu")
-    assert isinstance(model, Cascade)
+    assert isinstance(model, cascade_cascade.Cascade)
     assert model.evidence(silence(30)) == "Nothing is heard."
     for level in (0.01, 0.1, 0.5):
         assert "Speech" not in model.evidence(sound(seconds=5, level=level))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from multiprocessing import get_context
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 from helpers.cascade_parts import (
@@ -17,24 +16,27 @@ from helpers.cascade_parts import (
     save_whisper,
     sound,
 )
+from helpers.lazy import lazy
 
 from audiocontrib.audio import RATE, make_sound, silence
 from audiocontrib.models.cascade.evidence import NOTHING, SoundFindings
 from audiocontrib.models.cascade.evidence_cache import Keep
-from audiocontrib.models.cascade.listen import Listener, peak_dbfs
 from audiocontrib.models.cascade.recipe import Gate, TaggerConfig
-from audiocontrib.models.cascade.recognise import Speech, WhisperRecogniser
 from audiocontrib.models.cascade.tag import Classifier, log_mel, patches
+
+librosa = lazy("librosa")
+listen = lazy("audiocontrib.models.cascade.listen")
+recognise = lazy("audiocontrib.models.cascade.recognise")
 
 NAMING = TaggerConfig(weights="t", ignore=("Silence", "Animal"))
 VOICES = Gate(voices=("Speech",))
 
 
 def test_silence_asks_no_part_and_holds_nothing() -> None:
-    tagger, recogniser = FakeTagger([{"Speech": 1.0}]), FakeRecogniser(Speech("you", "English", 0.0))
-    listener = Listener(tagger, NAMING, recogniser, VOICES)
+    tagger, recogniser = FakeTagger([{"Speech": 1.0}]), FakeRecogniser(recognise.Speech("you", "English", 0.0))
+    listener = listen.Listener(tagger, NAMING, recogniser, VOICES)
     quiet = make_sound(np.full(RATE, 0.003, dtype=np.float32))
-    assert peak_dbfs(quiet) == pytest.approx(-50.46, abs=0.01)
+    assert listen.peak_dbfs(quiet) == pytest.approx(-50.46, abs=0.01)
     for unheard in (silence(30), quiet):
         assert listener.listen(unheard) == SoundFindings()
         assert listener.listen(unheard).text == NOTHING
@@ -45,7 +47,7 @@ def test_silence_asks_no_part_and_holds_nothing() -> None:
 @pytest.mark.parametrize(("voice", "asked"), [(0.19, 0), (0.21, 1)])
 def test_the_recogniser_is_asked_only_where_a_voice_is_heard(voice: float, asked: int) -> None:
     tagger, recogniser = FakeTagger([{"Dog": 0.9}, {"Speech": voice}]), FakeRecogniser()
-    found = Listener(tagger, NAMING, recogniser, VOICES).listen(sound())
+    found = listen.Listener(tagger, NAMING, recogniser, VOICES).listen(sound())
     assert recogniser.asked == asked
     assert found.words == ("hello" if asked else "")
     assert found.sounds[0] == "Dog"
@@ -53,13 +55,15 @@ def test_the_recogniser_is_asked_only_where_a_voice_is_heard(voice: float, asked
 
 @pytest.mark.parametrize(("nobody", "words"), [(0.59, "hello"), (0.61, "")])
 def test_words_that_the_recogniser_doubts_are_dropped(nobody: float, words: str) -> None:
-    found = Listener(None, None, FakeRecogniser(Speech("hello", "English", nobody)), Gate()).listen(sound())
+    found = listen.Listener(None, None, FakeRecogniser(recognise.Speech("hello", "English", nobody)), Gate()).listen(
+        sound()
+    )
     assert (found.words, found.language) == (words, "English" if words else "")
 
 
 def test_sounds_are_named_by_their_best_window_and_in_order_of_time() -> None:
     tagger = FakeTagger([{"Animal": 0.99, "Dog": 0.5}, {"Siren": 0.95, "Dog": 0.2}, {"Dog": 0.05}, {"Dog": 0.4}])
-    found = Listener(tagger, NAMING, None, Gate()).listen(sound())
+    found = listen.Listener(tagger, NAMING, None, Gate()).listen(sound())
     assert found == SoundFindings(("Siren", "Dog"), ("Dog", "Siren", "", "Dog"))
     assert found.text == "Sounds: siren, dog.\nIn order: dog, then siren, then dog."
 
@@ -156,7 +160,7 @@ def test_an_audioset_classifier_names_several_sounds_at_once(tmp_path: Path) -> 
 
 def test_whisper_windows_are_joined_and_bounded(tmp_path: Path) -> None:
     save_whisper(tmp_path / "w")
-    recogniser = WhisperRecogniser(tmp_path / "w", "cpu")
+    recogniser = recognise.WhisperRecogniser(tmp_path / "w", "cpu")
     short = recogniser.recognise(sound(seconds=1))
     assert short.language in ("English", "French")
     assert 0 < short.nobody < 1

@@ -6,11 +6,12 @@ import asyncio
 import math
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from helpers.endpoint_server import SERVED, Able, Handler, Server, chat, served_model, serving
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.audio import Sound, make_sound, silence
@@ -20,10 +21,14 @@ from audiocontrib.hashing import seeded
 from audiocontrib.items import Clip, Item
 from audiocontrib.models import Generated, Request, Scored, load_model
 from audiocontrib.models.endpoint.address import Address
-from audiocontrib.models.endpoint.letters import lettered
-from audiocontrib.models.endpoint.model import EndpointModel
 from audiocontrib.prompts import make_prompt
 from audiocontrib.scoring import make_asking
+
+if TYPE_CHECKING:
+    from audiocontrib.models.endpoint.model import EndpointModel
+
+endpoint_model = lazy("audiocontrib.models.endpoint.model")
+letters = lazy("audiocontrib.models.endpoint.letters")
 
 QUESTIONS = [
     ("Which sound is heard?", ("bell", "hiss", "whistle")),
@@ -56,7 +61,7 @@ def requests(spec: str, questions: Any = QUESTIONS) -> list[Request]:
 def load(server: Server, **options: Any) -> EndpointModel:
     given = "".join(f",{key}={value}" for key, value in options.items())
     model = load_model(f"endpoint:{SERVED}@{server.url}{given}", device=None, dtype=None, trust_remote_code=False)
-    assert isinstance(model, EndpointModel)
+    assert isinstance(model, endpoint_model.EndpointModel)
     return model
 
 
@@ -224,8 +229,8 @@ def test_letters_are_scored_where_they_are_asked_for() -> None:
     # the second question has four options, and nothing is known of D but a bound
     assert isinstance(short, AudiocontribError)
     assert "the letter D is not among the 5 likeliest tokens: log p is below -6.00" in str(short)
-    assert read in {lettered(request.prompt).user for request in asked}
-    assert lettered(asked[0].prompt).user == (
+    assert read in {letters.lettered(request.prompt).user for request in asked}
+    assert letters.lettered(asked[0].prompt).user == (
         "Which sound is heard?\nChoose one of these options:\nA. hiss\nB. whistle\nC. bell\n"
         "Answer with the letter of the option only."
     )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-import torch
+from helpers.lazy import lazy
 
 from audiocontrib.audio import RATE, Sound, make_sound, silence
 from audiocontrib.conditions import condition
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Clip, Item
 from audiocontrib.models import Request, load_model
-from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.prompts import make_prompt
+
+if TYPE_CHECKING:
+    from audiocontrib.models.lalm import AudioLanguageModel
+
+torch = lazy("torch")
 
 TINY = ["tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3"]
 QUESTIONS = [

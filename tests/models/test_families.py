@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
+from helpers.lazy import lazy
 from helpers.tiny_families import BUILD, publish, tiny
 
 from audiocontrib.audio import RATE, Sound, make_sound, silence
@@ -19,9 +19,14 @@ from audiocontrib.hashing import seeded
 from audiocontrib.items import Clip, Item
 from audiocontrib.models import Request
 from audiocontrib.models.families import FAMILIES, audio_tokens
-from audiocontrib.models.lalm import AudioLanguageModel
-from audiocontrib.models.load import load_checkpoint
 from audiocontrib.prompts import make_prompt
+
+if TYPE_CHECKING:
+    from audiocontrib.models.lalm import AudioLanguageModel
+
+lalm = lazy("audiocontrib.models.lalm")
+load = lazy("audiocontrib.models.load")
+torch = lazy("torch")
 
 QUESTIONS = [
     ("Which sound is heard?", ("bell", "hiss", "whistle")),
@@ -151,8 +156,8 @@ def scores(model: AudioLanguageModel, spec: str) -> list[tuple[float, ...]]:
 @kinds
 def test_a_checkpoint_in_the_published_files_loads(kind: str, tmp_path: Path) -> None:
     plain = publish(kind, tmp_path / kind)
-    loaded = load_checkpoint(tmp_path / kind, device="cpu", dtype="float32")
-    assert isinstance(loaded, AudioLanguageModel)
+    loaded = load.load_checkpoint(tmp_path / kind, device="cpu", dtype="float32")
+    assert isinstance(loaded, lalm.AudioLanguageModel)
     assert type(loaded.net).__name__ == FAMILIES[kind].model_class
     for spec in ("audio", "text"):
         np.testing.assert_allclose(np.concatenate(scores(loaded, spec)), np.concatenate(scores(plain, spec)), atol=1e-5)
@@ -164,8 +169,8 @@ adapted = pytest.mark.parametrize("kind", [kind for kind in BUILD if FAMILIES[ki
 @adapted
 def test_an_adapter_is_on_only_while_audio_is_heard(kind: str, tmp_path: Path) -> None:
     publish(kind, tmp_path / kind)
-    loaded = load_checkpoint(tmp_path / kind, device="cpu", dtype="float32")
-    assert isinstance(loaded, AudioLanguageModel)
+    loaded = load.load_checkpoint(tmp_path / kind, device="cpu", dtype="float32")
+    assert isinstance(loaded, lalm.AudioLanguageModel)
     base = model(kind)
     assert np.abs(np.subtract(scores(loaded, "audio")[0], scores(base, "audio")[0])).max() > 1e-2
     np.testing.assert_allclose(scores(loaded, "text")[0], scores(base, "text")[0], atol=1e-5)
@@ -184,7 +189,7 @@ def test_a_checkpoint_without_its_adapter_is_refused(kind: str, tmp_path: Path) 
     publish(kind, tmp_path / kind)
     (tmp_path / kind / str(FAMILIES[kind].adapter) / "adapter_model.safetensors").unlink()
     with pytest.raises(AudiocontribError, match="its adapter is missing"):
-        load_checkpoint(tmp_path / kind, device="cpu")
+        load.load_checkpoint(tmp_path / kind, device="cpu")
 
 
 @adapted
@@ -192,10 +197,10 @@ def test_another_adapter_is_another_fingerprint(kind: str, tmp_path: Path) -> No
     from safetensors.torch import load_file, save_file
 
     publish(kind, tmp_path / kind)
-    one = load_checkpoint(tmp_path / kind, device="cpu").fingerprint()
+    one = load.load_checkpoint(tmp_path / kind, device="cpu").fingerprint()
     file = tmp_path / kind / str(FAMILIES[kind].adapter) / "adapter_model.safetensors"
     save_file({name: 2 * tensor for name, tensor in load_file(file).items()}, file)
-    other = load_checkpoint(tmp_path / kind, device="cpu").fingerprint()
+    other = load.load_checkpoint(tmp_path / kind, device="cpu").fingerprint()
     assert {name for name in one if one[name] != other[name]} == {"weights_sha256"}
 
 
@@ -207,7 +212,7 @@ def test_base_weights_that_an_adapter_could_hide_are_missed(tmp_path: Path) -> N
     lacking = {name: tensor for name, tensor in weights.items() if "projector" not in name}
     save_file(lacking, tmp_path / "g" / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(AudiocontribError, match=r"it lacks \d+ weights"):
-        load_checkpoint(tmp_path / "g", device="cpu")
+        load.load_checkpoint(tmp_path / "g", device="cpu")
 
 
 def test_granite_divides_its_logits(tmp_path: Path) -> None:
@@ -215,8 +220,8 @@ def test_granite_divides_its_logits(tmp_path: Path) -> None:
     config = json.loads((tmp_path / "g" / "config.json").read_text())
     config["text_config"]["logits_scaling"] = 8.0
     (tmp_path / "g" / "config.json").write_text(json.dumps(config))
-    loaded = load_checkpoint(tmp_path / "g", device="cpu", dtype="float32")
-    assert isinstance(loaded, AudioLanguageModel)
+    loaded = load.load_checkpoint(tmp_path / "g", device="cpu", dtype="float32")
+    assert isinstance(loaded, lalm.AudioLanguageModel)
     inputs = plain_inputs(model("granite_speech"), requests("text")[0])
     with torch.inference_mode():
         loaded.net.disable_adapters()
@@ -227,8 +232,8 @@ def test_granite_divides_its_logits(tmp_path: Path) -> None:
 
 def test_gemma_is_loaded_without_its_image_tower(tmp_path: Path) -> None:
     publish("gemma3n", tmp_path / "g")
-    loaded = load_checkpoint(tmp_path / "g", device="cpu")
-    assert isinstance(loaded, AudioLanguageModel)
+    loaded = load.load_checkpoint(tmp_path / "g", device="cpu")
+    assert isinstance(loaded, lalm.AudioLanguageModel)
     assert not list(loaded.net.model.vision_tower.parameters())
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-import transformers
+from helpers.lazy import lazy
 
 from audiocontrib.audio import RATE, make_sound
 from audiocontrib.conditions import condition
@@ -17,9 +17,15 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Clip, Item
 from audiocontrib.models import MODELS, Request, load_model
 from audiocontrib.models.families import FAMILIES, audio_tokens
-from audiocontrib.models.lalm import AudioLanguageModel
-from audiocontrib.models.load import load_checkpoint
 from audiocontrib.prompts import make_prompt
+
+if TYPE_CHECKING:
+    from audiocontrib.models.lalm import AudioLanguageModel
+
+lalm = lazy("audiocontrib.models.lalm")
+load = lazy("audiocontrib.models.load")
+torch = lazy("torch")
+transformers = lazy("transformers")
 
 TINY = {
     "qwen2_5_omni": "tiny-qwen2.5-omni",
@@ -31,7 +37,7 @@ LENGTHS = [1600, 1601, 3199, 3200, 3201, 4000, 15999, 16000, 16001, 20137, 32000
 
 def tiny(family: str) -> AudioLanguageModel:
     model = load_model(TINY[family], device="cpu", dtype="float32")
-    assert isinstance(model, AudioLanguageModel)
+    assert isinstance(model, lalm.AudioLanguageModel)
     return model
 
 
@@ -97,8 +103,8 @@ def published_omni(folder: Path, chunk_length: int) -> AudioLanguageModel:
 
 def test_the_thinker_loads_from_a_whole_published_checkpoint(tmp_path: Path) -> None:
     plain = published_omni(tmp_path / "omni", chunk_length=300)
-    loaded = load_checkpoint(tmp_path / "omni", device="cpu", dtype="float32")
-    assert isinstance(loaded, AudioLanguageModel)
+    loaded = load.load_checkpoint(tmp_path / "omni", device="cpu", dtype="float32")
+    assert isinstance(loaded, lalm.AudioLanguageModel)
     assert loaded.processor.feature_extractor.chunk_length == 300
     assert type(loaded.net).__name__ == "Qwen2_5OmniThinkerForConditionalGeneration"
     ours, theirs = plain.net.state_dict(), loaded.net.state_dict()
@@ -111,9 +117,9 @@ def test_the_thinker_loads_from_a_whole_published_checkpoint(tmp_path: Path) -> 
 
 def test_features_padded_to_the_clip_are_those_padded_to_300_s(tmp_path: Path) -> None:
     published_omni(tmp_path / "omni", chunk_length=300)
-    loaded = load_checkpoint(tmp_path / "omni", device="cpu", dtype="float32")
+    loaded = load.load_checkpoint(tmp_path / "omni", device="cpu", dtype="float32")
     asked = request(2.137)
-    assert isinstance(loaded, AudioLanguageModel)
+    assert isinstance(loaded, lalm.AudioLanguageModel)
     assert asked.sound is not None
     short = loaded.features(asked.prompt, asked.sound)
     whole = loaded.processor(
@@ -138,10 +144,10 @@ def test_other_weights_have_another_fingerprint(tmp_path: Path) -> None:
         model.processor.save_pretrained(tmp_path / folder)
         with torch.no_grad():
             model.net.get_output_embeddings().weight[0, 0] += 1
-    one, other = (load_checkpoint(tmp_path / folder, device="cpu").fingerprint() for folder in ("a", "b"))
+    one, other = (load.load_checkpoint(tmp_path / folder, device="cpu").fingerprint() for folder in ("a", "b"))
     differing = {key for key in one if one[key] != other[key]}
     assert differing == {"weights_sha256"}
-    lower = load_checkpoint(tmp_path / "a", device="cpu", dtype="bfloat16").fingerprint()
+    lower = load.load_checkpoint(tmp_path / "a", device="cpu", dtype="bfloat16").fingerprint()
     assert {key for key in one if one[key] != lower[key]} == {"dtype"}
 
 
@@ -152,7 +158,7 @@ def test_remote_code_is_not_run_unless_asked_for(tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("raise SystemExit('remote code ran')")
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(AudiocontribError, match="cannot be loaded") as caught:
-        load_checkpoint(tmp_path)
+        load.load_checkpoint(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -163,7 +169,7 @@ def test_truncated_weights_are_one_line(tmp_path: Path) -> None:
     whole = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(AudiocontribError, match="cannot be loaded"):
-        load_checkpoint(tmp_path, device="cpu")
+        load.load_checkpoint(tmp_path, device="cpu")
 
 
 def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path: Path) -> None:
@@ -172,7 +178,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path: Path) -> None:
     model.net.save_pretrained(tmp_path, state_dict=lacking)
     model.processor.save_pretrained(tmp_path)
     with pytest.raises(AudiocontribError, match=r"it lacks \d+ weights"):
-        load_checkpoint(tmp_path, device="cpu")
+        load.load_checkpoint(tmp_path, device="cpu")
 
 
 def test_a_model_whose_head_is_not_linear_in_the_hidden_state_is_noticed() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -20,6 +20,8 @@ from audiocontrib.items import Items
 from audiocontrib.models import Generated, Model, Request, Scored, load_model
 from audiocontrib.models.check import check_answers
 from audiocontrib.store import Run
+
+torch = lazy("torch")
 
 
 @pytest.fixture(scope="module")

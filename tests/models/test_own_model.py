@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -19,7 +20,8 @@ from audiocontrib.models import Generated, Model, Request, load_model, model_lis
 from audiocontrib.models.own import is_own, refuse_own
 from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
-from audiocontrib.training.row_encoder import load_for_training
+
+row_encoder = lazy("audiocontrib.training.row_encoder")
 
 CLASS = '''
 import math
@@ -419,7 +421,7 @@ def test_a_plan_a_training_and_a_cascade_that_name_code_are_refused(place: Path)
     Path("plan.yaml").write_text(yaml.safe_dump(plan | {"raters": ["mock"]}))
     refused(CliRunner().invoke(main, ["weak-to-strong", "--plan", "plan.yaml", "--out", "o"]), "my.py:Longest", "code")
     with pytest.raises(UsageError, match=r"my.py:Longest is code, which cannot be trained"):
-        load_for_training("my.py:Longest", read_training_recipe(Path("training.yaml")).sft)
+        row_encoder.load_for_training("my.py:Longest", read_training_recipe(Path("training.yaml")).sft)
     parts = {"reader": {"weights": "r"}, "recogniser": {"weights": "my.py:Longest"}}
     Path("c.yaml").write_text(yaml.safe_dump({"name": "c", **parts}))
     refused(score("--model", "cascade:c.yaml"), "my.py:Longest", "code")

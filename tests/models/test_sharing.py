@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
+from helpers.lazy import lazy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engine import CASES, requests
 
 from audiocontrib.models import load_model
-from audiocontrib.models.local import LocalModel
-from audiocontrib.models.prefix_cache import MOST, PrefixStore
 from audiocontrib.models.trie import Trie, packs
+
+if TYPE_CHECKING:
+    from audiocontrib.models.local import LocalModel
+
+local = lazy("audiocontrib.models.local")
+prefix_cache = lazy("audiocontrib.models.prefix_cache")
+torch = lazy("torch")
 
 TOKENS = st.lists(st.integers(0, 3), min_size=1, max_size=6)
 
@@ -51,7 +56,7 @@ def test_packs_hold_every_request_once_and_keep_to_the_budget(
 @pytest.fixture(scope="module", params=["sdpa", "eager"])
 def model(request: pytest.FixtureRequest) -> LocalModel:
     loaded = load_model("tiny-qwen2.5-omni", device="cpu", dtype="float32")
-    assert isinstance(loaded, LocalModel)
+    assert isinstance(loaded, local.LocalModel)
     loaded.net.set_attn_implementation(request.param)
     return loaded
 
@@ -89,12 +94,11 @@ def test_flash_attention_takes_no_trees(model: LocalModel) -> None:
     assert not decoder.trees
 
 
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("not enough memory: you tried")]
-)
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
 def test_a_lack_of_memory_halves_what_is_done_at_once(
-    model: LocalModel, monkeypatch: pytest.MonkeyPatch, error: Exception
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
+    error = {"cuda": torch.OutOfMemoryError("CUDA out of memory"), "cpu": RuntimeError("not enough memory: you tried")}
     asked = requests("text", CASES["text"])
     expected = model.likelihood(asked)
     plain, sizes = model.decoder._tree, []
@@ -102,7 +106,7 @@ def test_a_lack_of_memory_halves_what_is_done_at_once(
     def tight(prefix: Any, suffixes: Any, options: Any) -> Any:
         sizes.append(len(suffixes))
         if len(suffixes) > 1:
-            raise error
+            raise error[device]
         return plain(prefix, suffixes, options)
 
     monkeypatch.setattr(model.decoder, "_tree", tight)
@@ -133,7 +137,7 @@ class Sized:
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 60)), max_size=30))
 def test_kept_prefixes_stay_within_their_bytes(asked: list[tuple[int, int]]) -> None:
-    store = PrefixStore(100)
+    store = prefix_cache.PrefixStore(100)
     sizes: dict[int, int] = {}
     for key, size in asked:
         size = sizes.setdefault(key, size)
@@ -145,11 +149,11 @@ def test_kept_prefixes_stay_within_their_bytes(asked: list[tuple[int, int]]) -> 
 
 
 def test_what_is_used_over_and_over_stays_while_clips_pass() -> None:
-    store = PrefixStore(1_000)
+    store = prefix_cache.PrefixStore(1_000)
     for batch in range(5):
         store.get("silence", lambda: Sized(10), uses=100)  # type: ignore[arg-type, return-value]
         for clip in range(100):
             store.get((batch, clip), lambda: Sized(10))  # type: ignore[arg-type, return-value]
         assert "silence" in store
-        assert len(store._kept) <= MOST
+        assert len(store._kept) <= prefix_cache.MOST
     assert store.made == 1 + 5 * 100

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-import transformers
+from helpers.lazy import lazy
 
 from audiocontrib.conditions import condition
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Item
 from audiocontrib.models import Request, load_model
-from audiocontrib.models.load import load_checkpoint
-from audiocontrib.models.text import TextLanguageModel
 from audiocontrib.prompts import make_prompt
+
+if TYPE_CHECKING:
+    from audiocontrib.models.text import TextLanguageModel
+
+load = lazy("audiocontrib.models.load")
+text = lazy("audiocontrib.models.text")
+torch = lazy("torch")
+transformers = lazy("transformers")
 
 SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
          "num_key_value_heads": 2, "head_dim": 8, "initializer_range": 0.3}  # fmt: skip
@@ -91,8 +97,8 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> TextLanguageModel:
     net.generation_config.eos_token_id = tokenizer.eos_token_id
     net.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    model = load_checkpoint(tmp_path, device="cpu", dtype="float32")
-    assert isinstance(model, TextLanguageModel)
+    model = load.load_checkpoint(tmp_path, device="cpu", dtype="float32")
+    assert isinstance(model, text.TextLanguageModel)
     return model
 
 
@@ -128,7 +134,7 @@ def test_it_is_not_asked_to_listen(small: TextLanguageModel) -> None:
 @needs_weights
 def test_a_real_pretrained_model_scores_as_plain_forwards_do() -> None:
     model = load_model("smollm2-135m", device="cpu")
-    assert isinstance(model, TextLanguageModel)
+    assert isinstance(model, text.TextLanguageModel)
     assert "<|im_start|>user\nWhich is it, number 0? Please choose" in model.render(requests()[0].prompt)
     asked = requests()
     for request, scored in zip(asked, model.likelihood(asked), strict=True):

@@ -6,12 +6,14 @@ import json
 
 import pytest
 from helpers import ROOT
+from helpers.lazy import lazy
 
 from audiocontrib.conditions import CONDITIONS, condition
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models import load_model
-from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.prompts import PROMPTS, SYSTEM, Prompt, make_prompt, rotate, unrotate
+
+lalm = lazy("audiocontrib.models.lalm")
 
 SNAPSHOTS = ROOT / "tests/helpers/snapshots/prompts.json"
 QUESTION = "Who speaks first?"
@@ -37,7 +39,7 @@ def spec_of(name: str) -> str:
 def test_rendered_prompts_are_what_they_were(family: str) -> None:
     # a change here changes every answer: it needs a new prompt name, or a very good reason
     model = load_model(TINY[family], device="cpu")
-    assert isinstance(model, AudioLanguageModel)
+    assert isinstance(model, lalm.AudioLanguageModel)
     rendered = {name: model.encoder.render(prompt_for(spec_of(name))) for name in CONDITIONS}
     rendered |= {f"audio, {name}": model.encoder.render(prompt_for("audio", name)) for name in PROMPTS}
     stored = json.loads(SNAPSHOTS.read_text(encoding="utf-8"))
@@ -83,6 +85,6 @@ def test_everything_that_is_read_is_in_the_hash() -> None:
 
 def test_a_question_that_holds_the_placeholder_is_refused() -> None:
     model = load_model(TINY["audioflamingo3"], device="cpu")
-    assert isinstance(model, AudioLanguageModel)
+    assert isinstance(model, lalm.AudioLanguageModel)
     with pytest.raises(AudiocontribError, match="<sound>"):
         model.encoder.render(make_prompt("What is <sound>?", CHOICES, has_audio=True))

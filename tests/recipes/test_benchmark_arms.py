@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from helpers import ROOT
+from helpers.lazy import lazy
+
+pd = lazy("pandas")
 
 BENCHMARKS = ROOT / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-experiment, arms = map(importlib.import_module, ("weak_to_strong", "arms"))
-sys.path.remove(str(BENCHMARKS))
+sys.path.append(str(BENCHMARKS))
+experiment, arms = lazy("weak_to_strong"), lazy("arms")
 
 
 def answers(rng: np.random.Generator, better: float, seeds: int = 3, items: int = 400) -> arms.Answers:

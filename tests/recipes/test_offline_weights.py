@@ -12,10 +12,9 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
-import torch
-import transformers
 from helpers import ROOT
 from helpers.cascade_parts import missing_weights, save_whisper
+from helpers.lazy import lazy
 from safetensors import safe_open
 
 from audiocontrib.audio import make_sound
@@ -23,6 +22,9 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.models import CASCADES
 from audiocontrib.models.cascade.parts import ENV, weights_folder
 from audiocontrib.models.cascade.recipe import read_cascade_recipe
+
+torch = lazy("torch")
+transformers = lazy("transformers")
 
 RECIPE = ROOT / "recipes" / "offline_weights"
 sys.path.insert(0, str(RECIPE))

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 from helpers import ROOT
+from helpers.lazy import lazy
 
 import audiocontrib as ac
-from audiocontrib.models.load import load_checkpoint
+
+load = lazy("audiocontrib.models.load")
+torch = lazy("torch")
 
 RECIPE = ROOT / "recipes" / "tiny"
 SMALL = {"clips": 40, "steps": 2, "clips_at_once": 3, "text_rows": 2, "silence_rows": 2, "silence_every": 2}
@@ -28,13 +30,13 @@ def trainer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
         sys.modules.pop(name, None)
 
 
-@torch.inference_mode()
 def test_questions_that_share_a_sequence_do_not_see_each_other(trainer) -> None:
     for step in (0, 1):  # clips and text; silence
         groups, silence = trainer.batch(step)
-        together, _ = trainer.loss(groups, silence)
         rows = [row for group in groups for row in group]
-        alone = [(trainer.loss([[row]], silence)[0].item(), len(row.target)) for row in rows]
+        with torch.inference_mode():
+            together, _ = trainer.loss(groups, silence)
+            alone = [(trainer.loss([[row]], silence)[0].item(), len(row.target)) for row in rows]
         expected = sum(loss * n for loss, n in alone) / sum(n for _, n in alone)
         assert together.item() == pytest.approx(expected, abs=1e-4)
 
@@ -46,7 +48,7 @@ def test_what_is_saved_loads_and_answers(trainer, tmp_path: Path) -> None:
     moved = {name for name, tensor in trainer.model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert any("audio_tower" in name for name in moved)
     assert any("language_model" in name for name in moved)
-    model = load_checkpoint(tmp_path / "model", device="cpu")
+    model = load.load_checkpoint(tmp_path / "model", device="cpu")
     items = ac.load_items("demo", seed=1, limit=3)
     run = ac.score(items, [model], ["audio", "silence"], orders="given", run=tmp_path / "run", progress=False)
     assert set(run.responses["outcome"]) == {"answered"}

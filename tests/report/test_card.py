@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import scipy
 import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
-from scipy.stats import binom
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -56,7 +56,7 @@ def commands(text: str) -> list[str]:
 
 def test_it_says_what_the_split_says(run: Run) -> None:
     split(run, "fdr")
-    text = card(run, "fdr")
+    text = card(run, split="fdr")
     header = yaml.safe_load(text.split("---\n")[1])
     assert header["size_categories"] == ["n<1K"]
     assert header["configs"] == [{"config_name": "default", "data_files": "split.parquet"}]
@@ -76,7 +76,7 @@ def test_it_says_what_the_split_says(run: Run) -> None:
 
 def test_the_models_are_named_with_what_they_got_right(run: Run) -> None:
     split(run, "votes", models=["m0", "m1"])
-    lines = part(card(run, "votes"), "Models asked").splitlines()
+    lines = part(card(run, split="votes"), "Models asked").splitlines()
     right = run.query("select avg(correct::int) as a from responses where model = 'm2' and condition = 'silence'").a[0]
     [own] = [line for line in lines if line.startswith("| m2 |")]
     assert any(line.startswith("| m0 (counts) |") for line in lines)
@@ -87,8 +87,8 @@ def test_the_models_are_named_with_what_they_got_right(run: Run) -> None:
 def test_what_guessing_alone_would_call_weak_is_the_exact_binomial(run: Run) -> None:
     split(run, "votes")
     sizes = run.query("select len(choices) as k from items").k
-    luck = np.mean([binom.sf(1, 3, 1 / k) for k in sizes])
-    assert f"If every model guessed, {luck:.1%} of the items" in part(card(run, "votes"), "Error bounds")
+    luck = np.mean([scipy.stats.binom.sf(1, 3, 1 / k) for k in sizes])
+    assert f"If every model guessed, {luck:.1%} of the items" in part(card(run, split="votes"), "Error bounds")
 
 
 def test_a_split_that_the_answers_no_longer_make_says_so(run: Run) -> None:
@@ -97,7 +97,7 @@ def test_a_split_that_the_answers_no_longer_make_says_so(run: Run) -> None:
     table = pq.read_table(path)
     other = pc.if_else(pc.equal(table["split"], "weak"), "strong", "weak")
     pq.write_table(table.set_column(1, "split", other), path)
-    assert "40 items would now be placed otherwise; split again" in part(card(run, "votes"), "Error bounds")
+    assert "40 items would now be placed otherwise; split again" in part(card(run, split="votes"), "Error bounds")
 
 
 ASKED: list[tuple[str, dict[str, Any]]] = [
@@ -113,7 +113,7 @@ def test_its_commands_make_the_same_split_again(run: Run, rule: str, asked: dict
     split(run, rule, **asked)
     path = run.split_folder(rule) / "split.parquet"
     before = pq.read_table(path)
-    score, made = commands(card(run, rule))
+    score, made = commands(card(run, split=rule))
     assert score.startswith("audiocontrib score --dataset demo ")
     path.unlink()
     done = CliRunner().invoke(main, shlex.split(made)[1:])
@@ -128,7 +128,7 @@ def test_the_command_that_was_typed_is_given_back_word_by_word(run: Run, monkeyp
     first = ["/usr/bin/audiocontrib", "score", "--dataset", "demo", "--run", "runs/it's here"]
     more = [*first, "--model", "b\n```\n# evil"]
     again = Run(run.path, run.manifest | {"earlier": [{"command": first}], "command": more})
-    block = part(card(again, "votes"), "How to make it again")
+    block = part(card(again, split="votes"), "How to make it again")
     fence, text = re.findall(r"(?s)(`{4,})\n(.*)\n\1", block)[0]
     assert len(fence) == 4
     assert shlex.split(text)[: 2 * len(first) + 2] == ["audiocontrib", *first[1:], "audiocontrib", *more[1:]]
@@ -139,12 +139,12 @@ def test_a_certificate_is_in_it(run: Run) -> None:
     words = ["certify", "--run", str(run.path), "--split", "votes", "--model", "m2"]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
-    text = card(run, "votes")
+    text = card(run, split="votes")
     assert "m2 is right on" in part(text, "Certificate")
     assert commands(text)[-1] == shlex.join(["audiocontrib", *words, "--condition", "text"])
     done = CliRunner().invoke(main, [*words[:-2], "--rotate"])
     assert done.exit_code == 0, done.output
-    assert "--rotate" in commands(card(run, "votes"))[-1]
+    assert "--rotate" in commands(card(run, split="votes"))[-1]
 
 
 def test_texts_of_the_data_are_no_markup(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_texts_of_the_data_are_no_markup(tmp_path: Path) -> None:
     ]  # fmt: skip
     run = ac.score(Items(made, (), {"name": EVIL}), ["mock"], ["text"], run=tmp_path / "r", progress=False)
     ac.split(run, rule="votes", condition="text").save(run.split_folder("votes"))
-    text = card(run, "votes")
+    text = card(run, split="votes")
     # in a fenced block nothing is markup
     body = re.sub(r"(?s)^(```+)\n.*?\n\1$", "", text.split("---\n", 2)[2], flags=re.MULTILINE)
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(body)
@@ -178,7 +178,7 @@ def test_a_run_filled_by_another_tool_has_a_card(tmp_path: Path) -> None:
     ac.import_responses(tmp_path / "answers.jsonl", tmp_path / "r", Items(made, (), {"name": "toy"}))
     run = Run.open(tmp_path / "r")
     split(run, "votes")
-    text = card(run, "votes")
+    text = card(run, split="votes")
     assert "option orders: imported" in text
     assert "user: [audio]" not in text
     assert "| all | 4 | 0 | 4 | 0 | 0 |" in text
@@ -189,7 +189,7 @@ def test_the_command(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "card.md"
     done = CliRunner().invoke(main, ["card", "--run", str(run.path), "--split", "votes", "--out", str(out)])
     assert done.exit_code == 0, done.output
-    assert out.read_text() == card(run, "votes")
+    assert out.read_text() == card(run, split="votes")
     done = CliRunner().invoke(main, ["card", "--run", str(run.path), "--split", "none"])
     assert done.exit_code == 2
     assert "has no split 'none'; there are: " in done.stderr
@@ -201,7 +201,7 @@ def test_which_split_is_meant(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "the run has none yet" in done.stderr
     with pytest.raises(UsageError, match="no split was made yet"):
-        card(run, "votes")
+        card(run, split="votes")
     split(run, "votes")
     done = CliRunner().invoke(main, ["card", "--run", str(run.path)])
     assert done.exit_code == 0

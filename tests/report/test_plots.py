@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from matplotlib.figure import Figure
 
 from audiocontrib.report import plots
 from audiocontrib.report.page import svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def scores(n: int = 40, **columns: Any) -> pa.Table:
@@ -98,7 +101,26 @@ def figures() -> dict[str, Figure]:
     }
 
 
-FIGURES = figures()
+@cache
+def drawn() -> dict[str, Figure]:
+    """The same, to be looked at; drawn once."""
+    return figures()
+
+
+FIGURES = (
+    "accuracy_by_condition",
+    "contribution_map",
+    "contribution_by_type",
+    "threshold_curve",
+    "agreement_matrix",
+    "calibration_curve",
+    "split_sizes",
+    "changes",
+)
+
+
+def test_every_figure_is_looked_at() -> None:
+    assert set(FIGURES) == set(figures())
 
 
 def texts(figure: Figure) -> list[str]:
@@ -110,11 +132,11 @@ def texts(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_says_what_its_axes_are_and_of_how_many(name: str) -> None:
-    said = "\n".join(texts(FIGURES[name]))
+    said = "\n".join(texts(drawn()[name]))
     assert "item" in said or "answers" in said or "n = " in said
-    axes = FIGURES[name].axes
+    axes = drawn()[name].axes
     labels = [label for one in axes for label in (one.get_xlabel(), one.get_ylabel())]
-    labels += [FIGURES[name].get_supxlabel(), FIGURES[name].get_supylabel()]
+    labels += [drawn()[name].get_supxlabel(), drawn()[name].get_supylabel()]
     assert any(labels) or name == "agreement_matrix"  # its axes are the models
 
 
@@ -137,9 +159,9 @@ def test_a_label_in_a_page_keeps_its_words() -> None:
 def test_colours_are_told_apart_by_those_who_see_two_cones_only() -> None:
     """Okabe and Ito's, with shape or hatch beside the colour wherever parts of a split meet."""
     assert len(set(plots.COLOURS)) == len(plots.COLOURS)
-    [axes] = FIGURES["split_sizes"].axes
+    [axes] = drawn()["split_sizes"].axes
     assert len({patch.get_hatch() for patch in axes.patches}) == 3
-    [axes] = FIGURES["threshold_curve"].axes
+    [axes] = drawn()["threshold_curve"].axes
     assert (
         len({line.get_linestyle() for line in axes.lines if line.get_label() in ("strong", "weak", "undecided")}) == 3
     )
@@ -176,7 +198,7 @@ def test_only_the_eight_largest_types_are_drawn() -> None:
 
 
 def test_the_curve_is_of_the_thresholds_and_rings_the_one_that_was_taken() -> None:
-    [axes] = FIGURES["threshold_curve"].axes
+    [axes] = drawn()["threshold_curve"].axes
     lines = {line.get_label(): line for line in axes.lines}
     assert lines["weak"].get_xydata().tolist() == [[0.1, 0.3], [0.5, 0.2], [0.9, 0.2]]
     assert lines["undecided"].get_ydata().tolist() == [0.0, 0.2, 0.3]
@@ -186,7 +208,7 @@ def test_the_curve_is_of_the_thresholds_and_rings_the_one_that_was_taken() -> No
 
 
 def test_pairs_that_were_never_both_wrong_are_left_white() -> None:
-    [axes] = FIGURES["agreement_matrix"].axes
+    [axes] = drawn()["agreement_matrix"].axes
     values = axes.images[0].get_array()
     assert values[0, 1] == values[1, 0] == 0.1
     assert math.isnan(np.ma.filled(values.astype(float), np.nan)[0, 2])
@@ -194,7 +216,7 @@ def test_pairs_that_were_never_both_wrong_are_left_white() -> None:
 
 
 def test_bins_of_few_answers_are_small_points() -> None:
-    panels = FIGURES["calibration_curve"].axes
+    panels = drawn()["calibration_curve"].axes
     assert [axes.get_title() for axes in panels] == ["audio, n = 200 answers", "text, n = 200 answers"]
     small, large = panels[0].collections[0].get_sizes()
     assert small < large / 10
@@ -202,7 +224,7 @@ def test_bins_of_few_answers_are_small_points() -> None:
 
 
 def test_bars_of_a_split_add_up_to_its_items() -> None:
-    [axes] = FIGURES["split_sizes"].axes
+    [axes] = drawn()["split_sizes"].axes
     ends: dict[float, float] = {}
     for bar in axes.patches:
         ends[bar.get_y()] = max(ends.get(bar.get_y(), 0), bar.get_x() + bar.get_width())
@@ -211,7 +233,7 @@ def test_bars_of_a_split_add_up_to_its_items() -> None:
 
 
 def test_a_change_without_an_interval_is_a_point() -> None:
-    [axes] = FIGURES["changes"].axes
+    [axes] = drawn()["changes"].axes
     spans = [bar.get_segments()[0][:, 0].tolist() for bar in axes.collections]
     assert spans[0] == pytest.approx([-0.1, -0.1])
     assert spans[1] == pytest.approx([0.05, 0.2])
@@ -219,6 +241,6 @@ def test_a_change_without_an_interval_is_a_point() -> None:
 
 
 def test_audio_comes_first_and_chance_is_said() -> None:
-    [axes] = FIGURES["accuracy_by_condition"].axes
+    [axes] = drawn()["accuracy_by_condition"].axes
     assert [bars.get_label() for bars in axes.containers if bars.get_label() in ("audio", "text")] == ["audio", "text"]
-    assert any("chance (0.25)" in text for text in texts(FIGURES["accuracy_by_condition"]))
+    assert any("chance (0.25)" in text for text in texts(drawn()["accuracy_by_condition"]))

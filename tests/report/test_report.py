@@ -99,7 +99,7 @@ def test_json_in_a_script_ends_nowhere_else() -> None:
 
 
 def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
-    path = page.report(run, tmp_path / "deep" / "small.html", items=9)
+    path = page.report(run, out=tmp_path / "deep" / "small.html", items=9)
     whole = path.read_text(encoding="utf-8")
     assert "A sample of 9 of 44 items" in whole
     rows = embedded(whole)["items"]
@@ -110,7 +110,7 @@ def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
 
 def test_long_texts_make_the_sample_smaller(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audiocontrib.report.item_sample.TEXTS", 12_000)
-    whole = page.report(run, tmp_path / "r.html").read_text(encoding="utf-8")
+    whole = page.report(run, out=tmp_path / "r.html").read_text(encoding="utf-8")
     shown = len(embedded(whole)["items"])
     assert 2 < shown < 44
     assert f"A sample of {shown} of 44 items" in whole
@@ -137,7 +137,7 @@ def test_a_clip_is_embedded_once_and_linked_where_there_is_no_room(
     ]
     assert [row["clip"] for row in data["items"]].count(made[0].clip_id) == 2
     monkeypatch.setattr("audiocontrib.report.item_sample.EMBEDDED", 0)
-    path = page.report(kept, tmp_path / "elsewhere" / "r.html")
+    path = page.report(kept, out=tmp_path / "elsewhere" / "r.html")
     linked = embedded(path.read_text(encoding="utf-8"))["clips"]
     assert linked == {made[0].clip_id: "../clips/javascript%3A/a%20%23%3F.wav"}
 

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from helpers import ROOT
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.audio import stamp
@@ -22,6 +22,8 @@ from audiocontrib.items import Clip, Items
 from audiocontrib.scoring import plan, prefetch
 from audiocontrib.scoring.plan import Shard
 from audiocontrib.store import Run
+
+pd = lazy("pandas")
 
 TINY = "tiny-qwen2.5-omni"
 CONDITIONS = ["audio", "silence:matched", "text"]

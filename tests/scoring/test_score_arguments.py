@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
 from audiocontrib.scoring.plan import Shard
+
+pd = lazy("pandas")
 
 
 @pytest.fixture(scope="module")

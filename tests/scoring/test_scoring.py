@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from click.testing import CliRunner
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -24,6 +24,8 @@ from audiocontrib.models.base import Generated, Request, Scored
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.prompts import rotate
 from audiocontrib.store import Run
+
+pd = lazy("pandas")
 
 MOCK = MockModel(Planted(skill=0.9, leak_from="needs_audio", seed=1), "mock")
 KEY = ["item_id", "model", "condition", "order"]

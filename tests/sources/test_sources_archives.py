@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.lazy import lazy
 from helpers.manifests import ids, lines, quarantined, row, write
 from helpers.sounds import encoded, tone
 
@@ -22,6 +22,8 @@ from audiocontrib.sources import load_items
 from audiocontrib.sources.base import SourceRow
 from audiocontrib.sources.files import read_rows
 from audiocontrib.sources.jsonfiles import MAX_LINE
+
+datasets = lazy("datasets")
 
 WAVS = [encoded(tone(0.2 + n / 10)) for n in range(4)]
 

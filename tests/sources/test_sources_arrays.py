@@ -70,7 +70,9 @@ def test_lines_are_counted_across_windows(tmp_path: Path) -> None:
         ("]\n\n[]", 33, "Extra data"),
         (',\n{"id": "' + "x" * 9000, 32, "Unterminated string"),
         (",\n" + "[" * 4000, 32, "nested too deeply"),
-        (",\n" + "9" * 5000 + "]", 32, "Exceeds the limit"),
+        (",\n" + "[" * 101 + "]" * 101 + "]", 32, "nested too deeply"),
+        (",\n" + '{"a":' * 101 + "1" + "}" * 101 + "]", 32, "nested too deeply"),
+        (",\n" + "9" * 5000 + "]", 32, "a whole number has too many digits"),
     ],
 )
 def test_a_fault_names_its_line(tail: str, line: int, reason: str, tmp_path: Path) -> None:

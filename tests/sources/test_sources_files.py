@@ -7,14 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.lazy import lazy
 from helpers.manifests import ROWS, ids, lines, quarantined, row, write
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources import load_items
+
+datasets = lazy("datasets")
 
 
 def write_csv(path: Path, rows: list[dict[str, Any]], **form: Any) -> Path:
@@ -140,6 +142,9 @@ def test_broken_json_on_line_3_is_quarantined_and_the_rest_is_read(tmp_path: Pat
         b'{"id": "\\ud800"}',
         b"{} {}",
         b"[" * 100_000,
+        b"[" * 4000 + b"]" * 4000,  # Python 3.12 and later read it
+        b'{"id":' * 101 + b"1" + b"}" * 101,
+        b'{"id": ' + b"9" * 5000 + b"}",
         b'{"id": "\xef\xbb\xbf',
     ],
 )
@@ -149,6 +154,16 @@ def test_lines_that_are_no_row(line: bytes, tmp_path: Path) -> None:
     )
     assert ids(items) == ["q1", "q3"]
     assert quarantined(items) == [(2, "json")]
+
+
+def test_brackets_within_texts_are_no_levels(tmp_path: Path) -> None:
+    kept = row(1, question="[{" * 90 + '"' + "[" * 90, extra=[[n] for n in range(90)])
+    assert load_items(str(write(tmp_path / "a.jsonl", lines(kept))))[0].question == kept["question"]
+    assert (
+        load_items(str(write(tmp_path / "b.json", json.dumps([kept, row(2)], indent=1))))[0].question
+        == kept["question"]
+    )
+    assert len(load_items(str(write(tmp_path / "c.json", json.dumps({"x": kept, "y": row(2)}))))) == 2
 
 
 def test_characters_beyond_the_basic_plane_and_odd_line_separators_are_text(tmp_path: Path) -> None:

@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import datasets
 import huggingface_hub
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.lazy import lazy
 from helpers.manifests import ROWS, ids, lines, quarantined, row, write
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sources import load_items
+
+datasets = lazy("datasets")
 
 
 def test_every_kind_of_bad_row_is_one_line_of_quarantine(tmp_path: Path) -> None:

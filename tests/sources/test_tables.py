@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 import soundfile
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.audio import decode
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
+
+datasets = lazy("datasets")
+pd = lazy("pandas")
 
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "question": "Which animal?", "choices": ["dog", "cat"], "answer": "cat", "audio": "a.wav", "level": 1},
@@ -39,7 +41,7 @@ MAKERS: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
     "pandas, named index": lambda rows: pd.DataFrame(rows, index=[f"r{n}" for n in range(len(rows))]),
     "pandas on Arrow": lambda rows: pa.Table.from_pylist(rows).to_pandas(types_mapper=pd.ArrowDtype),
     "arrow": pa.Table.from_pylist,
-    "dataset": datasets.Dataset.from_list,
+    "dataset": lambda rows: datasets.Dataset.from_list(rows),
     "dataset as numpy": lambda rows: datasets.Dataset.from_list(rows).with_format("numpy"),
     "dataset as pandas": lambda rows: datasets.Dataset.from_list(rows).with_format("pandas"),
     "streaming": lambda rows: datasets.Dataset.from_list(rows).to_iterable_dataset(),

@@ -13,9 +13,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy
 from helpers import ROOT
 from helpers.planted import ask, questions, views
-from scipy.stats import binom
 
 from audiocontrib.contribution.answerable import NotIdentified
 from audiocontrib.contribution.run_view import filtered_view
@@ -214,7 +214,9 @@ def test_each_step_of_adf_keeps_what_it_rejects_with_its_reason(judged: duckdb.D
     assert made.findings["steps_left_out"] == ["4 review"]
     share = made.findings["gold_among_likeliest"]
     assert share > made.findings["gold_among_likeliest_by_chance"] == 0.25
-    assert made.findings["gold_among_likeliest_p"] == pytest.approx(binom.sf(round(100 * share) - 1, 100, 0.25))
+    assert made.findings["gold_among_likeliest_p"] == pytest.approx(
+        scipy.stats.binom.sf(round(100 * share) - 1, 100, 0.25)
+    )
 
 
 def test_steps_of_adf_that_are_not_configured_are_named(judged: duckdb.DuckDBPyConnection) -> None:

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
-from scipy.stats import binom, bootstrap, norm, t
+import scipy
+from helpers.lazy import lazy
 
 from audiocontrib.statistics import (
     benjamini_hochberg,
@@ -27,6 +27,8 @@ from audiocontrib.statistics import (
     wilson,
     wilson_upper,
 )
+
+sm = lazy("statsmodels.api")
 
 
 def test_wilson_known_values() -> None:
@@ -58,7 +60,7 @@ def test_clustered_mean_is_the_formula_in_its_docstring() -> None:
     clusters = random.integers(0, 12, 60)
     x = random.normal(size=60) + clusters
     sums = [(x[clusters == c] - x.mean()).sum() for c in range(12)]
-    half = t.ppf(0.975, 11) * math.sqrt(12 / 11 * np.square(sums).sum()) / 60
+    half = scipy.stats.t.ppf(0.975, 11) * math.sqrt(12 / 11 * np.square(sums).sum()) / 60
     assert clustered_mean(x, clusters) == pytest.approx((x.mean() - half, x.mean() + half))
 
 
@@ -98,7 +100,7 @@ def test_coverage_of_wilson() -> None:
     for n in (20, 100, 1000):
         low, high = np.array([wilson(x, n) for x in range(n + 1)]).T[:, :, None]
         upper = np.array([wilson_upper(x, n) for x in range(n + 1)])[:, None]
-        p_outcome = binom.pmf(np.arange(n + 1)[:, None], n, shares)
+        p_outcome = scipy.stats.binom.pmf(np.arange(n + 1)[:, None], n, shares)
         assert 0.93 <= (p_outcome * ((low <= shares) & (shares <= high))).sum(axis=0).mean() <= 0.97
         assert 0.93 <= (p_outcome * (shares <= upper)).sum(axis=0).mean() <= 0.97
 
@@ -162,7 +164,7 @@ def test_the_bootstrap_is_that_of_scipy() -> None:
     a, _, clusters = planted_clips(np.random.default_rng(5))
     weights = 1.0 + clusters % 3
     sums = np.bincount(clusters, weights * a), np.bincount(clusters, weights)
-    drawn = bootstrap(
+    drawn = scipy.stats.bootstrap(
         sums,
         lambda x, w, axis: x.sum(axis) / w.sum(axis),
         paired=True,
@@ -202,7 +204,7 @@ def test_wilson_upper_is_the_root_of_the_score_test() -> None:
     """At the limit u, z = (u - p) / sqrt(u (1 - u) / n) is the 95 % quantile of the normal distribution."""
     for successes, n in [(0, 30), (7, 50), (563, 2255)]:
         u = wilson_upper(successes, n)
-        assert (u - successes / n) / math.sqrt(u * (1 - u) / n) == pytest.approx(norm.ppf(0.95))
+        assert (u - successes / n) / math.sqrt(u * (1 - u) / n) == pytest.approx(scipy.stats.norm.ppf(0.95))
     assert math.isnan(wilson_upper(0, 0))
     with pytest.raises(ValueError, match="5 successes of 4"):
         wilson_upper(5, 4)
@@ -328,7 +330,7 @@ def test_benjamini_hochberg_keeps_its_promise() -> None:
     """20 tests, 10 of them of nothing: the share of false rejections."""
     random, runs, share_false = np.random.default_rng(12), 2000, 0.0
     for _ in range(runs):
-        p = norm.sf(random.normal(size=20) + np.repeat([0, 3], 10))
+        p = scipy.stats.norm.sf(random.normal(size=20) + np.repeat([0, 3], 10))
         rejected = benjamini_hochberg(p) <= 0.10
         share_false += rejected[:10].sum() / max(1, rejected.sum())
     assert 0.03 <= share_false / runs <= 0.06  # 0.10 times the half that is of nothing
@@ -371,7 +373,7 @@ def test_binomial_tail_is_the_luck_of_the_published_rule() -> None:
 
 def test_guessing_is_the_binomial_where_all_chances_are_equal() -> None:
     for right in (0, 3, 10, 25):
-        tails = binom.sf(right - 1, 40, 0.25), binom.cdf(right, 40, 0.25)
+        tails = scipy.stats.binom.sf(right - 1, 40, 0.25), scipy.stats.binom.cdf(right, 40, 0.25)
         assert guessing(right, np.full(40, 0.25)).two_sided == pytest.approx(min(1, 2 * min(tails)))
     assert guessing(0, []) == (1, 1)
 

@@ -15,6 +15,7 @@ import soundfile
 import yaml
 from click.testing import CliRunner
 from helpers import ROOT
+from helpers.lazy import lazy, needs
 from helpers.training_tools import TINY, demo_rows, sft
 from markdown_it import MarkdownIt
 
@@ -27,11 +28,12 @@ from audiocontrib.models import Request, load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import make_prompt
 from audiocontrib.training import read_training_recipe, stage_rows, train_sft
-from audiocontrib.training.card import CARD, write_card
-from audiocontrib.training.stage_record import stages_of
 from audiocontrib.training.usage import usage
 
-pytest.importorskip("trl")
+card = lazy("audiocontrib.training.card")
+stage_record = lazy("audiocontrib.training.stage_record")
+
+pytestmark = needs("trl")
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
 STAGE = {"learning_rate": 1e-3, "copies": 1, "save_every": 1}
 RECIPE = {
@@ -78,7 +80,7 @@ def blocks(text: str) -> list[str]:
 
 
 def test_both_stages_are_told_with_their_split(made: Path) -> None:
-    text = (made / CARD).read_text()
+    text = (made / card.CARD).read_text()
     header = yaml.safe_load(text.split("---\n")[1])
     assert header["library_name"] == "transformers"
     assert header["pipeline_tag"] == "audio-text-to-text"
@@ -103,7 +105,7 @@ def test_both_stages_are_told_with_their_split(made: Path) -> None:
 
 
 def test_its_commands_make_the_same_weights(made: Path, tmp_path: Path) -> None:
-    commands, recipe = blocks(part((made / CARD).read_text(), "How to make it again"))
+    commands, recipe = blocks(part((made / card.CARD).read_text(), "How to make it again"))
     (tmp_path / "recipe.yaml").write_text(recipe)
     with contextlib.chdir(tmp_path):
         for line in commands.splitlines():
@@ -126,7 +128,7 @@ def run_script(lines: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_script_of_the_card_runs_in_the_folder_of_the_model(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    [script] = blocks(part((made / CARD).read_text(), "Use"))
+    [script] = blocks(part((made / card.CARD).read_text(), "Use"))
     said, _ = run_script(script.splitlines(), made, monkeypatch)
     assert said.endswith("\n")
 
@@ -149,11 +151,11 @@ def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch:
 
 
 def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
-    [one] = stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
+    [one] = stage_record.stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
     assert (one["stage"], one["steps"], one["checkpoint"]) == ("sft", 1, True)
-    assert [one["stage"] for one in stages_of(made)] == ["sft", "grpo"]
-    assert stages_of(ROOT / "audiocontrib" / "models" / "tiny" / TINY) == []
-    assert stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == []
+    assert [one["stage"] for one in stage_record.stages_of(made)] == ["sft", "grpo"]
+    assert stage_record.stages_of(ROOT / "audiocontrib" / "models" / "tiny" / TINY) == []
+    assert stage_record.stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == []
 
 
 @pytest.mark.parametrize("held", ["{", "[]"])
@@ -162,25 +164,25 @@ def test_a_manifest_that_cannot_be_read_is_one_line(held: str, tmp_path: Path) -
     (tmp_path / "model" / "config.json").write_text("{}")
     (tmp_path / "training.json").write_text(held)
     with pytest.raises(AudiocontribError, match=r"training\.json: what was trained before cannot be read") as caught:
-        stages_of(tmp_path / "model")
+        stage_record.stages_of(tmp_path / "model")
     assert "move the model to a folder of its own" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_of_a_checkpoint_the_next_stage_is_made_again_from_it(chain: Path, made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
-    text = write_card(tmp_path, [first | {"checkpoint": True, "steps": 1}, second]).read_text()
+    first, second = stage_record.stages_of(made)
+    text = card.write_card(tmp_path, [first | {"checkpoint": True, "steps": 1}, second]).read_text()
     commands = blocks(part(text, "How to make it again"))[0].splitlines()
     assert "--model trained/sft/checkpoints/checkpoint-1 " in commands[-1]
     assert "| Steps | 1 (a checkpoint of a longer training) |" in text
 
 
 def test_what_was_not_as_usual_is_told(made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
-    assert "| Also |" not in (made / CARD).read_text()
+    first, second = stage_record.stages_of(made)
+    assert "| Also |" not in (made / card.CARD).read_text()
     second["devices"] = 8
     second["settings"] |= {"pass_audio": [0.05, 0.95], "abstain_option": "I cannot tell", "silent_replies": 1}
-    text = write_card(tmp_path, [first, second]).read_text()
+    text = card.write_card(tmp_path, [first, second]).read_text()
     assert "| Also | pass\\_audio \\[0.05, 0.95\\], abstain\\_option I cannot tell |" in text
     assert "abstaining 2 (1 replies hear silence)" in text
     again = part(text, "How to make it again")
@@ -191,32 +193,32 @@ def test_what_was_not_as_usual_is_told(made: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_on_the_hub_is_named_in_the_header(made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
+    first, second = stage_record.stages_of(made)
     first |= {"start": "Qwen/Qwen2.5-Omni-7B"}
     for one in (first, second):
         one["source"]["data"]["hub"] = "inclusionAI/AudioMCQ"
-    header = yaml.safe_load(write_card(tmp_path, [first, second]).read_text().split("---\n")[1])
+    header = yaml.safe_load(card.write_card(tmp_path, [first, second]).read_text().split("---\n")[1])
     assert header["base_model"] == "Qwen/Qwen2.5-Omni-7B"
     assert header["datasets"] == ["inclusionAI/AudioMCQ"]
 
 
 def test_rows_that_no_recipe_chose_have_no_commands(chain: Path, tmp_path: Path) -> None:
     trained = train_sft(sft(steps=1), demo_rows(4), TINY, tmp_path / "free", progress=False)
-    assert "no command makes them again" in part((trained.model / CARD).read_text(), "How to make it again")
+    assert "no command makes them again" in part((trained.model / card.CARD).read_text(), "How to make it again")
     recipe = read_training_recipe(chain / "mine.yaml")
     rows = stage_rows(recipe, "sft", chain / "runs" / "d", "halves")
     settings = sft(part="weak", steps=1)  # not as the recipe says
     other = train_sft(settings, rows, TINY, tmp_path / "other", progress=False)
-    assert "no command makes them again" in part((other.model / CARD).read_text(), "How to make it again")
+    assert "no command makes them again" in part((other.model / card.CARD).read_text(), "How to make it again")
 
 
 def test_texts_of_data_sets_stay_texts(made: Path, tmp_path: Path) -> None:
-    first, second = stages_of(made)
+    first, second = stage_record.stages_of(made)
     for one in (first, second):
         one["notes"] = [EVIL]
         one["source"] |= {"split": EVIL, "data": {"name": EVIL, "hub": EVIL}, "run": EVIL}
         one["source"]["rule"] |= {"rule": EVIL, "models": [EVIL]}
-    text = write_card(tmp_path, [first | {"start": EVIL}, second]).read_text()
+    text = card.write_card(tmp_path, [first | {"start": EVIL}, second]).read_text()
     yaml.safe_load(text.split("---\n")[1])
     body = re.sub(r"(?s)^(```+)\w*\n.*?\n\1$", "", text.split("---\n", 2)[2], flags=re.MULTILINE)
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(body)
@@ -230,7 +232,7 @@ def test_results_are_a_table_and_what_is_missing_is_a_dash(made: Path, tmp_path:
     change = {"part": "strong", "measure": "accuracy, audio", "n": 1200, "before": 0.5, "now": 0.625, "change": 0.125,
               "low": 0.1, "high": 0.15, "p_holm": 0.0123}  # fmt: skip
     none = change | {"part": "weak", "low": float("nan"), "high": None, "p_holm": None}
-    text = write_card(tmp_path, stages_of(made), results=[change, none]).read_text()
+    text = card.write_card(tmp_path, stage_record.stages_of(made), results=[change, none]).read_text()
     rows = [line for line in part(text, "Results").splitlines() if line.startswith("| ")]
     assert rows[1:] == [
         "| strong | accuracy, audio | 1,200 | 0.500 | 0.625 | +0.125 | +0.100 to +0.150 | 0.0123 |",
@@ -259,7 +261,7 @@ def test_metrics_are_read_by_query_beside_the_views_of_a_run(chain: Path) -> Non
 
 def test_the_citation_is_that_of_the_project(made: Path) -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    [text] = blocks(part((made / CARD).read_text(), "Citation"))
+    [text] = blocks(part((made / card.CARD).read_text(), "Citation"))
     paper = cited["references"][0]
     authors = " and ".join(f"{one['family-names']}, {one['given-names']}" for one in paper["authors"])
     assert f"author  = {{{authors}}}" in text

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
-import torch
-from datasets import Dataset
+from helpers.lazy import lazy
 from helpers.training_tools import TINY, demo_rows, grpo, grpo_trainer, sft
-from torch import Tensor
-from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 from audiocontrib.conditions import condition
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.models.base import Request
-from audiocontrib.training.collate import IGNORED, Collator
-from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.grpo import AudioGRPOTrainer, placeholders
-from audiocontrib.training.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.rows import TrainingRows
-from audiocontrib.training.session import calm
-from audiocontrib.training.sft import make_trainer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+collate = lazy("audiocontrib.training.collate")
+datasets = lazy("datasets")
+features = lazy("audiocontrib.training.features")
+row_encoder = lazy("audiocontrib.training.row_encoder")
+session = lazy("audiocontrib.training.session")
+torch = lazy("torch")
+training_grpo = lazy("audiocontrib.training.grpo")
+training_sft = lazy("audiocontrib.training.sft")
+trl = lazy("trl")
 
 
 def batch_of(trainer: Any) -> dict[str, Any]:
@@ -49,7 +53,6 @@ def logps(trainer: Any, inputs: dict[str, Any]) -> Tensor:
     return seen[0].detach()
 
 
-@torch.no_grad()
 def plain(trainer: Any, rows: TrainingRows, inputs: dict[str, Any]) -> Tensor:
     """The same by one forward a reply, unpadded, on the clip of the question that the tokens ask."""
     encoder = trainer.encoder
@@ -60,7 +63,8 @@ def plain(trainer: Any, rows: TrainingRows, inputs: dict[str, Any]) -> Tensor:
         prompt = inputs["prompt_ids"][i][inputs["prompt_mask"][i].bool()].tolist()
         reply = inputs["completion_ids"][i][inputs["completion_mask"][i].bool()].tolist()
         heard = {name: value[0] for name, value in asked[tuple(prompt)].items()}
-        logits = trainer.model(input_ids=torch.tensor([prompt + reply]), **heard).logits[0, len(prompt) - 1 : -1]
+        with torch.no_grad():
+            logits = trainer.model(input_ids=torch.tensor([prompt + reply]), **heard).logits[0, len(prompt) - 1 : -1]
         scores = (logits / trainer.temperature).log_softmax(-1)
         made[i, : len(reply)] = scores.gather(-1, torch.tensor(reply)[:, None])[:, 0]
     return made
@@ -106,8 +110,8 @@ def test_they_change_when_the_clips_are_swapped(trainer: Any, inputs: dict[str, 
 def test_stock_log_probabilities_do_not_hear_and_the_equality_test_sees_it(
     rows: TrainingRows, tmp_path: Path
 ) -> None:  # fmt: skip
-    class Stock(AudioGRPOTrainer):
-        _get_per_token_logps_and_entropies = GRPOTrainer._get_per_token_logps_and_entropies
+    class Stock(training_grpo.AudioGRPOTrainer):
+        _get_per_token_logps_and_entropies = trl.GRPOTrainer._get_per_token_logps_and_entropies
 
     deaf = grpo_trainer(grpo(batch=16), rows, tmp_path, Stock)
     inputs = batch_of(deaf)
@@ -129,7 +133,7 @@ def test_gradients_of_the_loss_reach_every_weight_of_the_audio_tower(trainer: An
 
 def test_no_placeholder_is_ever_sampled(rows: TrainingRows, tmp_path: Path) -> None:
     trainer = grpo_trainer(grpo(beta=0), rows, tmp_path)
-    banned = placeholders(trainer.encoder)
+    banned = training_grpo.placeholders(trainer.encoder)
     assert len(set(banned)) == 3
     assert trainer.encoder.prompt_encoder.audio_id in banned
 
@@ -149,26 +153,28 @@ def test_no_placeholder_is_ever_sampled(rows: TrainingRows, tmp_path: Path) -> N
 
 def test_a_model_made_in_memory_has_its_reference(rows: TrainingRows, tmp_path: Path) -> None:
     settings = grpo(beta=0.1)
-    model = load_for_training(TINY, settings)
+    model = row_encoder.load_for_training(TINY, settings)
     model.net.config._name_or_path = "made/in-memory"
-    with pytest.raises(OSError, match="huggingface"), calm():  # the stock trainer looks for it on the hub
-        GRPOTrainer(
+    with pytest.raises(OSError, match="huggingface"), session.calm():  # the stock trainer looks for it on the hub
+        trl.GRPOTrainer(
             model=model.net,
-            args=GRPOConfig(str(tmp_path / "stock"), beta=0.1, use_cpu=True, bf16=False, report_to="none"),
+            args=trl.GRPOConfig(str(tmp_path / "stock"), beta=0.1, use_cpu=True, bf16=False, report_to="none"),
             reward_funcs=lambda completions, **_: [0.0] * len(completions),
-            train_dataset=Dataset.from_dict({"prompt": ["a"]}),
+            train_dataset=datasets.Dataset.from_dict({"prompt": ["a"]}),
             processing_class=model.tokenizer,
         )
-    model = load_for_training(TINY, settings)
+    model = row_encoder.load_for_training(TINY, settings)
     model.net.config._name_or_path = "made/in-memory"
-    trainer = AudioGRPOTrainer(settings, rows, RowEncoder(model, 30), model.net, tmp_path / "ours")
+    trainer = training_grpo.AudioGRPOTrainer(
+        settings, rows, row_encoder.RowEncoder(model, 30), model.net, tmp_path / "ours"
+    )
     for ours, theirs in zip(trainer.model.parameters(), trainer.ref_model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
         assert ours.data_ptr() != theirs.data_ptr()
 
 
 def test_a_constant_baseline_per_prompt_cancels(rows: TrainingRows, tmp_path: Path) -> None:
-    class Baseline(AudioGRPOTrainer):
+    class Baseline(training_grpo.AudioGRPOTrainer):
         def _calculate_rewards(self, inputs: Any, *args: Any) -> Any:
             rewards = super()._calculate_rewards(inputs, *args)
             rewards[:, 0] -= torch.tensor([0.1 * one["row"] for one in inputs])
@@ -176,7 +182,7 @@ def test_a_constant_baseline_per_prompt_cancels(rows: TrainingRows, tmp_path: Pa
 
     found = [
         batch_of(grpo_trainer(grpo(beta=0, batch=16, temperature=3.0), rows, tmp_path / cls.__name__, cls))
-        for cls in (AudioGRPOTrainer, Baseline)
+        for cls in (training_grpo.AudioGRPOTrainer, Baseline)
     ]
     assert found[0]["advantages"].abs().max() > 0.5
     assert torch.equal(found[0]["completion_ids"], found[1]["completion_ids"])
@@ -225,11 +231,11 @@ def test_special_tokens_in_a_reply_cost_the_form(trainer: Any) -> None:
 
 
 def test_only_the_reply_is_learned(rows: TrainingRows) -> None:
-    model = load_for_training(TINY, sft())
-    encoder = RowEncoder(model, 30)
-    batch = Collator(encoder, rows)([{"row": i} for i in range(5)])
+    model = row_encoder.load_for_training(TINY, sft())
+    encoder = row_encoder.RowEncoder(model, 30)
+    batch = collate.Collator(encoder, rows)([{"row": i} for i in range(5)])
     for i in range(5):
-        learned = batch["labels"][i] != IGNORED
+        learned = batch["labels"][i] != collate.IGNORED
         assert model.tokenizer.decode(batch["labels"][i][learned]) == f"{rows[i].target}<|im_end|>"
         assert torch.equal(batch["input_ids"][i][learned], batch["labels"][i][learned])
         read = batch["input_ids"][i][batch["attention_mask"][i].bool()].tolist()
@@ -241,17 +247,17 @@ def test_only_the_reply_is_learned(rows: TrainingRows) -> None:
 
 
 def test_training_reads_what_scoring_asks(rows: TrainingRows) -> None:
-    model = load_for_training(TINY, sft())
-    encoder = RowEncoder(model, 30)
+    model = row_encoder.load_for_training(TINY, sft())
+    encoder = row_encoder.RowEncoder(model, 30)
     row = rows[3]
     request = Request(row.item, condition("audio"), 0, row.prompt, encoder.hear(row))
     scored = model.likelihood([request])[0].logprobs[row.gold]
-    batch = Collator(encoder, rows)([{"row": i} for i in (3, 4)])
+    batch = collate.Collator(encoder, rows)([{"row": i} for i in (3, 4)])
     with torch.no_grad():
         logits = model.net(**{k: v for k, v in batch.items() if k != "labels"}).logits[0]
     target = encoder.target(row)
     opening = model._opening([target[:-1], *(model._completion(row.prompt, option) for option in row.prompt.options)])
-    start = int((batch["labels"][0] != IGNORED).nonzero()[0]) + opening
+    start = int((batch["labels"][0] != collate.IGNORED).nonzero()[0]) + opening
     tokens = target[opening:-1]  # the end is not part of what is scored
     told = logits[start - 1 : start - 1 + len(tokens)].log_softmax(-1)
     assert float(told.gather(-1, torch.tensor(tokens)[:, None]).sum()) == pytest.approx(scored, abs=1e-3)
@@ -266,13 +272,15 @@ def moved(before: dict[str, Tensor], net: Any) -> float:
 
 def test_sft_moves_the_audio_tower_and_the_stock_trainer_does_not(rows: TrainingRows, tmp_path: Path) -> None:
     settings = sft(steps=1, save_every=100, warmup=0.0)
-    model = load_for_training(TINY, settings)
+    model = row_encoder.load_for_training(TINY, settings)
     start = {name: value.clone() for name, value in model.net.state_dict().items()}
-    with calm():
-        make_trainer(settings, rows, RowEncoder(model, 30), model.net, tmp_path / "ours").train()
+    with session.calm():
+        training_sft.make_trainer(
+            settings, rows, row_encoder.RowEncoder(model, 30), model.net, tmp_path / "ours"
+        ).train()
     assert moved(start, model.net) == 1.0
 
-    model = load_for_training(TINY, settings)
+    model = row_encoder.load_for_training(TINY, settings)
     model.processor.chat_template = model.processor.tokenizer.chat_template = model.processor.chat_template
     clip = tmp_path / "clip.flac"
     clip.write_bytes(rows.items[0].audio.data)
@@ -285,13 +293,13 @@ def test_sft_moves_the_audio_tower_and_the_stock_trainer_does_not(rows: Training
         }
         for r in rows
     ]  # fmt: skip
-    with calm():
-        stock = SFTTrainer(
+    with session.calm():
+        stock = trl.SFTTrainer(
             model=model.net,
-            args=SFTConfig(
+            args=trl.SFTConfig(
                 str(tmp_path / "stock"), max_steps=1, use_cpu=True, bf16=False, report_to="none", save_strategy="no"
             ),
-            train_dataset=Dataset.from_list(table, on_mixed_types="use_json"),
+            train_dataset=datasets.Dataset.from_list(table, on_mixed_types="use_json"),
             processing_class=model.processor,
         )
         stock.train()
@@ -301,7 +309,7 @@ def test_sft_moves_the_audio_tower_and_the_stock_trainer_does_not(rows: Training
 
 def test_no_messages_go_through_a_table_that_fills_up_missing_keys(trainer: Any, rows: TrainingRows) -> None:
     parts = [{"type": "audio", "audio": "a.wav"}, {"type": "text", "text": "q"}]
-    filled = Dataset.from_list([{"content": parts}])[0]["content"]
+    filled = datasets.Dataset.from_list([{"content": parts}])[0]["content"]
     assert all("audio" in part for part in filled)  # the trap: text parts look like audio to a template
     assert {str(kind.dtype) for kind in trainer.train_dataset.features.values()} == {"string", "int64"}
     assert all(
@@ -334,10 +342,10 @@ def test_other_families_and_clips_of_several_windows(name: str, tmp_path: Path) 
 
 def test_features_of_several_rows_come_apart_as_they_were() -> None:
     given = [{"x": torch.rand(1, w, 3, t), "m": torch.ones(1, w, t)} for w, t in ((1, 5), (3, 2), (2, 4))]
-    packed = stacked(given)
+    packed = features.stacked(given)
     assert {name: len(value) for name, value in packed.items()} == {"x": 3, "m": 3, "windows": 3}
     places = torch.tensor([2, 0, 1])
-    back = unstacked({name: value[places] for name, value in packed.items()})
+    back = features.unstacked({name: value[places] for name, value in packed.items()})
     expected = torch.cat([torch.nn.functional.pad(given[i]["x"][0], (0, 5 - given[i]["x"].shape[-1])) for i in places])
     assert torch.equal(back["x"], expected)
     assert back["m"].sum() == sum(one["m"].sum() for one in given)

@@ -12,11 +12,12 @@ from pathlib import Path
 import click
 import pytest
 from helpers import ROOT
+from helpers.lazy import needs
 
 from audiocontrib.cli import main
 from audiocontrib.training import read_training_recipe
 
-pytest.importorskip("accelerate")
+pytestmark = needs("accelerate")
 RECIPES = ROOT / "recipes" / "training"
 SRUN = """#!/bin/bash
 for id in 0 1; do SLURM_NODEID=$id "$@"; done

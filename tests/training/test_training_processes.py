@@ -9,15 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from click.testing import CliRunner
 from helpers import ROOT
+from helpers.lazy import lazy
 from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, sft, train_and_die, two, weights
 from test_training import save_split
 
 from audiocontrib import load_items, score, training
 from audiocontrib.cli import main
 from audiocontrib.training.output import TrainingOutput
+
+torch = lazy("torch")
 
 
 def train(stage: str, *args: Any) -> None:

@@ -12,10 +12,9 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
+from helpers.lazy import lazy
 from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, killed, sft, weights
-from safetensors.torch import load_file
 from test_training import save_split
 
 from audiocontrib import score
@@ -26,7 +25,10 @@ from audiocontrib.models import load_model
 from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
 from audiocontrib.training.checkpoints import is_whole
-from audiocontrib.training.trainer import ResumableTrainer
+
+safetensors_torch = lazy("safetensors.torch")
+torch = lazy("torch")
+training_trainer = lazy("audiocontrib.training.trainer")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +117,7 @@ def test_a_loss_that_is_no_number_stops_before_any_weight_changes(
 def test_gradients_that_are_no_numbers_are_never_saved(
     rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = ResumableTrainer.training_step
+    usual = training_trainer.ResumableTrainer.training_step
 
     def poisoned(self: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         loss = usual(self, model, *args, **kwargs)
@@ -123,7 +125,7 @@ def test_gradients_that_are_no_numbers_are_never_saved(
             model.lm_head.weight.grad[0, 0] = float("inf")
         return loss
 
-    monkeypatch.setattr(ResumableTrainer, "training_step", poisoned)
+    monkeypatch.setattr(training_trainer.ResumableTrainer, "training_step", poisoned)
     out = tmp_path / "o"
     with pytest.raises(AudiocontribError, match="the gradient of step 4 is inf; checkpoint-2 is whole"):
         train_sft(sft(), rows, TINY, out, progress=False)
@@ -188,7 +190,7 @@ def test_adapters_are_merged_and_the_rest_stays(stage: str, rows: TrainingRows, 
     assert any("audio_tower" in name for name in changed)
     assert any("language_model" in name for name in changed)
     assert all("proj" in name or "fc" in name for name in changed)  # neither embeddings, norms, head nor image tower
-    adapter = load_file(tmp_path / "o" / "adapter" / "adapter_model.safetensors")
+    adapter = safetensors_torch.load_file(tmp_path / "o" / "adapter" / "adapter_model.safetensors")
     assert all("lora_" in name for name in adapter)
     assert metric(tmp_path / "o", "step") == [1, 2, 3]
 

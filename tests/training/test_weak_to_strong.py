@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
 from helpers import ROOT
+from helpers.lazy import lazy, needs
 
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
@@ -18,7 +18,9 @@ from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
 from audiocontrib.weak_to_strong import TRAINED, read_plan, weak_to_strong
 
-pytest.importorskip("trl")
+pd = lazy("pandas")
+
+pytestmark = needs("trl")
 RECIPES = ROOT / "recipes"
 TINY = "tiny-qwen2.5-omni"
 

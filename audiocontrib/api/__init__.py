@@ -1,0 +1,1 @@
+"""Verbs of the package that take parts of several rooms: what a command does, in one call from a notebook."""

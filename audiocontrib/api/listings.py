@@ -1,0 +1,40 @@
+"""What is known by name."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def list_datasets() -> pa.Table:
+    """The data sets that :func:`audiocontrib.load_items` knows by name: name, hub, about.
+
+    Example:
+        >>> ac.list_datasets().to_pandas()
+    """
+    from audiocontrib.sources import SOURCES
+
+    schema = pa.schema([(name, pa.string()) for name in ("name", "hub", "about")])
+    rows = [{"name": one.name, "hub": one.hub, "about": one.about} for one in SOURCES.values()]
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def list_models() -> pa.Table:
+    """The models that :func:`audiocontrib.load_model` knows, and the families of checkpoints: name, kind, about.
+
+    Example:
+        >>> ac.list_models().to_pandas()
+    """
+    from audiocontrib.models import MODELS
+    from audiocontrib.models.families import FAMILIES
+
+    rows = [(name, "model", known.about) for name, known in MODELS.items()]
+    rows += [
+        (kind, "family", f"{family.model_class}, hears up to {family.max_seconds:g} s")
+        for kind, family in FAMILIES.items()
+    ]
+    own = "a subclass of Model, or a function prompt, audio -> reply, in a file (docs/how-to/own-model.md)"
+    rows += [
+        ("any causal LM", "family", "text only, for conditions without audio; GGUF too"),
+        ("my.py:NAME", "your own", own),
+    ]
+    return pa.table(dict(zip(("name", "kind", "about"), zip(*rows, strict=True), strict=True)))

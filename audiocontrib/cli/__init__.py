@@ -77,6 +77,14 @@ class Lazy(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def _option(self, ctx: click.Context, error: AudiocontribError) -> str:
+        """The option by which the command takes what an error asks for, in brackets."""
+        command = self.get_command(ctx, ctx.invoked_subcommand or "")
+        for one in command.params if command is not None and error.argument else ():
+            if error.argument in (one.name, one.opts[0].lstrip("-").replace("-", "_")) and one.opts[0].startswith("-"):
+                return f" ({one.opts[0]})"
+        return ""
+
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
@@ -86,7 +94,7 @@ class Lazy(click.Group):
         except AudiocontribError as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {error}{self._option(ctx, error)}", err=True)
             ctx.exit(error.exit_code)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise

@@ -33,8 +33,6 @@ def command(plan: Path, out: Path | None, device: str | None, quiet: bool, form:
     from audiocontrib.weak_to_strong import weak_to_strong
 
     options = {"device": device} if device else {}
-    learned = weak_to_strong(
-        plan, out or Path("trained") / plan.stem, progress=not quiet, say=say, model_options=options
-    )
+    learned = weak_to_strong(plan, out or Path("trained") / plan.stem, progress=not quiet, model_options=options)
     emit(learned.changes, form)
     say(f"model: {learned.model}\nruns: {learned.run} and {learned.held_out}")

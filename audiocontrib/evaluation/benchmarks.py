@@ -71,7 +71,7 @@ def evaluate(
         >>> ac.evaluate([mmau, mmar], by="question_type").to_pandas()
     """
     if by == "dataset":
-        raise UsageError("rows are told apart by data set as they are: leave out --by dataset")
+        raise UsageError("rows are told apart by data set as they are: group them by something else", argument="by")
     rows: list[dict[str, Any]] = []
     for run in as_runs(runs):
         with scoped(run, scope, words) as (con, checked):

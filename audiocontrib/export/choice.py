@@ -72,7 +72,7 @@ def choice_notes(run: Run, recipe: TrainingRecipe, stage: Stage) -> list[str]:
     if stage == "sft" and recipe.grpo is None and settings.part != "weak":
         notes.append(
             f"GRPO rows are held apart from an SFT on weak, not on {settings.part}; "
-            "where GRPO follows, export both by a --recipe that has both stages"
+            "where GRPO follows, export both by one training recipe that has both stages"
         )
     asked = (run.manifest["identity"].get("prompt") or {}).get("name", DEFAULT_PROMPT)
     if asked != DEFAULT_PROMPT:

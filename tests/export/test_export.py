@@ -165,7 +165,7 @@ def in_archives(tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("audio", ["absolute", "relative"])
 def test_clips_in_archives_must_be_copied(audio: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"a.wav: the clip is inside an archive.*--audio copy"):
+    with pytest.raises(UsageError, match=r"a.wav: the clip is inside an archive.*let the export copy clips"):
         rows_of(in_archives(tmp_path), "sft", tmp_path / "out", audio=audio)
     assert not (tmp_path / "out").exists()
     assert not [*tmp_path.glob(".out*")]
@@ -259,7 +259,7 @@ def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path:
     [
         ({"format": "swft"}, "no export format is called 'swft'; did you mean 'swift'"),
         ({"format": "llamafactory"}, "llamafactory has no grpo with audio, only sft"),
-        ({"audio": "embed", "format": "trl"}, "trl cannot have --audio embed; it can: absolute, relative, copy"),
+        ({"audio": "embed", "format": "trl"}, "trl cannot refer to clips as embed; they can: absolute, relative, copy"),
         ({"copies": 0}, "copies is 0, but must be at least 1"),
         ({"seed": -1}, "seed is -1, but must be at least 0"),
         ({"split": "other"}, "holds no split; the run has: votes-0.5"),

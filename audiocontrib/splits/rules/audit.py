@@ -13,7 +13,7 @@ def audit(asked: RuleInput, score: str = "text_both") -> RuleResult:
 
     Args:
         score: a column of the view ``audit``: ``text_both`` (question and options), ``text_options`` or
-            ``text_question``; made by ``audiocontrib audit --run``.
+            ``text_question``; made by an audit of the run.
 
     Raises:
         UsageError: no such column.
@@ -22,7 +22,7 @@ def audit(asked: RuleInput, score: str = "text_both") -> RuleResult:
     views = asked.con.execute("select table_name from information_schema.tables").fetchall()
     columns = asked.con.sql("from audit limit 0").columns if ("audit",) in views else []
     if len(columns) < 2:
-        raise AudiocontribError("the run holds no audit; make one first: audiocontrib audit --run RUN")
+        raise AudiocontribError("the run holds no audit; make one first")
     if score not in columns[1:]:
         raise UsageError(f"the audit has no score {score!r}; there are: {', '.join(columns[1:])}")
     believed = asked.con.sql(

@@ -52,6 +52,9 @@ PATHS = ["absolute", "relative"]
     "--embed-clips", cls=RenamedOption, old="--audio", translate=lambda way: way == "embed" or None, is_flag=True,
     help="Rows hold the clips.  [default for datasets]",
 )  # fmt: skip
+@click.option(
+    "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(
     folder: Path | None,

@@ -11,9 +11,17 @@ NOT_OTHERS = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), 
 
 
 class AudiocontribError(Exception):
-    """The work failed. The message is shown as it is, without a traceback; exit code 1."""
+    """The work failed. The message is shown as it is, without a traceback; exit code 1.
+
+    Attributes:
+        argument: the argument that would put it right, where one would; the command line names its option.
+    """
 
     exit_code = 1
+
+    def __init__(self, *words: object, argument: str | None = None) -> None:
+        super().__init__(*words)
+        self.argument = argument
 
 
 class UsageError(AudiocontribError):

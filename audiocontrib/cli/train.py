@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.renames import RenamedOption
 
 if TYPE_CHECKING:
     from audiocontrib.api.train import Stage
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("stage", type=click.Choice(["sft", "grpo"]))
-@click.option("--recipe", type=click.Path(path_type=Path), required=True, help="YAML file; recipes/training/ has some.")
+@click.option(
+    "--training-recipe", "recipe", cls=RenamedOption, old="--recipe", type=click.Path(path_type=Path), required=True,
+    help="YAML file; recipes/training/ has some.",
+)  # fmt: skip
 @run_option
 @click.option("--split", help="Name of a split in the run, or its folder.  [default: the only one]")
 @click.option("--model", help="Where to start from.  [default: the recipe's; for grpo after sft, what sft made]")
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Another value of a field of the stage; repeatable."
 )
-@click.option("--plan", is_flag=True, help="Only say what it would take.")
+@click.option("--dry-run", cls=RenamedOption, old="--plan", is_flag=True, help="Only say what it would take.")
 @click.option(
     "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
 )
@@ -38,7 +42,7 @@ def command(
     model: str | None,
     out: Path | None,
     changes: tuple[str, ...],
-    plan: bool,
+    dry_run: bool,
     prompt: str | None,
     quiet: bool,
     form: str,
@@ -51,9 +55,9 @@ def command(
 
     \b
     Examples:
-      audiocontrib train sft --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
-      audiocontrib train grpo --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
-      audiocontrib train sft --recipe recipes/training/omni/sft_all.yaml --set tune=lora --plan
+      audiocontrib train sft --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
+      audiocontrib train grpo --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
+      audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
     from audiocontrib.api.train import plan_training
@@ -72,7 +76,7 @@ def command(
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:
         speak(f"note: {note}")
-    if plan:
+    if dry_run:
         emit(planned.estimate(), form)
         return
     speak(planned.about)

@@ -483,10 +483,10 @@ def test_usage_errors_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "error: --set: 'lr' is not FIELD=VALUE, as in --set batch=4"
     )
     assert told("grpo", "--training-recipe", given, "--run", run) == (
-        2, "error: trained/arm/sft/model is not there: give `audiocontrib train sft` first, or name --model\n",
+        2, "error: trained/arm/sft/model is not there: train sft first, or name the model to start from\n",
     )  # fmt: skip
     code, said = told("sft", "--training-recipe", given, "--run", run, "--model", "tiny-qwen2.5-omny")
     assert (code, "tiny-qwen2.5-omni" in said) == (2, True)
     save_split(Run.open(run), {"toy/0": "weak"}, "t")
-    assert "has several splits; name one with --split: s, t" in told("sft", "--training-recipe", given, "--run", run)[1]
+    assert "has several splits; name one of: s, t" in told("sft", "--training-recipe", given, "--run", run)[1]
     assert told("dpo", "--training-recipe", given)[0] == 2

@@ -65,7 +65,7 @@ def one_line(error: BaseException, limit: int = 300) -> str:
 
 
 def code_place(error: BaseException) -> str:
-    """``my.py:12: `` for an error in somebody's own code, empty if it went through none.
+    """``my.py:12:`` and a space, for an error in somebody's own code, empty if it went through none.
 
     That is the first file outside this package that the error went through, and its last line there.
     """

@@ -69,8 +69,8 @@ def code_place(error: BaseException) -> str:
 
     That is the first file outside this package that the error went through, and its last line there.
     """
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}: "
+    if isinstance(error, SyntaxError):
+        return f"{Path(error.filename).name}:{error.lineno}: " if error.filename else ""
     frames = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
     files = [file for file, _ in frames if not file.startswith(NOT_OTHERS)]
     lines = [line for file, line in frames if files and file == files[0]]

@@ -115,7 +115,7 @@ def plan_training(
         asked, made = read_training_recipe(Path(recipe)), Path("trained") / Path(recipe).stem
     if made is None and out is None:
         raise UsageError("name the folder to fill (out): a recipe that is no file has no name of its own")
-    asked = _changed(asked, stage, changes or {})
+    asked = changed_recipe(asked, stage, changes or {})
     start = model or _start(asked, stage, made)
     if split is None and (only := run.only_split()):
         split = only.name
@@ -125,8 +125,10 @@ def plan_training(
     return TrainingPlan(about, asked.stage(stage), rows, str(start), into)
 
 
-def _changed(recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any]) -> TrainingRecipe:
-    """The recipe with other values in the stage."""
+def changed_recipe(
+    recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any], where: str = "changes"
+) -> TrainingRecipe:
+    """The recipe with other values in the stage; ``where`` they come from, for messages."""
     from audiocontrib.config import changed
 
     if not isinstance(changes, Mapping):
@@ -135,7 +137,7 @@ def _changed(recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any]) -
     for one, other in (("steps", "epochs"), ("epochs", "steps")):  # to give one is to take the other back
         if one in given and other not in given:
             given[other] = None
-    settings: Any = changed(recipe.stage(stage), given, "changes") if given else recipe.stage(stage)
+    settings: Any = changed(recipe.stage(stage), given, where) if given else recipe.stage(stage)
     return replace(recipe, sft=settings) if stage == "sft" else replace(recipe, grpo=settings)
 
 

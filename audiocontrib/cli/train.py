@@ -60,15 +60,19 @@ def command(
       audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
-    from audiocontrib.api.train import plan_training
+    from audiocontrib.api.train import changed_recipe, plan_training
     from audiocontrib.config import assignments
+    from audiocontrib.training import read_training_recipe
+
+    given = assignments(changes, "--set", "--set batch=4")
+    changed_recipe(read_training_recipe(recipe), cast("Stage", stage), given, "--set")  # before a run is looked for
 
     asked: dict[str, Any] = {
         "recipe": recipe,
         "split": split,
         "model": model,
         "out": out,
-        "changes": assignments(changes, "--set", "--set batch=4"),
+        "changes": given,
         "prompt": prompt,
     }
     planned = plan_training(open_run(folder), cast("Stage", stage), **asked)

@@ -476,7 +476,7 @@ def test_usage_errors_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     run, given = a_run(tmp_path / "r").path, a_recipe(tmp_path)
     assert told("sft", "--training-recipe", given, "--run", run, "--set", "learning_rate=0") == (
-        2, "error: changes: learning_rate is 0, but must be a number above 0\n",
+        2, "error: --set: learning_rate is 0, but must be a number above 0\n",
     )  # fmt: skip
     assert told("sft", "--training-recipe", given, "--run", run, "--set", "lr=1")[0] == 2
     assert told("sft", "--training-recipe", given, "--run", run, "--set", "lr")[1].startswith(

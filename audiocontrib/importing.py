@@ -16,6 +16,7 @@ from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items, as_items
 from audiocontrib.prompts import rotate
+from audiocontrib.provenance import DataSource, ImportStep, to_json
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns
 from audiocontrib.sources.files import manifests, read_rows
@@ -86,7 +87,11 @@ def import_responses(
     methods = {r.method for r in rows}
     if len(methods) > 1:
         raise UsageError(f"{path}: some rows hold a posterior and some a reply or choice; import them as two runs")
-    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop()), items)
+    step = ImportStep(
+        answers=str(path), data=DataSource.of(items.origin), run=str(run), model=model, condition=condition,
+        columns=dict(mapping or {}),
+    )  # fmt: skip
+    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step), items)
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
@@ -133,10 +138,12 @@ class _Reader:
         cells |= self.fixed
         for name in ("item_id", "model", "condition"):
             if name not in cells:
-                way = "" if name == "item_id" else f", or --{name} for all rows"
-                raise UsageError(f"{where}: there is no column {name!r}; say --map {name}=COLUMN{way}")
+                way = "" if name == "item_id" else f", or which {name} all rows have"
+                raise UsageError(f"{where}: there is no column {name!r}; say which it is{way}", argument="column")
         if not cells.keys() & SAYS.keys():
-            raise UsageError(f"{where}: it has none of the columns {', '.join(SAYS)}; say e.g. --map reply=COLUMN")
+            raise UsageError(
+                f"{where}: it has none of the columns {', '.join(SAYS)}; say which column is one", argument="column"
+            )
         return cells
 
     def _response(self, cells: Mapping[str, Any], where: str, now: datetime) -> Response:
@@ -146,7 +153,7 @@ class _Reader:
         spec, order = _condition(cells["condition"]), _order(cells.get("order"), len(item.choices))
         said = [name for name in SAYS if cells.get(name) not in (None, "")]
         if len(said) > 1:
-            raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant (--map picks it)")
+            raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant; say which column it is")
         kind = said[0] if said else next(name for name in SAYS if name in cells)
         content = READ[kind](cells.get(kind), item, order)
         model = str(cells["model"])
@@ -243,7 +250,7 @@ def _order(cell: Any, k: int) -> int:
     return order
 
 
-def _manifest(items: Items, rows: Sequence[Response], method: str) -> dict[str, Any]:
+def _manifest(items: Items, rows: Sequence[Response], method: str, step: ImportStep) -> dict[str, Any]:
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
@@ -253,6 +260,7 @@ def _manifest(items: Items, rows: Sequence[Response], method: str) -> dict[str, 
             "orders": "imported",
         },
         "origin": items.origin,
+        "step": to_json(step),
     }
 
 
@@ -269,5 +277,5 @@ def _new(run: Run, rows: Sequence[Response], problems: list[str]) -> tuple[list[
             already += 1
         else:
             where = f"{row.model} to {row.item_id} under {row.condition} in order {row.order}"
-            problems.append(f"{run.path} holds another answer of {where}; name another --run")
+            problems.append(f"{run.path} holds another answer of {where}; name another run")
     return new, already

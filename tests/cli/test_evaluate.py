@@ -109,7 +109,7 @@ def test_what_the_audio_adds_is_the_contribution_of_the_summary(tmp_path: Path) 
     whole = rows["all", "silence"]
     assert whole["contribution"] == pytest.approx(rows["all", "audio"]["chance_corrected"] - whole["chance_corrected"])
     assert rows["all", "audio"]["contribution"] is None
-    with pytest.raises(UsageError, match="leave out --by dataset"):
+    with pytest.raises(UsageError, match="group them by something else"):
         evaluate([run], by="dataset")
 
 
@@ -146,6 +146,8 @@ def test_did_it_listen_more(tmp_path: Path) -> None:
     assert rows["accuracy, audio"]["low"] > 0.2
     assert rows["accuracy, silence"]["low"] < 0 < rows["accuracy, silence"]["high"]
     added = rows["what the audio adds over silence"]
+    assert (added["quantity"], added["condition"]) == ("audio gain", "silence")
+    assert {r["condition"] for r in rows.values() if r["quantity"] == "accuracy"} == {"audio", "silence"}
     assert added["low"] > 0.15
     assert added["change"] == pytest.approx(rows["accuracy, audio"]["change"] - rows["accuracy, silence"]["change"])
     assert added["mcnemar"] is None

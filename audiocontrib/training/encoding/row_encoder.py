@@ -1,0 +1,100 @@
+"""RowEncoder: how a row becomes what the network takes. The same tokens and features as in scoring."""
+
+from __future__ import annotations
+
+import copy
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audiocontrib.audio import RATE, Sound, decode, make_sound, silence
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.models import load_model
+from audiocontrib.models.families import FAMILIES
+from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.models.own import is_own
+from audiocontrib.training.recipe import Stage
+from audiocontrib.training.rows.base import TrainingRow
+
+
+def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
+    """The model to train, its image tower frozen.
+
+    All weights are trained in float32, with bfloat16 arithmetic on a GPU: steps of 1e-6 are lost when they are added
+    to bfloat16 weights. Under DeepSpeed, which keeps float32 copies itself, and below adapters, they are bfloat16.
+
+    Raises:
+        UsageError: it hears nothing, or is code of the user's own.
+    """
+    known = f"an audio-language model, of: {', '.join(sorted(FAMILIES))}"
+    if is_own(name):
+        raise UsageError(f"{name} is code, which cannot be trained here: name a checkpoint of {known}")
+    gpu = torch.cuda.is_available()
+    device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if gpu else "cpu"
+    whole = settings.tune == "full" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true"
+    model = load_model(name, device=device, dtype="bfloat16" if gpu and not whole else "float32")
+    if not isinstance(model, AudioLanguageModel) or model.adapted:
+        raise UsageError(f"{name} cannot be trained here: it takes {known}")
+    for path, parameter in model.net.named_parameters():
+        parameter.requires_grad_(not any(part.startswith(("visual", "vision")) for part in path.split(".")))
+    return model
+
+
+class RowEncoder:
+    """What makes tokens and features of rows. Holds no weights, so that other processes can have a copy.
+
+    Args:
+        model: whose prompts are written; its features are made on the CPU.
+        seconds: where clips are cut, if the model does not cut them earlier.
+    """
+
+    def __init__(self, model: AudioLanguageModel, seconds: float) -> None:
+        self.prompt_encoder = replace(model.encoder, device=torch.device("cpu"))
+        self.seconds = min(seconds, model.max_seconds or seconds)
+        self.generation = copy.deepcopy(model.net.generation_config)
+        """As the checkpoint has it; trainers change it."""
+        self.ending = self.prompt_encoder.ending()
+        """What ends a reply; it ends what is generated, so it is learned too."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's."""
+        return self.prompt_encoder.tokenizer
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features."""
+        return self.prompt_encoder.family.features
+
+    def hear(self, row: TrainingRow, silent: bool = False) -> Sound:
+        """The row's clip, cut; or silence of its length. AudiocontribError with the item's id if it is not there."""
+        try:
+            if row.item.audio is None:
+                raise AudiocontribError("the row names no audio")
+            sound = decode(row.item.audio)
+        except AudiocontribError as error:
+            raise AudiocontribError(
+                f"{row.item.id}: {error}; bring the clip back and give the same command again"
+            ) from error
+        if sound.seconds > self.seconds:
+            sound = make_sound(sound.samples[: round(self.seconds * RATE)])
+        return silence(sound.seconds) if silent else sound
+
+    def prompt(self, row: TrainingRow, silent: bool = False) -> tuple[list[int], dict[str, Tensor]]:
+        """Tokens of the prompt, and the features of the clip with one row, shape (1, windows, …) each."""
+        sound = self.hear(row, silent)
+        ids, _ = self.prompt_encoder.encode(row.prompt, sound)
+        return ids, {name: value[None] for name, value in self.prompt_encoder.features(row.prompt, sound).items()}
+
+    def target(self, row: TrainingRow) -> list[int]:
+        """Tokens of the wanted reply, with its end."""
+        return self.prompt_encoder.tokens(row.target + self.ending)
+
+    def describe(self, folder: Path) -> None:
+        """Write beside weights what else is needed to load them: processor and generation settings."""
+        self.prompt_encoder.processor.save_pretrained(folder)
+        self.generation.save_pretrained(folder)

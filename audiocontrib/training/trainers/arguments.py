@@ -1,0 +1,69 @@
+"""What every trainer is told, from the settings of a stage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.output.folder import CHECKPOINTS
+from audiocontrib.training.recipe import Stage
+from audiocontrib.training.rows.base import TrainingRows
+
+
+def arguments(settings: Stage, out: Path) -> dict[str, Any]:
+    """Arguments of transformers' trainer. Each is named: TRL's own defaults differ, and change."""
+    gpu = torch.cuda.is_available()
+    return {
+        "output_dir": str(out / CHECKPOINTS),
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(settings.schedule, settings.schedule),
+        "warmup_steps": settings.warmup,  # a float below 1 is a share
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.clip,
+        "per_device_train_batch_size": settings.batch,
+        "gradient_accumulation_steps": settings.accumulate,
+        "num_train_epochs": settings.epochs or 1.0,
+        "max_steps": settings.steps or -1,
+        "seed": settings.seed,
+        "bf16": gpu,
+        "use_cpu": not gpu,
+        "activation_checkpointing": settings.checkpointing and gpu,
+        "activation_checkpointing_kwargs": {"use_reentrant": False},
+        "dataloader_pin_memory": gpu,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # it would hide a loss that is no number
+        "save_steps": settings.save_every,
+        "save_total_limit": None,  # ours removes old ones, once the new one is on disk
+        "ddp_find_unused_parameters": True,  # audio towers hold weights that nothing reads
+        "log_level": "error",
+        "log_level_replica": "error",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+    }
+
+
+def adapters(settings: Stage) -> Any:
+    """PEFT's configuration; None where all weights are trained."""
+    if settings.tune == "full":
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=settings.rank, lora_alpha=settings.alpha, target_modules="all-linear", exclude_modules=".*visual.*"
+    )
+
+
+def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
+    """What fixes the outcome of a training; one that goes on must have the same."""
+    told = model.fingerprint()
+    return {
+        "stage": stage,
+        "settings": asdict(settings) | {"workers": None, "keep": None, "save_every": None},
+        "rows": rows.digest,
+        "model": {name: told[name] for name in ("model_type", "weights_sha256", "tokenizer_sha256")},
+    }

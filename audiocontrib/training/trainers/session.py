@@ -1,0 +1,141 @@
+"""The loop around a trainer: what is kept, what stops it, and how it goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from tqdm import tqdm
+from transformers import PrinterCallback, ProgressCallback
+from transformers.utils import logging
+
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.store.files import make_folder
+from audiocontrib.store.identity import differences
+from audiocontrib.training.model_card.card import write_card
+from audiocontrib.training.output.checkpoints import (
+    bring_to_disk,
+    last_whole,
+    remove_torn,
+    step_of,
+    writing,
+)
+from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
+from audiocontrib.training.output.stage_record import StageRecord
+from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
+from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
+
+
+def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
+    """What is in ``out``, if this training is finished there; else ``out`` is made ready for it.
+
+    Raises:
+        UsageError: another training is there, or something else.
+    """
+    if (out / RECORD).exists():
+        held = read_record(out)
+        if changes := differences(held.identity, json.loads(json.dumps(identity)), "training"):
+            more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+            raise UsageError(f"{out} holds another training ({changes[0]}{more}); name another folder")
+        if not (out / MODEL).exists():
+            return None
+        if held.steps is None:
+            raise AudiocontribError(
+                f"{out / RECORD}: steps is missing, although the model is there; name another folder"
+            )
+        return TrainingOutput(out / MODEL, out / METRICS, held.steps, held.resumed)
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty and holds no training; name another folder")
+    make_folder(out)
+    write_record(out, TrainingRecord(identity=identity))
+    return None
+
+
+def go(
+    trainer: ResumableTrainer, out: Path, identity: dict[str, Any], stages: Sequence[StageRecord], progress: bool
+) -> TrainingOutput:
+    """Train, from the last whole checkpoint if there is one, and save the model with its card.
+
+    Raises:
+        AudiocontribError: as :func:`audiocontrib.training.train_sft`.
+    """
+    folder = out / CHECKPOINTS
+    main = trainer.is_world_process_zero()
+    *before, own = stages
+    own = replace(own, devices=trainer.args.world_size)
+    record = TrainingRecord(identity=identity, stages=(*before, own))
+    if main:
+        write_record(out, record)
+        remove_torn(folder)
+    trainer.accelerator.wait_for_everyone()
+    last = last_whole(folder)
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)
+    trainer.add_callback(Bar(progress and main))
+    try:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except torch.OutOfMemoryError as error:
+        raise AudiocontribError(
+            f"{out}: the GPU's memory is too small ({one_line(error, 120)}); lower batch, raise accumulate, "
+            "set checkpointing, or tune: lora"
+        ) from error
+    trainer.write_metrics()
+    resumed = step_of(last) if last else None
+    steps = trainer.state.global_step
+    record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)
+    _save_model(trainer, out, record.stages)
+    if main:
+        write_record(out, record)
+        (out / f".{MODEL}.tmp").replace(out / MODEL)  # last: a folder with a model is finished
+    trainer.accelerator.wait_for_everyone()
+    return TrainingOutput(out / MODEL, out / METRICS, steps, resumed)
+
+
+def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageRecord]) -> None:
+    """Write the model beside its place: safetensors, processor and card; adapters merged and also by themselves."""
+    place = out / f".{MODEL}.tmp"
+    with writing(place):
+        if hasattr(trainer.model, "peft_config"):
+            whole = trainer.accelerator.unwrap_model(trainer.model)
+            if trainer.is_world_process_zero():
+                whole.save_pretrained(out / ADAPTER)
+                whole.merge_and_unload().save_pretrained(place)
+        else:
+            trainer.save_model(str(place))
+        if trainer.is_world_process_zero():
+            (place / "training_args.bin").unlink(missing_ok=True)  # a pickle
+            trainer.encoder.describe(place)
+            write_card(place, stages)
+            bring_to_disk(place)
+
+
+def processes() -> PartialState:
+    """All processes of this training."""
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def tell(text: str) -> None:
+    """A line on stderr, once for all processes."""
+    if processes().is_main_process:
+        tqdm.write(text, file=sys.stderr)
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """A block in which libraries do not talk: of names that they will change, and of what is done on purpose here."""
+    said = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logging.set_verbosity(said)

@@ -1,0 +1,125 @@
+"""What every trainer does besides: it keeps whole checkpoints and metrics, and stops at numbers that are none."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+from transformers import Trainer, TrainerCallback
+
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.models.load import load_checkpoint
+from audiocontrib.store.files import write_table_atomic
+from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.output.checkpoints import last_whole, mark_complete, remove_old, writing
+from audiocontrib.training.output.folder import METRICS
+from audiocontrib.training.output.metrics import metrics_table
+
+METRICS_EVERY = 5.0
+"""Seconds between two versions of the metrics while training goes on."""
+
+
+class ResumableTrainer(Trainer):
+    """Comes before one of TRL's trainers: stops at numbers that are none, keeps checkpoints and metrics."""
+
+    keep: int
+    """Checkpoints that are kept."""
+    encoder: RowEncoder
+    """What reads the rows."""
+    written = 0.0
+    """When the metrics were written last."""
+
+    @property
+    def out(self) -> Path:
+        """The folder of the training."""
+        return Path(self.args.output_dir).parent
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """As the trainer's; AudiocontribError if the loss is no number, before any weight is changed."""
+        loss: torch.Tensor = super().training_step(*args, **kwargs)
+        self._check("loss", loss.item())
+        return loss
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """As the trainer's (transformers 5.23), which takes one step too many after the checkpoint of the last step."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*args, **kwargs)
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """As the trainer's, and into the metrics. AudiocontribError if the gradients are no numbers."""
+        super().log(logs, *args, **kwargs)
+        self._check("gradient", logs.get("grad_norm", 0.0))
+        if time.monotonic() - self.written > METRICS_EVERY:
+            self.write_metrics()
+
+    def write_metrics(self) -> None:
+        """Bring the metrics up to date on disk."""
+        if self.is_world_process_zero():
+            write_table_atomic(metrics_table(self.state.log_history), self.out / METRICS)
+        self.written = time.monotonic()
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """None: the trainer's card would say little of what was done."""
+
+    def _check(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            last = last_whole(Path(self.args.output_dir))
+            kept = f"{last.name} is whole; " if last else ""
+            raise AudiocontribError(
+                f"{self.out}: the {what} of step {self.state.global_step + (what == 'loss')} is {value}; {kept}"
+                "train anew with a lower learning_rate or clip"
+            )
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """As the trainer's for adapters. All weights are loaded as a model is, and must match.
+
+        The trainer (transformers 5.23) looks for the names that weights have in memory. Where they are saved under
+        others, as for Qwen2.5-Omni, it finds hardly any, takes them as optional, and goes on from the start.
+        """
+        net = self.accelerator.unwrap_model(model if model is not None else self.model)
+        if hasattr(net, "peft_config") or self.is_deepspeed_enabled or self.is_fsdp_enabled:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+            return
+        saved = load_checkpoint(resume_from_checkpoint, device="cpu", dtype=str(net.dtype).removeprefix("torch."))
+        net.load_state_dict(saved.net.state_dict())
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        with writing(place):
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if self.is_world_process_zero():
+                if not hasattr(self.model, "peft_config"):
+                    self.encoder.describe(place)
+                mark_complete(place)
+        if self.is_world_process_zero():
+            remove_old(place.parent, self.keep)
+        self.write_metrics()
+
+
+class Bar(TrainerCallback):
+    """A bar on stderr with the loss, and the reward if there is one."""
+
+    def __init__(self, shown: bool) -> None:
+        self.bar = tqdm(unit="step", disable=not shown, dynamic_ncols=True)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Take over where a checkpoint was."""
+        self.bar.total, self.bar.initial = state.max_steps, state.global_step
+        self.bar.update(state.global_step)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        """One step more."""
+        told = {name: f"{logs[name]:.3g}" for name in ("loss", "reward", "kl") if logs and logs.get(name) is not None}
+        self.bar.set_postfix(told, refresh=False)
+        self.bar.update(state.global_step - self.bar.n)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Leave it standing."""
+        self.bar.close()

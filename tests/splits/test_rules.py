@@ -358,7 +358,7 @@ def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_variant_that_cannot_be_made_says_why(con: duckdb.DuckDBPyConnection) -> None:
     rows = {r["variant"]: r for r in sensitivity(con, rule="posterior").to_pylist()}
-    assert "--orders cyclic" in rows["order 0 only"]["note"]
+    assert "ask in all orders (cyclic)" in rows["order 0 only"]["note"]
     assert rows["order 0 only"]["weak"] is None
     assert rows["without m0"]["note"] is None
 
@@ -392,7 +392,7 @@ def test_only_the_answers_of_the_models_named_count(con: duckdb.DuckDBPyConnecti
     assert set(made.scores["models"].to_pylist()) == {2}
     assert split(con).settings["models"] == ["m0", "m1", "m2"]  # the connection is as it was
     assert split(con, models="m1").settings["models"] == ["m1"]
-    with pytest.raises(UsageError, match="no answers of 'm7'; did you mean"):
+    with pytest.raises(UsageError, match="no answers of 'm7'; it holds those of: m0, m1, m2"):
         split(con, models=["m7"])
 
 

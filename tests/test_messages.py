@@ -16,11 +16,8 @@ from audiocontrib.errors import AudiocontribError, UsageError
 
 PACKAGE = Path(audiocontrib.__file__).parent
 COMMANDS_IN_TEXTS = {
-    "store/again.py": "the commands that make a run again",
+    "shell.py": "steps as the commands that do them",
     "sources/describe.py": "the command that reads a file of one's own",
-    "training/card.py": "the commands that train a model again",
-    "report/card.py": "the commands that make a split again",
-    "weak_to_strong.py": "the command of a card",
 }
 """Modules that write whole commands, for people to type."""
 OPTION = re.compile(r"(?<![\w-])--[a-z]|\s--$")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
 from audiocontrib.cli.renames import RenamedOption
+
+if TYPE_CHECKING:
+    from audiocontrib.api.train import Stage
 
 
 @click.command()
@@ -57,18 +60,22 @@ def command(
       audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
-    from audiocontrib.api.train import plan_training
+    from audiocontrib.api.train import changed_recipe, plan_training
     from audiocontrib.config import assignments
+    from audiocontrib.training import read_training_recipe
+
+    given = assignments(changes, "--set", "--set batch=4")
+    changed_recipe(read_training_recipe(recipe), cast("Stage", stage), given, "--set")  # before a run is looked for
 
     asked: dict[str, Any] = {
         "recipe": recipe,
         "split": split,
         "model": model,
         "out": out,
-        "changes": assignments(changes, "--set", "--set batch=4"),
+        "changes": given,
         "prompt": prompt,
     }
-    planned = plan_training(open_run(folder), stage, **asked)
+    planned = plan_training(open_run(folder), cast("Stage", stage), **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:

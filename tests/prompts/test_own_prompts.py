@@ -25,8 +25,8 @@ from audiocontrib.prompts import (
     read_prompt,
     register_prompt,
 )
+from audiocontrib.training.model_card.usage import usage
 from audiocontrib.training.rows import training_rows
-from audiocontrib.training.usage import usage
 
 OWN = """
 name: lettered

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import PartialState
-from tqdm import tqdm
 from transformers import PrinterCallback, ProgressCallback
 from transformers.utils import logging
 
+from audiocontrib import log
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
@@ -32,6 +32,8 @@ from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, M
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
+
+LOG = getLogger("audiocontrib.training")
 
 
 def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
@@ -123,9 +125,9 @@ def processes() -> PartialState:
 
 
 def tell(text: str) -> None:
-    """A line on stderr, once for all processes."""
+    """A line of progress, once for all processes."""
     if processes().is_main_process:
-        tqdm.write(text, file=sys.stderr)
+        log.tell(LOG, text)
 
 
 @contextmanager

@@ -488,5 +488,5 @@ def test_usage_errors_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyP
     code, said = told("sft", "--recipe", given, "--run", run, "--model", "tiny-qwen2.5-omny")
     assert (code, "tiny-qwen2.5-omni" in said) == (2, True)
     save_split(Run.open(run), {"toy/0": "weak"}, "t")
-    assert "has several splits; name one with --split: s, t" in told("sft", "--recipe", given, "--run", run)[1]
+    assert "has several splits; name one of: s, t" in told("sft", "--recipe", given, "--run", run)[1]
     assert told("dpo", "--recipe", given)[0] == 2

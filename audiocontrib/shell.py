@@ -97,8 +97,8 @@ def _(step: CertifyStep) -> Words:
 
 @command_words.register
 def _(step: TrainStep) -> Words:
-    about = {"recipe": step.recipe, "run": step.run, "split": step.split, "model": step.start, "out": step.out}
-    return ["train", step.stage, *_options(about)]
+    about = {"recipe": step.recipe, "run": step.run, "split": step.split, "prompt": step.prompt}
+    return ["train", step.stage, *_options({**about, "model": step.start, "out": step.out})]
 
 
 @command_words.register

@@ -22,6 +22,8 @@ class Provenance:
     """How the split was made; None where that is not known."""
     part: str = "all"
     """``weak``, ``strong`` or ``all``."""
+    prompt: str | None = None
+    """Name of another prompt than the run was asked with; None: the run's own."""
     steps: tuple[Step, ...] = ()
     """A split in a folder of its own says how it was made, but not by which step."""
 

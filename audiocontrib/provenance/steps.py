@@ -156,6 +156,8 @@ class TrainStep:
     start: str
     """The model from which it started."""
     out: str
+    prompt: str | None = None
+    """Name or file of another prompt than the run was asked with."""
     devices: int = 1
     step: Literal["train"] = "train"
 

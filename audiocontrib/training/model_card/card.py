@@ -11,13 +11,13 @@ from typing import Any
 
 from huggingface_hub import ModelCardData
 
+from audiocontrib.config import stated
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.prompts import SYSTEM
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptTemplate, find_prompt, prompt_of
 from audiocontrib.provenance import Step, TrainStep
 from audiocontrib.shell import shell_lines
 from audiocontrib.store.files import replacing
-from audiocontrib.training.fields import stated
 from audiocontrib.training.model_card.facts import limits, part_in_words, stage_facts
 from audiocontrib.training.model_card.results import MeasuredChange
 from audiocontrib.training.model_card.usage import usage, user_template
@@ -64,6 +64,7 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
     base = first.start if _on_hub(first.start) else Path(first.start).name  # a path here says nothing there
     title = f"{Path(base).name}: {order}"
     family = FAMILIES.find(last.model.model_type)
+    asked = prompt_of(last.prompt, CARD) or find_prompt(DEFAULT_PROMPT)  # older ones had no other
     seconds = min(last.settings.seconds, family.max_seconds)
     return render_markdown(
         HERE / "model.md.j2",
@@ -77,8 +78,11 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
             for one in stages
         ],
         several_devices=any((one.devices or 1) > 1 for one in stages),
-        prompt=fenced([f"system: {SYSTEM}", f"user: [audio]{user_template('{question}', '{options}')}"]),
-        usage=fenced(usage(family, last.model.model_class, seconds), "python"),
+        prompt=fenced([f"system: {asked.system}", f"user: [audio]{user_template(asked)}"]),
+        prompt_name=asked.name,
+        published=asked.name == DEFAULT_PROMPT,
+        listed=asked.options if isinstance(asked, PromptTemplate) else None,
+        usage=fenced(usage(family, last.model.model_class, seconds, asked), "python"),
         results=[one.cells() for one in results],
         seconds=seconds,
         limits=limits(stages, bool(results)),
@@ -120,13 +124,25 @@ def steps_again(stages: Sequence[StageRecord]) -> tuple[list[Step], Files]:
         name = "recipe.yaml" if same else f"recipe-{one.stage}.yaml"
         files[name] = recipe_values(one.recipe)
         out, origin = f"trained/{one.stage}", one.provenance
+        prompt, texts = _other_prompt(one)
+        files |= texts
         steps += origin.steps
         steps.append(TrainStep(
-            stage=one.stage, recipe=name, run=origin.run, split=origin.split, start=start, out=out,
+            stage=one.stage, recipe=name, run=origin.run, split=origin.split, prompt=prompt, start=start, out=out,
             devices=one.devices or 1,
         ))  # fmt: skip
         start = f"{out}/checkpoints/checkpoint-{one.steps}" if one.checkpoint else f"{out}/model"
     return steps, files
+
+
+def _other_prompt(one: StageRecord) -> tuple[str | None, Files]:
+    """The prompt that was named for a training, if one was, and the file of one that no program knows by name."""
+    if one.provenance is None or one.provenance.prompt is None or one.prompt is None:
+        return None, {}
+    texts = {name: value for name, value in one.prompt.items() if name != "sha256"}
+    if "user" not in texts:
+        return texts["name"], {}
+    return f"{texts['name']}.yaml", {f"{texts['name']}.yaml": texts}
 
 
 def recipe_values(recipe: TrainingRecipe) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from audiocontrib.config import stated
 from audiocontrib.provenance import Provenance
-from audiocontrib.training.fields import stated
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.recipe import GRPO, Stage
 

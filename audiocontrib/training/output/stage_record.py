@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from audiocontrib.prompts import prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe
 
@@ -35,6 +37,8 @@ class StageRecord:
     items: int
     rows: int
     copies: int
+    prompt: Mapping[str, Any] | None = None
+    """How the questions were put (:func:`audiocontrib.prompts.prompt_record`); None: as in release 0.1."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
     provenance: Provenance | None = None
@@ -70,6 +74,7 @@ def new_stage(settings: SFT | GRPO, rows: TrainingRows, start: str, model: Audio
         items=len(rows.items),
         rows=len(rows),
         copies=rows.copies,
+        prompt=prompt_record(rows.prompt),
         notes=rows.notes,
         provenance=rows.provenance,
         recipe=rows.recipe if own else None,

@@ -11,10 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.config import build
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.provenance import CommandStep, Provenance, SplitSettings, from_json, to_json
 from audiocontrib.store.files import replacing
-from audiocontrib.training.fields import build
 from audiocontrib.training.output.checkpoints import step_of
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.output.stage_record import StageRecord
@@ -129,7 +129,7 @@ def _provenance(source: Mapping[str, Any], path: Path, field: str) -> Provenance
         steps = tuple(CommandStep(words=tuple(shlex.split(line)[1:])) for line in commands)
     except ValueError as error:
         raise AudiocontribError(f"{path}: {field}.commands: {error}") from error
-    values = {name: source[name] for name in ("run", "split", "part") if name in source}
+    values = {name: source[name] for name in ("run", "split", "part", "prompt") if name in source}
     settings = SplitSettings.of(rule, path, f"{field}.rule") if rule and "rule" in rule else None
     values |= {"data": data, "rule": settings, "steps": steps}
     made: Provenance = from_json(Provenance, values, path, field)

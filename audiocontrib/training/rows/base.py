@@ -12,7 +12,7 @@ from audiocontrib.audio import exists
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.hashing import seeded, stable_hash
 from audiocontrib.items import Item, Items, ItemTable
-from audiocontrib.prompts import Prompt, make_prompt
+from audiocontrib.prompts import DEFAULT_PROMPT, Prompt, PromptFormat, find_prompt, make_prompt, prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import TrainingRecipe
 
@@ -47,6 +47,8 @@ class TrainingRows(Sequence[TrainingRow]):
     """Item id -> weight; 1 where it is not named."""
     extra_option: str | None = None
     """Shown with every question, as one option more that is never right."""
+    prompt: PromptFormat = field(default_factory=lambda: find_prompt(DEFAULT_PROMPT))
+    """How every question is put."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
     provenance: Provenance | None = None
@@ -64,14 +66,15 @@ class TrainingRows(Sequence[TrainingRow]):
         item = self.items[place]
         shown = [*item.choices, *([self.extra_option] if self.extra_option else [])]
         order = seeded(self.seed, item.id, copy, "option order").permutation(len(shown)).tolist()
-        prompt = make_prompt(item.question, [shown[i] for i in order], has_audio=True)
+        prompt = make_prompt(item.question, [shown[i] for i in order], has_audio=True, prompt=self.prompt)
         return TrainingRow(item, prompt, order.index(item.answer), self.weights.get(item.id, 1.0))
 
     @property
     def digest(self) -> str:
         """Hash of all that a trainer reads from these rows, the sound apart."""
         told = [[item.id, item.question, item.choices, item.answer, str(item.audio)] for item in self.items]
-        return stable_hash([told, self.copies, self.seed, dict(self.weights), self.extra_option])
+        other = [] if self.prompt.name == DEFAULT_PROMPT else [prompt_record(self.prompt)]
+        return stable_hash([told, self.copies, self.seed, dict(self.weights), self.extra_option, *other])
 
     def check_clips(self) -> None:
         """AudiocontribError that names the first item whose clip is gone, and counts the others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -11,11 +12,12 @@ from audiocontrib.answers import parse
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.prompts import make_prompt
+from audiocontrib.prompts import PromptFormat, make_prompt
 from audiocontrib.provenance import provenance_of
 from audiocontrib.store import Run, SavedSplit
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows.base import TrainingRows, taken
+from audiocontrib.training.rows.row_prompt import row_prompt
 
 
 def training_rows(
@@ -27,6 +29,7 @@ def training_rows(
     copies: int = 1,
     seed: int = 0,
     without: Collection[str] = (),
+    prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingRows:
     """The items of one part of a split, as a trainer reads them.
 
@@ -38,6 +41,7 @@ def training_rows(
         items: draw so many by chance.
         copies: each item so many times, in random orders of its options.
         without: ids of clips or items that must not be used.
+        prompt: name, file or template of another prompt than the run was asked with; None: the run's own.
 
     Raises:
         UsageError: there is no such split.
@@ -68,8 +72,11 @@ def training_rows(
     if items is not None and items < len(places):
         drawn = seeded(seed, "items").permutation(len(places))[:items]
         places = sorted(places[i] for i in drawn)
-    origin = provenance_of(run, saved, part)
-    return TrainingRows(taken(held, places), copies, seed, notes=tuple(notes), provenance=origin)
+    put, note = row_prompt(run, prompt)
+    if note:
+        notes.append(note)
+    origin = replace(provenance_of(run, saved, part), prompt=None if prompt is None else put.name)
+    return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), provenance=origin)
 
 
 def _part(run: Run, saved: SavedSplit | None, part: str, where: str) -> set[str] | None:

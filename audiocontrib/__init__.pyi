@@ -9,6 +9,7 @@ from .api.listings import list_models as list_models
 from .api.train import plan_training as plan_training
 from .api.train import train as train
 from .audio import Clip as Clip
+from .audit import validate as validate
 from .conditions import condition as condition
 from .contribution import accuracy as accuracy
 from .contribution import contributions as contributions
@@ -42,7 +43,6 @@ from .store import Run as Run
 from .store import SavedSplit as SavedSplit
 from .store import open_run as open_run
 from .store.run import query as query
-from .validation import validate as validate
 from .weak_to_strong import weak_to_strong as weak_to_strong
 
 __version__: str

@@ -5,6 +5,10 @@ from __future__ import annotations
 import warnings
 
 
+class RenamedWarning(FutureWarning):
+    """Something was called by its old name."""
+
+
 def renamed(old: str, new: str, *, gone: str) -> None:
     """Say once that ``old`` is called ``new`` now.
 
@@ -14,4 +18,4 @@ def renamed(old: str, new: str, *, gone: str) -> None:
     Example:
         >>> renamed("--plan", "--dry-run", gone="0.4")
     """
-    warnings.warn(f"{old} is called {new} now; the old name goes on until {gone}", FutureWarning, stacklevel=3)
+    warnings.warn(f"{old} is called {new} now; the old name goes on until {gone}", RenamedWarning, stacklevel=3)

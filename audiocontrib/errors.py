@@ -11,9 +11,17 @@ NOT_OTHERS = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), 
 
 
 class AudiocontribError(Exception):
-    """The work failed. The message is shown as it is, without a traceback; exit code 1."""
+    """The work failed. The message is shown as it is, without a traceback; exit code 1.
+
+    Attributes:
+        argument: the argument that would put it right, where one would; the command line names its option.
+    """
 
     exit_code = 1
+
+    def __init__(self, *words: object, argument: str | None = None) -> None:
+        super().__init__(*words)
+        self.argument = argument
 
 
 class UsageError(AudiocontribError):
@@ -57,12 +65,12 @@ def one_line(error: BaseException, limit: int = 300) -> str:
 
 
 def code_place(error: BaseException) -> str:
-    """``my.py:12: `` for an error in somebody's own code, empty if it went through none.
+    """``my.py:12:`` and a space, for an error in somebody's own code, empty if it went through none.
 
     That is the first file outside this package that the error went through, and its last line there.
     """
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}: "
+    if isinstance(error, SyntaxError):
+        return f"{Path(error.filename).name}:{error.lineno}: " if error.filename else ""
     frames = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
     files = [file for file, _ in frames if not file.startswith(NOT_OTHERS)]
     lines = [line for file, line in frames if files and file == files[0]]

@@ -138,10 +138,12 @@ class _Reader:
         cells |= self.fixed
         for name in ("item_id", "model", "condition"):
             if name not in cells:
-                way = "" if name == "item_id" else f", or --{name} for all rows"
-                raise UsageError(f"{where}: there is no column {name!r}; say --map {name}=COLUMN{way}")
+                way = "" if name == "item_id" else f", or which {name} all rows have"
+                raise UsageError(f"{where}: there is no column {name!r}; say which it is{way}", argument="column")
         if not cells.keys() & SAYS.keys():
-            raise UsageError(f"{where}: it has none of the columns {', '.join(SAYS)}; say e.g. --map reply=COLUMN")
+            raise UsageError(
+                f"{where}: it has none of the columns {', '.join(SAYS)}; say which column is one", argument="column"
+            )
         return cells
 
     def _response(self, cells: Mapping[str, Any], where: str, now: datetime) -> Response:
@@ -151,7 +153,7 @@ class _Reader:
         spec, order = _condition(cells["condition"]), _order(cells.get("order"), len(item.choices))
         said = [name for name in SAYS if cells.get(name) not in (None, "")]
         if len(said) > 1:
-            raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant (--map picks it)")
+            raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant; say which column it is")
         kind = said[0] if said else next(name for name in SAYS if name in cells)
         content = READ[kind](cells.get(kind), item, order)
         model = str(cells["model"])
@@ -275,5 +277,5 @@ def _new(run: Run, rows: Sequence[Response], problems: list[str]) -> tuple[list[
             already += 1
         else:
             where = f"{row.model} to {row.item_id} under {row.condition} in order {row.order}"
-            problems.append(f"{run.path} holds another answer of {where}; name another --run")
+            problems.append(f"{run.path} holds another answer of {where}; name another run")
     return new, already

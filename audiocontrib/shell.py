@@ -97,13 +97,14 @@ def _(step: CertifyStep) -> Words:
 
 @command_words.register
 def _(step: TrainStep) -> Words:
-    about = {"recipe": step.recipe, "run": step.run, "split": step.split, "prompt": step.prompt}
-    return ["train", step.stage, *_options({**about, "model": step.start, "out": step.out})]
+    about = {"training-recipe": step.recipe, "run": step.run, "split": step.split, "model": step.start}
+    about |= {"prompt": step.prompt, "out": step.out}
+    return ["train", step.stage, *_options(about)]
 
 
 @command_words.register
 def _(step: WeakToStrongStep) -> Words:
-    return ["weak-to-strong", "--recipe", step.plan]
+    return ["weak-to-strong", "--plan", step.plan]
 
 
 @command_words.register
@@ -118,7 +119,10 @@ def _data(data: DataSource) -> Iterator[str]:
     about = {
         "data": None if own else data.path,
         "audio-root": data.audio_root if data.path or data.hub else None,
-        **{name: getattr(data, name) for name in ("revision", "split", "seed", "limit")},
+        "revision": data.revision,
+        "subset": data.split,
+        "seed": data.seed,
+        "limit": data.limit,
         "answer-as": data.answer_as,
         "map": _pairs(data.mapping or {}),
     }

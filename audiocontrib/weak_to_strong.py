@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
     from audiocontrib.training import TrainingRecipe
 
+LOG = logging.getLogger("audiocontrib.weak_to_strong")
 SPLIT = "trained-on"
 """Name of the split in both runs."""
 TRAINED = "trained"
@@ -137,7 +139,7 @@ def weak_to_strong(
     out: str | Path,
     *,
     progress: bool = True,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = LOG.info,
     model_options: dict[str, Any] | None = None,
 ) -> Learned:
     """Carry out a plan.
@@ -145,7 +147,7 @@ def weak_to_strong(
     Args:
         path: the plan's YAML file.
         out: folder for the two runs and the trained models.
-        say: called with a line as each step begins.
+        say: called with a line as each step begins; by default each is a log record.
         model_options: of :func:`audiocontrib.load_model`.
 
     Raises:

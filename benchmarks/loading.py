@@ -88,13 +88,13 @@ def timed(name: str, step: Callable[[], Any]) -> Any:
 
 def measure(folder: Path, run: Path) -> None:
     """Load, validate and write, in a process of its own, so that the peak is that of these steps."""
+    from audiocontrib.audit import validate
     from audiocontrib.sources import load_items
     from audiocontrib.store import Run
-    from audiocontrib.validation import validate
 
     start = time.perf_counter()
     items = timed("load", lambda: load_items("audiomcq", data=folder, progress=True))
-    found = timed("validate (no audio)", lambda: validate(items, audio="no"))
+    found = timed("validate (no audio)", lambda: validate(items, clips="no"))
     identity = {"identity": {"dataset": {"name": "audiomcq"}, "models": {}, "conditions": []}}
     timed("write items.parquet", lambda: Run.create_or_resume(run, identity, items))
     whole = time.perf_counter() - start

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from audiocontrib.errors import UsageError
 from audiocontrib.store.run import as_run
@@ -112,20 +112,23 @@ def plan_training(
     if isinstance(recipe, TrainingRecipe):
         asked, made = recipe, None
     else:
-        asked, made = read_training_recipe(recipe), Path("trained") / Path(recipe).stem
+        asked, made = read_training_recipe(Path(recipe)), Path("trained") / Path(recipe).stem
     if made is None and out is None:
         raise UsageError("name the folder to fill (out): a recipe that is no file has no name of its own")
-    asked = _changed(asked, stage, changes or {})
+    asked = changed_recipe(asked, stage, changes or {})
     start = model or _start(asked, stage, made)
     if split is None and (only := run.only_split()):
         split = only.name
     rows = stage_rows(asked, stage, run, split, prompt=prompt)
+    into = Path(out) if out is not None else cast("Path", made) / stage
     about = f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows"
-    return TrainingPlan(about, asked.stage(stage), rows, str(start), Path(out) if out else made / stage)
+    return TrainingPlan(about, asked.stage(stage), rows, str(start), into)
 
 
-def _changed(recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any]) -> TrainingRecipe:
-    """The recipe with other values in the stage."""
+def changed_recipe(
+    recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any], where: str = "changes"
+) -> TrainingRecipe:
+    """The recipe with other values in the stage; ``where`` they come from, for messages."""
     from audiocontrib.config import changed
 
     if not isinstance(changes, Mapping):
@@ -134,7 +137,7 @@ def _changed(recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any]) -
     for one, other in (("steps", "epochs"), ("epochs", "steps")):  # to give one is to take the other back
         if one in given and other not in given:
             given[other] = None
-    settings: Any = changed(recipe.stage(stage), given, "changes") if given else recipe.stage(stage)
+    settings: Any = changed(recipe.stage(stage), given, where) if given else recipe.stage(stage)
     return replace(recipe, sft=settings) if stage == "sft" else replace(recipe, grpo=settings)
 
 

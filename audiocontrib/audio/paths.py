@@ -31,7 +31,9 @@ def open_clip(clip: Clip) -> BinaryIO:
             return _not_empty(clip, io.BytesIO(read_member(file, member)))
         return _not_empty(clip, file.open("rb"))
     except FileNotFoundError:
-        raise MissingAudio(f"{clip}: no such file in {clip.root or '.'}; is --audio-root right?") from None
+        raise MissingAudio(
+            f"{clip}: no such file in {clip.root or '.'}; is that the folder of the audio?", argument="audio_root"
+        ) from None
     except OSError as error:
         raise BadAudio(f"{clip}: cannot be read: {error.strerror or error}") from error
     except NoMember as error:

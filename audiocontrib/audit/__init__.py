@@ -1,4 +1,4 @@
-"""Audit: what a data set betrays without any audio model. Texts first; clips only where asked to listen."""
+"""Audit: what is in a data set, what is wrong with it, and what it betrays without any audio model."""
 
 from __future__ import annotations
 
@@ -22,10 +22,26 @@ from audiocontrib.audit.base import (
     Settings,
     finding_row,
 )
+from audiocontrib.audit.clips import LOOKS
+from audiocontrib.audit.kinds import FAILS, KINDS
+from audiocontrib.audit.validation import TABLES, Validation, validate
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.statistics import holm
 
-__all__ = ["CHECKS", "Audit", "Check", "Finding", "Findings", "Settings", "audit"]
+__all__ = [
+    "CHECKS",
+    "FAILS",
+    "KINDS",
+    "LOOKS",
+    "TABLES",
+    "Audit",
+    "Check",
+    "Finding",
+    "Settings",
+    "Validation",
+    "audit",
+    "validate",
+]
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -30,25 +30,26 @@ def aflite(items: pa.Table, settings: Settings) -> CheckResult:
     import pyarrow as pa
     from sklearn.model_selection import GroupShuffleSplit
 
-    options = sample(OptionTable.of(items), settings)
-    if len(options) < LEAST_ITEMS or len(np.unique(options.clips)) < LEAST_CLIPS:
+    options = sample(OptionTable.of(items).with_key(), settings)
+    clips, is_gold = options.clips, options.is_gold
+    if len(options) < LEAST_ITEMS or len(np.unique(clips)) < LEAST_CLIPS:
         return CheckResult([])
     matrix = see(options)["both"].matrix
     right, runs = np.zeros(len(options)), np.zeros(len(options))
     split = GroupShuffleSplit(PARTITIONS, train_size=TRAIN_SHARE, random_state=settings.seed)
-    for train, test in split.split(options.item, groups=options.clips[options.item]):
+    for train, test in split.split(options.item, groups=clips[options.item]):
         score = np.zeros(len(options.item))
-        score[test] = fitted(matrix[train], options.is_gold[train], settings.seed).decision_function(matrix[test])
+        score[test] = fitted(matrix[train], is_gold[train], settings.seed).decision_function(matrix[test])
         out = np.unique(options.item[test])
         runs[out] += 1
         right[out] += (chosen(options, posterior_of(options, score)) == options.gold)[out]
     asked = runs > 0
     score = np.where(asked, right / np.maximum(runs, 1), np.nan)
-    high = int((score[asked] >= HIGH).sum())
-    found = Finding(
-        "predictable items (AFLite)", int(asked.sum()), high / max(1, int(asked.sum())),
+    found = Finding.share(
+        "predictable items (AFLite)",
+        int((score[asked] >= HIGH).sum()),
+        int(asked.sum()),
         f"right in at least {HIGH:.0%} of {PARTITIONS} fits on other clips; by chance alone hardly any are",
-        severity="note" if high else "ok",
-    )  # fmt: skip
+    )
     table = pa.table({"item_id": options.ids, "aflite": pa.array(score, from_pandas=True)})
     return CheckResult([found], table)

@@ -1,4 +1,4 @@
-"""What every check of an audit takes and gives."""
+"""What every check of a data set takes and gives."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ PAIR_SCHEMA = pa.schema(
 )
 """Items that say or play the same; ``kind`` is the check that found them."""
 
+SHOWN = 5
+"""Examples in the detail of a finding."""
+LONGEST = 160
+"""Characters of an example."""
 SEVERITIES = ("ok", "note", "alarm")
 """From the least to the most: nothing found; worth a look; the set is not what it claims to be."""
 
@@ -49,9 +53,9 @@ class Finding:
 
     check: str
     n: int
-    """Items that the value is over."""
+    """How many items (or what ``unit`` says) the value is over."""
     value: float | None
-    """A share of the items, where nothing else is said; None: it could not be taken, ``detail`` says why."""
+    """A share of the ``n``, where nothing else is said; None: it could not be taken, ``detail`` says why."""
     detail: str = ""
     """For a person: what it means, with examples."""
     group: str = ""
@@ -67,6 +71,28 @@ class Finding:
     """Of a count: one of SEVERITIES. Of a test it follows from the p-value, corrected for all tests."""
     matters: bool = True
     """Whether the effect is large enough to call an alarm, were it not luck; else it is a note."""
+    unit: str = "items"
+    """What ``n`` counts: ``rows``, ``items`` or ``clips``."""
+    count: int | None = None
+    """Of a count: how many of the ``n``; ``value`` is their share."""
+
+    @classmethod
+    def share(
+        cls, check: str, count: int, n: int, detail: str, *, unit: str = "items", severity: str = "note"
+    ) -> Finding:
+        """How many of ``n`` are of a kind; it is of this severity where there is at least one."""
+        value = count / n if n else None
+        return cls(check, n, value, detail, severity=severity if count else "ok", unit=unit, count=count)
+
+    @classmethod
+    def examples(
+        cls, check: str, those: Sequence[str], n: int, *, unit: str = "items", severity: str = "note"
+    ) -> Finding:
+        """The same of a kind whose members are told in words: the first few are examples."""
+        more = f" and {len(those) - SHOWN} more" if len(those) > SHOWN else ""
+        shown = "; ".join(shorten(one) for one in those[:SHOWN])
+        detail = f"{len(those)} {unit}, e.g. {shown}{more}" if those else "none"
+        return cls.share(check, len(those), n, detail, unit=unit, severity=severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +145,11 @@ class Settings:
 Check = Callable[[pa.Table, Settings], CheckResult]
 """``check(items, settings)`` over a table of ITEM_SCHEMA."""
 CHECKS: Registry[Check] = Registry("check")
+
+
+def shorten(text: str) -> str:
+    """A text of at most LONGEST characters, for a table."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def finding_row(finding: Finding, p_adjusted: float | None, severity: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, CheckResult, Finding, Settings
+from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, SHOWN, CheckResult, Finding, Settings
 from audiocontrib.audit.shingles import jaccard, normalise, shingles
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ CHUNK = 20_000
 """Texts whose shingles are held at a time."""
 ALL_PAIRS = 20
 MIX = np.uint64(0x9E3779B97F4A7C15)
-SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +155,6 @@ def _findings(rows: Sequence[dict[str, object]], n: int) -> Iterator[Finding]:
             those = [row for row in rows if row["kind"] == f"{alike} text, {where}"]
             items = {row["item_b"] for row in those}
             shown = "; ".join(f"{r['item_a']} = {r['item_b']} ({r['similarity']:.2f})" for r in those[:SHOWN])
-            severity = "ok" if not those else "note" if where == "other clip" else "alarm"
+            severity = "note" if where == "other clip" else "alarm"
             detail = f"{len(items)} items, e.g. {shown}" if those else "none"
-            yield Finding(f"{alike} text, {where}", n, len(items) / n, detail, severity=severity)
+            yield Finding.share(f"{alike} text, {where}", len(items), n, detail, severity=severity)

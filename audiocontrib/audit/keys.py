@@ -18,7 +18,6 @@ LONG = 1_000
 """Characters of a question or option from which a text is called very long."""
 NEAR = 0.9
 """Ratio of matching characters from which two options are near duplicates."""
-SHOWN = 5
 ALL_OR_NONE = re.compile(
     r"(all|none|neither|both|any|either)( one)? of (the )?(above|these|those|options|choices|them)"
     r"|(all|none)( of)? the (above|options|choices)|both [a-z] (and|&) [a-z]|all (are )?(correct|true)|not given"
@@ -51,18 +50,17 @@ def _folded(text: str) -> str:
 def check_keys(items: pa.Table, settings: Settings) -> CheckResult:
     """Faults of questions, options and keys, each with its count and examples."""
     found = list(_quarantined(settings))
-    n, with_key = len(items), items["answer"].null_count
-    if with_key:
-        found.append(Finding("no answer key", n, with_key / n, "asked, never scored", severity="note"))
-    noted = _noted(items)
-    found.append(_counted("identical choices collapsed", n, noted, "note"))
+    n, keyless = len(items), items["answer"].null_count
+    if keyless:
+        found.append(Finding.share("no answer key", keyless, n, "asked, never scored"))
+    found.append(Finding.examples("identical choices collapsed", _noted(items), n))
     rows = zip(items["item_id"].to_pylist(), items["question"].to_pylist(), items["choices"].to_pylist(), strict=True)
     seen: dict[str, list[str]] = {name: [] for name in FAULTS}
     for item_id, question, choices in rows:
         for name, (fault, _) in FAULTS.items():
             if what := fault(question, choices):
                 seen[name].append(f"{item_id} ({what})")
-    found += [_counted(name, n, seen[name], severity) for name, (_, severity) in FAULTS.items()]
+    found += [Finding.examples(name, seen[name], n, severity=severity) for name, (_, severity) in FAULTS.items()]
     return CheckResult(found)
 
 
@@ -73,7 +71,7 @@ def _quarantined(settings: Settings) -> Iterator[Finding]:
     rows = settings.quarantine.to_pylist()
     for name in sorted({row["field"] for row in rows}):
         those = [f"{r['file']}:{r['line']} ({r['reason']})" for r in rows if r["field"] == name]
-        yield _counted(f"quarantined at reading: {name}", len(rows), those, "alarm")
+        yield Finding.examples(f"quarantined at reading: {name}", those, len(rows), severity="alarm")
 
 
 def _noted(items: pa.Table) -> list[str]:
@@ -82,12 +80,6 @@ def _noted(items: pa.Table) -> list[str]:
         for item_id, notes in zip(items["item_id"].to_pylist(), items["notes"].to_pylist(), strict=True)
         if any("identical choices" in note for note in notes or ())
     ]
-
-
-def _counted(name: str, n: int, those: Sequence[str], severity: str) -> Finding:
-    more = f" and {len(those) - SHOWN} more" if len(those) > SHOWN else ""
-    detail = f"{len(those)} items, e.g. {'; '.join(t[:160] for t in those[:SHOWN])}{more}" if those else "none"
-    return Finding(name, n, len(those) / n if n else None, detail, severity=severity if those else "ok")
 
 
 def _equal(question: str, choices: Sequence[str]) -> str | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from audiocontrib.items import COLLAPSED
 
+COLUMNS = ("item_id", "question", "choices", "clip_id", "answer")
 WORD = re.compile(r"\w+")
 HEDGES = frozenset(("probably", "possibly", "perhaps", "maybe", "likely", "may", "might", "could", "can", "often"))
 HEDGES |= {"sometimes", "usually", "generally", "typically", "some", "various", "mostly", "mainly", "partly"}
@@ -21,75 +23,108 @@ ABSOLUTES = frozenset(("all", "always", "never", "none", "only", "every", "entir
 
 @dataclass(frozen=True, slots=True)
 class OptionTable:
-    """The options of the items that have a key. Row r belongs to item ``item[r]``; items come in order."""
+    """The options of items, one row each. Row r belongs to item ``item[r]``; items come in order.
 
-    ids: list[str]
-    """Item ids; all other arrays over items are in this order."""
-    questions: list[str]
-    clips: NDArray[np.int64]
-    """Shape (n,): code of the clip of each item."""
+    Texts stay in Arrow: a data set of half a million items has two million options.
+    """
+
+    items: pa.Table
+    """The items' columns among COLUMNS, as far as they are there."""
     k: NDArray[np.int64]
     """Shape (n,): number of options."""
     gold: NDArray[np.int64]
-    """Shape (n,): place of the gold."""
-    texts: list[str]
-    """The options, item after item; R of them."""
-    item: NDArray[np.int64]
-    """Shape (R,): index of the item."""
-    place: NDArray[np.int64]
-    """Shape (R,): place in its item."""
-    is_gold: NDArray[np.bool_]
-    """Shape (R,)."""
+    """Shape (n,): place of the gold; -1 where there is no key."""
 
     @classmethod
     def of(cls, items: pa.Table) -> OptionTable:
-        """The options of a table of ITEM_SCHEMA; items without a key are left out."""
-        keyed = items.filter(pc.is_valid(items["answer"]))
-        choices = keyed["choices"].combine_chunks()
-        k = np.asarray(pc.list_value_length(choices), dtype=np.int64)
-        gold = np.asarray(keyed["answer"], dtype=np.int64)
-        item = np.repeat(np.arange(len(k)), k)
-        place = np.arange(len(item)) - np.repeat(np.cumsum(k) - k, k)
-        clips = pc.dictionary_encode(keyed["clip_id"].combine_chunks()).indices
-        return cls(
-            keyed["item_id"].to_pylist(),
-            keyed["question"].to_pylist(),
-            np.asarray(clips, dtype=np.int64),
-            k,
-            gold,
-            choices.flatten().to_pylist(),
-            item,
-            place,
-            place == gold[item],
-        )
+        """The options of a table of ITEM_SCHEMA, of which ``choices`` and ``answer`` are needed."""
+        items = items.select([name for name in COLUMNS if name in items.column_names])
+        k = np.asarray(pc.list_value_length(items["choices"]), dtype=np.int64)
+        gold = np.asarray(pc.fill_null(items["answer"], -1), dtype=np.int64)
+        return cls(items, k, gold)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.items)
+
+    def only(self, wanted: NDArray[np.bool_]) -> OptionTable:
+        """The options of some of the items, told by a mask of shape (n,)."""
+        return self if wanted.all() else OptionTable.of(self.items.filter(pa.array(wanted)))
+
+    def with_key(self) -> OptionTable:
+        """The options of the items that have a key."""
+        return self.only(self.gold >= 0)
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the items."""
+        return self.items["item_id"].to_pylist()
+
+    @property
+    def questions(self) -> list[str]:
+        """Questions of the items."""
+        return self.items["question"].to_pylist()
+
+    @property
+    def clips(self) -> NDArray[np.int64]:
+        """Shape (n,): code of the clip of each item, counted as they come."""
+        return np.asarray(self.items["clip_id"].combine_chunks().dictionary_encode().indices, dtype=np.int64)
+
+    @property
+    def texts(self) -> list[str]:
+        """The R options."""
+        return pc.list_flatten(self.items["choices"]).to_pylist()
+
+    @property
+    def length(self) -> NDArray[np.int64]:
+        """Shape (R,): characters."""
+        return np.asarray(pc.utf8_length(pc.list_flatten(self.items["choices"])), dtype=np.int64)
+
+    @property
+    def item(self) -> NDArray[np.int64]:
+        """Shape (R,): index of the item."""
+        return np.repeat(np.arange(len(self.k)), self.k)
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """Shape (R,): place in its item."""
+        return np.arange(self.k.sum()) - np.repeat(self.starts, self.k)
+
+    @property
+    def is_gold(self) -> NDArray[np.bool_]:
+        """Shape (R,)."""
+        return self.place == self.gold[self.item]
 
     @property
     def starts(self) -> NDArray[np.int64]:
         """Shape (n,): the first row of each item."""
         return np.cumsum(self.k) - self.k
 
-    def only(self, wanted: NDArray[np.bool_]) -> OptionTable:
-        """The options of some of the items, told by a mask of shape (n,)."""
-        rows = wanted[self.item]
-        return OptionTable(
-            [name for name, take in zip(self.ids, wanted, strict=True) if take],
-            [question for question, take in zip(self.questions, wanted, strict=True) if take],
-            self.clips[wanted],
-            self.k[wanted],
-            self.gold[wanted],
-            [text for text, take in zip(self.texts, rows, strict=True) if take],
-            (np.cumsum(wanted) - 1)[self.item[rows]],
-            self.place[rows],
-            self.is_gold[rows],
-        )
+
+def published_choices(items: pa.Table) -> dict[int, list[str]]:
+    """Place of an item -> its row's own list of choices, where identical ones were collapsed."""
+    found: dict[int, list[str]] = {}
+    start = 0
+    for batch in items.select(["notes", "extra"]).to_batches():
+        for place in np.flatnonzero(np.asarray(pc.list_value_length(batch["notes"])) > 0).tolist():
+            if any(note.startswith(COLLAPSED) for note in batch["notes"][place].as_py()):
+                listed = json.loads(batch["extra"][place].as_py()).get("published_choices")
+                found |= {start + place: listed} if listed else {}
+        start += batch.num_rows
+    return found
+
+
+def published_lengths(options: OptionTable, published: Mapping[int, list[str]]) -> NDArray[np.int64]:
+    """Shape (n,): number of choices in the rows, before identical ones were collapsed."""
+    counted = options.k.copy()
+    for place, choices in published.items():
+        counted[place] = len(choices)
+    return counted
 
 
 def surface(options: OptionTable) -> dict[str, NDArray[np.float64]]:
     """What is on the surface of each option, (R,) each: lengths, signs, and words shared with its neighbours."""
-    lower = [text.lower() for text in options.texts]
+    texts = options.texts
+    lower = [text.lower() for text in texts]
     words = [WORD.findall(text) for text in lower]
     sets = [frozenset(w) for w in words]
     asked = [frozenset(WORD.findall(question.lower())) for question in options.questions]
@@ -99,7 +134,7 @@ def surface(options: OptionTable) -> dict[str, NDArray[np.float64]]:
         "commas": np.array([text.count(",") for text in lower], dtype=np.float64),
         "final period": np.array([text.rstrip().endswith(".") for text in lower], dtype=np.float64),
         "numerals": np.array([sum(c.isdigit() for c in text) for text in lower], dtype=np.float64),
-        "capitals": np.array([sum(c.isupper() for c in text) for text in options.texts], dtype=np.float64),
+        "capitals": np.array([sum(c.isupper() for c in text) for text in texts], dtype=np.float64),
         "brackets and dashes": np.array([sum(c in "()[]-–—/" for c in t) for t in lower], dtype=np.float64),
         "hedges": np.array([sum(w in HEDGES for w in ws) for ws in words], dtype=np.float64),
         "absolutes": np.array([sum(w in ABSOLUTES for w in ws) for ws in words], dtype=np.float64),

@@ -42,7 +42,7 @@ class Inputs:
 @CHECKS.register("probes")
 def probes(items: pa.Table, settings: Settings) -> CheckResult:
     """Options only, question only, question and options: out-of-fold accuracy against chance."""
-    options = sample(OptionTable.of(items), settings)
+    options = sample(OptionTable.of(items).with_key(), settings)
     clips = len(np.unique(options.clips))
     if len(options) < LEAST_ITEMS or clips < LEAST_CLIPS:
         why = f"{len(options)} items with a key on {clips} clips; classifiers need {LEAST_ITEMS} on {LEAST_CLIPS}"
@@ -80,11 +80,12 @@ def out_of_fold(options: OptionTable, matrix: csr_matrix, seed: int) -> NDArray[
     """Shape (R,): the classifier's posterior of each option within its item, fitted on other clips."""
     from sklearn.model_selection import GroupKFold
 
-    folds = min(FOLDS, len(np.unique(options.clips)))
+    clips, is_gold = options.clips, options.is_gold
+    folds = min(FOLDS, len(np.unique(clips)))
     score = np.zeros(len(options.item))
     split = GroupKFold(folds, shuffle=True, random_state=seed)
-    for train, test in split.split(options.item, groups=options.clips[options.item]):
-        score[test] = fitted(matrix[train], options.is_gold[train], seed).decision_function(matrix[test])
+    for train, test in split.split(options.item, groups=clips[options.item]):
+        score[test] = fitted(matrix[train], is_gold[train], seed).decision_function(matrix[test])
     return posterior_of(options, score)
 
 
@@ -125,10 +126,10 @@ def sample(options: OptionTable, settings: Settings) -> OptionTable:
     """The options of whole clips, drawn by lot until there are enough items."""
     if len(options) <= settings.max_items:
         return options
-    clips = np.random.default_rng(settings.seed).permutation(options.clips.max() + 1)
-    sizes = np.bincount(options.clips)[clips]
-    taken = clips[np.cumsum(sizes) <= settings.max_items]
-    return options.only(np.isin(options.clips, taken))
+    clips = options.clips
+    drawn = np.random.default_rng(settings.seed).permutation(clips.max() + 1)
+    taken = drawn[np.cumsum(np.bincount(clips)[drawn]) <= settings.max_items]
+    return options.only(np.isin(clips, taken))
 
 
 def _tfidf(texts: list[str]) -> tuple[csr_matrix, list[str]]:
@@ -173,7 +174,7 @@ def _question_by_word(options: OptionTable) -> tuple[csr_matrix, list[str]]:
 
     asked = [sorted(set(WORD.findall(question.lower()))) for question in options.questions]
     pairs = [
-        [f"{q} + {o}" for q in asked[i] for o in set(WORD.findall(text.lower()))]
+        [f"{q} + {o}" for q in asked[i] for o in sorted(set(WORD.findall(text.lower())))]
         for i, text in zip(options.item, options.texts, strict=True)
     ]
     vectors = TfidfVectorizer(analyzer=lambda row: row, min_df=2)
@@ -187,7 +188,8 @@ def _question_by_word(options: OptionTable) -> tuple[csr_matrix, list[str]]:
 
 def _top_features(name: str, options: OptionTable, inputs: Inputs, seed: int) -> pa.Table:
     """What the classifier goes by, from a fit on all items."""
-    weights = fitted(inputs.matrix, options.is_gold, seed).coef_[0]
+    is_gold, ids = options.is_gold, options.ids
+    weights = fitted(inputs.matrix, is_gold, seed).coef_[0]
     order = np.argsort(weights)
     columns = inputs.matrix.tocsc()
     rows = []
@@ -202,8 +204,8 @@ def _top_features(name: str, options: OptionTable, inputs: Inputs, seed: int) ->
                 "feature": inputs.names[feature],
                 "weight": float(weights[feature]),
                 "options": len(carriers),
-                "gold_share": float(options.is_gold[carriers].mean()),
-                "example": options.ids[options.item[typical]],
+                "gold_share": float(is_gold[carriers].mean()),
+                "example": ids[options.item[typical]],
             }
         )
     return pa.Table.from_pylist(rows, schema=FEATURE_SCHEMA)

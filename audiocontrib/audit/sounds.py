@@ -28,7 +28,6 @@ CLIPPED_SHARE = 0.001
 """Share of samples at full scale from which a clip counts as clipped."""
 NARROW_HZ, NARROW_DB = 4_200, -45.0
 """A clip with less than this above this frequency, against all of it, was at 8 kHz once, whatever its file says."""
-SHOWN = 5
 VIDEO = re.compile(r"^Y?([\w-]{11})(?:[_.-]\d[\d_.]*)?$")
 """AudioSet and its offspring name clips by the id of a YouTube video and the seconds at which they begin."""
 SOURCE = "same source clip, other set"
@@ -178,5 +177,4 @@ def _pair(a: str, b: str, set_a: str, set_b: str, kind: str, similarity: float) 
 
 
 def _counted(name: str, n: int, those: Sequence[str], severity: str) -> Finding:
-    detail = f"{len(those)} clips, e.g. {'; '.join(those[:SHOWN])}" if those else "none"
-    return Finding(name, n, len(those) / n if n else None, detail, severity=severity if those else "ok")
+    return Finding.examples(name, those, n, unit="clips", severity=severity)

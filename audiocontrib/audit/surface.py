@@ -29,7 +29,7 @@ LEAST = 20
 @CHECKS.register("surface")
 def surface_tests(items: pa.Table, settings: Settings) -> CheckResult:
     """Whether the gold stands out by its length, its signs, or the words it shares."""
-    options = OptionTable.of(items)
+    options = OptionTable.of(items).with_key()
     if len(options) < LEAST:
         return CheckResult([])
     found: list[Finding] = []
@@ -44,7 +44,7 @@ def places(items: pa.Table, settings: Settings) -> CheckResult:
     """Whether the gold is in each place equally often, for each number of options; and in no order."""
     from scipy.stats import chisquare
 
-    options = OptionTable.of(items)
+    options = OptionTable.of(items).with_key()
     found = []
     for k in np.unique(options.k):
         gold = options.gold[options.k == k]

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from audiocontrib.cli.messages import messages_in_lines
+from audiocontrib.cli.renames import check_old_variables, name_variables
 from audiocontrib.errors import AudiocontribError, one_line
 
 COMMANDS = {
@@ -58,22 +60,41 @@ class Lazy(click.Group):
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = import_module(f"audiocontrib.cli.{module}").command
         command.name, command.short_help = cmd_name, COMMANDS[cmd_name]
+        name_variables(command, _prefix(cmd_name))
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant, after a word on environment variables whose names are old."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None:
+            check_old_variables(command, _prefix(name))
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def _option(self, ctx: click.Context, error: AudiocontribError) -> str:
+        """The option by which the command takes what an error asks for, in brackets."""
+        command = self.get_command(ctx, ctx.invoked_subcommand or "")
+        for one in command.params if command is not None and error.argument else ():
+            if error.argument in (one.name, one.opts[0].lstrip("-").replace("-", "_")) and one.opts[0].startswith("-"):
+                return f" ({one.opts[0]})"
+        return ""
+
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
-            _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
-            return super().invoke(ctx)
+            with messages_in_lines():
+                _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
+                return super().invoke(ctx)
         except AudiocontribError as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {error}{self._option(ctx, error)}", err=True)
             ctx.exit(error.exit_code)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
@@ -111,6 +132,10 @@ class Lazy(click.Group):
 @click.version_option(package_name="audiocontrib")
 def main(debug: bool) -> None:
     """Did the model have to listen? Audio contribution of audio question answering, item by item."""
+
+
+def _prefix(name: str) -> str:
+    return f"AUDIOCONTRIB_{name.replace('-', '_').upper()}"
 
 
 def _load_plugins(named: list[str], words: list[str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ TABLES: dict[str, tuple[str, Compute]] = {
 @run_option
 @click.option("--by", help="Groups of the summary: question_type, source_dataset, dataset, split, k or extra.NAME.")
 @click.option("--condition", default="silence", show_default=True, help="Condition without the audio.")
-@click.option("--audio", default="audio", show_default=True, help="Condition with the audio.")
+@click.option(
+    "--audio-condition", "audio", cls=RenamedOption, old="--audio", default="audio", show_default=True,
+    help="Condition with the audio.",
+)  # fmt: skip
 @click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed only where the run holds both.")
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option("--table", type=click.Choice(list(TABLES)), help="Print this table alone; nothing is saved.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.output import Decorator, say
+from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ _OPTIONS: tuple[Decorator, ...] = (
         help="Folder, .zip or .tar of the audio.  [default: beside the data]",
     ),
     click.option("--revision", help="Revision of a data set on the hub."),
-    click.option("--split", help="Split of the data set."),
+    click.option(
+        "--subset", "split", cls=RenamedOption, old="--split", help="Subset of the data set: train, test, …"
+    ),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of the demo data."),
     click.option("--limit", type=click.IntRange(min=1), help="Only the first so many items."),
     click.option(

@@ -13,6 +13,7 @@ import click
 
 from audiocontrib.cli.data import data_options, dataset_option, load_dataset
 from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.prompts import DEFAULT_PROMPT
 
@@ -75,7 +76,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds between saves.",
 )
-@click.option("--plan", is_flag=True, help="Only say what would be asked: questions, tokens, time; ask a few on trial.")
+@click.option(
+    "--dry-run", cls=RenamedOption, old="--plan", is_flag=True,
+    help="Only say what would be asked: questions, tokens, time; ask a few on trial.",
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -96,7 +100,7 @@ def command(
     attention: str | None,
     trust_remote_code: bool,
     save_every: float,
-    plan: bool,
+    dry_run: bool,
     quiet: bool,
     form: str,
     **data: Any,
@@ -111,7 +115,7 @@ def command(
       audiocontrib score --dataset demo --limit 50 --model tiny-qwen2.5-omni
       audiocontrib score --dataset mmau --data mmau-test-mini.json --model Qwen/Qwen2.5-Omni-7B
       audiocontrib score --dataset demo --limit 50 --model my.py:answer --method generate --run runs/own
-      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --plan
+      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --dry-run
       audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --devices cuda:0,cuda:1
       audiocontrib score --dataset my.csv --map question=q --map choices=a,b,c,d --map answer=gold \\
           --answer-as letter --model ./my-model --condition audio --condition text
@@ -130,8 +134,8 @@ def command(
         say(f"note: {note}")
     several = [name.strip() for name in devices.split(",")] if devices else []
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
-    if plan:
-        return _plan(items, models, names, conditions, method, orders, prompt, shard, options, form)
+    if dry_run:
+        return _say_plan(items, models, names, conditions, method, orders, prompt, shard, options, form)
     with redirect_stdout(sys.stderr):  # for what models of the user's own print: stdout is for tables
         run = score(
             items,
@@ -156,7 +160,7 @@ def command(
     return None
 
 
-def _plan(
+def _say_plan(
     items: Items, models: Sequence[str], names: Sequence[str], conditions: Sequence[str], method: str, orders: str,
     prompt: str, shard: str, options: dict[str, Any], form: str,
 ) -> None:  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.renames import RenamedOption
 
 if TYPE_CHECKING:
     from audiocontrib.splits import Split
@@ -29,7 +30,10 @@ SHOWN = 5
     "--leave-out", multiple=True, type=click.Choice(["unsolved"]), help="Items that are left out; repeatable."
 )
 @click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="Another setting of the rule; repeatable.")
-@click.option("--recipe", type=click.Path(path_type=Path), help="YAML file with all of these; options win over it.")
+@click.option(
+    "--split-recipe", "recipe", cls=RenamedOption, old="--recipe", type=click.Path(path_type=Path),
+    help="YAML file with all of these; options win over it.",
+)  # fmt: skip
 @click.option("--sensitivity", is_flag=True, help="Show how the split changes with threshold, models and orders.")
 @click.option("--name", help="Name of the split in the run.  [default: RULE-THRESHOLD]")
 @click.option(
@@ -73,7 +77,7 @@ def command(
       audiocontrib split --threshold 0.5
       audiocontrib split --rule fdr --fdr 0.1 --condition text --leave-out unsolved
       audiocontrib split --rule votes --sensitivity
-      audiocontrib split --recipe recipes/splits/audiomcq.yaml --name paper
+      audiocontrib split --split-recipe recipes/splits/audiomcq.yaml --name paper
       audiocontrib query "select split, count(*) from splits group by 1"
     """
     from audiocontrib.splits import split

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.renames import RenamedOption
+
+if TYPE_CHECKING:
+    from audiocontrib.api.train import Stage
 
 
 @click.command()
 @click.argument("stage", type=click.Choice(["sft", "grpo"]))
-@click.option("--recipe", type=click.Path(path_type=Path), required=True, help="YAML file; recipes/training/ has some.")
+@click.option(
+    "--training-recipe", "recipe", cls=RenamedOption, old="--recipe", type=click.Path(path_type=Path), required=True,
+    help="YAML file; recipes/training/ has some.",
+)  # fmt: skip
 @run_option
 @click.option("--split", help="Name of a split in the run, or its folder.  [default: the only one]")
 @click.option("--model", help="Where to start from.  [default: the recipe's; for grpo after sft, what sft made]")
@@ -21,7 +28,7 @@ from audiocontrib.cli.output import emit, format_option, open_run, run_option, s
 @click.option(
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Another value of a field of the stage; repeatable."
 )
-@click.option("--plan", is_flag=True, help="Only say what it would take.")
+@click.option("--dry-run", cls=RenamedOption, old="--plan", is_flag=True, help="Only say what it would take.")
 @click.option(
     "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
 )
@@ -35,7 +42,7 @@ def command(
     model: str | None,
     out: Path | None,
     changes: tuple[str, ...],
-    plan: bool,
+    dry_run: bool,
     prompt: str | None,
     quiet: bool,
     form: str,
@@ -48,28 +55,32 @@ def command(
 
     \b
     Examples:
-      audiocontrib train sft --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
-      audiocontrib train grpo --recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
-      audiocontrib train sft --recipe recipes/training/omni/sft_all.yaml --set tune=lora --plan
+      audiocontrib train sft --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
+      audiocontrib train grpo --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
+      audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
-    from audiocontrib.api.train import plan_training
+    from audiocontrib.api.train import changed_recipe, plan_training
     from audiocontrib.config import assignments
+    from audiocontrib.training import read_training_recipe
+
+    given = assignments(changes, "--set", "--set batch=4")
+    changed_recipe(read_training_recipe(recipe), cast("Stage", stage), given, "--set")  # before a run is looked for
 
     asked: dict[str, Any] = {
         "recipe": recipe,
         "split": split,
         "model": model,
         "out": out,
-        "changes": assignments(changes, "--set", "--set batch=4"),
+        "changes": given,
         "prompt": prompt,
     }
-    planned = plan_training(open_run(folder), stage, **asked)
+    planned = plan_training(open_run(folder), cast("Stage", stage), **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:
         speak(f"note: {note}")
-    if plan:
+    if dry_run:
         emit(planned.estimate(), form)
         return
     speak(planned.about)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.audit import FAILS, KINDS, LOOKS, TABLES, validate
 from audiocontrib.cli.data import data_options, dataset_option, load_silently
 from audiocontrib.cli.output import emit, format_option
+from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.validation import FAILS, KINDS, LOOKS, TABLES, validate
 
 if TYPE_CHECKING:
-    from audiocontrib.validation import Validation
+    from audiocontrib.audit import Validation
 
 NEVER = "never"
 
@@ -25,7 +26,7 @@ def _list(entries: dict[str, str]) -> str:
 @dataset_option
 @data_options
 @click.option(
-    "--audio", type=click.Choice(list(LOOKS)), default="headers", show_default=True,
+    "--clips", cls=RenamedOption, old="--audio", type=click.Choice(list(LOOKS)), default="headers", show_default=True,
     help="Recordings: do not look, see which are there, read their headers, or decode them all (finds silent ones).",
 )  # fmt: skip
 @click.option(
@@ -38,7 +39,7 @@ def _list(entries: dict[str, str]) -> str:
 @format_option
 def command(
     dataset: str,
-    audio: str,
+    clips: str,
     fail_on: tuple[str, ...],
     table: str | None,
     workers: int | None,
@@ -54,11 +55,11 @@ def command(
     \b
     Examples:
       audiocontrib validate --dataset demo --limit 50
-      audiocontrib validate --dataset mmau --data mmau-test-mini.json --audio no
-      audiocontrib validate --dataset audiomcq --audio-root /data/audiomcq --audio present --table clips
-      audiocontrib validate --dataset my.csv --map-file mapping.yaml --audio decode --fail-on silent --format json
+      audiocontrib validate --dataset mmau --data mmau-test-mini.json --clips no
+      audiocontrib validate --dataset audiomcq --audio-root /data/audiomcq --clips present --table clips
+      audiocontrib validate --dataset my.csv --map-file mapping.yaml --clips decode --fail-on silent --format json
     """
-    seen = validate(load_silently(dataset, progress=not quiet, **data), audio, progress=not quiet, workers=workers)
+    seen = validate(load_silently(dataset, progress=not quiet, **data), clips, progress=not quiet, workers=workers)
     if table or form in ("csv", "parquet"):
         emit(getattr(seen, table or "findings"), form)
     elif form == "json":

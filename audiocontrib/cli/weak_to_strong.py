@@ -7,17 +7,19 @@ from pathlib import Path
 import click
 
 from audiocontrib.cli.output import emit, paper_format_option, say
+from audiocontrib.cli.renames import RenamedOption
 
 
 @click.command()
 @click.option(
-    "--recipe", type=click.Path(path_type=Path), required=True, help="YAML file; recipes/weak_to_strong/ has some."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to fill.  [default: trained/RECIPE]")
+    "--plan", cls=RenamedOption, old="--recipe", type=click.Path(path_type=Path), required=True,
+    help="YAML file; recipes/weak_to_strong/ has some.",
+)  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to fill.  [default: trained/PLAN]")
 @click.option("--device", help="cpu, cuda, cuda:1, …  [default: a GPU if there is one]")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 @paper_format_option
-def command(recipe: Path, out: Path | None, device: str | None, quiet: bool, form: str) -> None:
+def command(plan: Path, out: Path | None, device: str | None, quiet: bool, form: str) -> None:
     """Score, split, SFT on weak, GRPO on strong, score again, and print what changed.
 
     The base and the trained model are compared on held-out items, under the same conditions: accuracy, and what the
@@ -25,14 +27,12 @@ def command(recipe: Path, out: Path | None, device: str | None, quiet: bool, for
 
     \b
     Examples:
-      audiocontrib weak-to-strong --recipe recipes/weak_to_strong/tiny.yaml
-      audiocontrib weak-to-strong --recipe recipes/weak_to_strong/omni.yaml --out trained/omni --device cuda
+      audiocontrib weak-to-strong --plan recipes/weak_to_strong/tiny.yaml
+      audiocontrib weak-to-strong --plan recipes/weak_to_strong/omni.yaml --out trained/omni --device cuda
     """
     from audiocontrib.weak_to_strong import weak_to_strong
 
     options = {"device": device} if device else {}
-    learned = weak_to_strong(
-        recipe, out or Path("trained") / recipe.stem, progress=not quiet, say=say, model_options=options
-    )
+    learned = weak_to_strong(plan, out or Path("trained") / plan.stem, progress=not quiet, model_options=options)
     emit(learned.changes, form)
     say(f"model: {learned.model}\nruns: {learned.run} and {learned.held_out}")

@@ -69,7 +69,7 @@ def fit_answerable(gold: Ints, orders: Ints, k: Ints) -> Answerable:
     if not (orders >= 2).any():
         raise NotIdentified(
             "P(answerable) needs a model that answered in two option orders or more, and here each answered in one: "
-            "luck that repeats cannot be told from knowledge; ask in all orders (--orders cyclic)"
+            "luck that repeats cannot be told from knowledge; ask in all orders (cyclic)"
         )
     patterns = _patterns(gold, orders, k)
     starts = [np.array([0.3, np.log(alpha), np.log(odds)]) for alpha in (0.1, 3.0) for odds in (4.0, 50.0)]

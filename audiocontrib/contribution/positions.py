@@ -239,5 +239,5 @@ def _incomplete(model: str, condition: str, k: int | None = None) -> Audiocontri
     which = "item" if k is None else f"item with {k} options"
     return AudiocontribError(
         f"{model} answered no {which} under {condition} with likelihoods in all its orders; "
-        "ask for them with --method likelihood --orders cyclic"
+        "ask for them by likelihood, in cyclic orders"
     )

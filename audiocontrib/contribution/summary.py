@@ -62,7 +62,7 @@ def summary(
 
         - n, clips; unsolved: items that no model gets right with the audio; chance: mean 1/K.
         - accuracy_audio, accuracy_condition, accuracy_text: means over models and items.
-        - kappa_…: (accuracy - chance) / (1 - chance); contribution: kappa_audio - kappa_condition, and its 95 %
+        - ``kappa_…``: (accuracy - chance) / (1 - chance); contribution: kappa_audio - kappa_condition, and its 95 %
           interval; ac: accuracy_audio - accuracy_condition.
         - bits_text, …: mean calibrated bits of the ledger with their 95 % intervals; share_text, share_audio:
           mean of bits / log2 K (1: all that there is to know).

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiocontrib.audit import audit
+from audiocontrib.audit.baselines import baselines
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.summary import summary
@@ -22,7 +23,6 @@ from audiocontrib.scoring import score
 from audiocontrib.sources import load_items
 from audiocontrib.splits import Split
 from audiocontrib.store import Run
-from audiocontrib.validation.texts import Options, baselines
 
 SPLITS = {"votes": "paper", "group": "group", "fdr": "fdr", "audit": "audit"}
 """The rules that are compared, and the names of their splits in the run. Not ``posterior``: it tells knowledge from
@@ -123,7 +123,7 @@ def _constants(items: Items) -> dict[str | None, tuple[str, float]]:
     best = {}
     for name in (None, *sorted(set(table["question_type"].to_pylist()) - {None})):
         part = table if name is None else table.filter(pc.equal(table["question_type"], name))
-        rows = baselines(Options.of(part)).to_pylist()
+        rows = baselines(part).to_pylist()
         first = next(row for row in rows if not row["strategy"].startswith("uniform"))
         best[name] = (first["strategy"], first["accuracy"])
     return best

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.audit.baselines import baselines
 from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
@@ -17,7 +18,6 @@ from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean
 from audiocontrib.store.run import as_runs
-from audiocontrib.validation.texts import Options, baselines
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +71,7 @@ def evaluate(
         >>> ac.evaluate([mmau, mmar], by="question_type").to_pandas()
     """
     if by == "dataset":
-        raise UsageError("rows are told apart by data set as they are: leave out --by dataset")
+        raise UsageError("rows are told apart by data set as they are: group them by something else", argument="by")
     rows: list[dict[str, Any]] = []
     for run in as_runs(runs):
         with scoped(run, scope, words) as (con, checked):
@@ -148,7 +148,7 @@ def _added(
 
 def _constant(items: pa.Table) -> tuple[str, float]:
     """The best of the strategies that neither hear nor read the question."""
-    for row in baselines(Options.of(items)).to_pylist():
+    for row in baselines(items).to_pylist():
         if not row["strategy"].startswith("uniform"):
             return row["strategy"], row["accuracy"]
     return "", float(np.nan)

@@ -68,7 +68,7 @@ def compare_scorers(run: Run, /, *, scorer: str = "official") -> pa.Table:
     rows = run.table(REPLIES).to_pylist()
     if not rows:
         raise AudiocontribError(
-            f"{run.path} holds no replies to read; official scorers need them: audiocontrib score --method generate"
+            f"{run.path} holds no replies to read; official scorers need them: score it by the method generate"
         )
     return pa.Table.from_pylist(
         [
@@ -98,7 +98,8 @@ def _scorer(scorer: str, dataset: str) -> str:
         known = ", ".join(OFFICIAL)
         raise UsageError(
             f"no official scorer is known for {dataset!r} (there is one for {known}); "
-            f"name one with --scorer: {', '.join(SCORERS)}"
+            f"name a scorer: {', '.join(SCORERS)}",
+            argument="scorer",
         )
     return OFFICIAL[dataset]
 

@@ -69,7 +69,7 @@ def choice_notes(recipe: TrainingRecipe, stage: Stage) -> list[str]:
         return []
     return [
         f"GRPO rows are held apart from an SFT on weak, not on {settings.part}; "
-        "where GRPO follows, export both by a recipe that has both stages"
+        "where GRPO follows, export both by one training recipe that has both stages"
     ]
 
 

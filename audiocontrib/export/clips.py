@@ -63,7 +63,10 @@ class Clips:
     def _path(self, clip: Clip, name: str) -> str:
         inside = "the run itself" if clip.data is not None else "an archive" if locate(clip)[1] is not None else None
         if inside:
-            raise UsageError(f"{clip}: the clip is inside {inside}, where no trainer finds it; use --audio copy")
+            raise UsageError(
+                f"{clip}: the clip is inside {inside}, where no trainer finds it; let the export copy clips",
+                argument="copy_clips",
+            )
         # not the file that links lead to: in the hub's cache that has no ending
         return name if self._audio == "relative" else str(Path(clip.root or ".").absolute() / name)
 

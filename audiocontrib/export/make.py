@@ -142,7 +142,9 @@ def _way(name: str, chosen: Format, stage: Stage, audio: Audio | None) -> Audio:
     if stage not in chosen.stages:
         raise UsageError(f"format {name} has no {stage} with audio, only {', '.join(chosen.stages)}; choose another")
     if audio is not None and audio not in chosen.audio:
-        raise UsageError(f"format {name} cannot have --audio {audio}; it can: {', '.join(chosen.audio)}")
+        raise UsageError(
+            f"rows of the format {name} cannot refer to clips as {audio}; they can: {', '.join(chosen.audio)}"
+        )
     return audio or chosen.audio[0]
 
 

@@ -32,9 +32,11 @@ def made_before(out: Path, request: Mapping[str, Any]) -> bool:
         held = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
         asked, files = held["request"], held["files"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"{out} is not empty, and holds no export; name another folder with --out") from None
+        raise UsageError(f"{out} is not empty, and holds no export; name another folder", argument="out") from None
     if changed := sorted(name for name in {*asked, *request} if asked.get(name) != request.get(name)):
-        raise UsageError(f"{out} holds another export ({', '.join(changed)} differ); name another folder with --out")
+        raise UsageError(
+            f"{out} holds another export ({', '.join(changed)} differ); name another folder", argument="out"
+        )
     for name, facts in files.items():
         path = out / name
         if not path.is_file() or file_sha256(path) != facts["sha256"]:

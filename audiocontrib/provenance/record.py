@@ -20,10 +20,10 @@ class Provenance:
     """Name of a split in the run, or a folder that holds one; None: all items of the run."""
     rule: SplitSettings | None = None
     """How the split was made; None where that is not known."""
+    prompt: str | None = None
+    """The prompt that rows are written with, where it was named; None: the one that the run was asked with."""
     part: str = "all"
     """``weak``, ``strong`` or ``all``."""
-    prompt: str | None = None
-    """Name of another prompt than the run was asked with; None: the run's own."""
     steps: tuple[Step, ...] = ()
     """A split in a folder of its own says how it was made, but not by which step."""
 

@@ -17,6 +17,7 @@ from audiocontrib.conditions import Condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
+from audiocontrib.log import tell
 from audiocontrib.models import Model, load_model, model_list, named
 from audiocontrib.plugins import loaded_plugins
 from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
@@ -34,7 +35,7 @@ from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.parallel import Part, on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, RequestBuilder
-from audiocontrib.scoring.progress import Progress
+from audiocontrib.scoring.progress import LOG, Progress
 from audiocontrib.store import Run
 
 HOPELESS = 200
@@ -246,9 +247,10 @@ def _ask_all(
             if asked and progress:
                 seconds = time.monotonic() - start
                 more = model.summary()
-                bar.note(
+                tell(
+                    LOG,
                     f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
-                    f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}"
+                    f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}",
                 )
         finally:
             # also when interrupted: what was answered is kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections import defaultdict
@@ -12,8 +13,10 @@ from typing import Self
 
 from tqdm import tqdm
 
+from audiocontrib.log import tell
 from audiocontrib.responses import Outcome, Response
 
+LOG = logging.getLogger("audiocontrib.scoring")
 EVERY = 30.0
 """Seconds between the lines of a log file."""
 
@@ -53,8 +56,8 @@ class Progress:
             self._bar.refresh()
 
     def note(self, text: str) -> None:
-        """A line above the bar."""
-        self._bar.write(text, file=sys.stderr)
+        """Something that the user should know, as a record; see :mod:`logging`."""
+        LOG.warning(text)
 
     def add(self, responses: Sequence[Response]) -> None:
         """Requests that were answered just now."""
@@ -87,4 +90,4 @@ class Progress:
             left = timedelta(seconds=round(max(0, self._total - done) / speed))
             line += f", {speed:,.1f} a second, {left} left"
         line += "".join(f", {name} {share}" for name, share in self._shares().items())
-        print(line, file=sys.stderr, flush=True)
+        tell(LOG, line)

@@ -38,11 +38,13 @@ def snapshot(hub: str, revision: str | None = None, folder: str = "") -> Snapsho
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError) as error:
         raise AudiocontribError(
             f"{hub}{at}: the hub cannot be reached and no copy is in its cache ({one_line(error)}); "
-            "without a network give a local copy with --data FOLDER"
+            "without a network name the folder of a local copy",
+            argument="data",
         ) from error
     except (OSError, ValueError) as error:  # the hub says no: HfHubHTTPError is an OSError
         raise AudiocontribError(
             f"{hub}{at}: cannot be loaded from the hub ({one_line(error)}); "
-            "a copy that is downloaded by other means is read with --data FOLDER"
+            "a copy that was downloaded by other means is read where its folder is named",
+            argument="data",
         ) from error
     return Snapshot(where, where.name)

@@ -59,7 +59,7 @@ class ItemCollector:
         except NoColumn as error:
             self._without_column.append(f"{row.file}: {error}; {self.hint.format(field=error.field)}")
             if row.uniform:
-                raise UsageError(self._without_column[-1]) from error
+                raise UsageError(self._without_column[-1], argument="mapping") from error
             self._quarantine(row, error.field, error.reason)
         except LeftOut as error:
             self.left_out[error.reason] += 1
@@ -86,14 +86,14 @@ class ItemCollector:
         if self.items or (self.quarantined and len(self.quarantined) > len(self._without_column)):
             return
         if self._without_column:
-            raise UsageError(self._without_column[0])
+            raise UsageError(self._without_column[0], argument="mapping")
         if self.left_out:
             why = "; ".join(f"{reason} ({n})" for reason, n in self.left_out.most_common())
             raise AudiocontribError(f"{where}: every row is left out: {why}")
         if self.split is None:
             raise AudiocontribError(f"{where}: it holds no rows")
         known = f"there are: {', '.join(sorted(self._splits))}" if self._splits else "no row says its split"
-        raise UsageError(f"{where}: no row belongs to the split {self.split!r}; {known}")
+        raise UsageError(f"{where}: no row belongs to the split {self.split!r}; {known}", argument="split")
 
     def _item(self, fields: Fields, place: str) -> Item:
         return make_item(

@@ -80,11 +80,11 @@ def load_items(
     root = _audio_root(place, audio_root)
     own = path if path or not hub else Path(hub)
     name = source.name if source.fields or own is None else name or _own_name(own)
-    layout = f"is this in the layout of {source.name}? Read others with --dataset jsonl --map FIELD=COLUMN"
+    layout = f"is this in the layout of {source.name}? Others are read as jsonl, with a mapping of fields to columns"
     reading = ItemCollector(
         dataset=name,
         fields=source.fields or mapped(columns, answer_as),
-        hint=layout if source.fields else "say --map {field}=COLUMN",
+        hint=layout if source.fields else "say which column it is: {field}=COLUMN",
         revision=None if re.fullmatch("[0-9a-f]{40}", revision or "") else revision,
         split=split,
         root=root,
@@ -169,7 +169,9 @@ def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
     """The source, and the file or folder to read."""
     if dataset not in SOURCES and (Path(dataset).exists() or Path(dataset).suffix.lower() in READERS):
         if data is not None:
-            raise UsageError(f"--dataset {dataset} is a file already; leave out --data, or name the data set")
+            raise UsageError(
+                f"{dataset} is a file already; leave out the data beside it, or name the data set", argument="data"
+            )
         return SOURCES["jsonl"], Path(dataset)
     if dataset not in SOURCES and data is None and re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", dataset):
         return replace(SOURCES["jsonl"], hub=dataset), None
@@ -212,18 +214,18 @@ def _check(
     if source.fields and name is not None:
         raise UsageError(f"{source.name} has its own name; leave name out")
     if source.fields and (mapping or answer_as != "text"):
-        raise UsageError(f"{source.name} knows its own columns; --map and --answer-as are for jsonl")
+        raise UsageError(f"{source.name} knows its own columns; a mapping, and how answers are given, are for jsonl")
     if path is not None and source.make:
-        raise UsageError(f"{source.name} is made on the spot; it takes no --data")
+        raise UsageError(f"{source.name} is made on the spot; it takes no data", argument="data")
     if path is None and not (source.make or source.hub or source.home):
-        raise UsageError(f"{source.name} is read from a file or folder: say --data PATH")
+        raise UsageError(f"{source.name} is read from a file or folder: say which", argument="data")
 
 
 def _audio_root(path: Path | None, audio_root: str | Path | None) -> str | None:
     if audio_root is not None:
         archive = str(audio_root).lower().endswith((".zip", ".tar")) and os.path.isfile(audio_root)
         if not archive and not os.path.isdir(audio_root):
-            raise UsageError(f"--audio-root {audio_root}: there is no such folder, .zip or .tar")
+            raise UsageError(f"{audio_root}: there is no such folder, .zip or .tar of audio", argument="audio_root")
         return os.path.abspath(audio_root)
     return os.path.abspath(path if path.is_dir() else path.parent) if path else None
 

@@ -48,7 +48,7 @@ def refuse(run: Path, changes: list[str]) -> AudiocontribError:
     """The error for a run that was asked otherwise: a headline, then what changed, one line each."""
     more = len(changes) - SHOWN_CHANGES
     lines = [
-        f"{run} was asked otherwise, and answers are never mixed: name another --run, or go back to the old setting",
+        f"{run} was asked otherwise, and answers are never mixed: name another run, or go back to the old setting",
         *changes[:SHOWN_CHANGES],
         *([f"and {more} more"] if more > 0 else []),
     ]

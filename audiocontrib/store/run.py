@@ -294,7 +294,8 @@ def newest_run(folder: str | Path = "runs") -> Path:
     if not runs:
         raise UsageError(
             f"there is no run in {folder}/; make one with `audiocontrib score` or `audiocontrib demo`, "
-            "or name one with --run"
+            "or say where one is",
+            argument="run",
         )
     # a folder's time is that of the last part that was put into it
     return max(runs, key=lambda run: max(p.stat().st_mtime for p in (run / MANIFEST, run / RESPONSES) if p.exists()))
@@ -306,4 +307,4 @@ def _check_unused(path: Path) -> None:
     for entry in path.iterdir():
         empty = entry.name == RESPONSES and not any(entry.iterdir())
         if not (entry.name in own or entry.name.endswith(".tmp") or empty):
-            raise UsageError(f"{path} is no run, and holds {entry.name!r}; name a new folder with --run")
+            raise UsageError(f"{path} is no run, and holds {entry.name!r}; name a new folder", argument="run")

@@ -228,7 +228,7 @@ def test_the_same_fault_reads_the_same_every_time() -> None:
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "folder.wav").mkdir()
-    with pytest.raises(BadAudio, match=r"none\.wav: no such file in .*--audio-root"):
+    with pytest.raises(BadAudio, match=r"none\.wav: no such file in .*is that the folder of the audio"):
         decode(Clip(path="none.wav", root=str(tmp_path)))
     with pytest.raises(BadAudio, match="cannot be read"):
         decode(Clip(path="folder.wav", root=str(tmp_path)))

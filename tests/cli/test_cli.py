@@ -298,7 +298,7 @@ def test_a_text_model_is_not_asked_to_listen(data: Path, monkeypatch: pytest.Mon
     from audiocontrib.models.mock import MockModel
 
     monkeypatch.setattr(MockModel, "capabilities", frozenset({"likelihood"}))
-    one_error(score(data), 2, "reads text only", "--condition text")
+    one_error(score(data), 2, "reads text only", "use conditions without audio, as text")
 
 
 def test_debug_shows_the_traceback(data: Path) -> None:

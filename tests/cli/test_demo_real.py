@@ -15,6 +15,7 @@ from helpers.sounds import encoded
 
 import audiocontrib.demo.real
 from audiocontrib.audio import Sound
+from audiocontrib.audit.baselines import baselines
 from audiocontrib.cli import main
 from audiocontrib.cli.demo_real import show
 from audiocontrib.contribution import accuracy
@@ -27,7 +28,6 @@ from audiocontrib.models.cascade.recipe import CascadeRecipe, Gate, TaggerConfig
 from audiocontrib.models.cascade.recipe import ReaderConfig as ReaderPart
 from audiocontrib.report.plots import accuracy_by_group, interval
 from audiocontrib.sources import load_items
-from audiocontrib.validation.texts import Options, baselines
 
 if TYPE_CHECKING:
     from audiocontrib.models.cascade.cascade import Cascade
@@ -103,7 +103,7 @@ def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo,
     for kind, choices in KINDS.items():
         golds = Counter(item.answer for item in items if item.question_type == kind)
         assert done.constants[kind][1] >= max(golds.values()) / PER_KIND - 1e-9 >= 1 / len(choices) - 1e-9
-    table = baselines(Options.of(items.table)).to_pylist()
+    table = baselines(items.table).to_pylist()
     assert done.constants[None][1] == max(r["accuracy"] for r in table if r["strategy"] != "uniform chance")
 
 

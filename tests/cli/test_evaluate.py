@@ -109,7 +109,7 @@ def test_what_the_audio_adds_is_the_contribution_of_the_summary(tmp_path: Path) 
     whole = rows["all", "silence"]
     assert whole["contribution"] == pytest.approx(rows["all", "audio"]["chance_corrected"] - whole["chance_corrected"])
     assert rows["all", "audio"]["contribution"] is None
-    with pytest.raises(UsageError, match="leave out --by dataset"):
+    with pytest.raises(UsageError, match="group them by something else"):
         evaluate([run], by="dataset")
 
 

@@ -78,11 +78,11 @@ def test_unsolved_items_are_left_out_and_counted(run: Path) -> None:
 def test_options_win_over_a_recipe(run: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "r.yaml"
     recipe.write_text("rule: group\nthreshold: 0.4\nmodels: m1\nsettings: {least: 5}\n")
-    summary(split(run, "--recipe", str(recipe), "--name", "written"))
+    summary(split(run, "--split-recipe", str(recipe), "--name", "written"))
     settings = kept(run, "written")
     assert [settings[key] for key in ("rule", "threshold", "models", "least")] == ["group", 0.4, ["m1"], 5]
     more = ("--threshold", "0.7", "--model", "m0", "--model", "m2", "--set", "least=9")
-    summary(split(run, "--recipe", str(recipe), "--name", "written", *more))
+    summary(split(run, "--split-recipe", str(recipe), "--name", "written", *more))
     settings = kept(run, "written")
     assert [settings[key] for key in ("rule", "threshold", "models", "least")] == ["group", 0.7, ["m0", "m2"], 9]
 
@@ -124,7 +124,7 @@ def test_sensitivity_is_printed_and_nothing_is_kept(run: Path) -> None:
         (("--rule", "votes", "--balanced"), "split: rule votes: there is no field 'balanced'"),
         (("--threshold", "2"), "threshold is 2.0, but must be a number between 0 and 1"),
         (("--model", "m7"), "no answers of 'm7'"),
-        (("--recipe", "none.yaml"), "none.yaml: the recipe cannot be read"),
+        (("--split-recipe", "none.yaml"), "none.yaml: the recipe cannot be read"),
     ],
 )
 @pytest.mark.parametrize("form", [(), ("--sensitivity",)])

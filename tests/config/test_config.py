@@ -337,7 +337,7 @@ def test_set_on_the_command_line_names_itself(tmp_path: Path) -> None:
         ("checkpointing=maybe", "--set: checkpointing is 'maybe', but must be true or false"),
         ("batch", "--set: 'batch' is not FIELD=VALUE, as in --set batch=4"),
     ):
-        done = CliRunner().invoke(main, ["train", "sft", "--recipe", str(recipe), "--set", change])
+        done = CliRunner().invoke(main, ["train", "sft", "--training-recipe", str(recipe), "--set", change])
         assert (done.exit_code, done.stderr.startswith(f"error: {said}")) == (2, True), done.stderr
 
 

@@ -135,5 +135,5 @@ def test_a_run_without_a_default_condition_says_so_or_is_null() -> None:
     assert contributions(con)["score"].null_count == 6
     with pytest.raises(AudiocontribError, match="no answers under 'silence'"):
         split(con)
-    with pytest.raises(UsageError, match="neither a run"):
+    with pytest.raises(UsageError, match="is no run"):
         evaluate(["runs/first"])

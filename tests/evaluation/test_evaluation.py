@@ -65,7 +65,7 @@ def test_a_run_without_replies_says_what_to_do(tmp_path: Path) -> None:
 
     items = Items([make_item(dataset="mmau", own_id="1", question="?", choices=["a", "b"], answer="a", audio=None)])
     run = ac.score(items, ["mock:name=m"], ["text"], run=tmp_path / "run", progress=False)
-    with pytest.raises(AudiocontribError, match="--method generate"):
+    with pytest.raises(AudiocontribError, match="by the method generate"):
         compare_scorers(run)
 
 

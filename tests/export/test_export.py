@@ -164,7 +164,7 @@ def in_archives(tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("audio", ["absolute", "relative"])
 def test_clips_in_archives_must_be_copied(audio: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"a.wav: the clip is inside an archive.*--audio copy"):
+    with pytest.raises(UsageError, match=r"a.wav: the clip is inside an archive.*let the export copy clips"):
         rows_of(in_archives(tmp_path), "sft", tmp_path / "out", audio=audio)
     assert not (tmp_path / "out").exists()
     assert not [*tmp_path.glob(".out*")]
@@ -258,12 +258,11 @@ def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path:
     [
         ({"format": "swft"}, "no export format is called 'swft'; did you mean 'swift'"),
         ({"format": "llamafactory"}, "llamafactory has no grpo with audio, only sft"),
-        ({"audio": "embed", "format": "trl"}, "trl cannot have --audio embed; it can: absolute, relative, copy"),
-        ({"copies": 0}, "copies is 0, but must be at least 1"),
-        ({"seed": -1}, "seed is -1, but must be at least 0"),
+        ({"audio": "embed", "format": "trl"}, "trl cannot refer to clips as embed; they can: absolute, relative, copy"),
+        ({"copies": 0}, "copies is 0, but must be a whole number above 0"),
+        ({"seed": -1}, "seed is -1, but must be a whole number of at least 0"),
         ({"split": "other"}, "has no split 'other'; there are: votes-0.5"),
         ({"recipe": "r.yaml", "copies": 2}, "r.yaml says part, copies, seed and disjoint"),
-        ({"split": None, "disjoint": "none"}, "part strong needs a split"),
     ],
 )
 def test_a_wrong_question_is_one_line(options: dict[str, Any], said: str, run: Run, tmp_path: Path) -> None:
@@ -427,7 +426,7 @@ def test_items_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
     for number, _ in enumerate(given):
         if number % 10_000 == 0:
             counted[number] = len(alive)
-    assert counted == {0: 4096, 10_000: 4096, 20_000: 8192, 30_000: 8192}
+    assert all(there <= number // 4 + 4096 for number, there in counted.items()), counted  # four copies of each
 
 
 # the command
@@ -438,7 +437,7 @@ def invoke(*arguments: str) -> Any:
 
 
 def test_the_command_exports_and_says_how_much(run: Run, tmp_path: Path) -> None:
-    asked = ["--stage", "sft", "--format", "swift", "--run", str(run.path), "--out", str(tmp_path / "out")]
+    asked = ["--stage", "sft", "--for", "swift", "--run", str(run.path), "--out", str(tmp_path / "out")]
     done = invoke(*asked)
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == f"exported: 5 items, 20 rows in {tmp_path / 'out'}\n"
@@ -451,7 +450,7 @@ def test_the_command_exports_and_says_how_much(run: Run, tmp_path: Path) -> None
 
 def test_the_help_lists_every_format() -> None:
     text = CliRunner().invoke(main, ["export", "--help"]).stdout
-    listed = text.partition("Formats:")[2].partition("Examples:")[0].split("\n")
+    listed = text.partition("Trainers:")[2].partition("Examples:")[0].split("\n")
     assert {line.split()[0] for line in listed if line.strip()} == set(FORMATS)
 
 

@@ -111,7 +111,7 @@ STANDS_IN = (
     # a recipe whose model is at hand
     (r"recipes/training/omni/", "recipes/training/tiny/"),
     # what training would take, instead of training (tests/training/test_training_runs.py trains)
-    (r"^(audiocontrib train (?!.*--plan).*)", r"\1 --plan"),
+    (r"^(audiocontrib train (?!.*--dry-run).*)", r"\1 --dry-run"),
     (r"^(audiocontrib train grpo (?!.*--model).*)", r"\1 --model tiny-qwen2.5-omni"),
 )
 """Pattern and replacement, applied to a line one after the other."""

@@ -180,7 +180,7 @@ def test_names_under_which_answers_are_stored(place: Path) -> None:
     refused(score("--model", "mock", "--model", "my.py:Longest", "--name", "a", "--name", "a"), "each model once")
     refused(score("--model", "mock", "--name", " "), "must be a text of one line")
     refused(score("--model", "my.py:Longest", "--name", "a\nb"), "must be a text of one line")
-    out = done(score("--model", "my.py:Longest", "--name", "planned", "--plan", method="likelihood")).stdout
+    out = done(score("--model", "my.py:Longest", "--name", "planned", "--dry-run", method="likelihood")).stdout
     assert "planned" in out
 
 
@@ -424,14 +424,10 @@ def test_a_plan_a_training_and_a_cascade_that_name_code_are_refused(place: Path)
     stage = {"part": "weak", "learning_rate": 1e-4, "batch": 2, "steps": 1}
     Path("training.yaml").write_text(yaml.safe_dump({"about": "a", "model": "mock", "sft": stage}))
     Path("plan.yaml").write_text(yaml.safe_dump(plan))
-    refused(
-        CliRunner().invoke(main, ["weak-to-strong", "--recipe", "plan.yaml", "--out", "o"]), "my.py:Longest", "code"
-    )
+    refused(CliRunner().invoke(main, ["weak-to-strong", "--plan", "plan.yaml", "--out", "o"]), "my.py:Longest", "code")
     Path("training.yaml").write_text(yaml.safe_dump({"about": "a", "model": "my.py:Longest", "sft": stage}))
     Path("plan.yaml").write_text(yaml.safe_dump(plan | {"raters": ["mock"]}))
-    refused(
-        CliRunner().invoke(main, ["weak-to-strong", "--recipe", "plan.yaml", "--out", "o"]), "my.py:Longest", "code"
-    )
+    refused(CliRunner().invoke(main, ["weak-to-strong", "--plan", "plan.yaml", "--out", "o"]), "my.py:Longest", "code")
     with pytest.raises(UsageError, match=r"my.py:Longest is code, which cannot be trained"):
         row_encoder.load_for_training("my.py:Longest", read_training_recipe(Path("training.yaml")).sft)
     parts = {"reader": {"weights": "r"}, "recogniser": {"weights": "my.py:Longest"}}

@@ -45,7 +45,7 @@ def test_a_model_that_tells_no_tokens() -> None:
 def test_the_command_prints_a_plan_and_keeps_nothing(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(
-        main, ["score", "--dataset", "demo", "--limit", "8", "--model", "mock", "--plan", "--format", "json"]
+        main, ["score", "--dataset", "demo", "--limit", "8", "--model", "mock", "--dry-run", "--format", "json"]
     )
     assert said.exit_code == 0, said.output
     rows = [json.loads(line) for line in said.stdout.splitlines()]

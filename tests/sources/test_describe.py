@@ -212,7 +212,7 @@ def test_the_commands(tmp_path: Path) -> None:
     mapping = write(tmp_path / "m.yaml", call("datasets", "describe", path, "--format", "yaml").stdout)
     whole = json.loads(call("datasets", "describe", path, "--format", "json").stdout)
     assert (whole["items"], whole["answer_as"]) == (6, "letter")
-    given = ("validate", "--dataset", path, "--map-file", mapping, "--audio", "no", "--format", "json")
+    given = ("validate", "--dataset", path, "--map-file", mapping, "--clips", "no", "--format", "json")
     assert json.loads(call(*given).stdout)["items"] == 6
     # what the command line says goes before the file
     assert "no column 'none'" in call(*given, "--map", "answer=none").stderr

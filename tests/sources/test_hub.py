@@ -111,5 +111,5 @@ def test_a_hub_that_says_no_is_one_line(error: Exception, said: str, monkeypatch
     with pytest.raises(AudiocontribError) as caught:
         snapshot("owner/name")
     assert str(caught.value).startswith(said)
-    assert str(caught.value).endswith("--data FOLDER")
+    assert str(caught.value).endswith("name the folder of a local copy")
     assert "\n" not in str(caught.value)

@@ -130,7 +130,8 @@ def test_a_foreign_layout_is_one_line_with_the_way_out(tmp_path: Path) -> None:
     path = dump(tmp_path / "a.json", [{"question_text": "?", "multi_choice": ["a", "b"]}])
     for name in ("mmau", "audiomcq"):
         with pytest.raises(
-            UsageError, match=rf"there are: question_text, multi_choice.*layout of {name}\?.*jsonl --map"
+            UsageError,
+            match=rf"there are: question_text, multi_choice.*layout of {name}\?.*read as jsonl, with a mapping",
         ):
             load_items(name, data=path)
 
@@ -166,11 +167,11 @@ def test_an_absolute_path_inside_the_root_becomes_relative(tmp_path: Path) -> No
     ("name", "options", "message"),
     [
         ("audiomqc", {}, "no data set is called 'audiomqc'; did you mean 'audiomcq'"),
-        ("mmau", {}, "mmau is read from a file or folder: say --data PATH"),
+        ("mmau", {}, "mmau is read from a file or folder: say which"),
         ("mmau", {"data": "x.json", "mapping": {"id": "n"}}, "mmau knows its own columns"),
         ("mmau", {"data": "x.json", "answer_as": "letter"}, "mmau knows its own columns"),
         ("none.jsonl", {}, "none.jsonl: there is no such file or folder"),
-        ("jsonl", {}, "say --data PATH"),
+        ("jsonl", {}, "say which"),
     ],
 )
 def test_wrong_questions(name: str, options: dict[str, Any], message: str) -> None:
@@ -187,7 +188,7 @@ def test_without_a_network_the_message_names_the_local_way(tmp_path: Path) -> No
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("inclusionAI/AudioMCQ: the hub cannot be reached and no copy is in its cache")
-    assert done.stdout.rstrip().endswith("give a local copy with --data FOLDER")
+    assert done.stdout.rstrip().endswith("name the folder of a local copy")
     assert done.stdout.count("\n") == 1
 
 
@@ -210,5 +211,5 @@ def test_the_demo_set_is_made_from_its_seed() -> None:
     assert items.origin["seed"] == 3
     assert items[0].audio is not None
     assert decode(items[0].audio).seconds > 0.1
-    with pytest.raises(UsageError, match="takes no --data"):
+    with pytest.raises(UsageError, match="takes no data"):
         load_items("demo", data="x.json")

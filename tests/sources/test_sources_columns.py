@@ -175,7 +175,7 @@ def test_a_missing_or_ambiguous_column_is_one_line(
         load_items(str(path), mapping=mapping)
     text = str(caught.value)
     assert text.startswith(f"{path}: {message}")
-    assert text.endswith(f"; say --map {message.split(':')[0]}=COLUMN")
+    assert text.endswith(f"; say which column it is: {message.split(':')[0]}=COLUMN")
     assert "\n" not in text
 
 
@@ -192,8 +192,8 @@ def test_a_line_without_a_column_that_others_have_is_quarantined_alone(tmp_path:
         ({"mapping": {"choices": "-"}}, "an item cannot do without choices"),
         ({"answer_as": "number"}, "it is text, letter or index"),
         ({"limit": 0}, "at least one item"),
-        ({"audio_root": "nowhere"}, "--audio-root nowhere: there is no such folder"),
-        ({"data": "other.jsonl"}, "leave out --data"),
+        ({"audio_root": "nowhere"}, "nowhere: there is no such folder"),
+        ({"data": "other.jsonl"}, "leave out the data beside it"),
     ],
 )
 def test_wrong_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:

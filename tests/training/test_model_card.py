@@ -61,7 +61,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
         call(*words)
         call("split", "--run", "runs/d", "--threshold", "0.5", "--name", "halves")
         for stage in ("sft", "grpo"):
-            call("train", stage, "--recipe", "mine.yaml", "--run", "runs/d", "--quiet")
+            call("train", stage, "--training-recipe", "mine.yaml", "--run", "runs/d", "--quiet")
     return folder
 
 

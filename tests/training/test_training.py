@@ -475,18 +475,18 @@ def told(*args: Any) -> tuple[int, str]:
 def test_usage_errors_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run, given = a_run(tmp_path / "r").path, a_recipe(tmp_path)
-    assert told("sft", "--recipe", given, "--run", run, "--set", "learning_rate=0") == (
-        2, "error: changes: learning_rate is 0, but must be a number above 0\n",
+    assert told("sft", "--training-recipe", given, "--run", run, "--set", "learning_rate=0") == (
+        2, "error: --set: learning_rate is 0, but must be a number above 0\n",
     )  # fmt: skip
-    assert told("sft", "--recipe", given, "--run", run, "--set", "lr=1")[0] == 2
-    assert told("sft", "--recipe", given, "--run", run, "--set", "lr")[1].startswith(
+    assert told("sft", "--training-recipe", given, "--run", run, "--set", "lr=1")[0] == 2
+    assert told("sft", "--training-recipe", given, "--run", run, "--set", "lr")[1].startswith(
         "error: --set: 'lr' is not FIELD=VALUE, as in --set batch=4"
     )
-    assert told("grpo", "--recipe", given, "--run", run) == (
-        2, "error: trained/arm/sft/model is not there: give `audiocontrib train sft` first, or name --model\n",
+    assert told("grpo", "--training-recipe", given, "--run", run) == (
+        2, "error: trained/arm/sft/model is not there: train sft first, or name the model to start from\n",
     )  # fmt: skip
-    code, said = told("sft", "--recipe", given, "--run", run, "--model", "tiny-qwen2.5-omny")
+    code, said = told("sft", "--training-recipe", given, "--run", run, "--model", "tiny-qwen2.5-omny")
     assert (code, "tiny-qwen2.5-omni" in said) == (2, True)
     save_split(Run.open(run), {"toy/0": "weak"}, "t")
-    assert "has several splits; name one of: s, t" in told("sft", "--recipe", given, "--run", run)[1]
-    assert told("dpo", "--recipe", given)[0] == 2
+    assert "has several splits; name one of: s, t" in told("sft", "--training-recipe", given, "--run", run)[1]
+    assert told("dpo", "--training-recipe", given)[0] == 2

@@ -68,7 +68,7 @@ def test_one_process_speaks(rank: str, speaks: bool, tmp_path: Path, monkeypatch
     monkeypatch.setattr(training, "train_sft", lambda *_, **__: done)
     monkeypatch.setenv("RANK", rank)
     recipe = ROOT / "recipes" / "training" / "tiny" / "weak_to_strong.yaml"
-    told = CliRunner().invoke(main, ["train", "sft", "--recipe", str(recipe), "--run", str(run.path)])
+    told = CliRunner().invoke(main, ["train", "sft", "--training-recipe", str(recipe), "--run", str(run.path)])
     assert told.exit_code == 0, told.output
     assert ("went on from step 1" in told.stderr) is speaks
     assert bool(told.output) is speaks

@@ -244,11 +244,11 @@ def test_the_command_from_run_to_model(tmp_path: Path, monkeypatch: pytest.Monke
     Path("arm.yaml").write_text(json.dumps(held))
 
     def told(*args: str) -> tuple[str, str]:
-        made = CliRunner().invoke(main, ["train", *args, "--recipe", "arm.yaml", "--quiet", "--format", "csv"])
+        made = CliRunner().invoke(main, ["train", *args, "--training-recipe", "arm.yaml", "--quiet", "--format", "csv"])
         assert made.exit_code == 0, made.output
         return made.stdout, made.stderr
 
-    out, err = told("grpo", "--plan", "--model", TINY, "--set", "epochs=2")
+    out, err = told("grpo", "--dry-run", "--model", TINY, "--set", "epochs=2")
     assert not Path("trained").exists()
     plan = dict(line.split(",")[:2] for line in out.splitlines()[1:])
     assert (plan["items"], plan["rows"], plan["steps"], plan["replies a step"]) == ("8.0", "8.0", "16.0", "4.0")

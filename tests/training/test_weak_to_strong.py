@@ -65,7 +65,7 @@ def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None
     assert card.count("| what the audio adds over silence | 16 |") == 1
     assert card.count("| accuracy, ") == sum(row["measure"].startswith("accuracy") for row in rows)
     blocks = re.findall(r"(?ms)^```(\w*)\n(.*?)\n```$", card.split("## How to make it again")[1])
-    assert blocks[0] == ("", "audiocontrib weak-to-strong --recipe plan.yaml")
+    assert blocks[0] == ("", "audiocontrib weak-to-strong --plan plan.yaml")
     (tmp_path / "card").mkdir()
     for name, (kind, text) in zip(("plan.yaml", "training.yaml"), blocks[1:], strict=False):
         assert kind == "yaml"
@@ -115,7 +115,7 @@ def test_the_plans_that_ship_can_be_read(path: Path) -> None:
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["weak-to-strong", "--recipe", str(tmp_path / "none.yaml")])
+    done = CliRunner().invoke(main, ["weak-to-strong", "--plan", str(tmp_path / "none.yaml")])
     assert done.exit_code == 2
     assert done.stderr.startswith("error: ")
     assert "the plan cannot be read" in done.stderr

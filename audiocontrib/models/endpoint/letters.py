@@ -47,7 +47,7 @@ class Letters:
         if missing:
             raise AudiocontribError(
                 f"endpoint: the letter {missing[0]} is not among the {len(first)} likeliest tokens: log p is below "
-                f"{min(first.values()):.2f}, which is a bound and no score; use --method generate"
+                f"{min(first.values()):.2f}, which is a bound and no score; ask by the method generate"
             )
         return Scored(tuple(math.log(chances[letter]) for letter in letters), (1,) * len(letters), tokens)
 

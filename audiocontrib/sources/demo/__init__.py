@@ -20,7 +20,7 @@ def fields(row: Columns) -> Fields:
 register_source(
     Source(
         name="demo",
-        about="synthesised clips made on the spot from --seed; every question knows whether the audio is needed",
+        about="synthesised clips made on the spot from a seed; every question knows whether the audio is needed",
         fields=fields,
         make=lambda seed, limit: demo_rows(seed, limit or DEFAULT_ITEMS),
     )

@@ -187,7 +187,7 @@ def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
         params={"model": model, "condition": condition},
     ).to_arrow_table()
     if not len(own) or not len(means):
-        raise AudiocontribError(_not_asked(model, condition) + " --method likelihood")
+        raise AudiocontribError(f"{_not_asked(model, condition)}, by the method likelihood")
     return sql(
         """
         select item_id, k, case when problem is null then place end as place,
@@ -228,7 +228,4 @@ def _against_chance(ranks: pa.Table, rank: int) -> dict[str, float | None]:
 
 
 def _not_asked(model: str, condition: str) -> str:
-    return (
-        f"the run holds no answers of {model!r} under {condition!r}; ask for them first: "
-        f"audiocontrib score --model {model} --condition {condition}"
-    )
+    return f"the run holds no answers of {model!r} under {condition!r}; ask for them first"

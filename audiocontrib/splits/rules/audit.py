@@ -15,7 +15,7 @@ def audit(asked: RuleInput, score: Literal["text_both", "text_options", "text_qu
 
     Args:
         score: a column of the view ``audit``: ``text_both`` (question and options), ``text_options`` or
-            ``text_question``; made by ``audiocontrib audit --run``.
+            ``text_question``; made by an audit of the run.
 
     Raises:
         UsageError: no such column.
@@ -24,7 +24,7 @@ def audit(asked: RuleInput, score: Literal["text_both", "text_options", "text_qu
     views = asked.con.execute("select table_name from information_schema.tables").fetchall()
     columns = asked.con.sql("from audit limit 0").columns if ("audit",) in views else []
     if len(columns) < 2:
-        raise AudiocontribError("the run holds no audit; make one first: audiocontrib audit --run RUN")
+        raise AudiocontribError("the run holds no audit; make one first")
     if score not in columns[1:]:
         raise UsageError(f"the audit has no score {score!r}; there are: {', '.join(columns[1:])}")
     believed = asked.con.sql(

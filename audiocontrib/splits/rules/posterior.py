@@ -57,5 +57,5 @@ def _warnings(shared: float) -> tuple[str, ...]:
     return (
         f"the models choose the same wrong options (agreement {shared:.2f} beyond chance, above {SHARED_LIMIT}): "
         "their luck is not independent, and P(answerable) of an item is too sure; only the set-level share is "
-        "identified: see --rule fdr",
+        "identified: see the rule fdr",
     )

@@ -64,8 +64,8 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
     base = first.start if _on_hub(first.start) else Path(first.start).name  # a path here says nothing there
     title = f"{Path(base).name}: {order}"
     family = FAMILIES.find(last.model.model_type)
-    asked = prompt_of(last.prompt, CARD) or find_prompt(DEFAULT_PROMPT)  # older ones had no other
     seconds = min(last.settings.seconds, family.max_seconds)
+    asked = prompt_of(last.prompt, CARD) or find_prompt(DEFAULT_PROMPT)  # older ones had no other
     return render_markdown(
         HERE / "model.md.j2",
         header=Verbatim(f"{_header(stages, results, title).to_yaml()}\n"),
@@ -124,25 +124,24 @@ def steps_again(stages: Sequence[StageRecord]) -> tuple[list[Step], Files]:
         name = "recipe.yaml" if same else f"recipe-{one.stage}.yaml"
         files[name] = recipe_values(one.recipe)
         out, origin = f"trained/{one.stage}", one.provenance
-        prompt, texts = _other_prompt(one)
-        files |= texts
+        prompt, more = _named_prompt(one)
+        files |= more
         steps += origin.steps
         steps.append(TrainStep(
-            stage=one.stage, recipe=name, run=origin.run, split=origin.split, prompt=prompt, start=start, out=out,
-            devices=one.devices or 1,
+            stage=one.stage, recipe=name, run=origin.run, split=origin.split, start=start, out=out,
+            prompt=prompt, devices=one.devices or 1,
         ))  # fmt: skip
         start = f"{out}/checkpoints/checkpoint-{one.steps}" if one.checkpoint else f"{out}/model"
     return steps, files
 
 
-def _other_prompt(one: StageRecord) -> tuple[str | None, Files]:
-    """The prompt that was named for a training, if one was, and the file of one that no program knows by name."""
-    if one.provenance is None or one.provenance.prompt is None or one.prompt is None:
+def _named_prompt(one: StageRecord) -> tuple[str | None, Files]:
+    """The prompt that has to be named to make the stage again, and its file where it is one."""
+    if one.prompt is None or one.provenance is None or one.provenance.prompt is None:
         return None, {}
-    texts = {name: value for name, value in one.prompt.items() if name != "sha256"}
-    if "user" not in texts:
-        return texts["name"], {}
-    return f"{texts['name']}.yaml", {f"{texts['name']}.yaml": texts}
+    held = {key: value for key, value in one.prompt.items() if key != "sha256"}
+    name = str(held["name"])
+    return (f"{name}.yaml", {f"{name}.yaml": held}) if "user" in held else (name, {})
 
 
 def recipe_values(recipe: TrainingRecipe) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class StageRecord:
     rows: int
     copies: int
     prompt: Mapping[str, Any] | None = None
-    """How the questions were put (:func:`audiocontrib.prompts.prompt_record`); None: as in release 0.1."""
+    """How its questions were put, as :func:`audiocontrib.prompts.prompt_record` has it; None: the published prompt."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
     provenance: Provenance | None = None

@@ -1,13 +1,13 @@
 #!/bin/bash
 # GRPO of recipes/training/omni/weak_to_strong.yaml with ms-swift >= 4:
-#   audiocontrib export --stage grpo --format swift --run runs/audiomcq --split paper --out exported/grpo
+#   audiocontrib export --stage grpo --for swift --run runs/audiomcq --split paper --out exported/grpo
 #   bash recipes/training/swift/grpo.sh exported/grpo trained/grpo trained/sft/VERSION/checkpoint-750
 # What follows the three names goes to swift as it is and comes last, so it may change any option: --max_steps 2.
 # The system turn is in the rows. ms-swift leaves out rows of more than max_length tokens.
 set -euo pipefail
 DATA=$1 OUT=$2 MODEL=$3
 shift 3
-# relative paths in the rows (export --audio copy) are looked up here, clips as well as images
+# relative paths in the rows (export --copy-clips) are looked up here, clips as well as images
 export ROOT_IMAGE_DIR=${ROOT_IMAGE_DIR:-$DATA}
 swift rlhf \
     --rlhf_type grpo \

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SFT of recipes/training/omni/weak_to_strong.yaml with ms-swift >= 4:
-#   audiocontrib export --stage sft --format swift --run runs/audiomcq --split paper --out exported/sft
+#   audiocontrib export --stage sft --for swift --run runs/audiomcq --split paper --out exported/sft
 #   bash recipes/training/swift/sft.sh exported/sft trained/sft Qwen/Qwen2.5-Omni-7B
 # What follows the three names goes to swift as it is and comes last, so it may change any option: --max_steps 2.
 # ms-swift leaves out rows of more than max_length tokens; audiocontrib cuts clips at 30 s (750 tokens) instead.
 set -euo pipefail
 DATA=$1 OUT=$2 MODEL=$3
 shift 3
-# relative paths in the rows (export --audio copy) are looked up here, clips as well as images
+# relative paths in the rows (export --copy-clips) are looked up here, clips as well as images
 export ROOT_IMAGE_DIR=${ROOT_IMAGE_DIR:-$DATA}
 swift sft \
     --model "$MODEL" \

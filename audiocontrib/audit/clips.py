@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.audio import decode, exists, probe
+from audiocontrib.audit.base import Finding
+from audiocontrib.audit.kinds import kind_finding
 from audiocontrib.errors import BadAudio, MissingAudio, ShortAudio
 from audiocontrib.items import Clip, Items
-from audiocontrib.validation.findings import Finding
 
 LOOKS: dict[str, tuple[str, ...]] = {
     "no": (),
@@ -64,11 +65,11 @@ class ClipCheck:
     format: str | None = None
 
 
-def look(items: Items, audio: str, progress: bool, workers: int | None) -> list[ClipCheck]:
-    """Look at every recording of the items once, as closely as ``audio`` says (one of LOOKS)."""
+def look_at_clips(items: Items, how: str, progress: bool, workers: int | None) -> list[ClipCheck]:
+    """Look at every recording of the items once, as closely as ``how`` says (one of LOOKS)."""
     from tqdm import tqdm
 
-    if audio == "no":
+    if how == "no":
         return []
     found: list[ClipCheck] = []
     clips = list(_clips(items))
@@ -76,21 +77,21 @@ def look(items: Items, audio: str, progress: bool, workers: int | None) -> list[
     # threads: the work is done in libsndfile, FFmpeg and soxr, which let go of Python's lock
     with bar, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for start in range(0, len(clips), _AT_ONCE):  # few at a time, so that an interrupt is heard
-            for looked in pool.map(partial(_look, audio), clips[start : start + _AT_ONCE]):
+            for looked in pool.map(partial(_look, how), clips[start : start + _AT_ONCE]):
                 found.append(looked)
                 bar.update()
     return found
 
 
-def clip_findings(looked: Sequence[ClipCheck], audio: str) -> Iterator[Finding]:
+def clip_findings(looked: Sequence[ClipCheck], how: str) -> Iterator[Finding]:
     """What is wrong with the recordings; only the kinds that could be seen."""
-    for kind in LOOKS[audio]:
+    for kind in LOOKS[how]:
         of_kind = [clip for clip in looked if clip.state == kind]
         example = f"{of_kind[0].item_id}: {of_kind[0].reason}" if of_kind else ""
-        yield Finding(kind, len(of_kind), len(looked), "clips", example)
+        yield kind_finding(kind, len(of_kind), len(looked), example, unit="clips")
 
 
-def by_source(looked: Sequence[ClipCheck], audio: str) -> pa.Table:
+def clips_by_source(looked: Sequence[ClipCheck], how: str) -> pa.Table:
     """Recordings by source; what was not looked at is null. The last row is all of them."""
     groups: dict[str, list[ClipCheck]] = {}
     for clip in looked:
@@ -98,15 +99,15 @@ def by_source(looked: Sequence[ClipCheck], audio: str) -> pa.Table:
     rows = []
     for source, clips in [*sorted(groups.items()), (ALL, list(looked))] if looked else []:
         states = Counter(clip.state for clip in clips)
-        row: dict[str, Any] = {kind: states[kind] for kind in LOOKS[audio]}
+        row: dict[str, Any] = {kind: states[kind] for kind in LOOKS[how]}
         row |= {"source_dataset": source, "clips": len(clips), "present": len(clips) - states["missing"]}
-        if audio != "present":
+        if how != "present":
             row["hours"] = sum(clip.seconds or 0.0 for clip in clips) / 3600
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=CLIP_SCHEMA)
 
 
-def lengths(looked: Sequence[ClipCheck]) -> pa.Table:
+def clip_lengths(looked: Sequence[ClipCheck]) -> pa.Table:
     """Quantiles of the seconds of the recordings that can be read; no rows where none was."""
     seconds = [clip.seconds for clip in looked if clip.seconds is not None]
     cuts = np.quantile(seconds, list(QUANTILES.values())).tolist() if seconds else []
@@ -114,7 +115,7 @@ def lengths(looked: Sequence[ClipCheck]) -> pa.Table:
     return pa.table({"quantile": names, "seconds": cuts}, schema=LENGTH_SCHEMA)
 
 
-def formats(looked: Sequence[ClipCheck]) -> pa.Table:
+def clip_formats(looked: Sequence[ClipCheck]) -> pa.Table:
     """Recordings by format, sample rate (frames a second) and channels, the most frequent first."""
     tally = Counter((clip.format, clip.rate, clip.channels) for clip in looked if clip.format)
     rows = [{"format": f, "rate": r, "channels": c, "clips": n} for (f, r, c), n in tally.most_common()]
@@ -132,13 +133,13 @@ def _clips(items: Items) -> Iterator[tuple[str, str, Clip]]:
                 yield item.source_dataset, item.id, item.audio
 
 
-def _look(audio: str, which: tuple[str, str, Clip]) -> ClipCheck:
+def _look(how: str, which: tuple[str, str, Clip]) -> ClipCheck:
     source, item_id, clip = which
     try:
-        if audio == "present":
+        if how == "present":
             return ClipCheck(source, item_id, *(() if exists(clip) else ("missing", f"{clip}: no such file")))
         about = probe(clip)
-        sound = decode(clip) if audio == "decode" else None
+        sound = decode(clip) if how == "decode" else None
     except MissingAudio as error:
         return ClipCheck(source, item_id, "missing", str(error))
     except ShortAudio as error:

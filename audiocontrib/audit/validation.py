@@ -1,4 +1,4 @@
-"""Validation: what a data set holds and what is wrong with it, before any model is asked."""
+"""What a data set holds and what is wrong with it, before any model is asked."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from audiocontrib.audit.baselines import baselines
+from audiocontrib.audit.clips import LOOKS, clip_findings, clip_formats, clip_lengths, clips_by_source, look_at_clips
+from audiocontrib.audit.kinds import FAILS, KIND_SCHEMA, kind_row
+from audiocontrib.audit.options import OptionTable, published_choices
+from audiocontrib.audit.rows import counts, quarantined, row_findings
+from audiocontrib.deprecation import renamed
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Items
-from audiocontrib.validation import clips, texts
-from audiocontrib.validation.clips import LOOKS
-from audiocontrib.validation.findings import FINDING_SCHEMA, KINDS, Finding
 
-__all__ = ["FAILS", "FINDING_SCHEMA", "KINDS", "LOOKS", "TABLES", "Finding", "Validation", "validate"]
-
-FAILS = ("quarantined", "missing", "unreadable", "short")
-"""Findings that fail the command unless it is told otherwise: what they name cannot be asked."""
 TABLES = {
     "findings": "what was found, how often, and one example",
     "quarantined": "the rows that cannot be asked, by field and kind of reason",
@@ -33,7 +32,7 @@ TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """A data set, looked at as a whole; one Arrow table for each name in TABLES."""
+    """A data set, looked at as a whole; an Arrow table for each name in TABLES."""
 
     origin: Mapping[str, Any]
     """What was read, as in :attr:`audiocontrib.items.Items.origin`."""
@@ -58,34 +57,45 @@ class Validation:
         return json.dumps(whole, ensure_ascii=False)
 
 
-def validate(items: Items, audio: str = "headers", *, progress: bool = False, workers: int | None = None) -> Validation:
+def validate(
+    items: Items,
+    clips: str = "headers",
+    *,
+    progress: bool = False,
+    workers: int | None = None,
+    audio: str | None = None,
+) -> Validation:
     """Look at a data set: its rows, its texts, its options and its recordings.
 
     Args:
-        audio: what is looked at of each recording, one of LOOKS. Only ``decode`` sees whether it is silent.
+        clips: what is looked at of each recording, one of LOOKS. Only ``decode`` sees whether it is silent.
         progress: show on stderr how many recordings were looked at.
         workers: threads that look at recordings; None: one for each processor.
+        audio: the old name of ``clips``.
 
     Raises:
-        UsageError: ``audio`` is none of LOOKS.
+        UsageError: ``clips`` is none of LOOKS.
 
     Example:
-        >>> validate(load_items("mmau", data="mmau-test-mini.json"), audio="no").baselines.to_pandas()
+        >>> validate(load_items("mmau", data="mmau-test-mini.json"), clips="no").baselines.to_pandas()
     """
-    if audio not in LOOKS:
-        raise UsageError(f"audio {audio!r}: it is one of {', '.join(LOOKS)}")
-    looked = clips.look(items, audio, progress, workers)
+    if audio is not None:
+        renamed("validate(audio=…)", "clips", gone="0.4")
+        clips = audio
+    if clips not in LOOKS:
+        raise UsageError(f"clips {clips!r}: it is one of {', '.join(LOOKS)}")
+    looked = look_at_clips(items, clips, progress, workers)
     table = items.table
-    options = texts.Options.of(table)
-    found = [*texts.text_findings(items, table, options), *clips.clip_findings(looked, audio)]
+    options, published = OptionTable.of(table), published_choices(table)
+    found = [*row_findings(items, options, published), *clip_findings(looked, clips)]
     return Validation(
         origin=items.origin,
         items=len(items),
-        findings=pa.Table.from_pylist([f.row() for f in found], schema=FINDING_SCHEMA),
-        quarantined=texts.quarantined(items),
-        counts=texts.counts(table, options),
-        baselines=texts.baselines(options),
-        clips=clips.by_source(looked, audio),
-        lengths=clips.lengths(looked),
-        formats=clips.formats(looked),
+        findings=pa.Table.from_pylist([kind_row(one) for one in found], schema=KIND_SCHEMA),
+        quarantined=quarantined(items),
+        counts=counts(table, options, published),
+        baselines=baselines(table),
+        clips=clips_by_source(looked, clips),
+        lengths=clip_lengths(looked),
+        formats=clip_formats(looked),
     )

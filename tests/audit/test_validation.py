@@ -18,13 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocontrib.answers.options import read_options
+from audiocontrib.audit import KINDS, LOOKS, TABLES, Validation, validate
+from audiocontrib.audit.baselines import baselines
+from audiocontrib.audit.options import OptionTable
+from audiocontrib.audit.rows import equal_choices
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.sources import load_items
 from audiocontrib.statistics import wilson
-from audiocontrib.validation import KINDS, LOOKS, TABLES, Validation, validate
-from audiocontrib.validation.texts import Options, baselines
 
 PATHS = {
     "fine": encoded(tone(2.0)),
@@ -127,7 +129,7 @@ def test_baselines_by_hand() -> None:
         (["aaa", "b", "cc"], "b"),  # shortest
         (["a", "b"], None),
     )
-    rows = {r["strategy"]: r for r in baselines(Options.of(items.table)).to_pylist()}
+    rows = {r["strategy"]: r for r in baselines(items.table).to_pylist()}
     chance = (1 / 3 + 1 / 2 + 1 / 4 + 1 / 3) / 4
     assert {r["n"] for r in rows.values()} == {4}
     assert rows["uniform chance"]["accuracy"] == pytest.approx(chance)
@@ -149,10 +151,7 @@ def test_baselines_by_hand() -> None:
 
 
 def test_chance_is_told_for_the_choices_as_published_too() -> None:
-    rows = {
-        r["strategy"]: r["accuracy"]
-        for r in baselines(Options.of(asked((["a", "b", "b", "b"], "a")).table)).to_pylist()
-    }
+    rows = {r["strategy"]: r["accuracy"] for r in baselines(asked((["a", "b", "b", "b"], "a")).table).to_pylist()}
     assert (rows["uniform chance"], rows["uniform chance, choices as published"]) == (1 / 2, 1 / 4)
 
 
@@ -163,7 +162,8 @@ TRICKY = st.text(alphabet="aAbß\\{}<s>/_*`'\".,;:!?-+ \t\n\r“”ﬁ​ａ0()[
 def test_no_equal_choices_are_missed(listed: list[list[str]]) -> None:
     """The quick look passes over no item that the normaliser, asked about each, finds."""
     wanted = {n for n, c in enumerate(listed) if any(len(t) > 1 for t in read_options(c).texts.values())}
-    assert set(Options.of(asked(*((c, c[0]) for c in listed)).table).equal) == wanted
+    items = asked(*((c, c[0]) for c in listed)).table
+    assert set(equal_choices(items, OptionTable.of(items))) == wanted
 
 
 def test_recordings_are_told_apart(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_nothing_but_quarantined_rows_is_validated_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_look_is_refused() -> None:
-    with pytest.raises(UsageError, match="audio 'all': it is one of no, present, headers, decode"):
+    with pytest.raises(UsageError, match="clips 'all': it is one of no, present, headers, decode"):
         validate(Items([]), "all")
 
 
@@ -243,7 +243,7 @@ def call(*arguments: object) -> Result:
 
 def test_the_command_prints_all_tables_and_fails_on_what_cannot_be_asked(tmp_path: Path) -> None:
     clips(tmp_path, ["fine", "stereo", "short"])
-    out = call("--dataset", tmp_path / "my.jsonl", "--audio", "decode")
+    out = call("--dataset", tmp_path / "my.jsonl", "--clips", "decode")
     assert out.exit_code == 1
     assert out.stderr.strip() == "error: short: 1 of 3 clips"
     assert out.stdout.startswith("3 items of my\n")
@@ -251,7 +251,7 @@ def test_the_command_prints_all_tables_and_fails_on_what_cannot_be_asked(tmp_pat
     assert "silent" not in out.stdout.split("counts:")[0]
     for more in (("never",), ("silent",)):
         assert call("--dataset", tmp_path / "my.jsonl", "--fail-on", *more).exit_code == 0
-    assert call("--dataset", tmp_path / "my.jsonl", "--audio", "present").exit_code == 0
+    assert call("--dataset", tmp_path / "my.jsonl", "--clips", "present").exit_code == 0
 
 
 def test_formats_of_the_command(tmp_path: Path) -> None:
@@ -273,9 +273,9 @@ def test_formats_of_the_command(tmp_path: Path) -> None:
         (lines(row(1)), ("--map", "question=q"), 2, "there is no column 'q'"),
         (lines(row(1)), ("--map", "colour=q"), 2, "no field is called 'colour'"),
         (lines(row(1)), ("--map-file", "none.yaml"), 2, "none.yaml: no mapping can be read from it"),
-        (lines(row(1)), ("--audio", "loud"), 2, "'loud' is not one of"),
+        (lines(row(1)), ("--clips", "loud"), 2, "'loud' is not one of"),
         (lines(row(1)), ("--fail-on", "everything"), 2, "'everything' is not one of"),
-        (lines(row(1)), ("--split", "test"), 2, "no row belongs to the split 'test'"),
+        (lines(row(1)), ("--subset", "test"), 2, "no row belongs to the split 'test'"),
     ],
 )
 def test_errors_of_the_command(tmp_path: Path, content: str, more: tuple[str, ...], code: int, message: str) -> None:

@@ -1,11 +1,12 @@
-"""A finding: something that is wrong with a data set, or worth knowing, and how often."""
+"""What validation counts: kinds of faults of rows, options and recordings."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
+
+from audiocontrib.audit.base import Finding
 
 KINDS = {
     "quarantined": "rows that cannot be asked",
@@ -22,9 +23,8 @@ KINDS = {
     "short": "recordings too short to be heard",
     "silent": "recordings without any sound",
 }
-"""Kind -> what it counts."""
-
-FINDING_SCHEMA = pa.schema(
+"""Kind of finding -> what it counts."""
+KIND_SCHEMA = pa.schema(
     [
         ("kind", pa.string()),
         ("n", pa.int64()),
@@ -34,20 +34,18 @@ FINDING_SCHEMA = pa.schema(
         ("example", pa.string()),
     ]
 )
+"""A kind of KINDS, and how many of what were found to be of it."""
+FAILS = ("quarantined", "missing", "unreadable", "short")
+"""Findings that fail the command unless it is told otherwise: what they name cannot be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How many of what were found to be of a kind."""
+def kind_finding(kind: str, count: int, n: int, example: str, *, unit: str = "items") -> Finding:
+    """How many of ``n`` are of a kind of KINDS, and the first of them in words."""
+    return Finding.share(kind, count, n, example, unit=unit, severity="alarm" if kind in FAILS else "note")
 
-    kind: str
-    n: int
-    of: int
-    unit: str
-    """``rows``, ``items`` or ``clips``."""
-    example: str = ""
-    """The first one, in words."""
 
-    def row(self) -> dict[str, Any]:
-        """As a row of FINDING_SCHEMA."""
-        return asdict(self) | {"meaning": KINDS[self.kind]}
+def kind_row(finding: Finding) -> dict[str, Any]:
+    """Such a finding as a row of KIND_SCHEMA."""
+    kind = finding.check
+    row = {"kind": kind, "n": finding.count, "of": finding.n, "unit": finding.unit}
+    return row | {"meaning": KINDS[kind], "example": finding.detail}

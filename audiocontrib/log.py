@@ -1,0 +1,16 @@
+"""Lines of progress among log records."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+def tell(logger: logging.Logger, line: str) -> None:
+    """A line of progress that was asked for: an INFO record; on stderr where no program has set up logging for it."""
+    if logger.isEnabledFor(logging.INFO):
+        logger.info(line)
+        return
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)  # above the bars

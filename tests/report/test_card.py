@@ -105,7 +105,7 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in RULES if name not in ("adf", "audit")),
     ("votes", {"threshold": 2 / 3, "condition": "text", "models": ["m1", "m2"], "leave_out": ["unsolved"]}),
     ("fdr", {"fdr": 0.3, "balanced": True}),
-    ("group", {"least": 3, "audio": "text"}),
+    ("group", {"least": 3}),
 ]
 
 
@@ -201,7 +201,7 @@ def test_which_split_is_meant(tmp_path: Path) -> None:
     run = ac.score(ac.load_items("demo", limit=6), ["mock"], ["silence"], run=tmp_path / "r", progress=False)
     done = CliRunner().invoke(main, ["card", "--run", str(run.path)])
     assert done.exit_code == 2
-    assert "the run has none yet" in done.stderr
+    assert "has no split yet; split it first" in done.stderr
     with pytest.raises(UsageError, match="no split was made yet"):
         card(run, split="votes")
     split(run, "votes")

@@ -19,7 +19,7 @@ from audiocontrib.cli import main
 from audiocontrib.contribution import accuracy, contributions
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Clip, Items, make_item
-from audiocontrib.report import page
+from audiocontrib.report import item_sample, page
 from audiocontrib.report.item_sample import script_json
 from audiocontrib.report.run_summary import gather
 from audiocontrib.store import Run
@@ -109,7 +109,7 @@ def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
 
 
 def test_long_texts_make_the_sample_smaller(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audiocontrib.report.item_sample.TEXTS", 12_000)
+    monkeypatch.setattr(item_sample, "TEXTS", 12_000)
     whole = page.report(run, out=tmp_path / "r.html").read_text(encoding="utf-8")
     shown = len(embedded(whole)["items"])
     assert 2 < shown < 44
@@ -136,7 +136,7 @@ def test_a_clip_is_embedded_once_and_linked_where_there_is_no_room(
         (made[0].clip_id, "data:audio/ogg;base64,")
     ]
     assert [row["clip"] for row in data["items"]].count(made[0].clip_id) == 2
-    monkeypatch.setattr("audiocontrib.report.item_sample.EMBEDDED", 0)
+    monkeypatch.setattr(item_sample, "EMBEDDED", 0)
     path = page.report(kept, out=tmp_path / "elsewhere" / "r.html")
     linked = embedded(path.read_text(encoding="utf-8"))["clips"]
     assert linked == {made[0].clip_id: "../clips/javascript%3A/a%20%23%3F.wav"}

@@ -129,7 +129,7 @@ def _provenance(source: Mapping[str, Any], path: Path, field: str) -> Provenance
         steps = tuple(CommandStep(words=tuple(shlex.split(line)[1:])) for line in commands)
     except ValueError as error:
         raise AudiocontribError(f"{path}: {field}.commands: {error}") from error
-    values = {name: source[name] for name in ("run", "split", "part") if name in source}
+    values = {name: source[name] for name in ("run", "split", "part", "prompt") if name in source}
     settings = SplitSettings.of(rule, path, f"{field}.rule") if rule and "rule" in rule else None
     values |= {"data": data, "rule": settings, "steps": steps}
     made: Provenance = from_json(Provenance, values, path, field)

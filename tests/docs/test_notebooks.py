@@ -55,7 +55,7 @@ def test_it_is_kept_without_outputs(path: Path) -> None:
 def test_what_it_takes_from_the_package_is_there(path: Path) -> None:
     """Quickly, without running it: its code compiles, and the names that it imports or calls on ``ac`` exist."""
     code = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
-    tree = ast.parse(code)
+    tree = ast.parse(re.sub(r"^%.*", "", code, flags=re.M))
     taken = [
         (node.module, name.name) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -80,3 +82,12 @@ def test_lines_of_pages_are_short(page: Path) -> None:
         and len(re.sub(r"\]\([^)]*\)|https?://\S+", "", line)) > 120
     ]
     assert not long, "\n".join(long)
+
+
+@pytest.mark.slow
+def test_tests_are_collected_without_torch() -> None:
+    """Which takes seconds to import: `helpers.lazy` imports it at first use."""
+    collect = "import sys, pytest; pytest.main(['--collect-only', '-qq', 'tests'])"
+    code = f"{collect}; print(sorted({{'torch', 'statsmodels', 'trl'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from helpers.documented import (
@@ -91,6 +92,28 @@ def here(place: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("page", LINES)
+def test_what_a_page_says_to_type_is_understood(page: str, tmp_path: Path) -> None:
+    """Command, options and their values; nothing is done."""
+    make_place(tmp_path)
+    with chdir(tmp_path):
+        for line in LINES[page]:
+            arguments = at_hand(sent_to(line)[0])
+            if arguments is not None:
+                parse(arguments)
+
+
+def parse(arguments: list[str]) -> None:
+    """Read a command line as far as click does before the command starts."""
+    context, command = click.Context(main), main
+    while isinstance(command, click.Group):
+        name, found, arguments = command.resolve_command(context, list(arguments))
+        assert found is not None
+        context = found.make_context(name, list(arguments), parent=context)
+        command, arguments = found, [*context._protected_args, *context.args] if isinstance(found, click.Group) else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", LINES)
 def test_what_a_page_says_to_type_works(page: str, here: Path) -> None:
     os.utime(here / "runs" / NEWEST.get(page, "mmau") / "run.json")
     own: set[Path] = set()
@@ -105,6 +128,7 @@ def test_what_a_page_says_to_type_works(page: str, here: Path) -> None:
         work(line, arguments)
 
 
+@pytest.mark.slow
 def test_python_of_the_pages_works(tmp_path: Path) -> None:
     found = [(page, text) for page in PAGES for language, text in blocks(page) if language == "python"]
     assert len(found) >= 2
@@ -128,6 +152,9 @@ def test_every_part_of_ones_own_has_an_example_of_at_most_15_lines() -> None:
     assert all(f"--model {name}:" in " ".join(LINES["docs/how-to/own-model.md"]) for name in models)
 
 
-def test_a_line_that_is_wrong_is_noticed(here: Path) -> None:
-    with pytest.raises(AssertionError, match="No such option"):
-        work("audiocontrib show --buy question_type")
+@pytest.mark.parametrize("line", ["show --buy question_type", "shew", "train sft --recipe r.yaml --lr 3"])
+def test_a_line_that_is_wrong_is_noticed(line: str) -> None:
+    with pytest.raises(AssertionError, match="No such"):
+        work(f"audiocontrib {line}")
+    with pytest.raises(click.UsageError, match="No such"):
+        parse(line.split())

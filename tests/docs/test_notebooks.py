@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -25,6 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ac.score(items, models, ["audio", "silence", "text"], run=folder, progress=False).path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs(path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nbclient import NotebookClient
@@ -45,3 +49,19 @@ def test_it_runs(path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.Monk
 def test_it_is_kept_without_outputs(path: Path) -> None:
     book = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_it_takes_from_the_package_is_there(path: Path) -> None:
+    """Quickly, without running it: its code compiles, and the names that it imports or calls on ``ac`` exist."""
+    code = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+    tree = ast.parse(re.sub(r"^%.*", "", code, flags=re.M))
+    taken = [
+        (node.module, name.name) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names
+    ]
+    ours = [(module, name) for module, name in taken if module and module.startswith("audiocontrib")]
+    ours += [("audiocontrib", name) for name in re.findall(r"\bac\.(\w+)", code)]
+    assert ours
+    for module, name in ours:
+        home = import_module(module)
+        assert hasattr(home, name) or import_module(f"{module}.{name}")

@@ -30,7 +30,9 @@ from helpers.layouts import audiomcq_row, mmau_row, rul_muchomusic
 DOCS = ROOT / "docs"
 SYNOPSES = {DOCS / "design.md": "alternatives and dots in brackets: the contract, not something to type"}
 """Pages whose blocks are not run, with the reason."""
-PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))) if page not in SYNOPSES]
+PAGES = [
+    page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))) if page not in SYNOPSES
+]
 
 N, FEW = 60, 18
 """Questions in each file (fewer say nothing in an audit); questions of the set ``demo``, whose clips are made."""

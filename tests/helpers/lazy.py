@@ -17,7 +17,8 @@ class Lazy:
         self.__dict__["_name"] = name
 
     def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("_") and self._name not in sys.modules:
+        named = attribute in ("__all__", "__version__") or not attribute.startswith("_")
+        if not named and self._name not in sys.modules:
             raise AttributeError(attribute)  # pytest asks each name of a file for such while it collects
         return getattr(import_module(self._name), attribute)
 

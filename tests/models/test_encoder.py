@@ -6,20 +6,26 @@ import importlib
 import pickle
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from helpers.lazy import lazy
 
 from audiocontrib.audio import make_sound
-from audiocontrib.models import load_model, processors
-from audiocontrib.models.encoder import PromptEncoder
+from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import make_prompt
 from audiocontrib.training.model_card.usage import usage
+
+if TYPE_CHECKING:
+    from audiocontrib.models.encoder import PromptEncoder
+    from audiocontrib.models.lalm import AudioLanguageModel
+
+lalm = lazy("audiocontrib.models.lalm")
+processors = lazy("audiocontrib.models.processors")
+torch = lazy("torch")
 
 TINY = ["tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3"]
 PROMPTS = [make_prompt("Which is heard?", ("a dog", "rain"), has_audio=heard) for heard in (True, False)]
@@ -28,7 +34,7 @@ SOUND = make_sound(np.random.default_rng(0).uniform(-0.5, 0.5, 12345))
 
 def tiny(name: str, dtype: str = "float32") -> AudioLanguageModel:
     model = load_model(name, device="cpu", dtype=dtype)
-    assert isinstance(model, AudioLanguageModel)
+    assert isinstance(model, lalm.AudioLanguageModel)
     return model
 
 
@@ -38,7 +44,7 @@ def test_a_copy_for_another_process_holds_no_weights_and_reads_the_same(name: st
     packed = pickle.dumps(model.encoder)
     assert len(packed) < 2_000_000 < sum(p.numel() * 4 for p in model.net.parameters())
     copy: PromptEncoder = pickle.loads(packed)
-    assert not any(isinstance(value, nn.Module) for value in vars(copy.processor).values())
+    assert not any(isinstance(value, torch.nn.Module) for value in vars(copy.processor).values())
     for prompt in PROMPTS:
         sound = SOUND if prompt.has_audio else None
         assert copy.encode(prompt, sound) == model.encode(prompt, sound)
@@ -82,4 +88,4 @@ def test_the_path_that_older_cards_print_goes_on_with_a_line() -> None:
     with pytest.warns(FutureWarning, match="audiocontrib.models.processors"):
         old = importlib.import_module("audiocontrib.models.omni")
     assert len(old.__all__) == 5
-    assert all(vars(old)[name] is vars(processors)[name] for name in old.__all__)
+    assert all(getattr(old, name) is getattr(processors, name) for name in old.__all__)

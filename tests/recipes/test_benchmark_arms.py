@@ -57,6 +57,7 @@ def test_tables_hold_the_means_of_the_answers() -> None:
     assert set(changes.reset_index().query("arm == 'Weak-to-Strong'").against) == {"base", "all-SFT"}
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_noise_is_rarely_called_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arms, "MEASURES", {"audio, all": ("audio", "all")})
     rng = np.random.default_rng(1)
@@ -91,6 +92,7 @@ def test_every_arm_takes_the_same_steps_with_its_own_seed() -> None:
     assert len({arm.folder(0) for arm in experiment.ARMS}) == len(experiment.ARMS)
 
 
+@pytest.mark.slow
 def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = experiment.Plan(tmp_path, steps=2, items=60, held_out=20, base_steps=1)
     shutil.copytree(BENCHMARKS.parent / "audiocontrib" / "models" / "tiny" / "tiny-qwen2.5-omni", tmp_path / "base")

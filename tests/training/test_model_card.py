@@ -105,6 +105,7 @@ def test_both_stages_are_told_with_their_split(made: Path) -> None:
     assert "Nothing was measured of this model" in part(text, "Known limits")
 
 
+@pytest.mark.slow
 def test_its_commands_make_the_same_weights(made: Path, tmp_path: Path) -> None:
     commands, recipe = blocks(part((made / card.CARD).read_text(), "How to make it again"))
     (tmp_path / "recipe.yaml").write_text(recipe)
@@ -128,6 +129,7 @@ def run_script(lines: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) 
     return said.getvalue(), names
 
 
+@pytest.mark.slow
 def test_the_script_of_the_card_runs_in_the_folder_of_the_model(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [script] = blocks(part((made / card.CARD).read_text(), "Use"))
     said, _ = run_script(script.splitlines(), made, monkeypatch)

@@ -270,6 +270,7 @@ def moved(before: dict[str, Tensor], net: Any) -> float:
     return float(np.mean([not torch.equal(before[name], after[name]) for name in tower]))
 
 
+@pytest.mark.slow
 def test_sft_moves_the_audio_tower_and_the_stock_trainer_does_not(rows: TrainingRows, tmp_path: Path) -> None:
     settings = sft(steps=1, save_every=100, warmup=0.0)
     model = row_encoder.load_for_training(TINY, settings)
@@ -318,6 +319,7 @@ def test_no_messages_go_through_a_table_that_fills_up_missing_keys(trainer: Any,
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny-audio-flamingo-3", "tiny-qwen2-audio"])
 def test_other_families_and_clips_of_several_windows(name: str, tmp_path: Path) -> None:
     rate, dice = 16_000, np.random.default_rng(0)

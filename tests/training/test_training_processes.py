@@ -31,6 +31,7 @@ def alike(one: Path, other: Path) -> bool:
     return all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["sft", "grpo"])
 def test_two_processes_killed_and_started_again(stage: str, tmp_path: Path) -> None:
     rows = demo_rows(12)
@@ -48,6 +49,7 @@ def test_two_processes_killed_and_started_again(stage: str, tmp_path: Path) -> N
     assert json.loads((out / "training.json").read_text())["stages"][-1]["devices"] == 2
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_the_same_rows(tmp_path: Path) -> None:
     rows, given = demo_rows(12), {"steps": 3, "learning_rate": 1e-4}
     train("sft", sft(batch=4, **given), rows, TINY, tmp_path / "one")

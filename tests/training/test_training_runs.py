@@ -45,6 +45,7 @@ def metric(out: Path, name: str) -> list[float]:
     return [value for (value,) in duckdb.sql(f"select {name} from '{out}/metrics.parquet'").fetchall()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["sft", "grpo"])
 def test_kill_9_and_the_same_again(stage: str, rows: TrainingRows, tmp_path: Path) -> None:
     settings, out = settings_of(stage), tmp_path / "killed"
@@ -96,7 +97,7 @@ def test_a_model_that_hears_nothing(name: str, rows: TrainingRows, tmp_path: Pat
         train_sft(sft(), rows, name, tmp_path / "o", progress=False)
 
 
-@pytest.mark.parametrize("stage", ["sft", "grpo"])
+@pytest.mark.parametrize("stage", ["sft", pytest.param("grpo", marks=pytest.mark.slow)])
 def test_a_loss_that_is_no_number_stops_before_any_weight_changes(
     stage: str, rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +173,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)  # weights may still be mapped
 
 
+@pytest.mark.slow
 def test_a_full_disk_at_checkpoint_time(rows: TrainingRows, small_disk: Path) -> None:
     out = small_disk / "o"
     with pytest.raises(AudiocontribError) as caught:
@@ -187,7 +189,7 @@ def test_a_full_disk_at_checkpoint_time(rows: TrainingRows, small_disk: Path) ->
     assert metric(out, "step") == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("stage", ["sft", "grpo"])
+@pytest.mark.parametrize("stage", ["sft", pytest.param("grpo", marks=pytest.mark.slow)])
 def test_adapters_are_merged_and_the_rest_stays(stage: str, rows: TrainingRows, tmp_path: Path) -> None:
     settings = settings_of(stage, tune="lora", rank=4, steps=3, save_every=2, learning_rate=1e-2)
     trained = TRAIN[stage](settings, rows, TINY, tmp_path / "o", progress=False)
@@ -202,6 +204,7 @@ def test_adapters_are_merged_and_the_rest_stays(stage: str, rows: TrainingRows, 
     assert metric(tmp_path / "o", "step") == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_what_is_trained_is_heard_learned_and_scored(tmp_path: Path) -> None:
     """Keys that contradict the knowledge of the base: SFT learns them, GRPO from there holds them."""
     items = [
@@ -264,6 +267,7 @@ def test_the_command_from_run_to_model(tmp_path: Path, monkeypatch: pytest.Monke
     assert load_model("trained/arm/grpo/model", device="cpu").capabilities >= {"audio"}
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_loaded_whole_where_the_stock_trainer_finds_other_names(
     rows: TrainingRows, tmp_path: Path
 ) -> None:

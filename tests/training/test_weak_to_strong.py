@@ -43,6 +43,7 @@ def plan(folder: Path, recipe: dict | None = None, **changes: object) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     path, out = plan(tmp_path), tmp_path / "out"
     said: list[str] = []

@@ -22,6 +22,7 @@ from audiocontrib.models import Model, load_model, model_list, named
 from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
+    ModelLike,
     check_workers,
     conditions_to_ask,
     device_list,
@@ -46,7 +47,7 @@ EVIDENCE = "evidence"
 
 def score(
     items: Iterable[Item],
-    models: Model | str | Sequence[Model | str],
+    models: ModelLike | Sequence[ModelLike],
     conditions: str | Condition | Iterable[Condition | str] = ("audio", "silence"),
     *,
     names: Sequence[str] | str = (),

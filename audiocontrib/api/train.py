@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from audiocontrib.store.run import as_run
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from audiocontrib.prompts import PromptFormat
     from audiocontrib.store import Run
     from audiocontrib.training import GRPO, SFT, TrainingOutput, TrainingRecipe, TrainingRows
 
@@ -57,6 +58,7 @@ def train(
     model: str | None = None,
     out: str | os.PathLike[str] | None = None,
     changes: Mapping[str, Any] | None = None,
+    prompt: str | Path | PromptFormat | None = None,
     progress: bool = True,
 ) -> TrainingOutput:
     """Train a model on the weak or strong part of a split, with its audio; it goes on where a kill stopped it.
@@ -69,6 +71,7 @@ def train(
         model: where to start from; None: the recipe's; for grpo after sft, what sft has made.
         out: folder to fill; None: trained/RECIPE/STAGE.
         changes: other values of fields of the stage.
+        prompt: another one than the run was asked with; None: the run's own.
         progress: show a bar.
 
     Raises:
@@ -79,7 +82,8 @@ def train(
         >>> made = ac.train(run, "sft", recipe="recipes/training/tiny/weak_to_strong.yaml", changes={"steps": 20})
         >>> ac.load_model(made.model)
     """
-    planned = plan_training(run, stage, recipe=recipe, split=split, model=model, out=out, changes=changes)
+    given: dict[str, Any] = {"split": split, "model": model, "out": out, "changes": changes, "prompt": prompt}
+    planned = plan_training(run, stage, recipe=recipe, **given)
     return planned.train(progress=progress)
 
 
@@ -93,6 +97,7 @@ def plan_training(
     model: str | None = None,
     out: str | os.PathLike[str] | None = None,
     changes: Mapping[str, Any] | None = None,
+    prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingPlan:
     """What :func:`train` would do with the same arguments; ``estimate()`` says what it would take.
 
@@ -114,24 +119,23 @@ def plan_training(
     start = model or _start(asked, stage, made)
     if split is None and (only := run.only_split()):
         split = only.name
-    rows = stage_rows(asked, stage, run, split)
+    rows = stage_rows(asked, stage, run, split, prompt=prompt)
     about = f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows"
     return TrainingPlan(about, asked.stage(stage), rows, str(start), Path(out) if out else made / stage)
 
 
 def _changed(recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any]) -> TrainingRecipe:
     """The recipe with other values in the stage."""
-    from audiocontrib.training.fields import build
+    from audiocontrib.config import changed
 
     if not isinstance(changes, Mapping):
         raise UsageError(f"changes is {changes!r}, but is a mapping from a field of the stage to its value")
-    settings = recipe.stage(stage)
-    given = {one.name: getattr(settings, one.name) for one in fields(settings)} | dict(changes)
+    given = dict(changes)
     for one, other in (("steps", "epochs"), ("epochs", "steps")):  # to give one is to take the other back
-        if one in changes and other not in changes:
+        if one in given and other not in given:
             given[other] = None
-    changed: Any = build(type(settings), given, "changes") if changes else settings
-    return replace(recipe, sft=changed) if stage == "sft" else replace(recipe, grpo=changed)
+    settings: Any = changed(recipe.stage(stage), given, "changes") if given else recipe.stage(stage)
+    return replace(recipe, sft=settings) if stage == "sft" else replace(recipe, grpo=settings)
 
 
 def _start(recipe: TrainingRecipe, stage: Stage, made: Path | None) -> str:

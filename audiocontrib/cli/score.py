@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,23 +132,24 @@ def command(
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
     if plan:
         return _plan(items, models, names, conditions, method, orders, prompt, shard, options, form)
-    run = score(
-        items,
-        models,
-        conditions,
-        names=names,
-        method=method,
-        orders=orders,
-        prompt=prompt,
-        run=folder or Path("runs") / Path(dataset).stem,
-        progress=not quiet,
-        save_every=save_every,
-        shard=shard,
-        engine=engine,
-        devices=several,
-        actors=actors,
-        model_options=options,
-    )
+    with redirect_stdout(sys.stderr):  # for what models of the user's own print: stdout is for tables
+        run = score(
+            items,
+            models,
+            conditions,
+            names=names,
+            method=method,
+            orders=orders,
+            prompt=prompt,
+            run=folder or Path("runs") / Path(dataset).stem,
+            progress=not quiet,
+            save_every=save_every,
+            shard=shard,
+            engine=engine,
+            devices=several,
+            actors=actors,
+            model_options=options,
+        )
     with run.connect() as con:
         emit(accuracy(con), form)
     _report(run, {item.id for item in items}, len(items.quarantined))

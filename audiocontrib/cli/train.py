@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
-from audiocontrib.errors import UsageError
 
 
 @click.command()
@@ -24,6 +22,9 @@ from audiocontrib.errors import UsageError
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Another value of a field of the stage; repeatable."
 )
 @click.option("--plan", is_flag=True, help="Only say what it would take.")
+@click.option(
+    "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -35,6 +36,7 @@ def command(
     out: Path | None,
     changes: tuple[str, ...],
     plan: bool,
+    prompt: str | None,
     quiet: bool,
     form: str,
 ) -> None:
@@ -52,8 +54,16 @@ def command(
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
     from audiocontrib.api.train import plan_training
+    from audiocontrib.config import assignments
 
-    asked = {"recipe": recipe, "split": split, "model": model, "out": out, "changes": _changes(changes)}
+    asked: dict[str, Any] = {
+        "recipe": recipe,
+        "split": split,
+        "model": model,
+        "out": out,
+        "changes": assignments(changes, "--set", "--set batch=4"),
+        "prompt": prompt,
+    }
     planned = plan_training(open_run(folder), stage, **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
@@ -69,22 +79,6 @@ def command(
     if first:
         emit(_last(trained.metrics), form)
     speak(f"model: {trained.model}")
-
-
-def _changes(texts: tuple[str, ...]) -> dict[str, Any]:
-    """The values of ``--set``: JSON, or else YAML."""
-    import yaml
-
-    given: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--set {text!r}: it is FIELD=VALUE, e.g. --set batch=4")
-        try:
-            given[name.strip()] = json.loads(value)
-        except ValueError:
-            given[name.strip()] = yaml.safe_load(value)
-    return given
 
 
 def _last(metrics: Path) -> Any:

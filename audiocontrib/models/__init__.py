@@ -16,7 +16,8 @@ from audiocontrib.deprecation import renamed
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.check import check_model
-from audiocontrib.models.own import as_model, is_own, load_own
+from audiocontrib.models.own import is_own, load_own
+from audiocontrib.models.wrapped import as_model
 from audiocontrib.registry import Registry
 
 __all__ = ["MODELS", "Generated", "Model", "Named", "Request", "Scored", "load_model", "model_list", "named"]

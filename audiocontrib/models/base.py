@@ -135,6 +135,11 @@ class Model:
         """What a run knows the model by: its fingerprint and, where it came from a file, that file. Not overridden."""
         return {**self.fingerprint(), **({"file_sha256": self.file_sha256} if self.file_sha256 else {})}
 
+    @property
+    def is_own(self) -> bool:
+        """Whether code of the user's own answers, and no class of this package alone."""
+        return bool(self._source)
+
     def prepare(self, requests: Sequence[Request]) -> Sequence[Request]:
         """The requests, in order, with ``ready`` filled by what can be made beforehand.
 

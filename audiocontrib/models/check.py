@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.models.base import Generated, Model, Request, Scored, own_methods
-from audiocontrib.models.source_code import own_place
 from audiocontrib.responses import METHODS
 
 CAPABILITIES = frozenset({"audio", *METHODS})
@@ -60,7 +59,7 @@ def check_model(model: Model) -> Model:
         raise
     except Exception as error:
         raise UsageError(
-            f"{name}: its fingerprint gives no dictionary of JSON values, which a run could keep: {reason(error)}"
+            f"{name}: its fingerprint gives no dictionary of JSON values, as a run could keep: {reason(model, error)}"
         ) from error
     return model
 
@@ -107,11 +106,10 @@ def check_prepared(model: str, requests: Sequence[Request], made: Any) -> Sequen
     return made
 
 
-def reason(error: BaseException) -> str:
-    """An exception in one line that can be stored, with the line of the user's own code that it comes from."""
-    place = "" if isinstance(error, AudiocontribError) else own_place(error)
-    text = one_line(error) + (f" ({place})" if place else "")
-    return text.encode(errors="replace").decode()
+def reason(model: Model, error: BaseException) -> str:
+    """A model's exception in one line that can be stored, with the line of the user's own code that it comes from."""
+    place = code_place(error) if model.is_own and not isinstance(error, AudiocontribError) else ""
+    return f"{place}{one_line(error)}".encode(errors="replace").decode()
 
 
 def _checked(model: str, method: str, request: Request, answer: Any) -> Scored | Generated | Exception:

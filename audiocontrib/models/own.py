@@ -1,4 +1,4 @@
-"""Models of the user's own: a class, an object or a plain function, passed from Python or named in a file.
+"""Models of the user's own that a text names, as ``my.py:Class``: a class, an object or a function in a file.
 
 A file is code. It is loaded where the user names it (:func:`audiocontrib.load_model`, ``--model``), and never because
 a run, a recipe or a data set does.
@@ -12,25 +12,18 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
-from typing import Any, Protocol, runtime_checkable
+from types import CodeType, ModuleType
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
+from audiocontrib.models.base import Model
+from audiocontrib.models.wrapped import WAYS, FunctionModel
 
-from audiocontrib.deprecation import renamed
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.models.base import Generated, Model, Request, Scored
-from audiocontrib.models.check import check_signature
-from audiocontrib.models.source_code import own_place, source_hash
-
-Answer = Callable[[str, NDArray[np.float32] | None], str]
-"""``prompt, audio -> reply``: the user's turn as text; float32 samples at 16 kHz, or None; the reply as text."""
 IN_FILE = re.compile(r"(?P<file>([A-Za-z]:)?[^:]+\.py):(?P<name>[^/\\:]*)")
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-WAYS = "a subclass of audiocontrib.models.Model, an object of one, or a function (prompt, audio)"
 
 
 def is_own(model: str) -> bool:
@@ -50,101 +43,6 @@ def refuse_own(models: Iterable[str], where: str) -> None:
                 f"{where} names the model {model}, which is code: it is only loaded when you name it yourself, and "
                 "never because a file does; name a checkpoint or a known model there"
             )
-
-
-class FunctionModel(Model):
-    """A plain function ``prompt, audio -> reply`` as a model, which is asked by generate only.
-
-    Args:
-        answer: gets the text of the user's turn (question, options and how to answer; not the system turn) and a copy
-            of the samples. No bound on the reply's length is passed on.
-        name: in the run; the function's own if none is given.
-    """
-
-    capabilities = frozenset({"audio", "generate"})
-
-    def __init__(self, answer: Answer, name: str | None = None) -> None:
-        self._answer, self._called, self._sha256 = answer, name or "", None
-        if isinstance(answer, FunctionType):
-            self._called, self._sha256 = answer.__qualname__, source_hash(answer)
-        self.name = name or self._called.rpartition(".")[2]
-        if not self.name.isidentifier():
-            raise UsageError(f"{answer!r:.60} has no name under which answers can be stored; write it as def NAME(…)")
-        check_signature(answer, ("", None), "prompt, audio", f"the function {self.name}")
-
-    def fingerprint(self) -> dict[str, Any]:
-        """The function's name and the hash of its source; UsageError if that cannot be read."""
-        told = {"class": "function", "function": self._called}
-        if self.file_sha256:
-            return told
-        if self._sha256 is None:
-            raise UsageError(f"{self.name}: the source of the function cannot be read; put it into a file")
-        return told | {"source_sha256": self._sha256}
-
-    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated | Exception]:
-        """The function's replies, one call for each request; an error is that request's alone."""
-        return [self._reply(request) for request in requests]
-
-    def _reply(self, request: Request) -> Generated | Exception:
-        try:
-            audio = request.sound.samples.copy() if request.sound else None  # its own: others hear the same samples
-            return Generated(self._answer(request.prompt.user, audio))
-        except Exception as error:
-            return error
-
-
-@runtime_checkable
-class Unbased(Protocol):
-    """What a model was before there was the base class."""
-
-    name: str
-    capabilities: frozenset[str]
-    max_seconds: float | None
-
-    def fingerprint(self) -> dict[str, Any]:
-        """See :class:`Model`."""
-
-    def likelihood(self, requests: Sequence[Request]) -> Sequence[Scored | Exception]:
-        """See :class:`Model`."""
-
-    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> Sequence[Generated | Exception]:
-        """See :class:`Model`."""
-
-
-class Based(Model):
-    """A model without the base class, taken for two more releases."""
-
-    def __init__(self, held: Unbased) -> None:
-        self._held = held
-        self.name, self.capabilities, self.max_seconds = held.name, held.capabilities, held.max_seconds
-
-    def fingerprint(self) -> dict[str, Any]:
-        """See :class:`Model`."""
-        return self._held.fingerprint()
-
-    def likelihood(self, requests: Sequence[Request]) -> Sequence[Scored | Exception]:
-        """See :class:`Model`."""
-        return self._held.likelihood(requests)
-
-    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> Sequence[Generated | Exception]:
-        """See :class:`Model`."""
-        return self._held.generate(requests, max_new_tokens)
-
-
-def as_model(thing: object) -> Model:
-    """What was passed as a model, as one. UsageError if it is none."""
-    if isinstance(thing, Model):
-        return thing
-    if isinstance(thing, FunctionType):
-        return FunctionModel(thing)
-    if isinstance(thing, type):
-        made = f"give an object of it, {thing.__name__}()" if issubclass(thing, Model) else f"a model is {WAYS}"
-        raise UsageError(f"{thing.__name__} is a class; {made}")
-    if isinstance(thing, Unbased):
-        kind = type(thing).__name__
-        renamed(f"a model without a base class (class {kind})", f"class {kind}(audiocontrib.models.Model)", gone="0.4")
-        return Based(thing)
-    raise UsageError(f"{thing!r:.80} is no model; a model is a name, {WAYS}")
 
 
 def load_own(model: str) -> Model:
@@ -169,7 +67,7 @@ def load_own(model: str) -> Model:
     except AudiocontribError:
         raise
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{_place(error) or path}: the file cannot be loaded: {_said(error)}") from error
+        raise UsageError(f"{code_place(error) or f'{path}: '}the file cannot be loaded: {_said(error)}") from error
     if name not in held:
         objects = [key for key, value in held.items() if isinstance(value, Model)]
         raise UsageError(f"{path}: it has no {name!r}; {_there(name, [*lines, *objects])}")
@@ -206,7 +104,7 @@ def _built(cls: type[Model], name: str, line: str) -> Model:
     except AudiocontribError:
         raise
     except Exception as error:
-        raise UsageError(f"{_place(error) or line}: {name}() fails: {one_line(error)}") from error
+        raise UsageError(f"{code_place(error) or f'{line}: '}{name}() fails: {one_line(error)}") from error
 
 
 def _run(where: Path, code: CodeType) -> dict[str, Any]:
@@ -218,18 +116,12 @@ def _run(where: Path, code: CodeType) -> dict[str, Any]:
         sys.path.append(str(where.parent))  # last: a file there hides no library
     sys.modules[name] = module  # dataclasses and pickle look there
     try:
-        exec(code, vars(module))
+        with redirect_stdout(sys.stderr):  # stdout is for tables, which others read
+            exec(code, vars(module))
     except BaseException:
         del sys.modules[name]
         raise
     return vars(module)
-
-
-def _place(error: BaseException) -> str:
-    """File and line of the user's code that an error comes from; empty if it names none."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}"
-    return own_place(error)
 
 
 def _said(error: BaseException) -> str:

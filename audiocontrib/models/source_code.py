@@ -6,15 +6,10 @@ import hashlib
 import inspect
 import json
 import sys
-import sysconfig
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FunctionType
 from typing import Any
-
-PACKAGE = Path(__file__).parent.parent
-LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def source_hashes(cls: type, below: type) -> tuple[str | None, ...]:
@@ -47,13 +42,6 @@ def simple_arguments(args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[s
     except (TypeError, ValueError, RecursionError):
         return None
     return made
-
-
-def own_place(error: BaseException) -> str:
-    """``my.py:12``: the last line of the user's own code that an error went through; empty if there is none."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith((str(PACKAGE), *LIBRARIES, "<"))]
-    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
 
 
 def _path(value: Any) -> str:

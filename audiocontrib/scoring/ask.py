@@ -18,14 +18,14 @@ from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.plan import RequestConfig
 from audiocontrib.scoring.prefetch import AnswerKeys, again_prepared
 
-Answer = Scored | Generated | Exception
+_Answer = Scored | Generated | Exception
 
 
 def ask(model: Model, requests: Sequence[Request], keys: Sequence[AnswerKeys], asking: RequestConfig) -> list[Response]:
     """One Response per request. If the batch raises, or has not one answer for each, they are asked one by one."""
     start = time.perf_counter()
     ready = [again_prepared(model, request) for request in requests]
-    answers: list[Answer] = [request.ready for request in ready]  # an exception where the model cannot prepare it
+    answers: list[_Answer] = [request.ready for request in ready]  # an exception where the model cannot prepare it
     places = [place for place, answer in enumerate(answers) if not isinstance(answer, Exception)]
     answered = _answers(model, [ready[place] for place in places], asking)
     if isinstance(answered, Exception):
@@ -36,12 +36,12 @@ def ask(model: Model, requests: Sequence[Request], keys: Sequence[AnswerKeys], a
         answers[place] = answer
     seconds = (time.perf_counter() - start) / len(requests)
     return [
-        _response(model.name, request, key, asking.method, answer, seconds)
+        _response(model, request, key, asking.method, answer, seconds)
         for request, key, answer in zip(requests, keys, answers, strict=True)
     ]
 
 
-def _answers(model: Model, requests: Sequence[Request], asking: RequestConfig) -> list[Answer] | Exception:
+def _answers(model: Model, requests: Sequence[Request], asking: RequestConfig) -> list[_Answer] | Exception:
     try:
         if not requests:
             return []
@@ -54,12 +54,12 @@ def _answers(model: Model, requests: Sequence[Request], asking: RequestConfig) -
         return AudiocontribError(f"{model.name}: its code ends the program (SystemExit)")
 
 
-def _response(model: str, request: Request, key: AnswerKeys, method: str, value: Answer, seconds: float) -> Response:
+def _response(model: Model, request: Request, key: AnswerKeys, method: str, value: _Answer, seconds: float) -> Response:
     item = request.item
     facts: dict[str, Any] = {
         "item_id": item.id,
         "dataset": item.dataset,
-        "model": model,
+        "model": model.name,
         "condition": request.condition.spec,
         "order": request.order,
         "method": method,
@@ -73,7 +73,7 @@ def _response(model: str, request: Request, key: AnswerKeys, method: str, value:
         "resume_key": key.resume,
     }
     if isinstance(value, Exception):
-        return Response(**facts, outcome=Outcome.FAILED, error=reason(value))
+        return Response(**facts, outcome=Outcome.FAILED, error=reason(model, value))
     facts |= {"prompt_tokens": value.prompt_tokens, "evidence": value.evidence}
     if isinstance(value, Generated):
         answer = answers.parse(value.text, request.prompt.options)

@@ -73,7 +73,7 @@ def split(
     found = RULES.find(rule)
     exact = _threshold(found.threshold if threshold is None else threshold)
     left_out = _left_out(leave_out)
-    check_settings(rule, settings)
+    settings = check_settings(rule, settings)
     given = {"condition": condition, "audio": audio, "method": method, "models": models, "prompt": prompt}
     words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
     with connected(run) as con:

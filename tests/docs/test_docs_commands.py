@@ -24,7 +24,6 @@ from helpers.documented import (
     in_the_way,
     lines_by_page,
     make_place,
-    own_files,
 )
 
 from audiocontrib import plugins
@@ -111,7 +110,8 @@ def test_python_of_the_pages_works(tmp_path: Path) -> None:
     assert len(found) >= 2
     for page, text in found:
         (tmp_path / page.stem).mkdir(exist_ok=True)
-        own_files(tmp_path / page.stem)
+        for name, shown in files(page).items():
+            (tmp_path / page.stem / name).write_text(shown)
         with chdir(tmp_path / page.stem):
             exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), {})
 
@@ -122,6 +122,10 @@ def test_every_part_of_ones_own_has_an_example_of_at_most_15_lines() -> None:
     assert max(len(text.splitlines()) for text in shown.values()) <= 15
     named = " ".join(LINES["docs/plugins.md"])
     assert all(name in named for name in shown)
+    models = files(DOCS / "how-to" / "own-model.md")
+    assert set(models) == {"my.py", "nulls.py"}
+    assert max(len(text.splitlines()) for text in models.values()) <= 15
+    assert all(f"--model {name}:" in " ".join(LINES["docs/how-to/own-model.md"]) for name in models)
 
 
 def test_a_line_that_is_wrong_is_noticed(here: Path) -> None:

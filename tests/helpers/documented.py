@@ -130,14 +130,6 @@ def in_the_way(arguments: list[str]) -> Path | None:
     return run if open_run(run).manifest["identity"]["dataset"]["name"] != data else None
 
 
-def own_files(folder: Path) -> None:
-    """Write the files of code that pages show: blocks of Python that begin with the name of a file."""
-    for page in PAGES:
-        for language, text in blocks(page):
-            if language == "python" and (named := re.match(r"# (\w+\.py)\n", text)):
-                _write(folder / named[1], text)
-
-
 def mock(model: str) -> str:
     """A mock in the place of a model, under the same name: no checkpoint is loaded, and no server asked."""
     if is_own(model) and Path(model.partition(":")[0]).exists():
@@ -152,7 +144,6 @@ def make_place(folder: Path) -> None:
     for page in PAGES:
         for name, text in files(page).items():
             _write(folder / name, text)
-    own_files(folder)
     rows = [_row(number) for number in range(N)]
     for number in range(N):
         sound = np.random.default_rng(number).uniform(-0.5, 0.5, 8000)

@@ -99,7 +99,7 @@ SCORES: dict[str, tuple[Callable[[Sequence[Request]], Any], str]] = {
     "tokens of 0": (lambda rs: [replace(right(r), tokens=(0,) * len(r.prompt.options)) for r in rs], "at least 1"),
     "an exception": (
         lambda requests: raises(ValueError("no such thing")),
-        r"ValueError: no such thing \(test_model_an",
+        r"^test_model_answers.py:\d+: ValueError: no such thing",
     ),
     "exceptions": (lambda requests: [KeyError("x")] * len(requests), "KeyError"),
     "the end": (lambda requests: raises(SystemExit(3)), "ends the program"),
@@ -195,7 +195,7 @@ def test_failed_questions_are_told_in_one_line_with_model_and_question(
     (tmp_path / "nan.py").write_text("def answer(prompt, audio):\n    return 3.5\n")
     monkeypatch.chdir(tmp_path)
     for name, reason in (
-        ("bad", "AttributeError: 'str' object has no attribute 'no_such_thing' (bad.py:2)"),
+        ("bad", "bad.py:2: AttributeError: 'str' object has no attribute 'no_such_thing'"),
         ("nan", "answer: the reply is a float, and must be a text"),
     ):
         words = ["score", "--dataset", "demo", "--limit", "3", "--model", f"{name}.py:answer", "--method", "generate",

@@ -362,6 +362,14 @@ def test_what_is_no_model_is_refused_in_one_line(place: Path, model: str, parts:
     assert not Path("runs").exists()
 
 
+def test_what_it_prints_is_not_among_the_tables(place: Path) -> None:
+    text = "print('loading')\n\n\ndef answer(prompt, audio):\n    print('thinking')\n    return ''\n"
+    (place / "loud.py").write_text(text)
+    out = done(score("--model", "loud.py:answer", "--format", "json"))
+    assert [json.loads(line)["model"] for line in out.stdout.splitlines()] == ["answer"] * 2
+    assert {"loading", "thinking"} <= set(out.stderr.splitlines())
+
+
 def test_a_lambda_in_a_file_has_the_name_that_it_is_called_by(place: Path) -> None:
     (place / "kinds.py").write_text(FILES["kinds.py"])
     assert load_model("kinds.py:shout").name == "shout"

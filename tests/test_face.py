@@ -133,7 +133,7 @@ FREE = {
     "export": {"out"},
     "load_items": {"name", "revision"},
     "train": {"out", "device"},
-    "plan_training": {"out"},
+    "plan_training": {"out", "model"},
     "import_responses": {"model"},
     "load_model": {"name", "revision", "gguf_file", "device", "dtype", "attention"},
     "weak_to_strong": {"out"},

@@ -24,6 +24,7 @@ from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, pro
 from audiocontrib.provenance import DataSource, ScoreStep, to_json
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
+    ModelLike,
     check_workers,
     conditions_to_ask,
     device_list,
@@ -51,7 +52,7 @@ EVIDENCE = "evidence"
 
 def score(
     items: Iterable[Item],
-    models: Model | str | Sequence[Model | str],
+    models: ModelLike | Sequence[ModelLike],
     conditions: str | Condition | Iterable[Condition | str] = ("audio", "silence"),
     *,
     names: Sequence[str] | str = (),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from audiocontrib.conditions import Condition, condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, as_items
+from audiocontrib.models import Model
 from audiocontrib.scoring.plan import Shard
 from audiocontrib.store import Run
 
 ENGINES = ("local", "ray")
+ModelLike: TypeAlias = Model | str | os.PathLike[str] | Callable[..., str]
+"""What can be asked: a model, the name of one, a file of one's own, or a function ``prompt, audio -> reply``."""
 
 
 def items_to_ask(given: Any) -> Items:

@@ -3,8 +3,11 @@
 from . import answers as answers
 from . import errors as errors
 from . import statistics as statistics
+from .api.audit import audit as audit
 from .api.listings import list_datasets as list_datasets
 from .api.listings import list_models as list_models
+from .api.train import plan_training as plan_training
+from .api.train import train as train
 from .audio import Clip as Clip
 from .conditions import condition as condition
 from .contribution import accuracy as accuracy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from audiocontrib import answers
 from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.items import Item, Items
+from audiocontrib.items import Item, Items, as_items
 from audiocontrib.prompts import rotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns
@@ -45,7 +45,7 @@ class Imported:
 def import_responses(
     path: str | Path,
     run: str | Path,
-    items: Items | None = None,
+    items: Iterable[Item] | None = None,
     *,
     model: str | None = None,
     condition: str | None = None,
@@ -74,8 +74,11 @@ def import_responses(
     Example:
         >>> import_responses("answers.jsonl", "runs/theirs", load_items("mmau", data="mmau-test-mini.json")).added
     """
-    if items is None:
-        items = Run.open(run).load_items()
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise UsageError(f"mapping is {mapping!r}, but is from a column to its name in the file")
+    if condition is not None:
+        known_condition(condition)
+    items = Run.open(run).load_items() if items is None else as_items(items)
     reader = _Reader.over(items, model, condition, dict(mapping or {}))
     rows = [r for file in manifests(Path(path)) for r in reader.responses(file)]
     if not rows:

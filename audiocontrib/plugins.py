@@ -61,7 +61,11 @@ def load_plugins(plugins: Iterable[str | Path]) -> None:
 
 
 def installed_plugins() -> dict[str, str]:
-    """Name -> module, of the plugins that installed packages declare; nothing is loaded."""
+    """Name -> module, of the plugins that installed packages declare; nothing is loaded.
+
+    Example:
+        >>> ac.installed_plugins()
+    """
     return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 

@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from audiocontrib.conditions import is_null
+from audiocontrib.config import Name, Share, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
+from audiocontrib.models import MODELS
+from audiocontrib.models.endpoint.address import Address
+from audiocontrib.models.mock import mock_model
+from audiocontrib.models.own import refuse_own
+from audiocontrib.scoring.plan import ORDERS
+from audiocontrib.sources import SOURCES
+from audiocontrib.splits.settings import ConditionName, RuleName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,50 +37,81 @@ TRAINED = "trained"
 """Name of the trained model in the run of held-out items."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Data:
+def _source(name: str) -> str:
+    """A data set's name; a file, folder or hub id is looked for when it is read."""
+    if not (Path(name).exists() or "/" in name or "." in name):
+        SOURCES.find(name)
+    return name
+
+
+def _model(name: str) -> str:
+    """A model's name; a folder or hub id is looked for when it is loaded."""
+    refuse_own([name], "it")
+    known, colon, rest = name.partition(":")
+    if known == "mock":
+        mock_model(rest)
+    elif known == "endpoint" and colon:
+        Address.parse(rest)
+    elif known not in MODELS and "/" not in name and not Path(name).exists():
+        MODELS.find(name)
+    return name
+
+
+def _orders(name: str) -> str:
+    ORDERS.find(name)
+    return name
+
+
+@config
+class DataConfig:
     """A data set, as :func:`audiocontrib.load_items` takes it."""
 
-    dataset: str
+    dataset: Annotated[Name, accepted_by(_source)]
     """Name, file, folder or hub id."""
-    data: str | None = None
+    data: Name | None = None
     """File or folder to read, in place of the hub."""
-    audio_root: str | None = None
+    audio_root: Name | None = None
     """Where the clips are."""
-    revision: str | None = None
+    revision: Name | None = None
     """Of the data set."""
-    split: str | None = None
+    split: Name | None = None
     """Only this split."""
-    limit: int | None = None
+    limit: PositiveInt | None = None
     """Only so many items."""
-    seed: int = 0
+    seed: NonNegativeInt = 0
     """For sets that are made on the spot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+@config
+class WeakToStrongPlan:
     """What is trained on what, and what it is measured on; read from YAML."""
 
-    about: str
+    about: Name
     """What this is, in a line."""
-    training: str
+    training: Name
     """The recipe of the training (recipes/training/…), relative to this file."""
-    data: Data
+    data: DataConfig
     """What is split and trained on."""
-    held_out: Data
+    held_out: DataConfig
     """What base and trained model are compared on; may share no recording with ``data``."""
-    raters: tuple[str, ...]
+    raters: Annotated[tuple[Annotated[Name, accepted_by(_model)], ...], Field(min_length=1)]
     """Models whose answers make the split."""
-    rule: str = "votes"
+    rule: RuleName = "votes"
     """Of the split."""
-    threshold: float | None = None
+    threshold: Share | None = None
     """Of the split; null: the rule's own."""
-    condition: str = "silence"
+    condition: ConditionName = "silence"
     """Without the audio: what the split rests on."""
-    conditions: tuple[str, ...] = ("audio", "silence", "text")
+    conditions: tuple[ConditionName, ...] = ("audio", "silence", "text")
     """All that is asked."""
-    orders: str = "cyclic"
+    orders: Annotated[Name, accepted_by(_orders)] = "cyclic"
     """Of the options."""
+
+    def __post_init__(self) -> None:
+        if missing := [name for name in ("audio", self.condition) if name not in self.conditions]:
+            raise ValueError(f"conditions has no {missing[0]!r}, which the split and the comparison rest on")
+        if len(set(self.raters)) < len(self.raters):
+            raise ValueError("raters names a model twice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +125,10 @@ class Learned:
     """:func:`audiocontrib.evaluation.compare` of the trained model with the base, by the parts of a held-out split."""
 
 
-def read_plan(path: str | Path) -> tuple[Plan, Path]:
+def read_plan(path: str | Path) -> tuple[WeakToStrongPlan, Path]:
     """The plan in a YAML file, and where its training recipe is. UsageError in one line if it is none."""
-    import yaml
-
-    from audiocontrib.training.fields import build
-
-    path = Path(path)
-    try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: the plan cannot be read: {' '.join(str(error).split())}") from error
-    plan = build(Plan, held, str(path))
-    return plan, path.parent / plan.training
+    plan = read_config(WeakToStrongPlan, path, "plan")
+    return plan, Path(path).parent / plan.training
 
 
 def weak_to_strong(
@@ -130,9 +162,13 @@ def weak_to_strong(
     from audiocontrib.training.card import given, write_card
     from audiocontrib.training.stage_record import stages_of
 
+    if model_options is not None and not isinstance(model_options, dict):
+        raise UsageError(
+            f"model_options is {model_options!r}, but is a mapping from an option of load_model to its value"
+        )
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
-    refuse_own([*plan.raters, recipe.model], f"the plan {path}")
+    refuse_own([recipe.model], f"the recipe {where}")
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
     asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}
@@ -170,7 +206,7 @@ def weak_to_strong(
     return Learned(run.path, tested.path, Path(model), changes)
 
 
-def _load(data: Data) -> Items:
+def _load(data: DataConfig) -> Items:
     from audiocontrib.sources import load_items
 
     return load_items(**asdict(data))
@@ -185,7 +221,7 @@ def _check_apart(data: Items, held_out: Items) -> None:
         )
 
 
-def _split(run: Run, plan: Plan, raters: list[str]) -> None:
+def _split(run: Run, plan: WeakToStrongPlan, raters: list[str]) -> None:
     """The plan's split of a run, by the raters alone, and its data card."""
     from audiocontrib.report.card import card
     from audiocontrib.splits import split

@@ -118,11 +118,13 @@ def test_a_format_of_ones_own(run: Run, tmp_path: Path) -> None:
     def own(example: Any, stage: str) -> dict[str, Any]:
         return {"ask": example.row.prompt.user, "reply": example.row.target, "clip": example.audio}
 
-    made = export(run, "all", "sft", tmp_path / "out", format="own", part="all", audio="copy", progress=False)
+    made = export(
+        run, split="all", stage="sft", out=tmp_path / "out", format="own", part="all", audio="copy", progress=False
+    )
     assert (made.folder / "sft.parquet").is_file()
     assert json.loads((made.folder / "manifest.json").read_text())["request"]["format"] == "own"
     with pytest.raises(UsageError, match="has no grpo"):
-        export(run, "all", "grpo", tmp_path / "other", format="own", progress=False)
+        export(run, split="all", stage="grpo", out=tmp_path / "other", format="own", progress=False)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,9 @@ def test_a_format_of_ones_own(run: Run, tmp_path: Path) -> None:
 def test_what_a_format_gives_is_checked(run: Run, tmp_path: Path, row: Any, says: str) -> None:
     export_format("own")(row)
     with pytest.raises(AudiocontribError, match=says) as error:
-        export(run, "all", "sft", tmp_path / "out", format="own", part="all", audio="copy", progress=False)
+        export(
+            run, split="all", stage="sft", out=tmp_path / "out", format="own", part="all", audio="copy", progress=False
+        )
     assert str(error.value).startswith("format own")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()

@@ -71,7 +71,7 @@ def command(
     if scorer != "exact":
         if by or baselines or split or len(runs) > 1:
             raise UsageError("an official scorer reads one run as a whole: leave out --by, --split and --baseline")
-        return emit(compare_scorers(runs[0], scorer), form)
+        return emit(compare_scorers(runs[0], scorer=scorer), form)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")

@@ -35,6 +35,9 @@ from audiocontrib.cli.output import open_run, run_option, say
     help="Rows name clips by whole path, by path in the audio folder, as copies in OUT, or hold them.  "
     "[default: absolute; datasets: embed]",
 )
+@click.option(
+    "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(folder: Path | None, form: str, split: str | None, quiet: bool, **options: Any) -> None:
     """Write the weak or strong part of a split as files that other trainers read.

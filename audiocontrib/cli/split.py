@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
-from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
     from audiocontrib.splits import Split
@@ -78,12 +77,10 @@ def command(
       audiocontrib query "select split, count(*) from splits group by 1"
     """
     from audiocontrib.splits import split
-    from audiocontrib.splits.recipe import read_split_recipe
 
-    given: dict[str, Any] = {"rule": rule, "threshold": threshold, "fdr": fdr, "balanced": balanced or None}
-    given |= {"condition": condition, "method": method, "models": models or None, "leave_out": leave_out or None}
-    asked = read_split_recipe(recipe) if recipe else {}
-    asked |= {key: value for key, value in given.items() if value is not None} | dict(_setting(text) for text in more)
+    asked = _asked(recipe, rule, {"fdr": fdr, "balanced": balanced or None}, more)
+    given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
+    asked |= {key: value for key, value in given.items() if value not in (None, ())}
     run = open_run(folder)
     if sensitivity:
         from audiocontrib.splits.sensitivity import sensitivity as vary
@@ -120,12 +117,12 @@ def _show(made: Split, by: str | None, form: str) -> None:
         say(f"… and {len(undecided) - SHOWN} more undecided; see the view splits")
 
 
-def _setting(text: str) -> tuple[str, Any]:
-    """NAME=VALUE; the value is JSON where it reads so, else a text."""
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise UsageError(f"--set {text!r}: it is NAME=VALUE, e.g. --set least=10")
-    try:
-        return name.strip(), json.loads(value)
-    except ValueError:
-        return name.strip(), value
+def _asked(recipe: Path | None, rule: str | None, own: dict[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
+    """The arguments of a split: a recipe's, changed by the options."""
+    from audiocontrib.config import assignments
+    from audiocontrib.splits.recipe import SplitRecipe, read_split_recipe
+
+    asked = read_split_recipe(recipe) if recipe else SplitRecipe()
+    stated = {"rule": rule, **own}
+    asked = asked.with_values({key: value for key, value in stated.items() if value is not None}, "split")
+    return asked.with_values(assignments(more, "--set", "--set least=10"), "--set").arguments()

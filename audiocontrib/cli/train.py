@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
-from audiocontrib.errors import UsageError
-
-if TYPE_CHECKING:
-    from audiocontrib.training import TrainingRecipe
 
 
 @click.command()
@@ -28,6 +22,9 @@ if TYPE_CHECKING:
     "--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Another value of a field of the stage; repeatable."
 )
 @click.option("--plan", is_flag=True, help="Only say what it would take.")
+@click.option(
+    "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -39,6 +36,7 @@ def command(
     out: Path | None,
     changes: tuple[str, ...],
     plan: bool,
+    prompt: str | None,
     quiet: bool,
     form: str,
 ) -> None:
@@ -55,64 +53,32 @@ def command(
       audiocontrib train sft --recipe recipes/training/omni/sft_all.yaml --set tune=lora --plan
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
-    from audiocontrib.training import GRPO, read_training_recipe, stage_rows, train_grpo, train_sft
-    from audiocontrib.training.estimate import estimate_training
+    from audiocontrib.api.train import plan_training
+    from audiocontrib.config import assignments
 
-    asked = _changed(read_training_recipe(recipe), stage, changes)
-    settings = asked.stage(stage)
-    made = Path("trained") / recipe.stem
-    start = model or _start(asked, stage, made)
-    run = open_run(folder)
-    only = None if split else run.only_split()
-    rows = stage_rows(asked, stage, run, split or (only.name if only else None))
+    asked: dict[str, Any] = {
+        "recipe": recipe,
+        "split": split,
+        "model": model,
+        "out": out,
+        "changes": assignments(changes, "--set", "--set batch=4"),
+        "prompt": prompt,
+    }
+    planned = plan_training(open_run(folder), stage, **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
-    for note in rows.notes:
+    for note in planned.rows.notes:
         speak(f"note: {note}")
     if plan:
-        emit(estimate_training(settings, rows, start), form)
+        emit(planned.estimate(), form)
         return
-    speak(f"{asked.about}: {stage} of {start} on {len(rows.items):,} items, {len(rows):,} rows")
-    into = out or made / stage
-    train = train_grpo if isinstance(settings, GRPO) else train_sft
-    trained = train(settings, rows, start, into, progress=not quiet)  # type: ignore[arg-type]
+    speak(planned.about)
+    trained = planned.train(progress=not quiet)
     if trained.resumed is not None:
         speak(f"went on from step {trained.resumed}")
     if first:
         emit(_last(trained.metrics), form)
     speak(f"model: {trained.model}")
-
-
-def _changed(recipe: TrainingRecipe, stage: str, changes: tuple[str, ...]) -> TrainingRecipe:
-    """The recipe with values of ``--set`` in the stage."""
-    import yaml
-
-    from audiocontrib.training.fields import build
-
-    settings = recipe.stage(stage)
-    given: dict[str, Any] = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    for text in changes:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--set {text!r}: it is FIELD=VALUE, e.g. --set batch=4")
-        try:
-            given[name.strip()] = json.loads(value)
-        except ValueError:
-            given[name.strip()] = yaml.safe_load(value)
-    for one, other in (("steps", "epochs"), ("epochs", "steps")):  # to give one is to take the other back
-        if any(text.partition("=")[0].strip() == one for text in changes):
-            given[other] = None
-    changed: Any = build(type(settings), given, "--set")
-    return replace(recipe, sft=changed) if stage == "sft" else replace(recipe, grpo=changed)
-
-
-def _start(recipe: TrainingRecipe, stage: str, made: Path) -> str:
-    if stage == "sft" or recipe.sft is None:
-        return recipe.model
-    before = made / "sft" / "model"
-    if not before.exists():
-        raise UsageError(f"{before} is not there: give `audiocontrib train sft` first, or name --model")
-    return str(before)
 
 
 def _last(metrics: Path) -> Any:

@@ -121,6 +121,10 @@ def condition(spec: str | Condition) -> Condition:
     """The condition written as ``spec``; UsageError with the reason if there is none.
 
     A condition itself is given back, if its class is registered and what it is written as means the same.
+
+    Example:
+        >>> ac.condition("clip:0-5").spec
+        'clip:0-5'
     """
     if isinstance(spec, Condition):
         return _checked(spec, repr(spec))

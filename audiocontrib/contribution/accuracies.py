@@ -67,6 +67,9 @@ def accuracy(
 
     Raises:
         UsageError: a group that does not exist, or a word that the run does not know.
+
+    Example:
+        >>> ac.accuracy(run, by="question_type", method="likelihood").to_pandas()
     """
     by = [by] if isinstance(by, str) else list(by)
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:

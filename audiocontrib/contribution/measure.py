@@ -53,6 +53,10 @@ def measure(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
 
     Raises:
         AudiocontribError: the run holds no answers under the condition, or both methods and none is named.
+
+    Example:
+        >>> measured = ac.measure(run, condition="text")
+        >>> measured.table.to_pandas(), measured.notes
     """
     with scoped(run, scope, words) as (con, checked):
         return _measured(con, checked)

@@ -47,6 +47,9 @@ def contributions(
           where the condition was not asked, or where a vote is missing.
         - contribution: mean of (posterior of the gold with audio - under ``condition``), in [-1, 1], over
           the models that were asked both ways.
+
+    Example:
+        >>> ac.contributions(run, condition="text").to_pandas()
     """
     with scoped(run, scope, words) as (con, checked):
         wanted = sorted({checked.condition, checked.audio, "silence", "text"})

@@ -75,6 +75,9 @@ def summary(
     Raises:
         UsageError: no such group.
         AudiocontribError: the run holds both methods and none is named.
+
+    Example:
+        >>> ac.summary(run, by="question_type").to_pandas()
     """
     if by is not None and by not in (*GROUPS, "k") and not EXTRA.fullmatch(by):
         raise UsageError(f"summary by {by}: it can be by {', '.join(GROUPS)}, k or extra.NAME")

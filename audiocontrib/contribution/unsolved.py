@@ -28,6 +28,9 @@ def unsolved(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
         audio; null where two are chosen as often, or none), agreed_by (how many choose the most chosen option),
         models (how many were asked), right_without (the models right under ``condition``, sorted by name),
         question_type, source_dataset, clip_id. Sorted by agreed_by, downwards, then item_id.
+
+    Example:
+        >>> ac.unsolved(run).to_pandas()
     """
     with scoped(run, scope, words) as (con, checked):
         marked = sql(

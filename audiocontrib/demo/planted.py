@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from audiocontrib.contribution import accuracy, unanimity
 from audiocontrib.demo.rules import CONDITIONS, split_by_all
+from audiocontrib.errors import UsageError
 from audiocontrib.models import MODELS
 from audiocontrib.report.plots import accuracy_by_condition, contribution_map
 from audiocontrib.scoring import score
@@ -72,13 +74,25 @@ class Demo:
     plots: tuple[Path, ...]
 
 
-def demo(seed: int = 0, limit: int = 240, run: str | Path = "runs/demo", progress: bool = True) -> Demo:
+def demo(*, seed: int = 0, limit: int = 240, run: str | os.PathLike[str] = "runs/demo", progress: bool = True) -> Demo:
     """Score the demo data with the three tiny models, split it by several rules, and plot it.
 
     Args:
         seed: of the data; the models were trained on other seeds.
-        limit: number of items.
+        limit: number of items, from 10.
+        run: folder of the run.
+
+    Raises:
+        UsageError: a seed or a limit that there is not.
+
+    Example:
+        >>> done = ac.demo(limit=60, run="runs/demo-60")
+        >>> done.accuracy.to_pandas()
     """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1_000_000:
+        raise UsageError(f"seed is {seed!r}, but is a whole number from 0 to 999,999")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 10:
+        raise UsageError(f"limit is {limit!r}, but is a whole number from 10")
     import torch
 
     torch.set_num_threads(1)  # a million parameters: more threads only wait for each other

@@ -62,6 +62,7 @@ class RealDemo:
 
 
 def demo_real(
+    *,
     items: Items | None = None,
     model: Model | str = "cascade-small",
     run: str | Path = "runs/demo-real",
@@ -77,6 +78,13 @@ def demo_real(
             same answer in every order.
         limit: number of items; None: all.
         shown: number of weak items in ``weak``.
+
+    Raises:
+        AudiocontribError: a part of the cascade is not there; the line says how to get it.
+
+    Example:
+        >>> done = ac.demo_real(limit=50, run="runs/real")
+        >>> done.summary.to_pandas()
     """
     items = load_items("real-sounds", limit=limit) if items is None else items
     done = score(items, [model], CONDITIONS, orders="given", run=run, progress=progress)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
-from audiocontrib.contribution.run_view import HasConnection
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean
+from audiocontrib.store.run import as_runs
 from audiocontrib.validation.texts import Options, baselines
 
 if TYPE_CHECKING:
@@ -66,12 +66,14 @@ def evaluate(
 
     Raises:
         UsageError: a run lacks the split, or a group does not exist.
+
+    Example:
+        >>> ac.evaluate([mmau, mmar], by="question_type").to_pandas()
     """
     if by == "dataset":
         raise UsageError("rows are told apart by data set as they are: leave out --by dataset")
-    given = [runs] if isinstance(runs, HasConnection) else runs
     rows: list[dict[str, Any]] = []
-    for run in given:
+    for run in as_runs(runs):
         with scoped(run, scope, words) as (con, checked):
             rows += _rows(run, con, checked, by, split)
     return pa.Table.from_pylist(rows, schema=EVALUATION_SCHEMA)

@@ -11,11 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.conditions import is_null
-from audiocontrib.contribution.run_view import HasConnection
 from audiocontrib.contribution.scope import known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.statistics import holm, mcnemar, paired_difference
+from audiocontrib.store.run import as_runs
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -72,9 +72,12 @@ def compare(
     Raises:
         UsageError: it is not clear which models are meant, or a run does not know a word.
         AudiocontribError: the runs share no item that both answered.
+
+    Example:
+        >>> ac.compare(after, before, split="votes").to_pandas()
     """
     new, old = (
-        [rights(run, split=split, audio=audio, method=method) for run in _several(given)] for given in (runs, baselines)
+        [rights(run, split=split, audio=audio, method=method) for run in as_runs(given)] for given in (runs, baselines)
     )
     without = _without(without, [*new, *old])
     now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
@@ -88,10 +91,6 @@ def compare(
         for row, p in zip(family, holm([row["p"] for row in family]) if family else [], strict=True):
             row["p_holm"] = float(p)
     return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
-
-
-def _several(runs: Run | Sequence[Run]) -> Sequence[Run]:
-    return [runs] if isinstance(runs, HasConnection) else runs
 
 
 def _without(named: str | Sequence[str] | None, given: Sequence[Rights]) -> list[str]:
@@ -113,7 +112,8 @@ def _one(given: Sequence[Rights], wanted: str | None, what: str, other: str) -> 
     if wanted is None and other in names:
         return other
     if wanted not in names:
-        raise UsageError(f"say which {what} is meant with --{what.replace(' ', '-')}: {', '.join(names)}")
+        lacking = f"there is no {what} {wanted!r}" if wanted is not None else f"say which {what} is meant"
+        raise UsageError(f"{lacking}; the runs hold: {', '.join(names)}")
     return str(wanted)
 
 

@@ -11,6 +11,7 @@ from audiocontrib.answers.official import SCORERS, ScoredReply
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.prompts import rotate
 from audiocontrib.statistics import wilson
+from audiocontrib.store.run import as_run
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -42,7 +43,7 @@ COMPARISON_SCHEMA = pa.schema(
 )
 
 
-def compare_scorers(run: Run, scorer: str = "official") -> pa.Table:
+def compare_scorers(run: Run, /, *, scorer: str = "official") -> pa.Table:
     """The replies of a run by a published matching rule, beside our exact reading of the same replies.
 
     Args:
@@ -57,7 +58,11 @@ def compare_scorers(run: Run, scorer: str = "official") -> pa.Table:
     Raises:
         UsageError: no such scorer, or a data set that has none.
         AudiocontribError: the run holds no replies.
+
+    Example:
+        >>> ac.compare_scorers(run, scorer="mmau").to_pandas()
     """
+    as_run(run)
     if scorer != "official":
         SCORERS.find(scorer)
     rows = run.table(REPLIES).to_pylist()

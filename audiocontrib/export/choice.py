@@ -11,14 +11,11 @@ from typing import Any, Literal
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export.base import Stage
 from audiocontrib.items import ROWS_AT_ONCE
-from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO, SFT, Part, TrainingRecipe, read_training_recipe
 from audiocontrib.training.rows import TrainingRows, taken
 
 Disjoint = Literal["clip", "item", "none"]
 
-DEFAULT_PROMPT = "audiomcq"
-"""The prompt of rows: the published one, which scoring asks with if no other is named."""
 CHOOSING = ("part", "items", "copies", "seed", "rater", "pass_audio", "pass_silent", "weigh", "abstain_option")
 """Fields of a recipe's stage that decide which rows there are, and what they say."""
 UNUSED: dict[str, Any] = {"learning_rate": 1.0, "batch": 8, "steps": 1}
@@ -50,7 +47,7 @@ def choose(
     grpo = GRPO(part=part or "strong", **shared) if stage == "grpo" else None
     return TrainingRecipe(
         about="options of `audiocontrib export`",
-        model="",
+        model="none",  # nothing is trained
         sft=None if grpo and disjoint == "none" else sft,
         grpo=grpo,
         disjoint="item" if disjoint == "item" else "clip",
@@ -65,19 +62,15 @@ def described(recipe: TrainingRecipe, stage: Stage) -> dict[str, Any]:
     return facts
 
 
-def choice_notes(run: Run, recipe: TrainingRecipe, stage: Stage) -> list[str]:
+def choice_notes(recipe: TrainingRecipe, stage: Stage) -> list[str]:
     """What should be known of the choice, in sentences."""
-    notes = []
     settings = recipe.stage(stage)
-    if stage == "sft" and recipe.grpo is None and settings.part != "weak":
-        notes.append(
-            f"GRPO rows are held apart from an SFT on weak, not on {settings.part}; "
-            "where GRPO follows, export both by a --recipe that has both stages"
-        )
-    asked = (run.manifest["identity"].get("prompt") or {}).get("name", DEFAULT_PROMPT)
-    if asked != DEFAULT_PROMPT:
-        notes.append(f"the run was asked with the prompt {asked}, rows are written with {DEFAULT_PROMPT}")
-    return notes
+    if stage != "sft" or recipe.grpo is not None or settings.part == "weak":
+        return []
+    return [
+        f"GRPO rows are held apart from an SFT on weak, not on {settings.part}; "
+        "where GRPO follows, export both by a recipe that has both stages"
+    ]
 
 
 def without_tags(rows: TrainingRows, tags: Sequence[str]) -> TrainingRows:

@@ -24,6 +24,7 @@ from audiocontrib.export.origin import run_facts, said_of, split_record
 from audiocontrib.export.writers import write_rows
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ROWS_AT_ONCE, Items
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, prompt_record
 from audiocontrib.store import Run
 from audiocontrib.store.run import as_run
 from audiocontrib.training.recipe import Part
@@ -60,6 +61,7 @@ def export(
     seed: int | None = None,
     disjoint: Disjoint | None = None,
     audio: Audio | None = None,
+    prompt: str | Path | PromptFormat | None = None,
     progress: bool = True,
 ) -> Exported:
     """Write the rows of a stage as a trainer reads them, with a manifest; the whole folder or nothing.
@@ -77,6 +79,7 @@ def export(
         seed: of the orders; default: 0.
         disjoint: what GRPO may not share with SFT on the weak part: ``clip`` (default), ``item`` or ``none``.
         audio: how rows refer to clips; default: the format's first.
+        prompt: name, file or template of another prompt than the run was asked with; default: the run's own.
 
     Raises:
         UsageError: no such format, split or part; the format has no such stage or way to refer to clips; a clip lies
@@ -86,12 +89,13 @@ def export(
     Example:
         >>> ac.export(run, split="votes-0.5", stage="sft", format="trl", out="exported/sft").rows
     """
-    if split is None and (only := as_run(run).only_split()):
+    as_run(run)
+    if split is None and (only := run.only_split()):
         split = only.name
     out, chosen = Path(out), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
-    rows = without_tags(stage_rows(plan, stage, run, split), chosen.tags)
+    rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
     about = split_record(run, split)
     request = {
         "audiocontrib": version("audiocontrib"),
@@ -103,7 +107,9 @@ def export(
         "split": about,
         "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
     }
-    notes = (*rows.notes, *choice_notes(run, plan, stage))
+    if rows.prompt.name != DEFAULT_PROMPT:
+        request["prompt"] = prompt_record(rows.prompt)
+    notes = (*rows.notes, *choice_notes(plan, stage))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made

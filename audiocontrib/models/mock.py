@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat
 
 from audiocontrib.conditions import Condition
+from audiocontrib.config import Name, Share, build, config, options
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
@@ -21,21 +22,11 @@ from audiocontrib.responses import METHODS
 REFUSAL = "I'm sorry, but I cannot answer this question."
 GIBBERISH = "¤¤ ~~~ ¤¤"  # no letters: it cannot name an option by accident
 
-SHARES = (
-    "skill",
-    "leak",
-    "shared_preference",
-    "silence_effect",
-    "refuse_with_audio",
-    "refuse_without_audio",
-    "unparseable",
-    "fail",
-)
 NOT_ANSWERS = ("seconds", "fail", "fail_always")
 """Fields that change when or whether an answer comes, but not what it is: no part of the fingerprint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@config
 class Planted:
     """What is planted in a mock. Shares are in [0, 1]; strengths are weights on an option, in nats.
 
@@ -44,9 +35,9 @@ class Planted:
     shown in either case. The likelihoods are the log-softmax of the weights, the reply is their maximum.
     """
 
-    skill: float = 0.9
+    skill: Share = 0.9
     """Share of items whose gold it knows when it hears the item's own clip (whole, reversed or in part)."""
-    leak: float | Mapping[str, bool] = 0.0
+    leak: Share | Mapping[str, bool] = 0.0
     """Share of items whose question betrays the gold to it; or which items: item id -> bool."""
     leak_from: str = ""
     """Instead of ``leak``: the key of ``item.extra`` that says whether the item needs its audio; the
@@ -55,41 +46,37 @@ class Planted:
     """Strength of its preference for the first place shown."""
     content_preference: float = 0.0
     """Strength of its preference for one option of each item, the same in every order and condition."""
-    shared_preference: float = 0.0
+    shared_preference: Share = 0.0
     """Share of items on which that favourite is common to all mocks with the same ``family_seed``."""
     family_seed: int = 0
-    silence_effect: float = 0.0
+    silence_effect: Share = 0.0
     """Share of items whose betrayed gold it loses under a sound that is not the item's own clip."""
-    refuse_with_audio: float = 0.0
+    refuse_with_audio: Share = 0.0
     """Share of its replies that are refusals when it hears the item's own clip."""
-    refuse_without_audio: float = 0.0
+    refuse_without_audio: Share = 0.0
     """The same for all other conditions."""
-    unparseable: float = 0.0
+    unparseable: Share = 0.0
     """Share of its remaining replies that name no option."""
-    noise: float = 1.0
+    noise: NonNegativeFloat = 1.0
     """Luck: where it does not know, it answers like a sampler at this temperature, afresh in every order."""
     confidence: float = 4.0
     """Weight of a gold that it knows: p(gold) = 1 / (1 + (K - 1) exp(-confidence)) without a bias."""
     seed: int = 0
     """Mocks that differ in their seed alone are independent."""
-    seconds: float = 0.0
+    seconds: NonNegativeFloat = 0.0
     """Time that a request takes, in seconds."""
-    fail: float = 0.0
+    fail: Share = 0.0
     """Share of requests that raise RuntimeError, drawn afresh at every attempt."""
     fail_always: bool = False
     """The same requests fail at every attempt."""
 
-    def __post_init__(self) -> None:
-        """Check the ranges; UsageError with the field that is wrong."""
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.name in SHARES and not isinstance(value, Mapping) and not 0 <= value <= 1:
-                raise UsageError(f"mock: {f.name}={value} is not a share between 0 and 1")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise UsageError(f"mock: {f.name}={value} is not finite")
-        for name in ("noise", "seconds"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"mock: {name}={getattr(self, name)} is negative")
+
+@config
+class MockOptions(Planted):
+    """What ``mock:…`` may say: what is planted, and the mock's name."""
+
+    name: Name = "mock"
+    """In the run."""
 
 
 class MockModel(Model):
@@ -202,22 +189,9 @@ def mock_model(spec: str = "") -> MockModel:
         >>> mock_model("name=deaf,skill=0,leak=0.3").planted.leak
         0.3
     """
-    values: dict[str, Any] = {}
-    kinds: dict[str, Any] = {"name": str} | {k: type(v) for k, v in asdict(Planted()).items()}
-    for part in filter(None, (part.strip() for part in spec.split(","))):
-        key, equals, text = (word.strip() for word in part.partition("="))
-        if key not in kinds or not equals:
-            raise UsageError(f"mock: {part!r} is not field=value with a field of {', '.join(kinds)}")
-        try:
-            values[key] = _SWITCH[text.lower()] if kinds[key] is bool else kinds[key](text)
-        except (ValueError, KeyError):
-            raise UsageError(f"mock: {key}={text!r} is not {_MEANING[kinds[key]]}") from None
-    name = values.pop("name", "mock")
-    return MockModel(Planted(**values), name)
-
-
-_MEANING = {float: "a number", int: "a whole number", bool: "true or false"}
-_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+    asked = build(MockOptions, options(spec, "mock"), "mock")
+    planted = {field.name: getattr(asked, field.name) for field in fields(Planted)}
+    return MockModel(Planted(**planted), asked.name)
 
 
 def _words(text: str) -> int:

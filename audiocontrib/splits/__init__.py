@@ -65,11 +65,15 @@ def split(
         UsageError: no such rule, setting, condition or model, a value that is not of its type, or a threshold
             outside [0, 1].
         AudiocontribError: the run holds no answers under the condition, or not those that the rule needs.
+
+    Example:
+        >>> made = ac.split(run, rule="votes", threshold=0.5)
+        >>> made.summary(), made.save(run.split_folder("votes"))
     """
     found = RULES.find(rule)
     exact = _threshold(found.threshold if threshold is None else threshold)
     left_out = _left_out(leave_out)
-    check_settings(rule, settings)
+    settings = check_settings(rule, settings)
     given = {"condition": condition, "audio": audio, "method": method, "models": models, "prompt": prompt}
     words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
     with connected(run) as con:

@@ -9,6 +9,7 @@ from audiocontrib.contribution.certificate import Certificate, certificate
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.sensitivity import leave_one_out
 from audiocontrib.splits.settings import judges
+from audiocontrib.store.run import as_run
 from audiocontrib.store.splits import SavedSplit, write_certificates
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def certify(
     """
     if (model is None) == (not rotate):
         raise UsageError("name the held-out model, or ask to rotate; one of the two")
-    saved = run.split(split)
+    saved = as_run(run).split(split)
     if not saved.rule:
         raise UsageError(f"the split {split!r} does not say how it was made, so it is not known who took part in it")
     if model is None:

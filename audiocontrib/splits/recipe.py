@@ -1,51 +1,86 @@
-"""Recipes: a split written down as YAML, so that it can be made again."""
+"""A split written down as YAML, so that it can be made again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, ValidationInfo, field_validator
+
+from audiocontrib.conditions import condition
+from audiocontrib.config import Name, Share, accepted_by, build, changed, config, one_or_several, read_fields
 from audiocontrib.errors import UsageError
-from audiocontrib.splits.settings import fits, in_words
-
-FIELDS = {
-    "rule": str,
-    "threshold": float,
-    "condition": str,
-    "audio": str,
-    "method": str,
-    "models": str | Sequence[str],
-    "leave_out": str | Sequence[str],
-    "settings": dict,
-}
-"""What a recipe can hold, and of which type."""
+from audiocontrib.splits.settings import ConditionName, RuleName, check_settings
 
 
-def read_split_recipe(path: str | Path) -> dict[str, Any]:
-    """The arguments of :func:`audiocontrib.splits.split` that a recipe holds.
+def _with_audio(spec: str) -> str:
+    kind = condition(spec)
+    if not kind.hears_own_clip:
+        raise UsageError(f"under {spec!r} the item's own clip is not heard; name a condition with the audio")
+    return kind.spec
 
-    Args:
-        path: YAML with any of FIELDS; ``settings`` are those of the rule. A field without a value is as if it
-            were not there.
+
+@config
+class SplitRecipe:
+    """What a split is made by: the arguments of :func:`audiocontrib.splits.split`."""
+
+    rule: RuleName = "votes"
+    """A name in RULES."""
+    threshold: Share | None = None
+    """A score that reaches it is strong; None: the rule's own."""
+    condition: ConditionName = "silence"
+    """The condition without the audio whose answers are judged."""
+    audio: Annotated[str, Field(description="a condition with the audio"), accepted_by(_with_audio)] = "audio"
+    """The condition with the audio; it says which items are unsolved."""
+    method: Literal["likelihood", "generate"] | None = None
+    """Needed only where the run holds answers by both."""
+    models: Annotated[tuple[Name, ...], one_or_several, Field(min_length=1)] | None = None
+    """Whose answers count, one or several; None: all that were asked under the condition."""
+    prompt: Name | None = None
+    """The prompt that the run was asked with; None: whatever it was."""
+    leave_out: Annotated[tuple[Literal["unsolved"], ...], one_or_several] = ()
+    """Kinds of items that are left out, one or several."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Those of the rule."""
+
+    @field_validator("settings")
+    @classmethod
+    def _of_the_rule(cls, settings: Mapping[str, Any], known: ValidationInfo) -> Mapping[str, Any]:
+        try:
+            return check_settings(known.data["rule"], settings) if "rule" in known.data else settings
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+
+    def __post_init__(self) -> None:
+        if self.condition == self.audio:
+            raise ValueError(f"condition and audio are both {self.audio!r}: one of them must be without the audio")
+
+    def arguments(self) -> dict[str, Any]:
+        """What :func:`audiocontrib.splits.split` is given, the rule's settings among it."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "settings"}
+        return {name: value for name, value in own.items() if value is not None} | dict(self.settings)
+
+    def with_values(self, values: Mapping[str, Any], where: str) -> SplitRecipe:
+        """The recipe with other values of its fields and of the rule's settings. UsageError in one line."""
+        names = {one.name for one in fields(self)} - {"settings"}
+        own = {name: value for name, value in values.items() if name in names}
+        settings = {name: value for name, value in values.items() if name not in names}
+        made = changed(self, own | {"settings": {}}, where)
+        try:
+            return replace(made, settings=check_settings(made.rule, {**self.settings, **settings}))
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+
+
+def read_split_recipe(path: str | Path) -> SplitRecipe:
+    """The recipe in a YAML file. A field without a value is as if it were not there.
 
     Raises:
-        UsageError: the file cannot be read, or holds something else.
+        UsageError: the file cannot be read, or a field is unknown or wrong; in one line that names it.
     """
-    import yaml
-
-    try:
-        held = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: the recipe cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(held, dict) or (unknown := [key for key in held if key not in FIELDS]):
-        what = f"it has no field {unknown[0]!r}; " if isinstance(held, dict) else ""
-        raise UsageError(f"{path}: {what}a recipe of a split holds any of: {', '.join(FIELDS)}")
-    held = {key: value for key, value in held.items() if value is not None}
-    settings = held.pop("settings", {})
-    for key, value in held.items():
-        if not fits(value, FIELDS[key]):
-            raise UsageError(f"{path}: {key} is {value!r}, but must be {in_words(FIELDS[key])}")
-    if not isinstance(settings, dict) or settings.keys() & FIELDS.keys():
-        raise UsageError(f"{path}: settings: it is a list of names and values, the settings of the rule")
-    return held | settings
+    held = read_fields(path)
+    if isinstance(held, Mapping):
+        held = {name: value for name, value in held.items() if value is not None}
+    return build(SplitRecipe, held, str(path))

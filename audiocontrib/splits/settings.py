@@ -1,56 +1,47 @@
-"""The settings of the rules: which there are, whether a value will do, and which models they name."""
+"""The settings of the rules: a rule's own arguments, held against their types; and which models they name."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Annotated, Any, get_type_hints
 
+from pydantic import Field
+
+from audiocontrib.conditions import condition
+from audiocontrib.config import accepted_by, build, config
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RULES
 
-WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+def _rule(name: str) -> str:
+    RULES.find(name)
+    return name
+
+
+RuleName = Annotated[str, Field(description="a split rule"), accepted_by(_rule)]
+"""A name in RULES."""
+ConditionName = Annotated[
+    str, Field(description="a condition, such as silence"), accepted_by(lambda c: condition(c).spec)
+]
+"""A condition, as it is written in a run."""
 
 
 def settings_of(rule: str) -> dict[str, Any]:
     """The settings of a rule and their defaults."""
-    parameters = list(inspect.signature(RULES.find(rule).decide).parameters.values())[1:]
-    return {p.name: None if p.default is p.empty else p.default for p in parameters}
+    return {field.name: field.default for field in fields(settings_class(rule))}
 
 
-def check_settings(rule: str, settings: Mapping[str, Any]) -> None:
-    """UsageError if the rule has no such setting, or a value is not of its type: settings come from people."""
-    known = settings_of(rule)
-    if unknown := settings.keys() - known.keys():
-        there = f"its settings are: {', '.join(known)}" if known else "it has none"
-        raise UsageError(f"rule {rule} has no setting {min(unknown)!r}; {there}")
-    hints = get_type_hints(RULES.find(rule).decide)
-    for name, value in settings.items():
-        if not fits(value, hints.get(name, object)):
-            raise UsageError(f"rule {rule}: {name} is {value!r}, but must be {in_words(hints[name])}")
+def check_settings(rule: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as the rule takes them: ``"10"`` is a number where it wants one.
 
-
-def fits(value: object, hint: Any) -> bool:
-    """Whether a value is of a type: a class, a sequence or a union; another kind of hint is not checked."""
-    if isinstance(hint, UnionType):
-        return any(fits(value, one) for one in get_args(hint))
-    if get_origin(hint) is Sequence:
-        return isinstance(value, list | tuple) and all(fits(one, get_args(hint)[0]) for one in value)
-    if isinstance(value, bool) and hint in (int, float):  # Python counts truth values among the whole numbers
-        return False
-    if hint is float:
-        return isinstance(value, int | float)
-    return isinstance(value, hint) if isinstance(hint, type) else True
-
-
-def in_words(hint: Any) -> str:
-    """A type as a person would say it."""
-    if isinstance(hint, UnionType):
-        return " or ".join(in_words(one) for one in get_args(hint) if one is not type(None))
-    if get_origin(hint) is Sequence:
-        return "a list of these"
-    return WORDS.get(hint, str(hint))
+    Raises:
+        UsageError: no such rule or setting, or a value that it cannot have.
+    """
+    made = build(settings_class(rule), settings, f"rule {rule}")
+    return {name: getattr(made, name) for name in settings}
 
 
 def listed(value: str | Sequence[str] | None) -> list[str]:
@@ -65,3 +56,23 @@ def judges(settings: Mapping[str, Any]) -> list[str]:
         settings: ``rule`` and its settings, as in ``settings.json``.
     """
     return [name for key in RULES.find(settings["rule"]).judges for name in listed(settings.get(key))]
+
+
+def settings_class(rule: str) -> type[Any]:
+    """The arguments of a rule's function after the first, as a configuration."""
+    return _arguments(rule, RULES.find(rule).decide)
+
+
+@cache
+def _arguments(name: str, decide: Callable[..., Any]) -> type[Any]:
+    try:
+        hints = get_type_hints(decide, include_extras=True)
+    except NameError as error:
+        raise UsageError(f"rule {name}: the types of its settings cannot be read: {error}") from None
+    own = [p for p in list(inspect.signature(decide).parameters.values())[1:] if p.kind not in OPEN]
+    kinds = {p.name: hints.get(p.name, Any if p.default in (None, p.empty) else type(p.default)) for p in own}
+    usual = {p.name: p.default for p in own if p.default is not p.empty}
+    return config(type(f"{name} settings", (), {"__annotations__": kinds, "__module__": decide.__module__, **usual}))
+
+
+OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

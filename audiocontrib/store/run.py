@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -269,6 +269,14 @@ def as_run(given: Any) -> Run:
     if not isinstance(given, Run):
         raise UsageError(f"{given!r} is no run; open one first: ac.open_run('runs/NAME')")
     return given
+
+
+def as_runs(given: Any) -> list[Run]:
+    """One run or several, as a list; UsageError if one is none."""
+    several = [given] if isinstance(given, Run) or not isinstance(given, Sequence) or isinstance(given, str) else given
+    if not several:
+        raise UsageError("there is no run; give at least one")
+    return [as_run(one) for one in several]
 
 
 def query(run: Run, /, sql: str) -> pd.DataFrame:

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.config import stated
 from audiocontrib.markdown import fenced, header, render_markdown
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.prompts import SYSTEM
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptTemplate, find_prompt, prompt_of
 from audiocontrib.store.files import replacing
-from audiocontrib.training.fields import stated
 from audiocontrib.training.recipe import KINDS
 from audiocontrib.training.stage_record import StageRecords
 from audiocontrib.training.usage import usage, user_template
@@ -66,6 +66,7 @@ def _card(made: StageRecords, results: list[Mapping[str, Any]], commands: list[s
     }  # fmt: skip
     base = first["start"] if _on_hub(first["start"]) else Path(first["start"]).name  # a path here says nothing there
     family = FAMILIES.find(last["model"]["model_type"])
+    asked = prompt_of(last.get("prompt"), str(CARD)) or find_prompt(DEFAULT_PROMPT)  # older ones had no other
     seconds = min(last["settings"]["seconds"], family.max_seconds)
     return render_markdown(
         TEMPLATES / "model.md.j2",
@@ -75,8 +76,11 @@ def _card(made: StageRecords, results: list[Mapping[str, Any]], commands: list[s
         base_weights=first["model"]["weights_sha256"],
         order=order,
         stages=[one | {"name": NAMES[one["stage"]], "part": part(one), "told": stage_facts(one)} for one in made],
-        prompt=fenced([f"system: {SYSTEM}", f"user: [audio]{user_template('{question}', '{options}')}"]),
-        usage=fenced(usage(family, last["model"]["class"], seconds), "python"),
+        prompt=fenced([f"system: {asked.system}", f"user: [audio]{user_template(asked)}"]),
+        prompt_name=asked.name,
+        published=asked.name == DEFAULT_PROMPT,
+        listed=asked.options if isinstance(asked, PromptTemplate) else None,
+        usage=fenced(usage(family, last["model"]["class"], seconds, asked), "python"),
         results=[row(one) for one in results],
         seconds=seconds,
         limits=limits(made, bool(results)),
@@ -102,6 +106,10 @@ def _again(made: StageRecords) -> tuple[list[str], dict[str, Any]]:
         commands += one["source"]["commands"]
         words = ["audiocontrib", "train", one["stage"], "--recipe", name, "--run", one["source"]["run"]]
         words += ["--split", one["source"]["split"]] if one["source"]["split"] else []
+        if one["source"].get("prompt"):  # another one than the run was asked with
+            named = {key: value for key, value in one["prompt"].items() if key != "sha256"}
+            words += ["--prompt", f"{named['name']}.yaml" if "user" in named else named["name"]]
+            files |= {f"{named['name']}.yaml": named} if "user" in named else {}
         out = f"trained/{one['stage']}"
         several = ["accelerate", "launch", "--num_processes", str(one["devices"]), "-m"] if one["devices"] > 1 else []
         commands.append(shlex.join([*several, *words, "--model", start, "--out", out]))

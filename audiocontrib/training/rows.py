@@ -15,9 +15,10 @@ from audiocontrib.audio import exists
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded, stable_hash
 from audiocontrib.items import Item, Items, ItemTable
-from audiocontrib.prompts import Prompt, make_prompt
+from audiocontrib.prompts import DEFAULT_PROMPT, Prompt, PromptFormat, find_prompt, make_prompt, prompt_record
 from audiocontrib.store import Run, SavedSplit
 from audiocontrib.training.recipe import Part
+from audiocontrib.training.row_prompt import row_prompt
 from audiocontrib.training.source import source
 
 
@@ -51,6 +52,8 @@ class TrainingRows(Sequence[TrainingRow]):
     """Item id -> weight; 1 where it is not named."""
     extra_option: str | None = None
     """Shown with every question, as one option more that is never right."""
+    prompt: PromptFormat = field(default_factory=lambda: find_prompt(DEFAULT_PROMPT))
+    """How every question is put."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -66,14 +69,15 @@ class TrainingRows(Sequence[TrainingRow]):
         item = self.items[place]
         shown = [*item.choices, *([self.extra_option] if self.extra_option else [])]
         order = seeded(self.seed, item.id, copy, "option order").permutation(len(shown)).tolist()
-        prompt = make_prompt(item.question, [shown[i] for i in order], has_audio=True)
+        prompt = make_prompt(item.question, [shown[i] for i in order], has_audio=True, prompt=self.prompt)
         return TrainingRow(item, prompt, order.index(item.answer), self.weights.get(item.id, 1.0))
 
     @property
     def digest(self) -> str:
         """Hash of all that a trainer reads from these rows, the sound apart."""
         told = [[item.id, item.question, item.choices, item.answer, str(item.audio)] for item in self.items]
-        return stable_hash([told, self.copies, self.seed, dict(self.weights), self.extra_option])
+        other = [] if self.prompt.name == DEFAULT_PROMPT else [prompt_record(self.prompt)]
+        return stable_hash([told, self.copies, self.seed, dict(self.weights), self.extra_option, *other])
 
     def check_clips(self) -> None:
         """AudiocontribError that names the first item whose clip is gone, and counts the others."""
@@ -101,6 +105,7 @@ def training_rows(
     copies: int = 1,
     seed: int = 0,
     without: Collection[str] = (),
+    prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingRows:
     """The items of one part of a split, as a trainer reads them.
 
@@ -112,6 +117,7 @@ def training_rows(
         items: draw so many by chance.
         copies: each item so many times, in random orders of its options.
         without: ids of clips or items that must not be used.
+        prompt: name, file or template of another prompt than the run was asked with; None: the run's own.
 
     Raises:
         UsageError: there is no such split.
@@ -142,8 +148,12 @@ def training_rows(
     if items is not None and items < len(places):
         drawn = seeded(seed, "items").permutation(len(places))[:items]
         places = sorted(places[i] for i in drawn)
+    put, note = row_prompt(run, prompt)
+    if note:
+        notes.append(note)
     told = source(run, saved.folder if saved else None, part)
-    return TrainingRows(taken(held, places), copies, seed, notes=tuple(notes), source=told)
+    told |= {} if prompt is None else {"prompt": put.name}
+    return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), source=told)
 
 
 def _part(run: Run, saved: SavedSplit | None, part: str, where: str) -> set[str] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.prompts import prompt_record
 from audiocontrib.training.checkpoints import step_of
 from audiocontrib.training.recipe import Stage
 from audiocontrib.training.rows import TrainingRows
@@ -33,6 +34,7 @@ def stages(
         "rows": len(rows),
         "copies": rows.copies,
         "notes": list(rows.notes),
+        "prompt": prompt_record(rows.prompt),
         "source": dict(rows.source),
     }
     if own["source"].get("recipe", {}).get(stage) != own["settings"]:

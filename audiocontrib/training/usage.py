@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import json
+
 from audiocontrib.models.families import Family
-from audiocontrib.prompts import SYSTEM, make_prompt
+from audiocontrib.prompts import PromptFormat, PromptTemplate
+
+LISTED = {
+    "python": "options",
+    "quoted": '"[" + ", ".join(f"\'\'{option}\'\'" for option in options) + "]"',
+    "letters": '"\\n".join(f"{letter}. {option}" for letter, option in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", options))',
+    "lines": '"\\n".join(f"- {option}" for option in options)',
+}
+"""Name of a list of options -> how a script makes it."""
 
 
-def user_template(question: str, options: str) -> str:
-    """The user's text with placeholders in the places of the question and the list."""
-    return make_prompt(question, ("a",), has_audio=True).user.replace("['a']", options)
+def user_template(prompt: PromptFormat) -> str:
+    """The user's text with placeholders in the places of the question and the list; of a function, an example."""
+    if isinstance(prompt, PromptTemplate):
+        return prompt.user
+    return prompt.user_text("{question}", ("{option 1}", "{option 2}"))
 
 
-def usage(family: Family, cls: str, seconds: float) -> list[str]:
+def _user_lines(prompt: PromptFormat, system: bool) -> list[str]:
+    """What a script does to make the user's text; without a system turn, its text comes first."""
+    before = "" if system else f"{prompt.system}\n"
+    if not isinstance(prompt, PromptTemplate):
+        made = f"make_prompt(question, options, has_audio=True, prompt={json.dumps(prompt.name)}).user"
+        note = "from audiocontrib.prompts import make_prompt  # the prompt is of a plugin: load it first"
+        return [note, f"user = {json.dumps(before, ensure_ascii=False)} + {made}" if before else f"user = {made}"]
+    text = json.dumps(before + prompt.user, ensure_ascii=False).replace("{", "{{").replace("}", "}}")
+    for place, name in (("question", "question"), ("options", "options" if prompt.options == "python" else "listed")):
+        text = text.replace(f"{{{{{place}}}}}", f"{{{name}}}")
+    listed = [] if prompt.options == "python" else [f"listed = {LISTED[prompt.options]}"]
+    return [*listed, f"user = f{text}"]
+
+
+def usage(family: Family, cls: str, seconds: float, prompt: PromptFormat) -> list[str]:
     """A script that asks the model in the folder one question; it reads the tokens that it was trained on."""
     processor = family.processor()
     ours = processor.__module__.startswith("audiocontrib.")
     reader = f"from audiocontrib.models.processors import {processor.__name__}" if ours else ""
-    system = [f'    {{"role": "system", "content": {SYSTEM!r}}},'.replace("'", '"')] if family.system else []
-    text = user_template("{question}", "{options}")
-    user = [f'user = f"{text}"' if family.system else f'user = f"{SYSTEM}\\n{text}"']
+    said = json.dumps(prompt.system, ensure_ascii=False)
+    system = [f'    {{"role": "system", "content": {said}}},'] if family.system else []
+    user = _user_lines(prompt, bool(family.system))
     content = "processor.audio_token + user" if family.inline else (
         '[{"type": "audio", "audio": "clip"}, {"type": "text", "text": user}]'
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.training.fields import stated
+from audiocontrib.config import stated
 from audiocontrib.training.recipe import KINDS
 from audiocontrib.training.stage_record import StageRecords
 

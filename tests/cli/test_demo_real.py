@@ -84,7 +84,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Cascade:
 
 @pytest.fixture(scope="module")
 def done(items: Items, model: Cascade, tmp_path_factory: pytest.TempPathFactory) -> RealDemo:
-    return demo_real(items, model, tmp_path_factory.mktemp("real") / "run", shown=5, progress=False)
+    return demo_real(items=items, model=model, run=tmp_path_factory.mktemp("real") / "run", shown=5, progress=False)
 
 
 def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo, items: Items) -> None:
@@ -128,7 +128,7 @@ def test_weak_items_are_those_of_the_published_rule(done: RealDemo) -> None:
 
 
 def test_with_few_items_the_rule_that_reads_texts_is_left_out(model: Cascade, tmp_path: Path) -> None:
-    few = demo_real(questions(tmp_path, per_kind=4), model, tmp_path / "run", progress=False)
+    few = demo_real(items=questions(tmp_path, per_kind=4), model=model, run=tmp_path / "run", progress=False)
     assert "audit" not in {one.rule for one in few.splits}
     assert "audit: there are too few items for a classifier of their texts" in few.notes
 
@@ -179,7 +179,9 @@ def test_what_cannot_be_is_one_line(items: Items, monkeypatch: pytest.MonkeyPatc
 def test_the_real_parts_hear_animals_and_no_pitch(tmp_path: Path) -> None:
     chosen = [item for item in load_items("real-sounds") if item.question_type in ("animal", "pitch")]
     model = load_model("cascade-small", device="cpu")
-    done = demo_real(Items(chosen, origin={"name": "real-sounds"}), model, tmp_path / "run", progress=False)
+    done = demo_real(
+        items=Items(chosen, origin={"name": "real-sounds"}), model=model, run=tmp_path / "run", progress=False
+    )
     adds = {row["question_type"]: row["contribution_low"] for row in done.summary.to_pylist()}
     assert adds["animal"] > 0
     assert adds["pitch"] < 0

@@ -114,11 +114,14 @@ def test_sensitivity_is_printed_and_nothing_is_kept(run: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--set", "least"), "--set 'least': it is NAME=VALUE"),
-        (("--set", "least=3"), "rule votes has no setting 'least'; it has none"),
-        (("--set", "run=3"), "rule votes has no setting 'run'"),
-        (("--rule", "fdr", "--set", "balanced=no"), "rule fdr: balanced is 'no', but must be true or false"),
-        (("--rule", "votes", "--balanced"), "rule votes has no setting 'balanced'"),
+        (("--set", "least"), "--set: 'least' is not FIELD=VALUE, as in --set least=10"),
+        (("--set", "least=3"), "--set: rule votes: there is no field 'least'; it has none"),
+        (("--set", "run=3"), "--set: rule votes: there is no field 'run'"),
+        (
+            ("--rule", "fdr", "--set", "balanced=maybe"),
+            "--set: rule fdr: balanced is 'maybe', but must be true or false",
+        ),
+        (("--rule", "votes", "--balanced"), "split: rule votes: there is no field 'balanced'"),
         (("--threshold", "2"), "threshold is 2.0, but must be a number between 0 and 1"),
         (("--model", "m7"), "no answers of 'm7'"),
         (("--recipe", "none.yaml"), "none.yaml: the recipe cannot be read"),

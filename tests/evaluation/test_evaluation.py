@@ -55,9 +55,9 @@ def test_a_rule_of_another_set_can_be_named(tmp_path: Path) -> None:
     run = run_of(tmp_path, "mine", ["low, high"])
     with pytest.raises(UsageError, match="no official scorer is known for 'mine'"):
         compare_scorers(run)
-    assert compare_scorers(run, "muchomusic")["accuracy"].to_pylist() == [1.0]
+    assert compare_scorers(run, scorer="muchomusic")["accuracy"].to_pylist() == [1.0]
     with pytest.raises(UsageError, match="official scorer"):
-        compare_scorers(run, "mine")
+        compare_scorers(run, scorer="mine")
 
 
 def test_a_run_without_replies_says_what_to_do(tmp_path: Path) -> None:

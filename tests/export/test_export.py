@@ -21,14 +21,13 @@ from helpers import ROOT
 from helpers.exporting import SPLIT, item, lines, make_run
 from helpers.sounds import encoded, tone
 
-from audiocontrib import items
 from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export import FORMATS, export, make
 from audiocontrib.export import manifest as manifests
 from audiocontrib.export.clips import Clips
 from audiocontrib.items import Clip, Items, ItemTable, item_from_row
-from audiocontrib.prompts import make_prompt
+from audiocontrib.prompts import PromptTemplate, find_prompt, make_prompt, prompt_record
 from audiocontrib.store import Run
 from audiocontrib.training import TrainingRows, read_training_recipe, stage_rows
 
@@ -262,7 +261,7 @@ def test_what_a_killed_export_left_is_removed_when_it_is_old(run: Run, tmp_path:
         ({"audio": "embed", "format": "trl"}, "trl cannot have --audio embed; it can: absolute, relative, copy"),
         ({"copies": 0}, "copies is 0, but must be at least 1"),
         ({"seed": -1}, "seed is -1, but must be at least 0"),
-        ({"split": "other"}, "holds no split; the run has: votes-0.5"),
+        ({"split": "other"}, "has no split 'other'; there are: votes-0.5"),
         ({"recipe": "r.yaml", "copies": 2}, "r.yaml says part, copies, seed and disjoint"),
         ({"split": None, "disjoint": "none"}, "part strong needs a split"),
     ],
@@ -331,14 +330,62 @@ def test_items_whose_text_a_trainer_would_take_for_a_clip_are_left_out(tmp_path:
         export(only, split=SPLIT, stage="sft", out=tmp_path / "none", format="swift", progress=False)
 
 
-def test_another_prompt_in_scoring_is_told(tmp_path: Path) -> None:
-    run = make_run(tmp_path, prompt__name="audiomcq-card")
-    notes = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False).notes
-    assert notes == ("the run was asked with the prompt audiomcq-card, rows are written with audiomcq",)
-    imported = make_run(tmp_path / "imported", prompt=None)
-    assert (
-        export(imported, split=SPLIT, stage="sft", out=tmp_path / "other", format="jsonl", progress=False).notes == ()
+def test_rows_have_the_prompt_of_their_run(tmp_path: Path) -> None:
+    own = PromptTemplate(name="own", system="Listen.", user="{options}\n{question}", options="letters")
+    run = make_run(tmp_path, prompt=prompt_record(own))
+    made = export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False)
+    assert made.notes == ()
+    for row in lines(tmp_path / "out/sft.jsonl"):
+        asked = make_prompt(row["question"], row["options"], has_audio=True, prompt=own)
+        assert (row["system"], row["prompt"]) == (asked.system, asked.user)
+    assert json.loads((made.folder / "manifest.json").read_text())["request"]["prompt"] == prompt_record(own)
+    card = make_run(tmp_path / "card", prompt=prompt_record(find_prompt("audiomcq-card")))
+    export(card, split=SPLIT, stage="sft", out=tmp_path / "third", format="jsonl", progress=False)
+    assert "[''" in lines(tmp_path / "third/sft.jsonl")[0]["prompt"]
+    # the same run, with another prompt in the same folder: refused, as it is another export
+    with pytest.raises(AudiocontribError):
+        export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", prompt="audiomcq", progress=False)
+
+
+def test_another_prompt_is_told(tmp_path: Path) -> None:
+    run = make_run(tmp_path, prompt=prompt_record(find_prompt("audiomcq-card")))
+    made = export(
+        run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", prompt="audiomcq", progress=False
     )
+    assert made.notes == (
+        "the run was asked with the prompt audiomcq-card; rows are written with audiomcq, as you say",
+    )
+    same = export(
+        run, split=SPLIT, stage="sft", out=tmp_path / "same", format="jsonl", prompt="audiomcq-card", progress=False
+    )
+    assert same.notes == ()
+    imported = make_run(tmp_path / "imported", prompt=None)
+    told = export(imported, split=SPLIT, stage="sft", out=tmp_path / "other", format="jsonl", progress=False).notes
+    assert told == ("the run does not say which prompt was asked with; rows are written with audiomcq",)
+    assert (
+        export(
+            imported, split=SPLIT, stage="sft", out=tmp_path / "last", format="jsonl", prompt="audiomcq", progress=False
+        ).notes
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        ({"name": "theirs", "sha256": "0"}, "load its plugin first"),
+        ({"name": "audiomcq", "sha256": "0"}, "is not the one that was asked with"),
+        ({"name": "own", "sha256": "0", "user": "{question} {options}"}, "is not the one that was asked with"),
+    ],
+)
+def test_a_prompt_that_is_not_known_here_is_refused(tmp_path: Path, record: Any, says: str) -> None:
+    run = make_run(tmp_path, prompt=record)
+    with pytest.raises(AudiocontribError, match=says):
+        export(run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", progress=False)
+    made = export(
+        run, split=SPLIT, stage="sft", out=tmp_path / "out", format="jsonl", prompt="audiomcq-card", progress=False
+    )
+    assert f"asked with the prompt {record['name']};" in made.notes[0]
 
 
 def test_sft_on_another_part_tells_what_grpo_is_held_apart_from(run: Run, tmp_path: Path) -> None:
@@ -372,7 +419,8 @@ def test_items_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
     ten = make_run(tmp_path).load_items().table
     held = ItemTable(pa.concat_tables([ten] * 1000).to_batches(), str(tmp_path / "clips"))
     alive = []
-    monkeypatch.setattr(items, "item_from_row", lambda row, root: alive.append(0) or item_from_row(row, root))
+    made = "audiocontrib.items.table.item_from_row"
+    monkeypatch.setattr(made, lambda row, root: alive.append(0) or item_from_row(row, root))
     said = pa.table({"part": ["weak"] * 10_000, "score": [0.0] * 10_000})
     given = make._examples(TrainingRows(Items(held), 4), said, "votes", Clips("absolute", tmp_path, None))
     counted = {}

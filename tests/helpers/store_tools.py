@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.items import Clip, Item, Items, Quarantined, make_item
+from audiocontrib.prompts import DEFAULT_PROMPT, find_prompt, prompt_record
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.store import Run
 
@@ -46,7 +47,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
             "models": {"tiny": {"weights_sha256": "3fa" + "0" * 61, "dtype": "float32"}},
             "conditions": ["audio", "silence"],
             "method": "likelihood",
-            "prompt": {"name": "audiomcq", "sha256": "91c" + "0" * 61},
+            "prompt": prompt_record(find_prompt(DEFAULT_PROMPT)),
         },
         "versions": {"audiocontrib": "1"},
         "command": ["audiocontrib", "score"],

@@ -223,13 +223,16 @@ def test_a_recipe_of_any_parts_answers(recipe_file: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("phrasing: plain", "phrasing: loud"), "recipe.reader.phrasing is 'loud', but must be one of: plain, chat"),
-        (("hop: 0.5", "hop: fast"), "recipe.tagger.hop is 'fast', which is not float"),
-        (("hop: 0.5", "hops: 0.5"), "recipe.tagger has no field 'hops'; there are: weights, "),
-        (("name: mine", ""), "recipe lacks the field 'name'"),
-        (("name: mine", "name: [mine"), "the recipe cannot be read: "),
-        (("reader:", "reader: 3\nx:"), "recipe has no field 'x'"),
-        (("{weights: whisper}", "whisper"), "recipe.recogniser is not a list of names and values"),
+        (("phrasing: plain", "phrasing: loud"), "reader.phrasing is 'loud', but must be 'chat' or 'plain'"),
+        (("hop: 0.5", "hop: fast"), "tagger.hop is 'fast', but must be a number above 0"),
+        (("hop: 0.5", "hops: 0.5"), "there is no field 'tagger.hops'; did you mean 'hop'?"),
+        (("name: mine", ""), "the field 'name' is missing; it must be a text"),
+        (("name: mine", "name: [mine"), "line 2: the recipe cannot be read: "),
+        (("reader:", "reader: 3\nx:"), "there is no field 'x'; there are: name, "),
+        (
+            ("{weights: whisper}", "whisper"),
+            "recogniser is 'whisper', but must be fields and values (such as weights: …) or null",
+        ),
     ],
 )
 def test_a_recipe_that_is_none_is_refused(recipe_file: Path, change: tuple[str, str], message: str) -> None:

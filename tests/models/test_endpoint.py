@@ -275,12 +275,20 @@ def test_a_run_asks_it_as_it_asks_any_model(server: Server, tmp_path: Any) -> No
         ("m@http://localhost/v1,concurrency", "write MODEL@URL"),
         ("m@http://user:sk-secret@localhost/v1", "no user, password or query"),
         ("m@http://localhost/v1?key=sk-secret", "no user, password or query"),
-        ("m@http://localhost/v1,speed=3", "no option is called 'speed'; there are: name, key, concurrency"),
-        ("m@http://localhost/v1,concurrency=0", "concurrency is not a whole number of at least 1"),
-        ("m@http://localhost/v1,timeout=soon", "timeout is not a number of seconds"),
-        ("m@http://localhost/v1,retries=-1", "retries is not a whole number"),
-        ("m@http://localhost/v1,likelihood=best", "likelihood is not one of auto, prompt_logprobs, forced, letters"),
-        ("m@http://localhost/v1,key=sk-secret", "key is not the name of a variable"),
+        ("m@http://localhost/v1,speed=3", "there is no field 'speed'; there are: name, key, concurrency"),
+        ("m@http://localhost/v1,concurrency=0", "concurrency must be a whole number above 0"),
+        ("m@http://localhost/v1,timeout=soon", "timeout must be a number above 0"),
+        ("m@http://localhost/v1,retries=-1", "retries must be a whole number of at least 0"),
+        (
+            "m@http://localhost/v1,likelihood=best",
+            "likelihood must be 'auto', 'prompt_logprobs', 'forced' or 'letters'",
+        ),
+        ("m@http://localhost/v1,key=sk-secret", "key must be the name of a variable"),
+        ("m@http://[secret/v1", "the address must be http://HOST:PORT/PATH"),
+        ("m@http://localhost:99999/v1", "the address must be http://HOST:PORT/PATH"),
+        ("m@http:///v1", "the address must be http://HOST:PORT/PATH"),
+        ("m@http://localhost/v1,retries=1,retries=2", "the field 'retries' stands there twice"),
+        ("m@http://localhost/v1,model=other", "there is no field 'model'"),
         ("m@http://localhost/v1,key=SK_SECRET_UNSET", "names a variable of the environment, and it is not set"),
     ],
 )
@@ -293,7 +301,7 @@ def test_a_wrong_address_is_one_line_without_secrets(text: str, message: str) ->
 def test_addresses() -> None:
     read = Address.parse("org/a@b:7b@https://host:8000/api/v1/,concurrency=64,timeout=9.5,name=b,likelihood=forced")
     assert read == Address(
-        "org/a@b:7b", "https://host:8000/api/v1", "b", concurrency=64, timeout=9.5, likelihood="forced"
+        model="org/a@b:7b", url="https://host:8000/api/v1", name="b", concurrency=64, timeout=9.5, likelihood="forced"
     )
     with pytest.raises(UsageError, match="name model and server"):
         load_model("endpoint")

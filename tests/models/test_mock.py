@@ -263,15 +263,17 @@ def test_spec() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("skil=1", "'skil=1' is not field=value with a field of name, skill, leak, "),
-        ("skill", "'skill' is not field=value"),
-        ("skill=high", "skill='high' is not a number"),
-        ("seed=1.5", "seed='1.5' is not a whole number"),
-        ("fail_always=maybe", "fail_always='maybe' is not true or false"),
-        ("skill=1.2", "skill=1.2 is not a share between 0 and 1"),
-        ("leak=nan", "leak=nan is not a share"),
-        ("confidence=inf", "confidence=inf is not finite"),
-        ("noise=-1", "noise=-1.0 is negative"),
+        ("skil=1", "mock: there is no field 'skil'; did you mean 'skill'?"),
+        ("skill", "'skill' has no value; write it as field=value"),
+        ("skill=high", "skill is 'high', but must be a number between 0 and 1"),
+        ("seed=1.5", "seed is 1.5, but must be a whole number"),
+        ("fail_always=maybe", "fail_always is 'maybe', but must be true or false"),
+        ("skill=1.2", "skill is 1.2, but must be a number between 0 and 1"),
+        ("leak=nan", "leak is nan, but must be a number between 0 and 1"),
+        ("confidence=inf", "confidence is inf, but must be a number"),
+        ("skill=1,skill=0", "the field 'skill' stands there twice"),
+        ("name= ", "name is '', but must be a text that is not blank"),
+        ("noise=-1", "noise is -1, but must be a number of at least 0"),
     ],
 )
 def test_bad_specs_are_one_line(spec: str, message: str) -> None:

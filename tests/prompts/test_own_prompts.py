@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import (
     LISTS,
     PROMPTS,
@@ -24,6 +25,8 @@ from audiocontrib.prompts import (
     read_prompt,
     register_prompt,
 )
+from audiocontrib.training.rows import training_rows
+from audiocontrib.training.usage import usage
 
 OWN = """
 name: lettered
@@ -243,3 +246,33 @@ def test_from_the_command_line(own: Path, tmp_path: Path) -> None:
     assert refused.exit_code == 1
     assert "identity" not in refused.stderr
     assert "prompt.name: lettered -> plain" in refused.stderr
+
+
+@pytest.mark.parametrize("options", list(LISTS))
+@pytest.mark.parametrize("family", ["qwen2_5_omni", "audioflamingo3", "granite_speech"])
+def test_the_script_of_a_model_card_asks_the_same(options: str, family: str) -> None:
+    text = 'One "q": {question}\n\tof \\n {} {"a": 1}\n{options}\u2028 end.'
+    prompt = PromptTemplate(name="own", system='It\'s "so" {}.\n', user=text, options=options)
+    known = FAMILIES[family]
+    names: dict[str, Any] = {"question": "{options} or {question}?", "options": ["it's", 'a "b"', "{x}"]}
+    script = usage(known, "Model", 30.0, prompt)
+    first = next(i for i, line in enumerate(script) if line.startswith(("listed =", "user =")))
+    exec("\n".join(script[first : script.index("turns = [")]), names)
+    asked = make_prompt(names["question"], names["options"], has_audio=True, prompt=prompt)
+    assert names["user"] == (asked.user if known.system else f"{asked.system}\n{asked.user}")
+    for line in script:
+        if '"role": "system"' in line:
+            assert eval(line.strip().rstrip(","))["content"] == asked.system
+
+
+def test_training_rows_have_the_prompt_of_their_run(items: Any, own: Path, tmp_path: Path) -> None:
+    run = ac.score(items, ["mock"], prompt=own, run=tmp_path / "r", progress=False)
+    own.unlink()
+    rows = training_rows(run)
+    assert rows[0].prompt.system == "You listen."
+    assert rows[0].prompt.user.startswith("Question: ")
+    assert rows.notes == ()
+    other = training_rows(run, prompt="audiomcq")
+    assert other[0].prompt.system == SYSTEM
+    assert "rows are written with audiomcq, as you say" in other.notes[0]
+    assert rows.digest != other.digest

@@ -172,17 +172,17 @@ def test_unsolved_items_can_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"rule": "votes", "fdr": 0.1}, "rule votes has no setting 'fdr'; it has none"),
-        ({"rule": "fdr", "least": 3}, "its settings are: fdr, balanced, seed"),
-        ({"rule": "fdr", "fdr": 0.0}, "fdr 0.0 is not between 0 and 1"),
-        ({"rule": "adf", "perplexity": "m0", "rank": 0}, "the likeliest option has rank 1"),
-        ({"rule": "adf", "silent_right": 0}, "at least one model must be right"),
-        ({"rule": "group", "least": 1}, "a group has at least two items"),
+        ({"rule": "votes", "fdr": 0.1}, "rule votes: there is no field 'fdr'; it has none"),
+        ({"rule": "fdr", "least": 3}, "there are: fdr, balanced, seed"),
+        ({"rule": "fdr", "fdr": 0.0}, "fdr is 0.0, but must be a number above 0 and below 1"),
+        ({"rule": "adf", "perplexity": "m0", "rank": 0}, "rank is 0, but must be a whole number above 0"),
+        ({"rule": "adf", "silent_right": 0}, "silent_right is 0, but must be a whole number above 0 or null"),
+        ({"rule": "group", "least": 1}, "least is 1, but must be a whole number of at least 2"),
         ({"rule": "group", "least": 8.5}, "least is 8.5, but must be a whole number"),
-        ({"rule": "fdr", "balanced": "no"}, "balanced is 'no', but must be true or false"),
-        ({"rule": "fdr", "seed": True}, "seed is True, but must be a whole number"),
+        ({"rule": "fdr", "balanced": "maybe"}, "balanced is 'maybe', but must be true or false"),
+        ({"rule": "fdr", "seed": True}, "seed is true, but must be a whole number"),
         ({"rule": "fdr", "fdr": "low"}, "fdr is 'low', but must be a number"),
-        ({"rule": "adf", "commonsense": ["m0", 1]}, "but must be a text or a list of these"),
+        ({"rule": "adf", "commonsense": ["m0", 1]}, "but must be a text that is not blank, a list"),
     ],
 )
 def test_wrong_settings(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], message: str) -> None:
@@ -392,21 +392,21 @@ def test_only_the_answers_of_the_models_named_count(con: duckdb.DuckDBPyConnecti
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda p: p.stem)
 def test_the_recipes_that_ship_can_be_read(path: Path) -> None:
     asked = read_split_recipe(path)
-    assert asked["rule"] in RULES
-    own = asked.keys() - {"rule", "threshold", "condition", "audio", "method", "models", "leave_out"}
-    assert own <= settings_of(asked["rule"]).keys()
+    assert asked.rule in RULES
+    assert asked.settings.keys() <= settings_of(asked.rule).keys()
+    assert asked.arguments().keys() >= {"rule", "condition", "audio", *asked.settings}
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("rules: votes", "no field 'rules'"),
-        ("- votes", "a recipe of a split holds any of"),
+        ("- votes", r"it is .*, but must be fields and values \(such as rule: …\)"),
         ("rule: [", "cannot be read"),
-        ("settings: 3", "settings: it is a list of names"),
-        ("settings: {rule: fdr}", "settings: it is a list of names"),
+        ("settings: 3", "settings is 3, but must be names and values"),
+        ("settings: {rule: fdr}", "settings: rule votes: there is no field 'rule'"),
         ("threshold: half", "threshold is 'half', but must be a number"),
-        ("models: [m0, 1]", "models is .*, but must be a text or a list of these"),
+        ("models: [m0, {a: 1}]", r"models\[1\] is .*, but must be a text that is not blank"),
     ],
 )
 def test_bad_recipes(tmp_path: Path, text: str, message: str) -> None:

@@ -42,7 +42,10 @@ def test_the_same_start_again_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"prompt__sha256": "5" * 64}, f"prompt.sha256: 91c{'0' * 45}… -> {'5' * 48}…"),
+        (
+            {"prompt__sha256": "5" * 64},
+            f"prompt.sha256: {manifest()['identity']['prompt']['sha256'][:48]}… -> {'5' * 48}…",
+        ),
         ({"models__tiny__weights_sha256": "w"}, f"models.tiny.weights_sha256: 3fa{'0' * 45}… -> w"),
         ({"models__tiny__dtype": None}, "models.tiny.dtype: 'float32' -> (none)"),
         ({"models__tiny__template": "x"}, "models.tiny.template: (none) -> 'x'"),

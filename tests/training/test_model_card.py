@@ -26,7 +26,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Clip
 from audiocontrib.models import Request, load_model
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.prompts import make_prompt
+from audiocontrib.prompts import DEFAULT_PROMPT, find_prompt, make_prompt
 from audiocontrib.training import read_training_recipe, stage_rows, train_sft
 from audiocontrib.training.usage import usage
 
@@ -140,7 +140,9 @@ def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch:
     shipped = ROOT / "audiocontrib" / "models" / "tiny" / name
     for file in shipped.iterdir():
         (tmp_path / file.name).symlink_to(file)
-    said, names = run_script(usage(family, type(model.net).__name__, 30.0), tmp_path, monkeypatch)
+    said, names = run_script(
+        usage(family, type(model.net).__name__, 30.0, find_prompt(DEFAULT_PROMPT)), tmp_path, monkeypatch
+    )
     prompt = make_prompt(names["question"], names["options"], has_audio=True)
     sound = decode(Clip("clip.wav", str(tmp_path)))
     asked = Request(demo_rows(1).items[0], condition("audio"), 0, prompt, sound)

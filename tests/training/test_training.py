@@ -114,29 +114,29 @@ RATE = "about: a\nmodel: m\nsft: {part: weak, batch: 8, steps: 3, learning_rate:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a", "it must hold fields and values"),
+        ("- a", "it is ['a'], but must be fields and values (such as about: …)"),
         ("about: [", "the recipe cannot be read"),
         ("about: a\nmodel: m", "give sft, grpo or both"),
-        ("about: a\nmodel: m\nsft: {}", "sft: the field 'part' is missing"),
+        ("about: a\nmodel: m\nsft: {}", "the field 'sft.part' is missing; it must be 'weak', 'strong' or 'all'"),
         ("model: m\nsft: " + STAGE + "}", "the field 'about' is missing"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", lr: 1}", "sft: there is no field 'lr'"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", copies: two}", "copies is 'two', but must be a whole number"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", copies: 0}", "copies is 0, but must be at least 1"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", copies: true}", "copies is True, but must be a whole number"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", schedule: step}", "schedule is 'step', but must be 'cosine' or"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", items: most}", "items is 'most', but must be a whole number or"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", epochs: 1}", "give either epochs or steps"),
-        ("about: a\nmodel: m\nsft: " + STAGE + ", warmup: 1}", "warmup is 1, but is a share of the steps"),
-        (RATE + "0}", "learning_rate is 0, but must be above 0"),
-        (RATE + ".nan}", "learning_rate is nan, but must be above"),
-        (RATE + ".inf}", "learning_rate is inf, but must be above"),
-        ("about: a\nmodel: m\ngrpo: " + STAGE + ", generations: 1}", "generations is 1, but must be at least 2"),
+        ("about: a\nmodel: m\nsft: " + STAGE + ", lr: 1}", "there is no field 'sft.lr'; there are: part, items"),
+        ("about: a\nmodel: m\nsft: " + STAGE + ", copies: two}", "sft.copies is 'two', but must be a whole number"),
+        ("about: a\nmodel: m\nsft: " + STAGE + ", copies: 0}", "copies is 0, but must be a whole number above 0"),
+        ("about: a\nmodel: m\nsft: " + STAGE + ", copies: true}", "copies is true, but must be a whole number"),
+        ("about: a\nmodel: m\nsft: " + STAGE + ", schedule: step}", "schedule is 'step', but must be 'cosine', 'linear' or 'constant'"),  # noqa: E501
+        ("about: a\nmodel: m\nsft: " + STAGE + ", items: most}", "items is 'most', but must be a whole number above 0, 'weak' or null"),  # noqa: E501
+        ("about: a\nmodel: m\nsft: " + STAGE + ", epochs: 1}", "sft: give either epochs or steps"),
+        ("about: a\nmodel: m\nsft: " + STAGE + ", warmup: 1}", "warmup is 1, but must be a number of at least 0 and below 1"),  # noqa: E501
+        (RATE + "0}", "learning_rate is 0, but must be a number above 0"),
+        (RATE + ".nan}", "learning_rate is .nan, but must be a number above"),
+        (RATE + ".inf}", "learning_rate is .inf, but must be a number above"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", generations: 1}", "generations is 1, but must be a whole number of at least 2"),  # noqa: E501
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", generations: 3}", "must be a multiple of generations (3)"),
-        ("about: a\nmodel: m\ngrpo: " + STAGE + ", temperature: 0}", "temperature is 0, but must be above 0"),
-        ("about: a\nmodel: m\ngrpo: " + STAGE + ", beta: -1}", "beta is -1, but must not be below 0"),
-        ("about: a\nmodel: m\ngrpo: " + STAGE + ", top_p: 2}", "top_p is 2, but must be above 0 and at most 1"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", temperature: 0}", "temperature is 0, but must be a number above 0"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", beta: -1}", "beta is -1, but must be a number of at least 0"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", top_p: 2}", "top_p is 2, but must be a number above 0 and up to 1"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 8}", "some of 8 replies must hear"),
-        ("about: a\nmodel: m\ngrpo: " + STAGE + ", pass_audio: [0]}", "pass_audio is [0], but must be a list of 2"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", pass_audio: [0]}", "pass_audio is ['0'], but must be a list of 2 (each a number between -1 and 2"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_a_wrong_recipe_is_told_in_a_line(tmp_path: Path, text: str, said: str) -> None:
@@ -476,11 +476,11 @@ def test_usage_errors_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     run, given = a_run(tmp_path / "r").path, a_recipe(tmp_path)
     assert told("sft", "--recipe", given, "--run", run, "--set", "learning_rate=0") == (
-        2, "error: --set: learning_rate is 0, but must be above 0: nothing would be trained\n",
+        2, "error: changes: learning_rate is 0, but must be a number above 0\n",
     )  # fmt: skip
     assert told("sft", "--recipe", given, "--run", run, "--set", "lr=1")[0] == 2
     assert told("sft", "--recipe", given, "--run", run, "--set", "lr")[1].startswith(
-        "error: --set 'lr': it is FIELD=VALUE"
+        "error: --set: 'lr' is not FIELD=VALUE, as in --set batch=4"
     )
     assert told("grpo", "--recipe", given, "--run", run) == (
         2, "error: trained/arm/sft/model is not there: give `audiocontrib train sft` first, or name --model\n",

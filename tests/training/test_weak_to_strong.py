@@ -95,7 +95,7 @@ def test_a_plan_without_a_stage_leaves_it_out(tmp_path: Path) -> None:
     [
         ({"rater": ["a"]}, "there is no field 'rater'"),
         ({"raters": "a"}, "raters is 'a', but must be a list"),
-        ({"data": {"seed": 1}}, "the field 'dataset' is missing"),
+        ({"data": {"seed": 1}}, "the field 'data.dataset' is missing"),
         ({"held_out": {"dataset": "demo", "seed": 3, "limit": 5}}, "share .* recordings"),
         ({"training": "none.yaml"}, "the recipe cannot be read"),
     ],

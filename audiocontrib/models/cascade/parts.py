@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.config import Name, config
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.hashing import file_sha256, stable_hash
 from audiocontrib.models.own import refuse_own
@@ -25,13 +26,13 @@ def weights_folder() -> Path:
     return Path(given).expanduser() if given else Path.home() / ".cache" / "audiocontrib" / "weights"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@config
 class Part:
     """One pretrained part of a cascade: where its weights are."""
 
-    weights: str
+    weights: Name
     """A folder beside the recipe or in :func:`weights_folder`, an absolute folder, or a hub id."""
-    revision: str | None = None
+    revision: Name | None = None
     """Of a hub id."""
     files: Mapping[str, str] = field(default_factory=dict)
     """File name -> sha256, held against the folder when it is loaded."""

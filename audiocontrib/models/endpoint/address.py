@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from audiocontrib.config import Name, build, config, options
 from audiocontrib.errors import UsageError
 
 KEY = "OPENAI_API_KEY"
 """Variable of the environment that holds the key, unless another is named."""
-LIKELIHOODS = ("auto", "prompt_logprobs", "forced", "letters")
 
 FORM = re.compile(r"(?P<model>.+)@(?P<url>https?://[^,\s]+)(?P<options>(?:,[^,=\s]+=[^,]*)*)")
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Variable = Annotated[
+    str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="the name of a variable of the environment")
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """``MODEL@URL,option=value,…``; the fields after ``url`` are the options."""
+@config
+class EndpointOptions:
+    """What may follow ``MODEL@URL``, as ``option=value``."""
 
-    model: str
-    """As the server calls it."""
-    url: str
-    """Up to and with ``/v1``."""
-    name: str
-    """In the run; the server's name for the model if none is given."""
-    key: str = KEY
+    name: Name | None = None
+    """In the run; None: the server's name for the model."""
+    key: Variable = KEY
     """Name of the variable of the environment that holds the key. The key itself is kept nowhere."""
-    concurrency: int = 16
+    concurrency: PositiveInt = 16
     """Requests that are under way at once."""
-    timeout: float = 300.0
+    timeout: PositiveFloat = 300.0
     """Seconds until a request is given up and tried again."""
-    retries: int = 5
+    retries: NonNegativeInt = 5
     """Further attempts, ever longer apart, after a timeout, a lost connection, 408, 409, 429 or 5xx."""
-    seconds: float | None = None
+    seconds: PositiveFloat | None = None
     """Longer clips are cut by us to this length; None: the server is trusted to hear all of any clip."""
-    likelihood: str = "auto"
-    """How options are scored: one of LIKELIHOODS. auto takes the first of the exact ones that the server can do."""
+    likelihood: Literal["auto", "prompt_logprobs", "forced", "letters"] = "auto"
+    """How options are scored. auto takes the first of the exact ones that the server can do."""
+
+
+@config
+class Address(EndpointOptions):
+    """``MODEL@URL,option=value,…``."""
+
+    model: Name
+    """As the server calls it."""
+    url: Name
+    """Up to and with ``/v1``."""
+    name: Name
+    """In the run."""
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -51,23 +62,14 @@ class Address:
                 "endpoint: write MODEL@URL,option=value, as in my-model@http://localhost:8000/v1,concurrency=64"
             )
         model, url = found["model"], found["url"].rstrip("/")
-        where = urlsplit(url)
-        if "@" in where.netloc or where.query or where.fragment:
-            # the line is kept in run.json
+        if not _is_plain(url):  # the line is kept in run.json
             raise UsageError(
-                f"endpoint {model}: no user, password or query may stand in the address; keys come from ${KEY}"
+                f"endpoint {model}: the address must be http://HOST:PORT/PATH; no user, password or query may stand "
+                f"in it; keys come from ${KEY}"
             )
-        values: dict[str, Any] = {"name": model}
-        for option in filter(None, found["options"].split(",")):
-            key, _, value = option.partition("=")
-            if key not in OPTIONS:
-                raise UsageError(f"endpoint {model}: no option is called {key!r}; there are: {', '.join(OPTIONS)}")
-            read, meaning = OPTIONS[key]
-            try:
-                values[key] = read(value)
-            except ValueError:
-                raise UsageError(f"endpoint {model}: {key} is not {meaning}") from None
-        return cls(model, url, **values)
+        where = f"endpoint {model}"
+        given = asdict(build(EndpointOptions, options(found["options"], where), where, secret=True))
+        return cls(**given | {"model": model, "url": url, "name": given["name"] or model})
 
     def secret(self) -> str | None:
         """The key, from the environment. UsageError if a variable is named and is not set."""
@@ -77,23 +79,11 @@ class Address:
         return found or None
 
 
-def _checked(read: Callable[[str], Any], good: Callable[[Any], bool]) -> Callable[[str], Any]:
-    def value(text: str) -> Any:
-        made = read(text)
-        if not good(made):
-            raise ValueError
-        return made
-
-    return value
-
-
-OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "name": (_checked(str, bool), "a name"),
-    "key": (_checked(str, lambda v: bool(VARIABLE.fullmatch(v))), "the name of a variable of the environment"),
-    "concurrency": (_checked(int, lambda v: v >= 1), "a whole number of at least 1"),
-    "timeout": (_checked(float, lambda v: 0 < v < float("inf")), "a number of seconds"),
-    "retries": (_checked(int, lambda v: v >= 0), "a whole number"),
-    "seconds": (_checked(float, lambda v: 0 < v < float("inf")), "a number of seconds"),
-    "likelihood": (_checked(str, LIKELIHOODS.__contains__), f"one of {', '.join(LIKELIHOODS)}"),
-}
-"""Name -> how it is read, and what it is in words."""
+def _is_plain(url: str) -> bool:
+    """Whether a URL names a host, and no user, query or fragment."""
+    try:
+        where = urlsplit(url)
+        known = where.hostname and where.port != 0
+    except ValueError:  # brackets that do not close, a port that is none
+        return False
+    return bool(known) and not ("@" in where.netloc or where.query or where.fragment)

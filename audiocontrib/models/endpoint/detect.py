@@ -52,7 +52,7 @@ async def detect(client: Client, likelihood: str) -> tuple[dict[str, Any], Found
     """The server's entry for the model, and what it can do.
 
     Args:
-        likelihood: one of :data:`audiocontrib.models.endpoint.address.LIKELIHOODS`.
+        likelihood: as in :class:`audiocontrib.models.endpoint.address.EndpointOptions`.
 
     Raises:
         UsageError: it has no such model.

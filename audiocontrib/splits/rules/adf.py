@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import PositiveInt
 
+from audiocontrib.config import Name
 from audiocontrib.contribution.scope import held_conditions, not_asked
 from audiocontrib.contribution.votes import votes
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.review import read_sheet, write_sheet
-from audiocontrib.splits.settings import listed
+from audiocontrib.splits.settings import ConditionName, listed
 from audiocontrib.sql import sql
 from audiocontrib.statistics import guessing
 
@@ -32,12 +34,12 @@ SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "
 )
 def adf(
     asked: RuleInput,
-    silent_right: int | None = None,
-    commonsense: str | Sequence[str] | None = None,
-    commonsense_condition: str = "text",
-    perplexity: str | None = None,
-    perplexity_condition: str = "text",
-    rank: int = 1,
+    silent_right: PositiveInt | None = None,
+    commonsense: Name | Sequence[Name] | None = None,
+    commonsense_condition: ConditionName = "text",
+    perplexity: Name | None = None,
+    perplexity_condition: ConditionName = "text",
+    rank: PositiveInt = 1,
     review: str | None = None,
     review_out: str | None = None,
 ) -> RuleResult:
@@ -63,10 +65,6 @@ def adf(
         AudiocontribError: the run lacks the answers that a step needs.
     """
     scores = asked.scores
-    if silent_right is not None and silent_right < 1:
-        raise UsageError(f"silent_right {silent_right}: at least one model must be right for an item to be rejected")
-    if rank < 1:
-        raise UsageError(f"rank {rank}: the likeliest option has rank 1")
     models = scores["models"][0].as_py() if len(scores) else 0
     needed = models - ceil(asked.threshold * models) + 1 if silent_right is None else silent_right
     findings: dict[str, Any] = {"silent_right": needed, "steps_left_out": []}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.sql import sql
 
 
 @rule("audit", 0.5, "a text-only classifier's out-of-fold belief in the gold, over chance")
-def audit(asked: RuleInput, score: str = "text_both") -> RuleResult:
+def audit(asked: RuleInput, score: Literal["text_both", "text_options", "text_question"] = "text_both") -> RuleResult:
     """The score is 1 - max(0, (p - 1/K) / (1 - 1/K)), with p the classifier's posterior of the gold.
 
     Args:

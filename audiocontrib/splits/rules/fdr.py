@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field, NonNegativeInt
 
 from audiocontrib.contribution.decoys import contest, leak_share, local_leak, q_values, shared_preferences
-from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.sql import sql
 
@@ -17,7 +18,12 @@ CERTIFIED_FEW = 0.1
 
 
 @rule("fdr", 0.9, "wrong options as decoys: weak only at a controlled false-discovery rate")
-def fdr(asked: RuleInput, fdr: float = 0.1, balanced: bool = False, seed: int = 0) -> RuleResult:
+def fdr(
+    asked: RuleInput,
+    fdr: Annotated[float, Field(gt=0, lt=1)] = 0.1,
+    balanced: bool = False,
+    seed: NonNegativeInt = 0,
+) -> RuleResult:
     """Weak where the decoys bound the false-discovery rate, strong where a leak is unlikely, else undecided.
 
     The score is 1 - P(leak | margin) from the decoys (:func:`audiocontrib.contribution.decoys.local_leak`): 1
@@ -32,8 +38,6 @@ def fdr(asked: RuleInput, fdr: float = 0.1, balanced: bool = False, seed: int = 
             are strong as before. What is certified as weak stays weak, so the models of the filter stay a
             little below chance.
     """
-    if not 0 < fdr < 1:
-        raise UsageError(f"fdr {fdr} is not between 0 and 1")
     ids, entered = contest(asked.con, scope=asked.scope)
     leak, q = local_leak(entered), q_values(entered)
     entered_table = ids.append_column("won", pa.array(entered.won))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
-from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
 from audiocontrib.sql import sql
@@ -40,7 +40,7 @@ from grouped where name is not null
 
 
 @rule("group", 0.5, "votes, where the question template or option set as a whole beats chance without the audio")
-def group(asked: RuleInput, least: int = 8) -> RuleResult:
+def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResult:
     """As ``votes``, but an item is weak only if its group as a whole is answered without the audio.
 
     A group is the items with one option set, or else with one question (numbers and case aside), if there are
@@ -48,8 +48,6 @@ def group(asked: RuleInput, least: int = 8) -> RuleResult:
     it lies above both its mean 1/K and its best constant answer, the share of its most frequent gold. Items with no
     group are decided by their votes alone, and the findings say how many.
     """
-    if least < 2:
-        raise UsageError(f"least {least}: a group has at least two items")
     plain = votes(asked)
     beaten = _beaten(asked.con, asked.scores, least)
     table = sql(

@@ -1,0 +1,238 @@
+"""The face of the package: a verb for every command, typed, documented, and strict about words."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.documented import DOCS
+
+import audiocontrib as ac
+from audiocontrib.cli import COMMANDS
+from audiocontrib.errors import AudiocontribError
+
+VERBS = {
+    "audit": ["audit"],
+    "card": ["card"],
+    "certify": ["certify"],
+    "contribution": ["measure", "contributions", "summary", "unsolved"],
+    "datasets": ["list_datasets", "describe"],
+    "demo": ["demo", "demo_real"],
+    "evaluate": ["evaluate", "compare", "compare_scorers"],
+    "export": ["export"],
+    "import": ["import_responses"],
+    "models": ["list_models"],
+    "plugins": ["installed_plugins", "load_plugin"],
+    "query": ["query"],
+    "report": ["report"],
+    "score": ["score"],
+    "show": ["show"],
+    "split": ["split"],
+    "train": ["train", "plan_training"],
+    "validate": ["validate"],
+    "weak-to-strong": ["weak_to_strong"],
+}
+"""Command -> the functions that do its work."""
+PAGE = DOCS / "reference" / "python.md"
+FUNCTIONS = [name for name in ac.__all__ if inspect.isfunction(getattr(ac, name))]
+
+
+def test_every_command_has_a_verb() -> None:
+    assert set(VERBS) == set(COMMANDS)
+    for verbs in VERBS.values():
+        for verb in verbs:
+            assert callable(getattr(ac, verb)), verb
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_verb_is_documented_and_typed(name: str) -> None:
+    verb = getattr(ac, name)
+    assert re.search(r"Example:\n\s+>>> ", inspect.getdoc(verb) or ""), "no example"
+    signature = inspect.signature(verb)
+    assert signature.return_annotation is not inspect.Signature.empty
+    assert not [p.name for p in signature.parameters.values() if p.annotation is inspect.Parameter.empty]
+    placed = [
+        p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY and p.kind is not p.VAR_KEYWORD
+    ]
+    assert len(placed) <= (3 if name in ("score", "import_responses") else 2)
+    first = next(iter(signature.parameters.values()), None)
+    if (
+        "run" in signature.parameters
+        and first is not None
+        and first.name == "run"
+        and name not in ("demo", "demo_real")
+    ):
+        assert first.kind is first.POSITIONAL_ONLY
+
+
+@pytest.mark.parametrize("name", [name for name in ac.__all__ if not inspect.ismodule(getattr(ac, name))])
+def test_every_name_is_on_the_page(name: str) -> None:
+    assert getattr(ac, name).__doc__
+    assert re.search(
+        rf"^\.\. auto(function|class):: audiocontrib\.{name}$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+
+def test_the_page_names_nothing_else() -> None:
+    named = re.findall(
+        r"^\.\. auto(?:function|class):: audiocontrib\.(\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(named) == sorted(name for name in ac.__all__ if not inspect.ismodule(getattr(ac, name)))
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_import_is_quick() -> None:
+    heavy = {"torch", "transformers", "pandas", "pydantic", "numpy", "pyarrow", "duckdb", "datasets", "click"}
+    assert python(f"import sys, audiocontrib; print({heavy} & set(sys.modules))") == "set()"
+
+
+def test_version_errors_and_names_that_are_not_there() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", ac.__version__)
+    assert issubclass(ac.errors.UsageError, ac.errors.AudiocontribError)
+    assert {"score", "errors", "Item"} <= set(dir(ac))
+    with pytest.raises(AttributeError, match="scores"):
+        ac.scores  # type: ignore[attr-defined]  # noqa: B018
+    assert (Path(ac.__file__).parent / "py.typed").exists()
+
+
+def test_a_verb_stays_a_verb_when_the_module_of_its_name_is_imported() -> None:
+    code = (
+        "import audiocontrib.report.page, audiocontrib.audit, audiocontrib.export, audiocontrib.weak_to_strong, "
+        "audiocontrib.demo; import audiocontrib as ac; "
+        "print([getattr(ac, n).__class__.__name__ for n in ('report', 'audit', 'export', 'weak_to_strong', 'demo')])"
+    )
+    assert python(code) == str(["function"] * 5)
+
+
+# every verb is tried with words that there are not
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ac.Run:
+    models = [f"mock:skill=0.{9 - n},leak=0.4,seed={n}" for n in range(3)]
+    items, folder = ac.load_items("demo", limit=12), tmp_path_factory.mktemp("face") / "run"
+    made = ac.score(items, models, ["audio", "silence", "text"], names=["a", "b", "c"], run=folder, progress=False)
+    ac.split(made, models=["a", "b"]).save(made.split_folder("votes"))
+    return made
+
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+FREE = {
+    # whatever they are, they are right: names and places to be made
+    "score": {"run", "names", "devices"},
+    "report": {"out"},
+    "export": {"out"},
+    "load_items": {"name", "revision"},
+    "train": {"out", "device"},
+    "plan_training": {"out"},
+    "import_responses": {"model"},
+    "load_model": {"name", "revision", "gguf_file", "device", "dtype", "attention"},
+    "weak_to_strong": {"out"},
+    "demo": {"run"},
+    "demo_real": {"run", "model"},
+}
+"""Arguments that may be any text; or that only the model that is loaded knows."""
+
+
+def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
+    """A good call of every verb."""
+    items = run.load_items()
+    recipe = Path(__file__).parents[1] / "recipes/training/tiny/weak_to_strong.yaml"
+    answers = folder / "answers.jsonl"
+    answers.write_text("")
+    stage = {"stage": "sft", "split": "votes"}
+    return {
+        **{name: ((run,), {}) for name in ("accuracy", "contributions", "measure", "summary", "unsolved", "evaluate")},
+        "audit": ((items,), {"checks": ["surface"]}),
+        "card": ((run,), {"split": "votes"}),
+        "certify": ((run,), {"split": "votes", "model": "c", "condition": "text", "save": False}),
+        "compare": ((run, run), {"model": "a", "baseline_model": "b"}),
+        "compare_scorers": ((run,), {"scorer": "mmau"}),
+        "condition": (("silence",), {}),
+        "demo": ((), {"run": folder / "demo", "seed": "none", "limit": "none"}),  # nobody waits for it
+        "demo_real": ((), {"run": folder / "real", "limit": 0}),
+        "describe": ((answers,), {}),
+        "export": ((run,), stage | {"out": folder / "out", "format": "jsonl", "part": "all", "progress": False}),
+        "import_responses": ((answers, folder / "theirs"), {"items": items}),
+        "installed_plugins": ((), {}),
+        "list_datasets": ((), {}),
+        "list_models": ((), {}),
+        "load_items": (("demo",), {"limit": 2}),
+        "load_model": (("mock",), {}),
+        "load_plugin": (("mine.py",), {}),
+        "open_run": ((run.path,), {}),
+        "plan_training": ((run, "sft"), {"recipe": recipe, "split": "votes"}),
+        "query": ((run,), {"sql": "from items"}),
+        "report": ((run,), {"out": folder / "r.html", "items": 2}),
+        "score": ((items[:1], "mock"), {"run": folder / "scored", "conditions": "text", "progress": False}),
+        "show": ((run,), {}),
+        "split": ((run,), {}),
+        "train": ((run, "sft"), {"recipe": recipe, "split": "votes", "out": folder / "trained", "progress": False}),
+        "validate": ((items,), {}),
+        "weak_to_strong": ((folder / "none.yaml", folder / "out"), {}),
+    }
+
+
+def test_every_verb_is_tried(run: ac.Run, tmp_path: Path) -> None:
+    assert set(calls(run, tmp_path)) == set(FUNCTIONS)
+
+
+def refused(call: Callable[[], Any]) -> str:
+    """The one line by which a call is refused."""
+    with pytest.raises((AudiocontribError, TypeError)) as caught:
+        call()
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 600
+    return line
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_unknown_keyword_is_refused(name: str, run: ac.Run, tmp_path: Path) -> None:
+    args, given = calls(run, tmp_path)[name]
+    assert "wonder" in refused(lambda: getattr(ac, name)(*args, **given, wonder="zzz"))
+
+
+WORDS = [
+    (name, word.name)
+    for name in FUNCTIONS
+    for word in inspect.signature(getattr(ac, name)).parameters.values()
+    if re.search(r"\bstr\b", str(word.annotation).replace("Callable[[str], None]", ""))
+    and word.kind is word.KEYWORD_ONLY
+    and word.name not in FREE.get(name, ())
+]
+SCOPE = [
+    (name, word)
+    for name in FUNCTIONS
+    if "words" in inspect.signature(getattr(ac, name)).parameters
+    for word in ("condition", "audio", "method", "models", "prompt")
+]
+
+
+@pytest.mark.parametrize(("name", "word"), WORDS + SCOPE)
+def test_an_unknown_word_is_refused_in_one_line(name: str, word: str, run: ac.Run, tmp_path: Path) -> None:
+    args, given = calls(run, tmp_path)[name]
+    line = refused(lambda: getattr(ac, name)(*args, **given | {word: "zzz"}))
+    assert "zzz" in line or word in line
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in FUNCTIONS if next(iter(inspect.signature(getattr(ac, name)).parameters), "") in ("run", "runs")],
+)
+@pytest.mark.parametrize("given", ["runs/first", None, 7])
+def test_what_is_no_run_is_refused_with_the_way_to_open_one(name: str, given: Any, run: ac.Run, tmp_path: Path) -> None:
+    args, words = calls(run, tmp_path)[name]
+    if name in ("demo", "demo_real"):
+        pytest.skip("makes its run")
+    line = refused(lambda: getattr(ac, name)(given, *args[1:], **words))
+    assert "run" in line

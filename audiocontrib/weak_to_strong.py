@@ -156,7 +156,6 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
-    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.card import given, write_card

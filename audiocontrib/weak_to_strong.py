@@ -159,7 +159,6 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
-    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
 

@@ -15,7 +15,7 @@ from typing import Any
 from audiocontrib.deprecation import renamed
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.base import Generated, Model, Request, Scored
-from audiocontrib.models.check import check_model
+from audiocontrib.models.check import check_model, shown
 from audiocontrib.models.own import is_own, load_own
 from audiocontrib.models.wrapped import as_model
 from audiocontrib.registry import Registry
@@ -77,7 +77,7 @@ def load_model(
         renamed("load_model(name=…)", "load_model(…)", gone="0.4")
         model, name = name, None
     if not isinstance(model, str | os.PathLike) or not os.fspath(model):
-        raise UsageError(f"{model!r:.80} names no model; give a name, a folder or a hub id")
+        raise UsageError(f"{shown(model)} names no model; give a name, a folder or a hub id")
     given = {"revision": revision, "device": device, "dtype": dtype, "attention": attention, "gguf_file": gguf_file,
              "trust_remote_code": trust_remote_code}  # fmt: skip
     return check_model(named(_load(os.fspath(model), given), name))

@@ -38,7 +38,7 @@ def check_model(model: Model) -> Model:
         raise UsageError(f"the name of a model of {cls} is {name!r}, but must be a text of one line")
     if not isinstance(model.capabilities, Set) or model.capabilities - CAPABILITIES:
         held = ", ".join(sorted(CAPABILITIES))
-        raise UsageError(f"{name}: its capabilities are {model.capabilities!r}, but must be a set out of {held}")
+        raise UsageError(f"{name}: its capabilities are {shown(model.capabilities)}, but must be a set out of {held}")
     if not model.capabilities & set(METHODS):
         raise UsageError(f"{name} answers nothing: {cls} has neither a method likelihood nor a method generate")
     for method in sorted(model.capabilities & set(METHODS)):
@@ -46,9 +46,9 @@ def check_model(model: Model) -> Model:
             raise UsageError(f"{name}: {cls} says that it is capable of {method}, and has no such method")
     bound = model.max_seconds
     if bound is not None and not (_is_number(bound) and bound > 0):
-        raise UsageError(f"{name}: max_seconds is {bound!r}, but must be a number of seconds or None")
+        raise UsageError(f"{name}: max_seconds is {shown(bound)}, but must be a number of seconds or None")
     if not isinstance(model.concurrency, int) or model.concurrency < 1:
-        raise UsageError(f"{name}: concurrency is {model.concurrency!r}, but must be a whole number of at least 1")
+        raise UsageError(f"{name}: concurrency is {shown(model.concurrency)}, but must be a whole number of at least 1")
     methods = {"likelihood": model.likelihood, "generate": model.generate, "prepare": model.prepare}
     for method, (arguments, names) in CALLED.items():
         check_signature(methods[method], arguments, names, f"{name}: {cls}.{method}")
@@ -112,6 +112,12 @@ def reason(model: Model, error: BaseException) -> str:
     return f"{place}{one_line(error)}".encode(errors="replace").decode()
 
 
+def shown(value: object) -> str:
+    """A value as Python writes it, in one line that is not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def _checked(model: str, method: str, request: Request, answer: Any) -> Scored | Generated | Exception:
     if isinstance(answer, Exception):
         return answer
@@ -140,7 +146,7 @@ def _score_fault(answer: Any, options: int) -> str:
     if (most := max(answer.logprobs)) > ROUNDING:
         return f"a log-probability is {most:.6g}, and none can be above 0 (is it a probability?)"
     if not all(_is_count(value) and value >= 1 for value in answer.tokens):
-        return f"tokens is {tuple(answer.tokens)}, and must hold whole numbers of at least 1"
+        return f"tokens is {shown(tuple(answer.tokens))}, and must hold whole numbers of at least 1"
     return _shared_fault(answer)
 
 
@@ -156,7 +162,7 @@ def _reply_fault(answer: Any) -> str:
 def _shared_fault(answer: Scored | Generated) -> str:
     count, evidence = answer.prompt_tokens, answer.evidence
     if count is not None and not _is_count(count):
-        return f"prompt_tokens is {count!r}, and must be a whole number or None"
+        return f"prompt_tokens is {shown(count)}, and must be a whole number or None"
     if evidence is not None and not _is_text(evidence):
         return f"evidence is {_kind(evidence)}, and must be a text or None"
     return ""

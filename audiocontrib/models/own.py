@@ -20,6 +20,7 @@ from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.models.base import Model
+from audiocontrib.models.check import shown
 from audiocontrib.models.wrapped import WAYS, FunctionModel
 
 IN_FILE = re.compile(r"(?P<file>([A-Za-z]:)?[^:]+\.py):(?P<name>[^/\\:]*)")
@@ -55,15 +56,13 @@ def load_own(model: str) -> Model:
     path, name = (Path(found["file"]), found["name"]) if found else (Path(model), "")
     try:
         source = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"model {model}: {path} cannot be read: {error.strerror or one_line(error)}") from error
-    where = path.resolve()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"model {path}: the file cannot be read: {one_line(error)}") from error
+    code, lines = _parsed(path, source)
+    if not name:
+        raise UsageError(f"{path}: name its class or function after a colon; {_there(name, lines)}")
     try:
-        tree = ast.parse(source, str(where))
-        lines = {node.name: node.lineno for node in tree.body if isinstance(node, DEFINITIONS)}
-        if not name:
-            raise UsageError(f"{path}: name its class or function after a colon; {_there(name, lines)}")
-        held = _run(where, compile(tree, str(where), "exec"))
+        held = _run(path.resolve(), code)
     except AudiocontribError:
         raise
     except (Exception, SystemExit) as error:
@@ -76,6 +75,17 @@ def load_own(model: str) -> Model:
     return made
 
 
+def _parsed(path: Path, source: bytes) -> tuple[CodeType, dict[str, int]]:
+    """A file's code, and the lines of its classes and functions."""
+    try:
+        tree = ast.parse(source, str(path.resolve()))
+        code: CodeType = compile(tree, str(path.resolve()), "exec")
+    except Exception as error:  # besides SyntaxError: bytes that are no text, code that is nested too deeply
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise UsageError(f"{path}{line}: the file cannot be loaded: {_said(error)}") from error
+    return code, {node.name: node.lineno for node in tree.body if isinstance(node, DEFINITIONS)}
+
+
 def _made(thing: Any, name: str, line: str) -> Model:
     if isinstance(thing, Model):
         return thing
@@ -84,7 +94,7 @@ def _made(thing: Any, name: str, line: str) -> Model:
             raise UsageError(f"{line}: the class {name} is no subclass of audiocontrib.models.Model")
         return _built(thing, name, line)
     if not callable(thing):
-        raise UsageError(f"{line}: {name} is {thing!r:.40}; a model is {WAYS}")
+        raise UsageError(f"{line}: {name} is {shown(thing)}; a model is {WAYS}")
     try:
         return FunctionModel(thing, name)
     except UsageError as error:

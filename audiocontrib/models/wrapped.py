@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audiocontrib.deprecation import renamed
 from audiocontrib.errors import UsageError
 from audiocontrib.models.base import Generated, Model, Request, Scored
-from audiocontrib.models.check import check_signature
+from audiocontrib.models.check import check_signature, shown
 from audiocontrib.models.source_code import source_hash
 
 ReplyFunction = Callable[[str, NDArray[np.float32] | None], str]
@@ -37,7 +37,7 @@ class FunctionModel(Model):
             self._called, self._source = answer.__qualname__, (source_hash(answer),)
         self.name = name or self._called.rpartition(".")[2]
         if not self.name.isidentifier():
-            raise UsageError(f"{answer!r:.60} has no name under which answers can be stored; write it as def NAME(…)")
+            raise UsageError(f"{shown(answer)} has no name under which answers can be stored; write it as def NAME(…)")
         check_signature(answer, ("", None), "prompt, audio", f"the function {self.name}")
 
     def fingerprint(self) -> dict[str, Any]:
@@ -112,4 +112,4 @@ def as_model(thing: object) -> Model:
         kind = type(thing).__name__
         renamed(f"a model without a base class (class {kind})", f"class {kind}(audiocontrib.models.Model)", gone="0.4")
         return Based(thing)
-    raise UsageError(f"{thing!r:.80} is no model; a model is a name, {WAYS}")
+    raise UsageError(f"{shown(thing)} is no model; a model is a name, {WAYS}")

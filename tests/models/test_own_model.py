@@ -319,7 +319,7 @@ shout = lambda prompt, audio: prompt
 @pytest.mark.parametrize(
     ("model", "parts"),
     [
-        ("gone.py:Longest", ["gone.py", "No such file"]),
+        ("gone.py:Longest", ["gone.py", "cannot be read", "No such file"]),
         ("folder.py:Longest", ["folder.py"]),
         ("my.py", ["my.py", "after a colon", "Longest"]),
         ("my.py:", ["after a colon", "Longest"]),
@@ -381,7 +381,8 @@ def test_a_lambda_in_a_file_has_the_name_that_it_is_called_by(place: Path) -> No
         (3, "3 is no model"), (None, "None is no model"), ([], "at least one"), ([None], "is no model"),
         (["mock", 7], "7 is no model"), (b"mock", "is no model"), ({"mock": 1}, "is no model"), (Model, "is a class"),
         ([Model()], "answers nothing"), ([lambda prompt, audio: ""], "no name"), ([print], "is no model"),
-        (["mock", "mock"], "each model once"), ([""], "names no model"), ([dict], "is a class"),
+        ([np.zeros((9, 9))], "is no model"), (["mock", "mock"], "each model once"), ([""], "names no model"),
+        ([dict], "is a class"),
     ],
 )  # fmt: skip
 def test_what_is_passed_as_a_model_is_one(models: Any, part: str, tmp_path: Path) -> None:

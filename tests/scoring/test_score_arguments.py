@@ -34,7 +34,7 @@ def asked(items: Any, folder: Any, **options: Any) -> ac.Run:
         ({"orders": "all"}, "there are: cyclic, given"),
         ({"orders": ["cyclic"]}, "no scheme of option orders is called ['cyclic']"),
         ({"prompt": "audiomqc"}, "no prompt is called 'audiomqc'; did you mean 'audiomcq'?"),
-        ({"prompt": None}, "no prompt is called None"),
+        ({"prompt": None}, "None is no prompt"),
         ({"conditions": "silense"}, "no condition is called 'silense'; did you mean 'silence'?"),
         ({"conditions": ["audio", "silense"]}, "did you mean 'silence'?"),
         ({"conditions": "audio,text"}, "no condition is called 'audio,text'"),

@@ -16,6 +16,7 @@ from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items, as_items
 from audiocontrib.prompts import rotate
+from audiocontrib.provenance import DataSource, ImportStep, to_json
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns
 from audiocontrib.sources.files import manifests, read_rows
@@ -86,7 +87,11 @@ def import_responses(
     methods = {r.method for r in rows}
     if len(methods) > 1:
         raise UsageError(f"{path}: some rows hold a posterior and some a reply or choice; import them as two runs")
-    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop()), items)
+    step = ImportStep(
+        answers=str(path), data=DataSource.of(items.origin), run=str(run), model=model, condition=condition,
+        columns=dict(mapping or {}),
+    )  # fmt: skip
+    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step), items)
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
@@ -243,7 +248,7 @@ def _order(cell: Any, k: int) -> int:
     return order
 
 
-def _manifest(items: Items, rows: Sequence[Response], method: str) -> dict[str, Any]:
+def _manifest(items: Items, rows: Sequence[Response], method: str, step: ImportStep) -> dict[str, Any]:
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
@@ -253,6 +258,7 @@ def _manifest(items: Items, rows: Sequence[Response], method: str) -> dict[str, 
             "orders": "imported",
         },
         "origin": items.origin,
+        "step": to_json(step),
     }
 
 

@@ -21,13 +21,6 @@ def fenced(lines: Sequence[str], language: str = "") -> Verbatim:
     return Verbatim(f"{fence}{language}\n{text}\n{fence}")
 
 
-def header(values: dict[str, Any]) -> Verbatim:
-    """The YAML between the two lines ``---`` with which the hub's cards begin."""
-    import yaml
-
-    return Verbatim(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
-
-
 def render_markdown(template: Path, **values: Any) -> str:
     """A Jinja2 template, filled. Texts that are not Verbatim are escaped: what Markdown or HTML takes for markup."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audiocontrib.items import Items
     from audiocontrib.models import Model
     from audiocontrib.store import Run
+    from audiocontrib.training import TrainingRecipe
 
 SPLIT = "trained-on"
 """Name of the split in both runs."""
@@ -127,8 +128,6 @@ def weak_to_strong(
     from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
-    from audiocontrib.training.card import given, write_card
-    from audiocontrib.training.stage_record import stages_of
 
     if model_options is not None and not isinstance(model_options, dict):
         raise UsageError(
@@ -168,10 +167,20 @@ def weak_to_strong(
     without = [c for c in plan.conditions if is_null(c)]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
-    files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}
-    again = ["audiocontrib weak-to-strong --recipe plan.yaml"]
-    write_card(Path(model), stages_of(Path(model)), results=changes.to_pylist(), commands=again, files=files)
+    _write_card(Path(model), changes, plan, recipe)
     return Learned(run.path, tested.path, Path(model), changes)
+
+
+def _write_card(model: Path, changes: pa.Table, plan: Plan, recipe: TrainingRecipe) -> None:
+    """The card of the trained model, with what changed and the plan that makes it again."""
+    from audiocontrib.provenance import WeakToStrongStep
+    from audiocontrib.training.model_card.card import recipe_values, write_card
+    from audiocontrib.training.model_card.results import MeasuredChange
+    from audiocontrib.training.output.training_record import stages_of
+
+    files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": recipe_values(recipe)}
+    results = [MeasuredChange.of(row) for row in changes.to_pylist()]
+    write_card(model, stages_of(model), results=results, steps=[WeakToStrongStep(plan="plan.yaml")], files=files)
 
 
 def _load(data: Data) -> Items:

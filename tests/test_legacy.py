@@ -172,8 +172,8 @@ def test_a_training_is_read(folder: Path) -> None:
 
 
 def test_the_stages_of_a_trained_model_are_known(folder: Path) -> None:
-    from audiocontrib.training.card import write_card
-    from audiocontrib.training.stage_record import stages_of
+    from audiocontrib.training.model_card.card import write_card
+    from audiocontrib.training.output.stage_record import stages_of
 
     before = (folder / "sft/model/README.md").read_text(encoding="utf-8")
     after = write_card(folder / "sft/model", stages_of(folder / "sft/model")).read_text(encoding="utf-8")

@@ -93,7 +93,7 @@ def _said(rows: list[dict[str, Any]]) -> list[str]:
     """Did it listen more? In a line for each data set."""
     lines = []
     for row in rows:
-        if row["part"] != "all" or not row["measure"].startswith("what the audio adds"):
+        if row["part"] != "all" or row["quantity"] != "audio gain":
             continue
         if row["low"] is None or row["low"] != row["low"]:
             verdict = "cannot be told"

@@ -63,13 +63,18 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
 
 def _next(run: Run, left: int) -> Iterator[str]:
     """One or two commands that may come next: what is left to ask, a split, its card, a report."""
+    from audiocontrib.provenance import ScoreStep, run_steps
     from audiocontrib.report.overview import REPORT
+    from audiocontrib.shell import command_words
 
     here = ["--run", str(run.path)]
     commands: list[list[str]] = []
-    given = run.manifest.get("command", [])
-    if left and given[1:2] == ["score"] and not any(word.startswith("--shard") for word in given):
-        commands.append(given[1:])  # the same command goes on; that of one shard would find nothing to do
+    last = run_steps(run)[-1]
+    words = command_words(last)
+    # the same command goes on; that of one shard would find nothing to do, and what Python made no command can ask
+    whole = words[0] == "score" and not any(word.startswith("--shard") for word in words)
+    if left and whole and not (isinstance(last, ScoreStep) and last.made_in_python):
+        commands.append(words)
     splits = run.table("select distinct name from splits order by 1").column("name").to_pylist()
     commands.append(["card", *here, "--split", splits[0]] if splits else ["split", *here, "--threshold", "0.5"])
     if not (run.path / REPORT).exists():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CHANGE_SCHEMA = pa.schema(
     [
-        *((name, pa.string()) for name in ("dataset", "part", "model", "baseline", "measure")),
+        *((name, pa.string()) for name in ("dataset", "part", "model", "baseline", "measure", "quantity", "condition")),
         ("n", pa.int64()),
         *((name, pa.float64()) for name in ("now", "before", "change", "low", "high", "p", "p_holm")),
         ("fixed", pa.int64()),
@@ -64,7 +64,8 @@ def compare(
         audio, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
-        One row per data set, part and measure. ``change`` = now - before in accuracy, with its 95 % interval
+        One row per data set, part and measure: the ``quantity`` (``accuracy``, or ``audio gain`` for what the audio
+        adds) under a ``condition``. ``change`` = now - before in accuracy, with its 95 % interval
         and p clustered by clip; ``p_holm``: corrected over the benchmarks (Holm) within each measure and part;
         ``fixed`` and ``broken``: items right now only and before only, with McNemar's exact p (null for what the
         audio adds, which is no yes or no); and the smallest change that such data show with power 80 %.
@@ -148,14 +149,21 @@ def _rows(
                 if pairs:
                     x, y, clips = _columns(pairs, lambda v, c=condition: v[c])
                     fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
-                    row = label | {"measure": f"accuracy, {condition}"} | _change(x, y, clips)
-                    yield row | {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
+                    what = {"measure": f"accuracy, {condition}", "quantity": "accuracy", "condition": condition}
+                    yield (
+                        label
+                        | what
+                        | _change(x, y, clips)
+                        | {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
+                    )
             for condition in without:
                 both = {audio, condition}
                 pairs = [(a[i], b[i]) for i in items if both <= a[i][3].keys() and both <= b[i][3].keys()]
                 if pairs:
                     x, y, clips = _columns(pairs, lambda v, c=condition: v[audio] - v[c])
-                    yield label | {"measure": f"what the audio adds over {condition}"} | _change(x, y, clips)
+                    measure = f"what the audio adds over {condition}"
+                    what = {"measure": measure, "quantity": "audio gain", "condition": condition}
+                    yield label | what | _change(x, y, clips)
 
 
 def _columns(pairs: Sequence[tuple[Any, Any]], value: Any) -> tuple[Column, Column, NDArray[np.intp]]:

@@ -25,11 +25,11 @@ from audiocontrib.export.writers import write_rows
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ROWS_AT_ONCE, Items
 from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, prompt_record
+from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
 from audiocontrib.store.run import as_run
 from audiocontrib.training.recipe import Part
-from audiocontrib.training.rows import TrainingRow, TrainingRows
-from audiocontrib.training.stages import stage_rows
+from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
 
 import_module("audiocontrib.export.formats")  # files them
 
@@ -124,9 +124,17 @@ def export(
             for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
                 (folder / name).write_text(text, encoding="utf-8")
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
-        root = {"audio_root": rows.items.origin.get("audio_root")}
-        write_manifest(folder, {"request": request, "created_at": datetime.now(UTC).isoformat(), **root, **counts})
+        write_manifest(folder, {"request": request, **_origin(rows), **counts})
     return made
+
+
+def _origin(rows: TrainingRows) -> dict[str, Any]:
+    """Where the rows come from, as JSON values."""
+    return {
+        "created_at": datetime.now(UTC).isoformat(),
+        "audio_root": rows.items.origin.get("audio_root"),
+        "provenance": to_json(rows.provenance) if rows.provenance else None,
+    }
 
 
 def _way(name: str, chosen: Format, stage: Stage, audio: Audio | None) -> Audio:

@@ -1,1 +1,1 @@
-"""What people look at: plots."""
+"""What people look at: plots, reports, data cards."""

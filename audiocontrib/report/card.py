@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from huggingface_hub import DatasetCardData
+
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
 from audiocontrib.contribution.run_view import only_models
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
+from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.prompts import prompt_of
+from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps, split_steps
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
+from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
-from audiocontrib.store.again import asking, splitting, unnamed
 from audiocontrib.store.run import as_run
+from audiocontrib.store.splits import SETTINGS
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,6 +75,7 @@ def card(run: Run, /, *, split: str | None = None) -> str:
     name = saved.name
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
+    asked_for = SplitSettings.of(saved.settings, saved.folder / SETTINGS)
     with run.connect() as con:
         made = split_summary(con, saved)
         found = con.sql(
@@ -83,17 +87,12 @@ def card(run: Run, /, *, split: str | None = None) -> str:
         [total] = _sizes(con, "'all'", name)
         asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
         bounds = _bounds(con, made, _stored(con, name))
-    about = {
-        "pretty_name": f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}",
-        "task_categories": ["audio-text-to-text", "question-answering", "multiple-choice"],
-        "tags": ["audio", "audio-contribution", "audiocontrib"],
-        "size_categories": [_size(total["n"])],
-        "configs": [{"config_name": "default", "data_files": "split.parquet"}],
-    }
+    steps = [*run_steps(run), *split_steps(run, made.name, asked_for), *_certifying(run, made)]
+    title = f"{data.get('name', '?')}: audio contribution by {made.settings['rule']}"
     return render_markdown(
         TEMPLATES / "card.md.j2",
-        header=header(about),
-        title=about["pretty_name"],
+        header=Verbatim(f"{_header(title, total['n']).to_yaml()}\n"),
+        title=title,
         data={"name": "?", "revision": None, "left_out": {}} | data,
         counts=found.to_pylist()[0],
         models=_models(identity.get("models", {}), asked.to_pylist()),
@@ -102,15 +101,26 @@ def card(run: Run, /, *, split: str | None = None) -> str:
         prompt=_prompt(identity),
         split=made,
         about=RULES[made.settings["rule"]].about if made.settings["rule"] in RULES else "not one of audiocontrib's own",
-        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in unnamed(made.asked).items()),
+        settings=", ".join(f"{key} = {json.dumps(value)}" for key, value in asked_for.more.items()),
         sizes={by: rows[:MOST_STRATA] for by, rows in sizes.items()},
         smaller={by: max(0, len(rows) - MOST_STRATA) for by, rows in sizes.items()},
         total=total,
         bounds=bounds,
         limits=list(_limits(made, total)),
-        commands=fenced([*asking(run), *splitting(run, made.name, made.asked), *_certifying(run, made)]),
+        commands=fenced(shell_lines(steps)),
         versions={"audiocontrib": version("audiocontrib")} | run.manifest.get("versions", {}),
         version=version("audiocontrib"),
+    )
+
+
+def _header(title: str, items: int) -> DatasetCardData:
+    """What the hub reads."""
+    return DatasetCardData(
+        pretty_name=title,
+        task_categories=["audio-text-to-text", "question-answering", "multiple-choice"],
+        tags=["audio", "audio-contribution", "audiocontrib"],
+        size_categories=[_size(items)],
+        configs=[{"config_name": "default", "data_files": "split.parquet"}],
     )
 
 
@@ -152,7 +162,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
     """How wrong the parts may be, a sentence each."""
     lines = []
     try:
-        again = split(con, **made.asked)
+        again = split(con, **made.settings)
     except AudiocontribError as error:
         lines.append(f"It could not be made again from the answers in the run: {error}")
     else:
@@ -160,7 +170,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
         guessed = again.summary().to_pylist()[0]["guessing_weak_share"]
         if guessed is not None:
             lines.append(f"If every model guessed, {guessed:.1%} of the items would be called weak")
-    asked = made.asked
+    asked = made.settings
     try:
         with only_models(con, asked.get("models")):
             share, (low, high) = leak_share(contest(con, condition=asked["condition"], method=asked.get("method"))[1])
@@ -172,7 +182,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
             )
     except AudiocontribError as error:
         lines.append(f"The share that the text answers could not be taken: {error}")
-    for key, value in made.settings.get("findings", {}).items():
+    for key, value in made.findings.items():
         numbers = value if isinstance(value, list) else [value]
         if all(isinstance(v, int | float | str) for v in numbers):
             told = ", ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in numbers)
@@ -203,16 +213,14 @@ def _limits(made: SplitFacts, total: dict[str, Any]) -> Iterator[str]:
         yield f"No model solves {total['unsolved']:,} items even with the audio: unanswerable, or their key is wrong."
     if not made.certificates:
         yield "No model that took no part has been held against the strong part."
-    yield from made.settings.get("warnings", [])
+    yield from made.warnings
 
 
-def _certifying(run: Run, made: SplitFacts) -> Iterator[str]:
-    """The command that certified the split, if one did."""
-    certify = ["audiocontrib", "certify", "--run", str(run.path), "--split", made.name]
+def _certifying(run: Run, made: SplitFacts) -> Iterator[Step]:
+    """The step that certified the split, if one did."""
     for one in made.certificates[:1]:
-        yield shlex.join(
-            [*certify, *(["--rotate"] if made.rotated else ["--model", one.model]), "--condition", one.condition]
-        )
+        model = None if made.rotated else one.model
+        yield CertifyStep(run=str(run.path), split=made.name, model=model, condition=one.condition)
 
 
 def _size(n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.scope import Scope
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.store.again import asked_of
 from audiocontrib.store.splits import TABLE
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ class SplitFacts:
     """A split that was saved in the run."""
 
     name: str
-    settings: dict[str, Any]
+    settings: Mapping[str, Any]
+    """The arguments of :func:`audiocontrib.split` that make it again."""
+    findings: Mapping[str, Any]
+    """What the rule found out about the set as a whole."""
+    warnings: tuple[str, ...]
     sizes: dict[str, int]
     """strong, weak, undecided, unsolved -> items."""
     reasons: list[dict[str, Any]]
@@ -43,11 +47,6 @@ class SplitFacts:
     """What held-out models show of its strong part."""
     rotated: bool
     """The certificates are of its own models, each left out in turn."""
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """The arguments of :func:`audiocontrib.splits.split` that make it again."""
-        return asked_of(self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,9 @@ def split_summary(con: duckdb.DuckDBPyConnection, saved: SavedSplit) -> SplitFac
     ).fetchall()
     return SplitFacts(
         name=name,
-        settings={**saved.settings, "findings": saved.findings, "warnings": list(saved.warnings)},
+        settings=saved.settings,
+        findings=saved.findings,
+        warnings=saved.warnings,
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
         reasons=con.sql(REASONS, params={"name": name}).to_arrow_table().to_pylist(),
         certificates=[Certificate.of_row(row) for row in saved.certificates],
@@ -181,7 +182,7 @@ def _sensitivity(con: duckdb.DuckDBPyConnection, split: SplitFacts) -> pa.Table 
     from audiocontrib.splits.sensitivity import sensitivity
 
     try:
-        return sensitivity(con, **split.asked)
+        return sensitivity(con, **split.settings)
     except AudiocontribError:
         return None  # e.g. answers that the rule needs are gone; the split itself is shown as it was saved
 

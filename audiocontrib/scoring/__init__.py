@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,9 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, load_model, model_list, named
-from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
+from audiocontrib.plugins import loaded_plugins
+from audiocontrib.prompts import DEFAULT_PROMPT, PROMPTS, PromptFormat, check_prompt, prompt_named, prompt_record
+from audiocontrib.provenance import DataSource, ScoreStep, to_json
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
     check_workers,
@@ -30,7 +31,7 @@ from audiocontrib.scoring.arguments import (
     shard_of,
 )
 from audiocontrib.scoring.ask import ask
-from audiocontrib.scoring.parallel import on_devices, on_ray, watching
+from audiocontrib.scoring.parallel import Part, on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, RequestBuilder
 from audiocontrib.scoring.progress import Progress
@@ -39,6 +40,9 @@ from audiocontrib.store import Run
 HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items. So many failures without
 one answer: the model, or its server, is gone."""
+
+Chosen = Sequence[tuple[Model | str, str | None]]
+"""Models, or what is loaded as one; each with the name under which its answers are stored, None: its own."""
 
 EVIDENCE = "evidence"
 """Folder of a run in which a model may keep what it found out about sounds."""
@@ -103,46 +107,76 @@ def score(
         if isinstance(entry, Model):
             asking.check(entry)
     options = dict(model_options or {})
+    step = replace(
+        _step(asked, chosen, asking, options), run=str(folder), shard=f"{part.index}/{part.of}", engine=engine,
+        devices=tuple(several), actors=actors,
+    )  # fmt: skip
+    if isinstance(prompt, str | Path):  # a file, as one would type it
+        step = replace(step, prompt=str(prompt))
+    elif prompt.name not in PROMPTS:
+        step = replace(step, prompt=f"{prompt.name}.yaml")
+    fill = partial(_fill, asked, asking=asking, step=step, save_every=save_every)
     if engine == "ray" or len(several) > 1:
-        sources = [(entry, name) for entry, name in chosen if isinstance(entry, str)]
-        if len(sources) < len(chosen):
-            raise UsageError("several processes load the models themselves: give their names")
-        every = partial(
-            score, asked, conditions=asking.conditions, method=method, orders=orders, prompt=asking.prompt, run=folder,
-            progress=False, save_every=save_every,
-        )  # fmt: skip
-        total = len(sources) * asking.count(options_of(asked, part))
+        total = len(chosen) * asking.count(options_of(asked, part))
         with watching(folder, f"{engine} x {actors if engine == 'ray' else len(several)}", total, shown=progress):
-            if engine == "ray":
-                on_ray(every, part, sources, actors, options)
-            else:
-                each = partial(every, [entry for entry, _ in sources], names=[name for _, name in sources if name])
-                on_devices(each, part, several, options)
+            _fill_by_several(partial(fill, progress=False), chosen, part, step, options)
         return Run.open(folder)
     if several:
         options["device"] = several[0]
-    return _one_by_one(folder, asked, chosen, asking, part, options, progress, save_every)
+    return fill(chosen, shard=part, model_options=options, progress=progress)
 
 
-def _one_by_one(
-    folder: Path, items: Items, chosen: Sequence[tuple[Model | str, str | None]], asking: RequestConfig, part: Shard,
-    options: dict[str, Any], progress: bool, save_every: float,
+def _fill_by_several(fill: Part, chosen: Chosen, shard: Shard, step: ScoreStep, options: dict[str, Any]) -> None:
+    """Fill the run by several processes: by actors of Ray, or by one for each device."""
+    sources = [(entry, name) for entry, name in chosen if isinstance(entry, str)]
+    if len(sources) < len(chosen):
+        raise UsageError("several processes load the models themselves: give their names")
+    if step.engine == "ray":
+        on_ray(fill, shard, sources, step.actors, options)
+    else:
+        on_devices(partial(fill, sources), shard, step.devices, options)
+
+
+def _step(items: Items, chosen: Chosen, asking: RequestConfig, options: Mapping[str, Any]) -> ScoreStep:
+    """What is asked for, by names."""
+    return ScoreStep(
+        data=DataSource.of(items.origin),
+        models=tuple(entry if isinstance(entry, str) else name or entry.name for entry, name in chosen),
+        names=tuple(name for _, name in chosen if name),
+        made_in_python=tuple(name or entry.name for entry, name in chosen if isinstance(entry, Model)),
+        conditions=tuple(c.spec for c in asking.conditions),
+        method=asking.method,
+        orders=asking.orders,
+        prompt=asking.prompt.name,
+        run="",
+        plugins=tuple(loaded_plugins()),
+        model_options={
+            key: value if isinstance(value, bool | int | float | str) else str(value)
+            for key, value in options.items()
+            if value
+        },
+    )
+
+
+def _fill(
+    items: Items, chosen: Chosen, *, asking: RequestConfig, step: ScoreStep, shard: Shard, save_every: float,
+    progress: bool, model_options: Mapping[str, Any] | None = None,
 ) -> Run:  # fmt: skip
-    """Load each model, ask it everything, and go on to the next."""
+    """Ask one model after another, in this process; ``step`` is what was asked for as a whole."""
     done: set[str] = set()
     for entry, name in chosen:
-        with _opened(entry, name, options) as model:
+        with _opened(entry, name, model_options or {}) as model:
             if model.name in done:
                 raise UsageError(f"two models are called {model.name}: give each a name to store its answers under")
             done.add(model.name)
             asking.check(model)
-            store = Run.create_or_resume(folder, _manifest(items, asking, model), items)
-            _ask_all(store, items, model, asking, part, progress, save_every)
+            store = Run.create_or_resume(Path(step.run), _manifest(items, asking, model, step), items)
+            _ask_all(store, items, model, asking, shard, progress, save_every)
     return store
 
 
 @contextmanager
-def _opened(entry: Model | str, name: str | None, options: dict[str, Any]) -> Iterator[Model]:
+def _opened(entry: Model | str, name: str | None, options: Mapping[str, Any]) -> Iterator[Model]:
     """A model that is ready to be asked; what was loaded here is closed in the end."""
     if isinstance(entry, Model):
         yield named(entry, name)
@@ -233,7 +267,7 @@ def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
         yield f"{total.unpartnered} questions that borrow a clip are left out: no other clip can stand in"
 
 
-def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:
+def _manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreStep) -> dict[str, Any]:
     packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {
         "identity": {
@@ -247,5 +281,5 @@ def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, An
         },
         "origin": items.origin,
         "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},
-        "command": sys.argv,
+        "step": to_json(step),
     }

@@ -79,7 +79,7 @@ def on_ray(
 
             load_plugins(plugins)  # first: what was handed over may be of their classes
             self.part = ray.get(shared)
-            self.models = [load_model(model, name=name, **options) for model, name in models]
+            self.models = [(load_model(model, name=name, **options), None) for model, name in models]
 
         def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
             errors = []

@@ -26,6 +26,8 @@ MOST_ITEMS = 20_000
 SENSITIVITY_SCHEMA = pa.schema(
     [
         ("variant", pa.string()),
+        ("varies", pa.string()),
+        ("threshold", pa.float64()),
         ("n", pa.int64()),
         ("weak", pa.int64()),
         ("strong", pa.int64()),
@@ -53,9 +55,10 @@ def sensitivity(
         run: as for :func:`audiocontrib.splits.split`, and so the other arguments.
 
     Returns:
-        One row per variant (SENSITIVITY_SCHEMA), the first as asked for: counts; moved: share of the items in
-        another part than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why
-        a variant could not be made, or that the rows rest on a sample of the items.
+        One row per variant (SENSITIVITY_SCHEMA), the first as asked for: varies: what differs from it, ``threshold``,
+        ``models`` or ``orders`` (null in the first); its threshold; counts; moved: share of the items in another part
+        than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why a variant could not
+        be made, or that the rows rest on a sample of the items.
     """
     settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
     asked = {"rule": rule, **settings}
@@ -67,17 +70,19 @@ def sensitivity(
         [[some]] = con.execute("select count(*) from items").fetchall()
         note = f"all rows: a sample of {some} of {n} items, by whole clips" if some < n else None
         base = split(con, threshold=threshold, models=models, **asked)
-        rows = [_row(f"{rule}, threshold {base.threshold:g}", base, base) | {"note": note}]
-        for name, where, change in _variants(con, base):
+        asked_for = {"variant": f"{rule}, threshold {base.threshold:g}", "threshold": base.threshold, "note": note}
+        rows = [asked_for | _compared(base, base)]
+        for name, varies, where, change in _variants(con, base):
+            about = {"variant": name, "varies": varies, "threshold": change.get("threshold", base.threshold)}
             try:
                 with filtered_view(con, "responses", where):
                     made = split(con, **({"threshold": base.threshold, "models": models} | change | asked))
             except UsageError:
                 raise
             except AudiocontribError as error:
-                rows.append({"variant": name, "note": str(error)})
+                rows.append(about | {"note": str(error)})
             else:
-                rows.append(_row(name, made, base))
+                rows.append(about | _compared(made, base))
     return pa.Table.from_pylist(rows, schema=SENSITIVITY_SCHEMA)
 
 
@@ -93,26 +98,26 @@ def leave_one_out(run: Answers, /, *, models: Sequence[str], **asked: Any) -> It
         yield model, split(run, models=[other for other in models if other != model], **asked)
 
 
-def _variants(con: duckdb.DuckDBPyConnection, base: Split) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Name, the answers that it is made from, and what else is asked for."""
+def _variants(con: duckdb.DuckDBPyConnection, base: Split) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Name, what varies, the answers that it is made from, and what else is asked for."""
     for threshold in THRESHOLDS:
         if not np.isclose(threshold, base.threshold):
-            yield f"threshold {threshold:g}", "true", {"threshold": threshold}
+            yield f"threshold {threshold:g}", "threshold", "true", {"threshold": threshold}
     models = base.settings["models"]
     for model in models if len(models) > 1 else ():
-        yield f"without {model}", "true", {"models": [other for other in models if other != model]}
+        yield f"without {model}", "models", "true", {"models": [other for other in models if other != model]}
     [[fewest]] = con.execute("select min(len(choices)) from items").fetchall()
     asked = 'select distinct "order" from responses where condition = ? order by 1'
     orders = [order for (order,) in con.execute(asked, [base.settings["condition"]]).fetchall()]
     if len(orders) > 1:
         # an item with K options has K orders: only so many single ones can be asked of all items
         for order in orders[:fewest]:
-            yield f"order {order} only", f'"order" = {int(order)}', {}
+            yield f"order {order} only", "orders", f'"order" = {int(order)}', {}
         for some in range(2, len(orders)):
-            yield f"first {some} orders", f'"order" <= {int(orders[some - 1])}', {}
+            yield f"first {some} orders", "orders", f'"order" <= {int(orders[some - 1])}', {}
 
 
-def _row(name: str, made: Split, base: Split) -> dict[str, Any]:
+def _compared(made: Split, base: Split) -> dict[str, Any]:
     both = sql(
         "select a.split as was, b.split as now from a join b using (item_id) order by item_id",
         a=base.table,
@@ -121,7 +126,6 @@ def _row(name: str, made: Split, base: Split) -> dict[str, Any]:
     was, now = (np.asarray(both[c].to_pylist(), dtype=str) for c in ("was", "now"))
     either = int(((was == "weak") | (now == "weak")).sum())
     return {
-        "variant": name,
         "n": len(made.table),
         **{part: int((now == part).sum()) for part in ("weak", "strong", "undecided")},
         "moved": float((was != now).mean()) if len(was) else None,

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.recipe import GRPO, Stage
-from audiocontrib.training.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.rows import TrainingRow, TrainingRows
+from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 
 SAMPLE = 32
 """Rows whose tokens are counted."""

@@ -146,6 +146,8 @@ def test_did_it_listen_more(tmp_path: Path) -> None:
     assert rows["accuracy, audio"]["low"] > 0.2
     assert rows["accuracy, silence"]["low"] < 0 < rows["accuracy, silence"]["high"]
     added = rows["what the audio adds over silence"]
+    assert (added["quantity"], added["condition"]) == ("audio gain", "silence")
+    assert {r["condition"] for r in rows.values() if r["quantity"] == "accuracy"} == {"audio", "silence"}
     assert added["low"] > 0.15
     assert added["change"] == pytest.approx(rows["accuracy, audio"]["change"] - rows["accuracy, silence"]["change"])
     assert added["mcnemar"] is None

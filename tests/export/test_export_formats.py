@@ -239,7 +239,7 @@ def tiny() -> Any:
 def test_trl_renders_the_text_and_sound_of_training_here(stage: Stage, run: Run, tiny: Any, tmp_path: Path) -> None:
     from trl.data_utils import apply_chat_template
 
-    from audiocontrib.training.row_encoder import RowEncoder
+    from audiocontrib.training.encoding.row_encoder import RowEncoder
 
     export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format="trl", progress=False)
     encoder = RowEncoder(tiny, 30.0)

@@ -23,7 +23,7 @@ from markdown_it import MarkdownIt
 from audiocontrib.cli import COMMANDS, main
 from audiocontrib.models.own import is_own
 from audiocontrib.store import open_run
-from audiocontrib.training.metrics import metrics_table
+from audiocontrib.training.output.metrics import metrics_table
 from helpers import ROOT
 from helpers.layouts import audiomcq_row, mmau_row, rul_muchomusic
 

@@ -20,7 +20,7 @@ torch = lazy("safetensors.torch")
 TINY = "tiny-qwen2.5-omni"
 TRAIN: dict[str, Callable[..., Any]] = {"sft": train_sft, "grpo": train_grpo}
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["audiocontrib.training.grpo", "audiocontrib.training.sft"])
+PROCESSES.set_forkserver_preload(["audiocontrib.training.trainers.grpo", "audiocontrib.training.trainers.sft"])
 
 
 def demo_rows(n: int = 12, copies: int = 1, seed: int = 5, **more: Any) -> TrainingRows:
@@ -44,9 +44,9 @@ def grpo(**changes: Any) -> GRPO:
 
 def grpo_trainer(settings: GRPO, rows: TrainingRows, out: Path, cls: Any = None, name: str = TINY) -> Any:
     """A trainer and its network, nothing trained yet."""
-    from audiocontrib.training.grpo import AudioGRPOTrainer
-    from audiocontrib.training.row_encoder import RowEncoder, load_for_training
-    from audiocontrib.training.session import calm
+    from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+    from audiocontrib.training.trainers.grpo import AudioGRPOTrainer
+    from audiocontrib.training.trainers.session import calm
 
     model = load_for_training(name, settings)
     with calm():

@@ -19,7 +19,7 @@ from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import make_prompt
-from audiocontrib.training.usage import usage
+from audiocontrib.training.model_card.usage import usage
 
 TINY = ["tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3"]
 PROMPTS = [make_prompt("Which is heard?", ("a dog", "rain"), has_audio=heard) for heard in (True, False)]

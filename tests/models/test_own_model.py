@@ -21,7 +21,7 @@ from audiocontrib.models.own import is_own, refuse_own
 from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
 
-row_encoder = lazy("audiocontrib.training.row_encoder")
+row_encoder = lazy("audiocontrib.training.encoding.row_encoder")
 
 CLASS = '''
 import math

@@ -22,10 +22,11 @@ import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Items, make_item
+from audiocontrib.provenance import run_steps
 from audiocontrib.report.card import card
+from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES
 from audiocontrib.store import Run
-from audiocontrib.store.again import asking
 
 MODELS = [f"mock:name=m{n},skill=0.9,leak=0.4,seed={n}" for n in range(3)]
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
@@ -127,7 +128,8 @@ def test_the_command_that_was_typed_is_given_back_word_by_word(run: Run, monkeyp
     split(run, "votes")
     first = ["/usr/bin/audiocontrib", "score", "--dataset", "demo", "--run", "runs/it's here"]
     more = [*first, "--model", "b\n```\n# evil"]
-    again = Run(run.path, run.manifest | {"earlier": [{"command": first}], "command": more})
+    old = {name: value for name, value in run.manifest.items() if name != "step"}  # as audiocontrib 0.1 wrote it
+    again = Run(run.path, old | {"earlier": [{"command": first}], "command": more})
     block = part(card(again, split="votes"), "How to make it again")
     fence, text = re.findall(r"(?s)(`{4,})\n(.*)\n\1", block)[0]
     assert len(fence) == 4
@@ -211,7 +213,7 @@ def test_which_split_is_meant(tmp_path: Path) -> None:
 def test_a_run_filled_from_python_names_the_data_that_it_read(tmp_path: Path) -> None:
     made = ac.load_items("demo", seed=3, limit=4)
     run = ac.score(made, ["mock"], ["text"], run=tmp_path / "demo", progress=False)
-    [line] = asking(run)
+    [line] = shell_lines(run_steps(run))
     _, *words = shlex.split(line.replace(str(run.path), str(tmp_path / "again")))
     done = CliRunner().invoke(main, [*words, "--quiet"])
     assert done.exit_code == 0, done.output
@@ -222,7 +224,7 @@ def test_a_run_filled_from_python_names_the_data_that_it_read(tmp_path: Path) ->
     mapping = {"question": "q", "choices": "options", "answer": "gold", "audio": "-"}
     own = ac.load_items("jsonl", data=tmp_path / "own.jsonl", mapping=mapping, answer_as="letter")
     run = ac.score(own, ["mock"], ["text"], run=tmp_path / "own", progress=False)
-    [line] = asking(run)
+    [line] = shell_lines(run_steps(run))
     _, *words = shlex.split(line.replace(f"--run {run.path}", f"--run {tmp_path / 'more'}"))
     done = CliRunner().invoke(main, [*words, "--quiet"])
     assert done.exit_code == 0, done.output

@@ -12,6 +12,7 @@ import pytest
 
 from audiocontrib.report import plots
 from audiocontrib.report.page import svg
+from audiocontrib.report.plots.style import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,16 +33,17 @@ def scores(n: int = 40, **columns: Any) -> pa.Table:
 def variants() -> pa.Table:
     """What the sensitivity of a split says: as asked for, two other thresholds, a model less, and one that failed."""
     parts = [
-        ("fdr, threshold 0.9", 2, 5, 3),
-        ("threshold 0.1", 3, 7, 0),
-        ("threshold 0.5", 2, 6, 2),
-        ("without a", 4, 4, 2),
+        ("fdr, threshold 0.9", None, 0.9, 2, 5, 3),
+        ("threshold 0.1", "threshold", 0.1, 3, 7, 0),
+        ("threshold 0.5", "threshold", 0.5, 2, 6, 2),
+        ("without a, threshold 0.3", "models", 0.9, 4, 4, 2),  # a model may be called anything
     ]
     rows: list[dict[str, Any]] = [
-        {"variant": name, "n": 10, "weak": weak, "strong": strong, "undecided": undecided}
-        for name, weak, strong, undecided in parts
+        {"variant": name, "varies": what, "threshold": at, "n": 10, "weak": weak, "strong": strong, "undecided": rest}
+        for name, what, at, weak, strong, rest in parts
     ]
-    return pa.Table.from_pylist([*rows, {"variant": "threshold 0.75", "n": None}])
+    failed = {"variant": "threshold 0.75", "varies": "threshold", "threshold": 0.75, "n": None}
+    return pa.Table.from_pylist([*rows, failed])
 
 
 def bins() -> pa.Table:
@@ -65,11 +67,21 @@ def pairs(*kappas: float | None) -> pa.Table:
 
 def changed() -> pa.Table:
     rows: list[dict[str, Any]] = [
-        {"dataset": "d", "part": "all", "measure": "accuracy, audio", "change": 0.1, "low": 0.05, "high": 0.2, "n": 50},
         {
             "dataset": "d",
             "part": "all",
-            "measure": "what the audio adds",
+            "measure": "accuracy, audio",
+            "quantity": "accuracy",
+            "change": 0.1,
+            "low": 0.05,
+            "high": 0.2,
+            "n": 50,
+        },
+        {
+            "dataset": "d",
+            "part": "all",
+            "measure": "what the audio adds over silence",
+            "quantity": "audio gain",
             "change": -0.1,
             "low": None,
             "high": None,
@@ -158,7 +170,7 @@ def test_a_label_in_a_page_keeps_its_words() -> None:
 
 def test_colours_are_told_apart_by_those_who_see_two_cones_only() -> None:
     """Okabe and Ito's, with shape or hatch beside the colour wherever parts of a split meet."""
-    assert len(set(plots.COLOURS)) == len(plots.COLOURS)
+    assert len(set(COLOURS)) == len(COLOURS)
     [axes] = drawn()["split_sizes"].axes
     assert len({patch.get_hatch() for patch in axes.patches}) == 3
     [axes] = drawn()["threshold_curve"].axes

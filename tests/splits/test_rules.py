@@ -337,6 +337,13 @@ def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
     rows = {r["variant"]: r for r in sensitivity(con, rule="votes", threshold=0.5).to_pylist()}
     first = rows["votes, threshold 0.5"]
     assert (first["moved"], first["kappa"], first["jaccard_weak"]) == (0, pytest.approx(1), 1)
+    assert (first["varies"], first["threshold"]) == (None, 0.5)
+    assert {(r["variant"], r["threshold"]) for r in rows.values() if r["varies"] == "threshold"} == {
+        (f"threshold {t:g}", t) for t in (0.1, 0.25, 0.34, 0.67, 0.75, 0.9)
+    }
+    assert {r["variant"]: r["threshold"] for r in rows.values() if r["varies"] == "models"} == {
+        f"without m{i}": 0.5 for i in range(3)
+    }
     assert rows["threshold 0.9"]["weak"] >= first["weak"] >= rows["threshold 0.25"]["weak"]
     alone = {"without m0", "without m1", "without m2", "order 0 only", "order 1 only"}
     fewer = {"first 2 orders", "first 3 orders", "first 4 orders"}

@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shlex
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,17 @@ from markdown_it import MarkdownIt
 from audiocontrib.audio import RATE, decode
 from audiocontrib.cli import main
 from audiocontrib.conditions import condition
-from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Clip
 from audiocontrib.models import Request, load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import DEFAULT_PROMPT, find_prompt, make_prompt
+from audiocontrib.provenance import DataSource, SplitSettings
 from audiocontrib.training import read_training_recipe, stage_rows, train_sft
-from audiocontrib.training.usage import usage
+from audiocontrib.training.model_card.usage import usage
 
-card = lazy("audiocontrib.training.card")
-stage_record = lazy("audiocontrib.training.stage_record")
+card = lazy("audiocontrib.training.model_card.card")
+results = lazy("audiocontrib.training.model_card.results")
+training_record = lazy("audiocontrib.training.output.training_record")
 
 pytestmark = needs("trl")
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
@@ -53,10 +55,9 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a run was split and a model trained in two stages."""
     folder = tmp_path_factory.mktemp("chain")
     (folder / "mine.yaml").write_text(yaml.safe_dump(RECIPE))
-    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+    with contextlib.chdir(folder):
         words = ["score", "--dataset", "demo", "--limit", "24", "--model", "mock:leak=0.5", "--run", "runs/d",
                  "--quiet", "--condition", "audio", "--condition", "silence"]  # fmt: skip
-        patch.setattr("sys.argv", ["audiocontrib", *words])  # a run notes the command that filled it
         call(*words)
         call("split", "--run", "runs/d", "--threshold", "0.5", "--name", "halves")
         for stage in ("sft", "grpo"):
@@ -153,37 +154,26 @@ def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch:
 
 
 def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
-    [one] = stage_record.stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
-    assert (one["stage"], one["steps"], one["checkpoint"]) == ("sft", 1, True)
-    assert [one["stage"] for one in stage_record.stages_of(made)] == ["sft", "grpo"]
-    assert stage_record.stages_of(ROOT / "audiocontrib" / "models" / "tiny" / TINY) == []
-    assert stage_record.stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == []
-
-
-@pytest.mark.parametrize("held", ["{", "[]"])
-def test_a_manifest_that_cannot_be_read_is_one_line(held: str, tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text("{}")
-    (tmp_path / "training.json").write_text(held)
-    with pytest.raises(AudiocontribError, match=r"training\.json: what was trained before cannot be read") as caught:
-        stage_record.stages_of(tmp_path / "model")
-    assert "move the model to a folder of its own" in str(caught.value)
-    assert "\n" not in str(caught.value)
+    [one] = training_record.stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
+    assert (one.stage, one.steps, one.checkpoint) == ("sft", 1, True)
+    assert [one.stage for one in training_record.stages_of(made)] == ["sft", "grpo"]
+    assert training_record.stages_of(ROOT / "audiocontrib" / "models" / "tiny" / TINY) == ()
+    assert training_record.stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == ()
 
 
 def test_of_a_checkpoint_the_next_stage_is_made_again_from_it(chain: Path, made: Path, tmp_path: Path) -> None:
-    first, second = stage_record.stages_of(made)
-    text = card.write_card(tmp_path, [first | {"checkpoint": True, "steps": 1}, second]).read_text()
+    first, second = training_record.stages_of(made)
+    text = card.write_card(tmp_path, [replace(first, checkpoint=True, steps=1), second]).read_text()
     commands = blocks(part(text, "How to make it again"))[0].splitlines()
     assert "--model trained/sft/checkpoints/checkpoint-1 " in commands[-1]
     assert "| Steps | 1 (a checkpoint of a longer training) |" in text
 
 
 def test_what_was_not_as_usual_is_told(made: Path, tmp_path: Path) -> None:
-    first, second = stage_record.stages_of(made)
+    first, second = training_record.stages_of(made)
     assert "| Also |" not in (made / card.CARD).read_text()
-    second["devices"] = 8
-    second["settings"] |= {"pass_audio": [0.05, 0.95], "abstain_option": "I cannot tell", "silent_replies": 1}
+    settings = replace(second.settings, pass_audio=(0.05, 0.95), abstain_option="I cannot tell", silent_replies=1)
+    second = replace(second, devices=8, settings=settings)
     text = card.write_card(tmp_path, [first, second]).read_text()
     assert "| Also | pass\\_audio \\[0.05, 0.95\\], abstain\\_option I cannot tell |" in text
     assert "abstaining 2 (1 replies hear silence)" in text
@@ -195,11 +185,11 @@ def test_what_was_not_as_usual_is_told(made: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_on_the_hub_is_named_in_the_header(made: Path, tmp_path: Path) -> None:
-    first, second = stage_record.stages_of(made)
-    first |= {"start": "Qwen/Qwen2.5-Omni-7B"}
-    for one in (first, second):
-        one["source"]["data"]["hub"] = "inclusionAI/AudioMCQ"
-    header = yaml.safe_load(card.write_card(tmp_path, [first, second]).read_text().split("---\n")[1])
+    first, second = training_record.stages_of(made)
+    first = replace(first, start="Qwen/Qwen2.5-Omni-7B")
+    data = replace(first.provenance.data, hub="inclusionAI/AudioMCQ")
+    both = [replace(one, provenance=replace(first.provenance, data=data)) for one in (first, second)]
+    header = yaml.safe_load(card.write_card(tmp_path, both).read_text().split("---\n")[1])
     assert header["base_model"] == "Qwen/Qwen2.5-Omni-7B"
     assert header["datasets"] == ["inclusionAI/AudioMCQ"]
 
@@ -215,12 +205,13 @@ def test_rows_that_no_recipe_chose_have_no_commands(chain: Path, tmp_path: Path)
 
 
 def test_texts_of_data_sets_stay_texts(made: Path, tmp_path: Path) -> None:
-    first, second = stage_record.stages_of(made)
-    for one in (first, second):
-        one["notes"] = [EVIL]
-        one["source"] |= {"split": EVIL, "data": {"name": EVIL, "hub": EVIL}, "run": EVIL}
-        one["source"]["rule"] |= {"rule": EVIL, "models": [EVIL]}
-    text = card.write_card(tmp_path, [first | {"start": EVIL}, second]).read_text()
+    first, second = training_record.stages_of(made)
+    evil = replace(
+        first.provenance, split=EVIL, run=EVIL, data=DataSource(name=EVIL, hub=EVIL),
+        rule=SplitSettings(rule=EVIL, models=(EVIL,)),
+    )  # fmt: skip
+    both = [replace(one, notes=(EVIL,), provenance=evil, start=EVIL) for one in (first, second)]
+    text = card.write_card(tmp_path, both).read_text()
     yaml.safe_load(text.split("---\n")[1])
     body = re.sub(r"(?s)^(```+)\w*\n.*?\n\1$", "", text.split("---\n", 2)[2], flags=re.MULTILINE)
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(body)
@@ -231,16 +222,22 @@ def test_texts_of_data_sets_stay_texts(made: Path, tmp_path: Path) -> None:
 
 
 def test_results_are_a_table_and_what_is_missing_is_a_dash(made: Path, tmp_path: Path) -> None:
-    change = {"part": "strong", "measure": "accuracy, audio", "n": 1200, "before": 0.5, "now": 0.625, "change": 0.125,
-              "low": 0.1, "high": 0.15, "p_holm": 0.0123}  # fmt: skip
-    none = change | {"part": "weak", "low": float("nan"), "high": None, "p_holm": None}
-    text = card.write_card(tmp_path, stage_record.stages_of(made), results=[change, none]).read_text()
+    change = results.MeasuredChange(
+        dataset="d", part="strong", measure="accuracy, audio", quantity="accuracy", condition="audio", n=1200,
+        before=0.5, now=0.625, change=0.125, low=0.1, high=0.15, p_holm=0.0123,
+    )  # fmt: skip
+    none = replace(change, part="weak", low=float("nan"), high=None, p_holm=None)
+    text = card.write_card(tmp_path, training_record.stages_of(made), results=[change, none]).read_text()
     rows = [line for line in part(text, "Results").splitlines() if line.startswith("| ")]
     assert rows[1:] == [
         "| strong | accuracy, audio | 1,200 | 0.500 | 0.625 | +0.125 | +0.100 to +0.150 | 0.0123 |",
         "| weak | accuracy, audio | 1,200 | 0.500 | 0.625 | +0.125 | – to – | – |",
     ]
     assert "Nothing was measured" not in text
+    [model] = yaml.safe_load(text.split("---\n")[1])["model-index"]
+    found = [(one["dataset"]["config"], one["metrics"]) for one in model["results"]]
+    metric = {"type": "accuracy", "value": 0.625, "name": "accuracy, audio"}
+    assert found == [("strong", [metric]), ("weak", [metric])]
     assert MarkdownIt("gfm-like", {"linkify": False}).render(part(text, "Results")).count("<tr>") == 3
 
 

@@ -20,14 +20,14 @@ from audiocontrib.training.rows import TrainingRows
 if TYPE_CHECKING:
     from torch import Tensor
 
-collate = lazy("audiocontrib.training.collate")
+collate = lazy("audiocontrib.training.encoding.collate")
 datasets = lazy("datasets")
-features = lazy("audiocontrib.training.features")
-row_encoder = lazy("audiocontrib.training.row_encoder")
-session = lazy("audiocontrib.training.session")
+features = lazy("audiocontrib.training.encoding.features")
+row_encoder = lazy("audiocontrib.training.encoding.row_encoder")
+session = lazy("audiocontrib.training.trainers.session")
 torch = lazy("torch")
-training_grpo = lazy("audiocontrib.training.grpo")
-training_sft = lazy("audiocontrib.training.sft")
+training_grpo = lazy("audiocontrib.training.trainers.grpo")
+training_sft = lazy("audiocontrib.training.trainers.sft")
 trl = lazy("trl")
 
 

@@ -17,7 +17,7 @@ from test_training import save_split
 
 from audiocontrib import load_items, score, training
 from audiocontrib.cli import main
-from audiocontrib.training.output import TrainingOutput
+from audiocontrib.training.output.folder import TrainingOutput
 
 torch = lazy("torch")
 

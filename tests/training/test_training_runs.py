@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,11 +25,11 @@ from audiocontrib.items import Clip, Items
 from audiocontrib.models import load_model
 from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
-from audiocontrib.training.checkpoints import is_whole
+from audiocontrib.training.output.checkpoints import is_whole
 
 safetensors_torch = lazy("safetensors.torch")
 torch = lazy("torch")
-training_trainer = lazy("audiocontrib.training.trainer")
+training_trainer = lazy("audiocontrib.training.trainers.trainer")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,12 @@ def test_kill_9_and_the_same_again(stage: str, rows: TrainingRows, tmp_path: Pat
     # a finished training is not done again
     assert TRAIN[stage](settings, rows, TINY, out, progress=False) == again
     assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["checkpoint-4", "checkpoint-6"]
+    # one that was killed after its last checkpoint takes no step more
+    shutil.rmtree(again.model)
+    saved = TRAIN[stage](settings, rows, TINY, out, progress=False)
+    assert (saved.resumed, saved.steps) == (6, 6)
+    assert metric(out, "step") == [1, 2, 3, 4, 5, 6]
+    assert all(torch.equal(value, ours[name]) for name, value in weights(saved.model).items())
 
 
 def test_other_settings_are_not_mixed_in(rows: TrainingRows, tmp_path: Path) -> None:
@@ -93,8 +100,8 @@ def test_a_model_that_hears_nothing(name: str, rows: TrainingRows, tmp_path: Pat
 def test_a_loss_that_is_no_number_stops_before_any_weight_changes(
     stage: str, rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from audiocontrib.training.grpo import AudioGRPOTrainer
-    from audiocontrib.training.sft import AudioSFTTrainer
+    from audiocontrib.training.trainers.grpo import AudioGRPOTrainer
+    from audiocontrib.training.trainers.sft import AudioSFTTrainer
 
     kind = AudioSFTTrainer if stage == "sft" else AudioGRPOTrainer
     usual = kind.compute_loss
@@ -262,8 +269,8 @@ def test_a_checkpoint_is_loaded_whole_where_the_stock_trainer_finds_other_names(
 ) -> None:
     from transformers import Trainer
 
-    from audiocontrib.training.row_encoder import RowEncoder, load_for_training
-    from audiocontrib.training.sft import make_trainer
+    from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+    from audiocontrib.training.trainers.sft import make_trainer
 
     settings = sft(steps=2)
     train_sft(settings, rows, TINY, tmp_path / "o", progress=False)

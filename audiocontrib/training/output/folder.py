@@ -1,9 +1,12 @@
-"""What a training leaves in its folder."""
+"""The folder of a training: what lies where, and what a finished one gives back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+MODEL, ADAPTER = "model", "adapter"
+CHECKPOINTS, METRICS = "checkpoints", "metrics.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,7 @@ class TrainingOutput:
     model: Path
     """Folder of the trained model: safetensors and processor; `audiocontrib score --model` takes it."""
     metrics: Path
-    """One row a step, see :data:`audiocontrib.training.metrics.METRICS_SCHEMA`."""
+    """One row a step, see :data:`audiocontrib.training.output.metrics.METRICS_SCHEMA`."""
     steps: int
     resumed: int | None
     """The step of the checkpoint from which it went on; None if it was done in one go."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,20 @@ from transformers import PrinterCallback, ProgressCallback
 from transformers.utils import logging
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.store.files import make_folder, replacing
+from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
-from audiocontrib.training.card import write_card
-from audiocontrib.training.checkpoints import (
+from audiocontrib.training.model_card.card import write_card
+from audiocontrib.training.output.checkpoints import (
     bring_to_disk,
     last_whole,
     remove_torn,
     step_of,
     writing,
 )
-from audiocontrib.training.output import TrainingOutput
-from audiocontrib.training.stage_record import MANIFEST, StageRecords
-from audiocontrib.training.trainer import CHECKPOINTS, METRICS, Bar, ResumableTrainer
-
-MODEL, ADAPTER = "model", "adapter"
+from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
+from audiocontrib.training.output.stage_record import StageRecord
+from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
+from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
 
 
 def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
@@ -41,25 +40,27 @@ def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
     Raises:
         UsageError: another training is there, or something else.
     """
-    manifest = out / MANIFEST
-    identity = json.loads(json.dumps(identity))
-    if manifest.exists():
-        held = json.loads(manifest.read_text(encoding="utf-8"))
-        if changes := differences(held["identity"], identity, "training"):
+    if (out / RECORD).exists():
+        held = read_record(out)
+        if changes := differences(held.identity, json.loads(json.dumps(identity)), "training"):
             more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise UsageError(f"{out} holds another training ({changes[0]}{more}); name another folder")
-        if (out / MODEL).exists():
-            return TrainingOutput(out / MODEL, out / METRICS, held["steps"], held.get("resumed"))
-        return None
+        if not (out / MODEL).exists():
+            return None
+        if held.steps is None:
+            raise AudiocontribError(
+                f"{out / RECORD}: steps is missing, although the model is there; name another folder"
+            )
+        return TrainingOutput(out / MODEL, out / METRICS, held.steps, held.resumed)
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out} is not empty and holds no training; name another folder")
     make_folder(out)
-    _write_manifest(out, {"identity": identity})
+    write_record(out, TrainingRecord(identity=identity))
     return None
 
 
 def go(
-    trainer: ResumableTrainer, out: Path, identity: dict[str, Any], stages: StageRecords, progress: bool
+    trainer: ResumableTrainer, out: Path, identity: dict[str, Any], stages: Sequence[StageRecord], progress: bool
 ) -> TrainingOutput:
     """Train, from the last whole checkpoint if there is one, and save the model with its card.
 
@@ -68,9 +69,11 @@ def go(
     """
     folder = out / CHECKPOINTS
     main = trainer.is_world_process_zero()
-    stages[-1]["devices"] = trainer.args.world_size
+    *before, own = stages
+    own = replace(own, devices=trainer.args.world_size)
+    record = TrainingRecord(identity=identity, stages=(*before, own))
     if main:
-        _write_manifest(out, {"identity": identity, "stages": stages})
+        write_record(out, record)
         remove_torn(folder)
     trainer.accelerator.wait_for_everyone()
     last = last_whole(folder)
@@ -87,16 +90,16 @@ def go(
     trainer.write_metrics()
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
-    stages[-1]["steps"] = steps
-    _save_model(trainer, out, stages)
+    record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)
+    _save_model(trainer, out, record.stages)
     if main:
-        _write_manifest(out, {"identity": identity, "stages": stages, "steps": steps, "resumed": resumed})
+        write_record(out, record)
         (out / f".{MODEL}.tmp").replace(out / MODEL)  # last: a folder with a model is finished
     trainer.accelerator.wait_for_everyone()
     return TrainingOutput(out / MODEL, out / METRICS, steps, resumed)
 
 
-def _save_model(trainer: ResumableTrainer, out: Path, stages: StageRecords) -> None:
+def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageRecord]) -> None:
     """Write the model beside its place: safetensors, processor and card; adapters merged and also by themselves."""
     place = out / f".{MODEL}.tmp"
     with writing(place):
@@ -112,12 +115,6 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: StageRecords) -> N
             trainer.encoder.describe(place)
             write_card(place, stages)
             bring_to_disk(place)
-
-
-def _write_manifest(out: Path, held: dict[str, Any]) -> None:
-    names = ("audiocontrib", "torch", "transformers", "trl", "peft", "accelerate")
-    with replacing(out / MANIFEST) as file:
-        file.write(json.dumps({**held, "versions": {n: version(n) for n in names}}, indent=2).encode() + b"\n")
 
 
 def processes() -> PartialState:

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.row_encoder import RowEncoder
-from audiocontrib.training.rows import TrainingRow
+from audiocontrib.training.encoding.features import stacked, unstacked
+from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.rows.base import TrainingRow
 
 IGNORED = -100
 """Label of a token that is not learned."""

@@ -14,11 +14,11 @@ from transformers import Trainer, TrainerCallback
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.store.files import write_table_atomic
-from audiocontrib.training.checkpoints import last_whole, mark_complete, remove_old, writing
-from audiocontrib.training.metrics import metrics_table
-from audiocontrib.training.row_encoder import RowEncoder
+from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.output.checkpoints import last_whole, mark_complete, remove_old, writing
+from audiocontrib.training.output.folder import METRICS
+from audiocontrib.training.output.metrics import metrics_table
 
-CHECKPOINTS, METRICS = "checkpoints", "metrics.parquet"
 METRICS_EVERY = 5.0
 """Seconds between two versions of the metrics while training goes on."""
 
@@ -43,6 +43,13 @@ class ResumableTrainer(Trainer):
         loss: torch.Tensor = super().training_step(*args, **kwargs)
         self._check("loss", loss.item())
         return loss
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """As the trainer's (transformers 5.23), which takes one step too many after the checkpoint of the last step."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*args, **kwargs)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """As the trainer's, and into the metrics. AudiocontribError if the gradients are no numbers."""

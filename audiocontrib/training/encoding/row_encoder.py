@@ -18,7 +18,7 @@ from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.own import is_own
 from audiocontrib.training.recipe import Stage
-from audiocontrib.training.rows import TrainingRow
+from audiocontrib.training.rows.base import TrainingRow
 
 
 def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:

@@ -10,16 +10,17 @@ from pathlib import Path
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from audiocontrib.training.arguments import adapters, arguments, identity
-from audiocontrib.training.collate import Collator
+from audiocontrib.training.encoding.collate import Collator
+from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.estimate import counted, in_a_line
-from audiocontrib.training.output import TrainingOutput
+from audiocontrib.training.output.folder import TrainingOutput
+from audiocontrib.training.output.stage_record import new_stage
+from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import SFT
-from audiocontrib.training.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.rows import TrainingRows
-from audiocontrib.training.session import calm, finished, go, processes, tell
-from audiocontrib.training.stage_record import stages
-from audiocontrib.training.trainer import ResumableTrainer
+from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.trainers.arguments import adapters, arguments, identity
+from audiocontrib.training.trainers.session import calm, finished, go, processes, tell
+from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
 class AudioSFTTrainer(ResumableTrainer, SFTTrainer):
@@ -57,7 +58,7 @@ def run_sft(
     if done:
         return done
     rows.check_clips()
-    made = stages("sft", settings, rows, name, model)
+    made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
     encoder = RowEncoder(model, settings.seconds)
     if progress:
         tell(in_a_line(counted(settings, rows, model, encoder)))

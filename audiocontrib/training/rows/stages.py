@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from audiocontrib.errors import UsageError
 from audiocontrib.prompts import PromptFormat
 from audiocontrib.store import Run
-from audiocontrib.training.pass_rates import filter_by_pass_rate
 from audiocontrib.training.recipe import GRPO, Stage, TrainingRecipe
-from audiocontrib.training.rows import TrainingRows, training_rows
+from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
+from audiocontrib.training.rows.split_part import training_rows
 
 
 def stage_rows(
@@ -35,18 +36,14 @@ def stage_rows(
     run = run if isinstance(run, Run) else Run.open(run)
     settings = recipe.stage(stage)
     if not isinstance(settings, GRPO):
-        return _noted(_drawn(settings, run, split, prompt), recipe)
+        return replace(_drawn(settings, run, split, prompt), recipe=recipe)
     barred: set[str] = set()
     if recipe.sft is not None:
         first = _drawn(recipe.sft, run, split, prompt).items.table
         barred = set(first["clip_id" if recipe.disjoint == "clip" else "item_id"].to_pylist())
     drawn = _drawn(settings, run, split, prompt, barred)
     made = filter_by_pass_rate(drawn, settings, run, run.split(split).table if split else None)
-    return _noted(replace(made, extra_option=settings.abstain_option), recipe)
-
-
-def _noted(rows: TrainingRows, recipe: TrainingRecipe) -> TrainingRows:
-    return replace(rows, source={**rows.source, "recipe": asdict(recipe)})
+    return replace(made, extra_option=settings.abstain_option, recipe=recipe)
 
 
 def _drawn(

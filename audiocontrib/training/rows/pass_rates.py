@@ -10,7 +10,7 @@ import pyarrow as pa
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO
-from audiocontrib.training.rows import TrainingRows, taken
+from audiocontrib.training.rows.base import TrainingRows, taken
 
 
 def filter_by_pass_rate(rows: TrainingRows, settings: GRPO, run: Run, split: pa.Table | None) -> TrainingRows:

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import Stage
-from audiocontrib.training.rows import TrainingRows
-from audiocontrib.training.trainer import CHECKPOINTS
+from audiocontrib.training.rows.base import TrainingRows
 
 
 def arguments(settings: Stage, out: Path) -> dict[str, Any]:

@@ -22,18 +22,19 @@ from trl.trainer.utils import add_fused_lm_head
 from audiocontrib.answers import parse
 from audiocontrib.errors import UsageError
 from audiocontrib.responses import Outcome
-from audiocontrib.training.arguments import adapters, arguments, identity
-from audiocontrib.training.collate import IGNORED
+from audiocontrib.training.encoding.collate import IGNORED
+from audiocontrib.training.encoding.features import stacked, unstacked
+from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.estimate import counted, in_a_line
-from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.output import TrainingOutput
+from audiocontrib.training.output.folder import TrainingOutput
+from audiocontrib.training.output.stage_record import new_stage
+from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
-from audiocontrib.training.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.rows import TrainingRows
-from audiocontrib.training.session import calm, finished, go, processes, tell
-from audiocontrib.training.stage_record import stages
-from audiocontrib.training.trainer import ResumableTrainer
+from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.trainers.arguments import adapters, arguments, identity
+from audiocontrib.training.trainers.session import calm, finished, go, processes, tell
+from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
 class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
@@ -203,7 +204,7 @@ def run_grpo(
     if done:
         return done
     rows.check_clips()
-    made = stages("grpo", settings, rows, name, model)
+    made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")

@@ -1,0 +1,105 @@
+"""The rows of one part of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from audiocontrib.answers import parse
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.hashing import seeded
+from audiocontrib.items import Item
+from audiocontrib.prompts import PromptFormat, make_prompt
+from audiocontrib.provenance import provenance_of
+from audiocontrib.store import Run, SavedSplit
+from audiocontrib.training.recipe import Part
+from audiocontrib.training.rows.base import TrainingRows, taken
+from audiocontrib.training.rows.prompt import row_prompt
+
+
+def training_rows(
+    run: Run | str | Path,
+    split: str | Path | None = None,
+    part: Part = "all",
+    *,
+    items: int | None = None,
+    copies: int = 1,
+    seed: int = 0,
+    without: Collection[str] = (),
+    prompt: str | Path | PromptFormat | None = None,
+) -> TrainingRows:
+    """The items of one part of a split, as a trainer reads them.
+
+    Items are left out, with a note, that have no key, or whose gold option cannot be told from another one by a reply.
+
+    Args:
+        split: name of a split in the run, or a folder that holds one; None: all items of the run.
+        part: ``weak``, ``strong`` or ``all``.
+        items: draw so many by chance.
+        copies: each item so many times, in random orders of its options.
+        without: ids of clips or items that must not be used.
+        prompt: name, file or template of another prompt than the run was asked with; None: the run's own.
+
+    Raises:
+        UsageError: there is no such split.
+        AudiocontribError: nothing is left.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    held = run.load_items()
+    where = f"{run.path}, split {split}" if split else str(run.path)
+    saved = None if split is None else run.split(split)
+    wanted = _part(run, saved, part, where)
+    notes, places, unusable, barred = [], [], [], set(without)
+    shared = 0
+    for place, item in enumerate(held):
+        if wanted is not None and item.id not in wanted:
+            continue
+        if item.id in barred or item.clip_id in barred:
+            shared += 1
+        elif not _readable(item):
+            unusable.append(item.id)
+        else:
+            places.append(place)
+    if shared:
+        notes.append(f"{shared:,} items were left out: the other stage has them, or their recordings")
+    if unusable:
+        notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
+    if not places:
+        raise AudiocontribError(f"{where}: no item is left to train on; {'; '.join(notes) or 'the run holds none'}")
+    if items is not None and items < len(places):
+        drawn = seeded(seed, "items").permutation(len(places))[:items]
+        places = sorted(places[i] for i in drawn)
+    put, note = row_prompt(run, prompt)
+    if note:
+        notes.append(note)
+    origin = replace(provenance_of(run, saved, part), prompt=None if prompt is None else put.name)
+    return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), provenance=origin)
+
+
+def _part(run: Run, saved: SavedSplit | None, part: str, where: str) -> set[str] | None:
+    """Ids of the items of the part; None: all of them."""
+    if saved is None:
+        if part != "all":
+            raise UsageError(f"{where}: part {part} needs a split; name one")
+        quarantined = run.quarantined_ids()
+        return {i for i in run.load_items().table["item_id"].to_pylist() if i not in quarantined}
+    table = saved.table
+    counts = {c["values"]: c["counts"] for c in table["split"].value_counts().to_pylist()}
+    if part != "all" and not counts.get(part):
+        told = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items())) or "nothing"
+        raise AudiocontribError(f"{where}: no item is {part} (it holds {told}); choose another rule or threshold")
+    chosen = table if part == "all" else table.filter(pc.equal(table["split"], part))
+    if not len(chosen):
+        raise AudiocontribError(f"{where}: the split is empty; choose another rule or threshold")
+    return set(chosen["item_id"].to_pylist())
+
+
+def _readable(item: Item) -> bool:
+    """Whether the reply that is wanted would be read as the gold option."""
+    if item.answer is None:
+        return False
+    prompt = make_prompt(None, item.choices, has_audio=False)
+    return parse(prompt.completion(item.choices[item.answer]), item.choices).choice == item.answer

@@ -72,6 +72,12 @@ def _made_up(run: Run) -> Step:
         conditions=tuple(identity.get("conditions", ())),
         method=identity.get("method") or "likelihood",
         orders=identity.get("orders") or "cyclic",
-        prompt=(identity.get("prompt") or {}).get("name"),
+        prompt=_prompt_word(identity.get("prompt") or {}),
         run=str(run.path),
     )
+
+
+def _prompt_word(record: Mapping[str, Any]) -> str | None:
+    """What one types for a prompt: its name, or a file with the text that the run keeps."""
+    name = record.get("name")
+    return f"{name}.yaml" if "user" in record else name

@@ -20,7 +20,7 @@ from audiocontrib.items import Item, Items
 from audiocontrib.log import tell
 from audiocontrib.models import Model, load_model, model_list, named
 from audiocontrib.plugins import loaded_plugins
-from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
+from audiocontrib.prompts import DEFAULT_PROMPT, PROMPTS, PromptFormat, check_prompt, prompt_named, prompt_record
 from audiocontrib.provenance import DataSource, ScoreStep, to_json
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
@@ -115,6 +115,8 @@ def score(
     )  # fmt: skip
     if isinstance(prompt, str | Path):  # a file, as one would type it
         step = replace(step, prompt=str(prompt))
+    elif prompt.name not in PROMPTS:
+        step = replace(step, prompt=f"{prompt.name}.yaml")
     fill = partial(_fill, asked, asking=asking, step=step, save_every=save_every)
     if engine == "ray" or len(several) > 1:
         total = len(chosen) * asking.count(options_of(asked, part))

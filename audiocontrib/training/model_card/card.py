@@ -14,8 +14,8 @@ from huggingface_hub import ModelCardData
 from audiocontrib.config import stated
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.prompts import DEFAULT_PROMPT, PromptTemplate, find_prompt, prompt_of
-from audiocontrib.provenance import Step, TrainStep
+from audiocontrib.prompts import DEFAULT_PROMPT, PROMPTS, PromptTemplate, find_prompt, prompt_of
+from audiocontrib.provenance import ScoreStep, Step, TrainStep
 from audiocontrib.shell import shell_lines
 from audiocontrib.store.files import replacing
 from audiocontrib.training.model_card.facts import limits, part_in_words, stage_facts
@@ -124,24 +124,26 @@ def steps_again(stages: Sequence[StageRecord]) -> tuple[list[Step], Files]:
         name = "recipe.yaml" if same else f"recipe-{one.stage}.yaml"
         files[name] = recipe_values(one.recipe)
         out, origin = f"trained/{one.stage}", one.provenance
-        prompt, more = _named_prompt(one)
-        files |= more
         steps += origin.steps
+        prompt = _prompt_file(one)
+        if prompt and "user" in (one.prompt or {}):
+            files[prompt] = {key: value for key, value in (one.prompt or {}).items() if key != "sha256"}
         steps.append(TrainStep(
             stage=one.stage, recipe=name, run=origin.run, split=origin.split, start=start, out=out,
-            prompt=prompt, devices=one.devices or 1,
+            prompt=prompt if origin.prompt else None, devices=one.devices or 1,
         ))  # fmt: skip
         start = f"{out}/checkpoints/checkpoint-{one.steps}" if one.checkpoint else f"{out}/model"
     return steps, files
 
 
-def _named_prompt(one: StageRecord) -> tuple[str | None, Files]:
-    """The prompt that has to be named to make the stage again, and its file where it is one."""
-    if one.prompt is None or one.provenance is None or one.provenance.prompt is None:
-        return None, {}
-    held = {key: value for key, value in one.prompt.items() if key != "sha256"}
-    name = str(held["name"])
-    return (f"{name}.yaml", {f"{name}.yaml": held}) if "user" in held else (name, {})
+def _prompt_file(stage: StageRecord) -> str | None:
+    """How the steps of a stage name the prompt of its rows, where that is no prompt of the package."""
+    if stage.provenance is None:
+        return None
+    if (name := stage.provenance.prompt) is not None:
+        return name if name in PROMPTS else f"{name}.yaml"
+    asked = [step.prompt for step in stage.provenance.steps if isinstance(step, ScoreStep)]
+    return next((name for name in asked if name is not None and name not in PROMPTS), None)
 
 
 def recipe_values(recipe: TrainingRecipe) -> dict[str, Any]:

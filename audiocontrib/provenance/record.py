@@ -24,8 +24,6 @@ class Provenance:
     """The prompt that rows are written with, where it was named; None: the one that the run was asked with."""
     part: str = "all"
     """``weak``, ``strong`` or ``all``."""
-    prompt: str | None = None
-    """Name of the prompt that was named for the rows; None: the one that the run was asked with."""
     steps: tuple[Step, ...] = ()
     """A split in a folder of its own says how it was made, but not by which step."""
 

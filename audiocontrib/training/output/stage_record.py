@@ -41,8 +41,6 @@ class StageRecord:
     """How its questions were put, as :func:`audiocontrib.prompts.prompt_record` has it; None: the published prompt."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
-    prompt: Mapping[str, Any] | None = None
-    """What :func:`audiocontrib.prompts.prompt_record` says of it; None: the published one (audiocontrib 0.1)."""
     provenance: Provenance | None = None
     """Where the rows come from; None where they were made in Python."""
     recipe: TrainingRecipe | None = None
@@ -78,7 +76,6 @@ def new_stage(settings: SFT | GRPO, rows: TrainingRows, start: str, model: Audio
         copies=rows.copies,
         prompt=prompt_record(rows.prompt),
         notes=rows.notes,
-        prompt=prompt_record(rows.prompt),
         provenance=rows.provenance,
         recipe=rows.recipe if own else None,
     )

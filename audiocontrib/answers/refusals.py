@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from audiocontrib.answers.phrases import any_of
+from audiocontrib.answers.words import any_of
 
 _DO = (
     "hear|listen|access|process|play|determine|identify|tell|answer|say|provide|analy[sz]e|detect|perceive|assist|help"

@@ -22,7 +22,7 @@ from audiocontrib.answers.words import (
 )
 
 _QUALITY = (
-    r"(?:final|correct|right|best|only|single|one|chosen|selected|definitive|definite|overall|ultimate|true|actual|proper"
+    r"(?:final|correct|right|best|only|single|chosen|selected|definitive|definite|overall|ultimate|true|actual|proper"
     r"|closest|predicted|expected|revised|corrected|updated|new|better|strongest|appropriate|suitable|accurate|likely"
     r"|likeliest|probable|plausible|honest|educated|top|own|clear|obvious(?! but)|resulting|official|short|direct|matching"
     r"|logical|reasonable|fitting|well-founded|firm|considered|most (?:\w{4,14})|best[- ](?:fitting|matching)|multiple[- ]choice"
@@ -42,7 +42,7 @@ _POST = (
     rf" \w+(?: \w+)?|which (?:fits|matches|describes)(?: {WORD}){{1,5}}?))"
 )
 _IS = rf"(?:\s?(?::|=|=>|->|→|⇒|–|—|\s-|\n|\)|\.\.\.)|'s|\s(?:{ADVERB}\s){{0,2}}(?:is|was|would be|should be|must be|has to be|will be|can only be|(?:appears|seems) to be|remains|becomes|being|ought to be|reads|equals|stays|comes out as|(?:is|would be) (?:given|stated|found|chosen) as|turns out to be)\b)"
-ANSWER_IS = rf"(?:(?:the|my|our|this|an?|your|so my|so the)\s)?(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
+ANSWER_IS = rf"(?:(?:the|my|our|this|so my|so the)\s(?:one\s)?)?(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
 _BE_GOING = r"(?:i|we)(?:'m| am|'re| are) (?:{adv})?(?:going (?:with|for|to (?:go with|choose|pick|select|say|answer))|choosing|picking|selecting|settling on|sticking with|opting for|voting for|answering|submitting|saying)"
 _CHOOSE = (
     rf"(?:(?:i|we)(?:'d|'ll| would| will| shall| must| should| can only| have to| had to| am going to| do| have| need to| want to"
@@ -55,7 +55,7 @@ _CHOOSE = (
     rf"|{_BE_GOING.format(adv=ADVERB + ' ')}"
     r"|(?:going|went|sticking) with|(?:changing|switching|revising|correcting|updating) (?:it |that |this |my (?:final )?answer )?"
     r"(?:from [\ue000-\ue003] )?to|my (?:vote|money) (?:goes to|is on|is for)|make (?:it|that|mine)|let's (?:go with|say|pick|choose)"
-    r"|(?:please )?(?:choose|select|pick|mark|tick|put(?: me)? down|lock in|go with|choosing|selecting|picking)(?: me)?)\b"
+    r"|(?:selected|chosen|picked|ticked|correct|answer key)\s?(?=[:=])|(?:please )?(?:choose|select|pick|mark|tick|put(?: me)? down|lock in|go with|choosing|selecting|picking)(?: me)?)\b"
 )
 _THAT = r"(?:it|this|that|these|those|he|she|they|what (?:i|we|you) (?:hear|can hear|am hearing)|what (?:is|can be) heard|here|there)"
 _NOUN = (
@@ -163,4 +163,10 @@ TAIL: Final = re.compile(
     r"|\w{2,14}ing|\w{2,14}ed|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family|section)\b|[\u2e80-\u9fff\uac00-\ud7af])"
 )
 """How a sentence may go on after the option that it states."""
-NUMBER_TAIL: Final = re.compile(r"\s(?!(?:or|and|to|nor|of|out|if|unless)\b)[^\W\d_]{2,}")
+NUMBER_TAIL: Final = re.compile(r"\s(?!(?:or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could|might|may|can"
+    r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|fits?|makes?|remains?|fails?|lacks?|also|too|contradicts?|\w+ed)\b)[^\W\d_]{2,}")
+GIVEN: Final = re.compile(
+    rf"{LEAD_IN}{OPENERS}(?:(?:based on|given|after|since|because|considering|from|as|judging|well|i|we|to|looking|among|of the|having"
+    r"|listening|with (?:this|that|these|the)|overall|so|in (?:this|my|the|short|conclusion|summary)|then|here)\b[^\n]*)?"
+)
+"""What may come before "the answer would be" in its sentence, so that it is no mere thought."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from audiocontrib.answers.words import LEAD_IN
+from audiocontrib.answers.words import LEAD_IN, RETRACT
 
 _GAP = r"[\s\"'(\[{*:,–—=-]{0,6}"
 _LATIN = (
@@ -41,7 +41,9 @@ _OPEN = (
     r"|поэтому|следовательно|таким образом|итак|значит|pues|y|et|und|e|и|sí|oui|ja|sim|sì|да|meine|mi|ma)[,:]?\s){0,3}"
 )
 LEADS_ELSEWHERE: Final = re.compile(
-    rf"{LEAD_IN}{_OPEN}(?:{_LATIN}){_GAP}{_ARTICLE}{_GAP}"
+    rf"[\s\"'(–—-]{{0,3}}{RETRACT}[\s,.:;!?…–—-]{{1,4}}(?:es|è|é|est|c'est|es ist|das ist|это|la|是)?{_GAP}{_ARTICLE}{_GAP}"
+    rf"|\s?(?:sondern|sino(?: que es)?|bensì|ma|mas sim|а|mais){_GAP}{_ARTICLE}{_GAP}|(?:而是|而应是|而應是)"
+    rf"|{LEAD_IN}{_OPEN}(?:{_LATIN}){_GAP}{_ARTICLE}{_GAP}"
     # Chinese
     r"|.{0,40}?(?:(?:正确|正確|最终|最終|最佳|标准|最合适的|最可能的)?(?:答案|选项|選項|结果|回答)(?:应该|應該|应当|應當|就|应|應)?(?:是|为|為|选|選|：|:)?"
     r"|(?:应该|應該|应|應|故|因此|所以|我|就|只能|最终|于是)?(?:选择|選擇|选|選)(?:了|的是|项|項)?|我(?:认为|覺得|觉得|想|猜|的答案|的选择)?(?:是|应该是|答案是)"
@@ -73,3 +75,5 @@ SPOILED_ELSEWHERE: Final = re.compile(
     r"|ない|ません|なら|れば|もし|かもしれ|違|間違|と思われがち|と言|人は|아니|않|틀|만약|라면|수도|아마|사람"
 )
 """In the clause: it denies, doubts, sets a condition, or tells what others say."""
+SUPPOSES: Final = re.compile(r"(?:\A|[\s,.])(?:si|s'il|wenn|falls|se|если)\s|如果|假如|要是|倘若|もし|만약")
+"""In the sentence: it sets a condition."""

@@ -48,7 +48,8 @@ def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, Indices]
     ]
     for quantity in find_quantities(folded) if options.values is not None else ():
         if choices := options.amount(quantity):
-            found.append(((quantity.start, quantity.end), choices))
+            noun = options.noun and re.compile(rf" ?{re.escape(options.noun)}s?\b").match(folded, quantity.end)
+            found.append(((quantity.start, noun.end() if noun else quantity.end), choices))
     reach = -1
     for (start, end), choices in sorted(found, key=lambda place: (place[0][0], -place[0][1])):
         if end > reach:

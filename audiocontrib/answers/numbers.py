@@ -62,7 +62,7 @@ _OPEN_BEFORE = re.compile(
 _OPEN_AFTER = re.compile(
     r"\.?\d|[,.:]\d|[%°$€£/^#♯]|[-–—][^\W\d]|-\w| ?[-–—/×] ?\d|:\d|(?:st|nd|rd|th)\b|'?s\b(?=\W|\Z)|\w|\+"
     r"| (?:to \d|or (?:more|fewer|less|so)|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|half|halves"
-    rf"|thirds?|quarters?|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
+    rf"|(?:\w{{3,12}} )?(?:options|choices|possibilities|alternatives|answers|candidates)\b|thirds?|quarters?|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
 )
 _PRONOUN = re.compile(r"\b(?:the|this|that|which|each|any|every|no|correct|right|best|only|first|last|other|another|some) \Z")
 _PRONOUN_AFTER = re.compile(r" (?:of|is|was|can|could|would|might|may|must|should|that|who|which|has|by)\b")

@@ -39,6 +39,11 @@ class OptionIndex:
     bare_values: Mapping[Fraction, Indices] | None = None
     """The same by the numbers as written, without units."""
 
+    @property
+    def noun(self) -> str:
+        """What all the numbers count, where they say so ("speaker")."""
+        return next((d for _, d in self.values or () if d not in DIMENSIONS), "")
+
     def letter(self, letter: str) -> Indices:
         """The choice that a label stands for."""
         if self.labels is not None:
@@ -84,6 +89,8 @@ class OptionIndex:
             return None
         (number, dimension), bare = value
         known = {d for _, d in self.values or ()}
+        if dimension not in DIMENSIONS | known:
+            return None  # "3 is wrong" is no number of things
         if dimension in DIMENSIONS - {""} - known and (known != {""} or dimension == "share"):
             return None
         return self.amount(Quantity(0, 0, (number, dimension if dimension in known else ""), bare)) or None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audiocontrib.answers.mentions import Mention, find_mentions
 from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
-from audiocontrib.answers.refusals import REFUSAL
+from audiocontrib.answers.refusals import find_refusals
 from audiocontrib.answers.statements import Kind, Statement, Statements, find_statements
 
 _LISTED = re.compile(r"[\s,;|/*•.\"'-]{0,12}")
@@ -33,9 +33,12 @@ def read(text: str, options: OptionIndex, *, held: Indices | None = None) -> Rea
         return Reading(whole)
     mentions = _without_list(text, find_mentions(text, options), options.count)
     spans = [(m.start, m.end) for m in mentions]
-    refusals = [m.span() for m in REFUSAL.finditer(text)]
+    refusals = find_refusals(text)
     refusing = [span for span, touched in zip(refusals, _touched(refusals, spans), strict=True) if not touched]
-    statements = find_statements(text, mentions, options.count, numbers=options.values is not None)
+    if not mentions and held is None:
+        return Reading(NOTHING, bool(refusing))
+    numbers = options.values is not None
+    statements = find_statements(text, mentions, options.count, numbers=numbers)
     decision, retracted = _decide(statements, held)
     choices = decision.choices if decision else NOTHING
     if refusing and decision and decision.kind is Kind.SAYS and decision.place >= 0:
@@ -81,14 +84,16 @@ def _without_list(text: str, mentions: list[Mention], count: int) -> list[Mentio
     """The mentions but for those of a list of all options, each with its label, that stands for itself."""
     kept: list[Mention] = []
     run: list[Mention] = []
+    listed: set[Indices] = set()
     for mention in mentions:
         follows = run and _LISTED.fullmatch(text, run[-1].end, mention.start)
-        if not (follows and mention.labelled and len(mention.choices) == 1):
-            kept.extend(run)
-            run = []
+        if not (follows and mention.labelled and len(mention.choices) == 1) or mention.choices in listed:
+            kept += run
+            run, listed = [], set()
         run.append(mention)
-        if len({m.choices for m in run}) == count > 2:
-            run = []
+        listed.add(mention.choices)
+        if len(listed) == count > 2:
+            run, listed = [], set()
     return kept + run
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from audiocontrib.answers.text import fold
 from audiocontrib.answers.words import any_of
 
 _DO = (
@@ -34,6 +35,20 @@ REFUSAL: Final = any_of(
     r"\b(?:not sure|unsure|uncertain|unclear (?:what|which|whether|if|from)|(?:it is|it's) unclear)\b",
     r"\bas an? (?:ai|text-based|text-only|language)(?: \w{1,20}){0,2} (?:model|assistant)\b",
     r"\bplease (?:provide|upload|share|attach|send|re-?upload)\b",
+    r"\bif (?:i|we) (?:could|can|were able to|was able to|had (?:access|the audio|heard|been able)|am able to) ?(?:actually )?"
+    r"(?:hear|listen|access|play|process|to|the|it)?\b",
     "无法|無法|不能(?:听|判断|确定|回答)|没有?(?:听到|提供|收到|检测到|音频|声音)|沒有?(?:聽到|提供|收到|音頻|聲音)",
     "听不[到清见]|聽不[到清見]|未(?:提供|听到|收到|检测到)|抱歉|对不起|對不起|不知道|不确定|不確定",
 )
+
+_SIGNS = (
+    "can not n't no able possib hard difficult silent empty missing blank unavailable corrupted inaudible sorry apolog"
+    " insufficient unsure uncertain unclear as please if 无 無 不 没 沒 听 聽 未 抱歉 对不起 對不起"
+).split()
+"""One of these is in every refusal; to look for them first is quicker."""
+
+
+def find_refusals(text: str) -> list[tuple[int, int]]:
+    """Places of clean ``text`` that refuse."""
+    folded = fold(text)
+    return [m.span() for m in REFUSAL.finditer(folded)] if any(sign in folded for sign in _SIGNS) else []

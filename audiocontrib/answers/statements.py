@@ -22,6 +22,10 @@ _CLAUSE = re.compile(
     r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although|though"
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
 )
+_GOES_ON = re.compile(r"\.[\"')\]]? (?=[a-z])")
+_NAMED = re.compile(r"\b(?:be|is|also|maybe|perhaps|possibly|choose|chose|pick|say|towards?|to|prefer|like|about|option|or|and)\s\Z")
+_CLOSES = re.compile(r"[.,!?]?\"")
+_STATED = re.compile(r"\b(?:is|was|be|choose|pick|say|it's|answer)\b")
 _THEN = re.compile(r"[\s\"'(]{0,3}(?:then|in that case|in this hypothetical|under that)\b")
 _ADDED = re.compile(r"[\s,]{0,3}(?:and|or|also|plus)\s")
 _LINE = re.compile(rf"[\s\"'(\[{{*.>•-]{{0,8}}{words.MARK}[\s\"')\]}}*.,:;!。]{{0,8}}")
@@ -77,20 +81,29 @@ def find_statements(text: str, mentions: list[Mention], count: int, *, numbers: 
         if len(mention.choices) == count > 2 and statement.kind is not Kind.DENIES:
             statement = Statement(place, Kind.ASIDE, mention.choices)  # the list of options once more
         said.append(statement)
-    retractions = tuple(m.end() for m in words.RETRACTS.finditer(masked))
-    return Statements(tuple(said), retractions, tuple(m.start for m in mentions))
+    return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions))
 
 
 def _masked(text: str, mentions: list[Mention]) -> tuple[str, list[int]]:
     """Folded text with one mark for each mention, and the places of the marks."""
     folded = text.casefold().translate(_TO_SPACE)
     pieces, places, position, length = [], [], 0, 0
+    named = False
     for mention in mentions:
-        pieces += [folded[position : mention.start], words.SEVERAL if mention.several else _MARK[mention.written]]
+        pieces += [_between(text, folded, position, mention.start, named)]
+        named = mention.end - mention.start > 1
+        pieces += [words.SEVERAL if mention.several else _MARK[mention.written]]
         length += mention.start - position
         places.append(length)
         length, position = length + 1, mention.end
-    return "".join([*pieces, folded[position:]]), places
+    return "".join([*pieces, _between(text, folded, position, len(folded), named)]), places
+
+
+def _between(text: str, folded: str, first: int, last: int, named: bool) -> str:
+    """The folded text between two mentions, without an option's own full stop in the middle of a sentence."""
+    if named and last > first and _GOES_ON.match(text, first):
+        return " " + folded[first + 1 : last]
+    return folded[first:last]
 
 
 class _Reader:
@@ -99,6 +112,7 @@ class _Reader:
         ends = [(m.start(), m.end()) for m in _SENTENCE_END.finditer(text)]
         self.ends = [start for start, _ in ends]
         self.begins = [0, *(end for _, end in ends)]
+        self.retractions = [m.end() for m in words.RETRACTS.finditer(text)]
         self.clauses = [m.end() for m in _CLAUSE.finditer(text)]
 
     def statement(self, place: int, mention: Mention, following: int) -> Statement:
@@ -112,15 +126,26 @@ class _Reader:
                 kind = Kind.ASIDE if asks or self._is_aside(place, begin, sentence) else Kind.UNKNOWN
         elif kind is Kind.UNKNOWN and (asks or self._is_neutral(place, begin, end, sentence)):
             kind = Kind.ASIDE
+        if kind > Kind.DENIES and self._is_quoted(place, begin):
+            kind = Kind.ASIDE
         loose = mention.written in (Written.CAPITAL, Written.SMALL)
-        if loose and (kind is Kind.UNKNOWN or (mention.written is Written.SMALL and kind in (Kind.SAYS, Kind.LINE))):
+        if loose and ((kind is Kind.UNKNOWN and not _NAMED.search(self.text, max(begin, place - 24), place)) or (mention.written is Written.SMALL and kind in (Kind.SAYS, Kind.LINE))):
             return Statement(place, Kind.ASIDE, NOTHING)  # no label, then
         added = kind > Kind.DENIES and bool(
-            words.TOO.search(self.text, max(begin, start), place)
+            words.ADDS.match(self.text, begin)
+            or words.TOO.search(self.text, max(begin, start), place)
             or (start > begin and _ADDED.match(self.text, start))
             or (start > begin and _ADDED.match(self.text, max(begin, start - 4)))
         )
         return Statement(place, kind, mention.choices, added)
+
+    def _is_quoted(self, place: int, begin: int) -> bool:
+        """Whether the statement stands in quotation marks, and not its option alone."""
+        first = max(begin, place - _REACH)
+        opened = self.text.rfind('"', first, place)
+        if opened < 0 or not _CLOSES.match(self.text, place + 1):
+            return False
+        return bool(_STATED.search(self.text, opened, place)) and self.text.count('"', first, place) % 2 == 1
 
     def _starts(self, place: int, begin: int) -> Iterator[int]:
         """Where a form that ends at ``place`` may begin: clauses of its sentence, the nearest first."""
@@ -146,12 +171,18 @@ class _Reader:
         decided = forms.DECIDED_AFTER.match(text, after)
         elsewhere = languages.AFTER_ELSEWHERE.match(text, after)
         noted = forms.NOTED_AFTER.match(text, after)
+        following = bisect_right(self.clauses, after)
+        rest = min(end, place + 40, self.clauses[following] if following < len(self.clauses) else end)
+        if text[after : after + 1] > "\u2e80" and languages.SPOILED_ELSEWHERE.search(text, after, rest):
+            return Kind.DENIES, nearest
         for start in starts:
             if decided and forms.SUBJECT.fullmatch(text, start, place):
                 return Kind.DECIDES, start
             if noted and start == begin and forms.SUBJECT.fullmatch(text, start, place):
                 return Kind.SAYS, start
             if goes_on and forms.STRONG.fullmatch(text, start, place):
+                if start > begin and " would be" in text[start:place] and not forms.GIVEN.fullmatch(text, begin, start):
+                    return Kind.ASIDE, start
                 return Kind.DECIDES, start
             if goes_on and forms.WEAK.fullmatch(text, start, place):
                 return Kind.SAYS, start
@@ -162,7 +193,7 @@ class _Reader:
             if goes_on and start > begin and forms.ONLY_BUT.fullmatch(text, start, place):
                 if words.NEGATION.search(text, begin, start):
                     return Kind.SAYS, start
-            if languages.SPOILED_ELSEWHERE.search(text, start, min(end, place + 40)):
+            if languages.SPOILED_ELSEWHERE.search(text, start, rest) or languages.SUPPOSES.search(text, begin, place):
                 continue
             lead = languages.LEADS_ELSEWHERE.fullmatch(text, start, place)
             if lead and (goes_on or elsewhere):
@@ -183,6 +214,9 @@ class _Reader:
     def _is_aside(self, place: int, begin: int, sentence: int) -> bool:
         if sentence and _THEN.match(self.text, begin):
             begin = self.begins[sentence - 1]
+        last = bisect_right(self.retractions, place) - 1
+        if last >= 0:  # what follows a retraction is no longer under what was said before it
+            begin = max(begin, self.retractions[last])
         wide = None
         for wide in words.WIDE.finditer(self.text, max(begin, place - 4 * _REACH), place):
             pass

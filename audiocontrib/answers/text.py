@@ -11,7 +11,7 @@ WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
     r"\s*(?:\Z|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
-    r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based)\b|[\u2e80-\U0010ffff]"
+    r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based|ist|est|es|é|è)\b|[\u2e80-\U0010ffff]"
 )
 """What follows a letter or word that stands alone, and does not belong to the next word ("A piano")."""
 

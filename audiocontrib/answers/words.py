@@ -12,8 +12,8 @@ from typing import Final
 
 
 def any_of(*alternatives: str) -> re.Pattern[str]:
-    """A pattern for one of the alternatives, whatever the case."""
-    return re.compile("|".join(alternatives), re.IGNORECASE)
+    """A pattern for one of the alternatives, on folded text."""
+    return re.compile("|".join(alternatives))
 
 
 ONE, SEVERAL, CAPITAL, SMALL = "\ue000", "\ue001", "\ue002", "\ue003"
@@ -66,7 +66,7 @@ SUBJECT_VERB = (
 )
 GROUNDS = (
     r"(?:(?:based on|given|judging (?:by|from)|from|after|considering|listening to|according to (?:the|what (?:i|we))|having"
-    r"|without (?:hearing|listening|access|being|seeing|the|any)|since|because|as|with|due to|in)"
+    r"|without (?:hearing|listening|access|being|seeing|the|any)|among|of (?:these|those|the)|between|since|because|as|with|due to|in)"
     rf"(?:\s{WORD}){{1,10}}?,?\s)"
 )
 LEAD_IN = r"[\s*•>#–—(\[:.,-]{0,8}(?:(?:step )?\d{1,2}[.):] )?"
@@ -103,7 +103,7 @@ DENIED_AFTER: Final = re.compile(
     r"|questionable|unconvincing|unsupported|ridiculous|nonsense|mislead\w*|tempting|too|weak|poor|bad|irrelevant|invalid)\b"
     r"|[ \"')\]}*]{0,4}(?:(?:is|are|was|were|does|do|did|ca|could|would|should|wo|has|have)n't|cannot|fails?|lacks?|contradicts)\b"
     r"|[ .]?\s?[-–—:(=] ?(?:no|not|wrong|incorrect|false|unlikely)\b|[.]? (?:no|wrong|incorrect|false)(?= ?(?:[.,;)\n]|\Z))"
-    r"|[\s:.–—(-]{0,3}(?:[✗✘❌✖×🚫]|不|是错|错|ではな|じゃな|は違|は間違|은 아니|는 아니|이 아니|가 아니)"
+    r"|[\s:.–—(-]{0,3}(?:[✗✘❌✖×🚫]|不|是错|错|ではな|ではあり|じゃな|じゃあり|でない|は違|は間違|[은는이가] ?(?:아니|아닙|틀))"
     r"|[ \"')\]}*]{0,4}(?:no es|n'est pas|ist nicht|ist falsch|não é|non è|не)\b"
 )
 """After an option: it is denied."""
@@ -122,17 +122,18 @@ WIDE: Final = re.compile(
     r"|believed|guessed|suspected|said|answered|imagined|hesitat\w+)|was (?:going|about|tempted) to|would have|could have"
     r"|might have|had (?:i|we|it|the|this|that|there) |were (?:i|we|it|the|this|that|there) |should (?:i|we|it|the|this) "
     r"|my (?:first|initial|earlier|previous|old|original) \w+|one (?:might|could|may|would)|you (?:might|could|may|would)"
-    r"|(?:him|her|them|someone|people) (?:say|claim|argue|answer|insist)|tempt\w*|naive\w*|hasty|careless\w*|superficial\w*|everyone|everybody|no one|nobody|anyone|anybody|someone|somebody"
+    r"|(?:him|her|them|someone|people) (?:say|claim|argue|answer|insist)|tempt\w* to|naive\w*|hasty|careless\w*|superficial\w*|everyone|everybody|no one|nobody|anyone|anybody|someone|somebody"
     r"|(?<!no )(?<!without )(?<!without a )(?<!without any )doubt\w*|wrong to|mistak\w+|incorrect to|hard to believe|not (?:the case|true|correct|sure|certain|convinced|believe|think"
     r"|say|mean|claim)|(?:do|would|did|ca|could)n't (?:think|believe|say|choose|pick|go with)|unlikely that|impossible that)\b"
     r"|\b(?:some|many|most|few|others?|people|listeners?|experts?|critics?|colleagues?|friends?|teachers?|students?|users?"
     r"|reviewers?|annotators?|captions?|prompts?|models?|they|he|she|you|neighbou?rs?|brother|sister|mother|father|wife|husband"
-    r"|musicians?|humans?|metadata|title|labels?|file ?name|another \w+|the question)"
+    r"|musicians?|humans?|transcripts?|texts?|documents?|scripts?|articles?|notes?|hints?|books?|websites?|internet|metadata|title|labels?|file ?name|another \w+|the question)"
     r"(?: (?!likely|plausible|probable|common|suitable|appropriate|fitting|accurate|reasonable|of)\w{1,16}){0,4} (?:said|says?|saying"
     r"|claim\w*|think\w*|thought|believ\w+|argu\w+|insist\w*|suggest\w*|guess\w*|assum\w+|conclud\w+|choos\w+|chose|pick\w*"
     r"|answer\w*|call\w*|mistak\w*|state[sd]?|stating|told|tells?|swear\w*|maintain\w*|hold|holds|prefer\w*|go with|went with"
     r"|put\w*|vote\w*|reads?|writes?|wrote|hint\w*|implies|opt\w*)\b"
-    r"|\baccording to (?!the (?:audio|clip|recording|sound|music|question|speaker|options|provided|given)|my |what i|this)"
+    r"|\baccording to (?!the (?:audio|clip|recording|sound|music|question|speaker|options|provided|given)|my (?:ears?|analysis|hearing|listening|understanding|judge?ment)|what i|this)"
+    r"|\b(?!i |we )\w+ (?:reads?|says?|states?|claims?|writes?|wrote|goes|argues?|insists?|quotes?|said)(?: that)?:"
     r"|\bin the (?:words|opinion|view) of\b|\bquot(?:e|es|ing|ed)\b|\bi was told\b|\bit (?:is|has been) (?:said|claimed|rumou?red)\b"
 )
 """Before an option in its sentence: what is said is a condition, a possibility, the past, or another's opinion."""
@@ -147,10 +148,11 @@ SPOILED_AFTER: Final = re.compile(
     r" (?:might |would |may |could |will )?(?:say|says|said|think|thinks|thought|claim\w*|argu\w*|believ\w*|insist\w*|suggested"
     r"|guess\w*|told)|(?:it|that|this) was (?:said|claimed|wrong|rejected)|so (?:they|he|she|people) (?:say|claim)"
     r"|is (?:wrong|incorrect|false|unlikely|what (?:it|the) \w+ not)|what (?:i|we) (?:first |initially )?(?:thought|heard first)"
-    r"|until|before i|too|as well)\b|\baccording to (?!the (?:audio|clip|recording|sound|music|question)|my )"
+    r"|until|before i|too|as well)\b|\baccording to (?!the (?:audio|clip|recording|sound|music|question)|my (?:ears?|analysis|hearing))"
 )
 """After an option, in its sentence: what was said is taken back, or was not one's own."""
 
+ADDS: Final = re.compile(r"[\s\"'(*–—-]{0,4}(?:alternatively|also|or|another|additionally|in addition|likewise|equally|similarly|and|plus)\b")
 TOO: Final = re.compile(r"\b(?:also|too|as well|another|additionally|in addition|likewise|equally|alternatively|or)\b|也")
 
 RETRACT = (
@@ -191,7 +193,7 @@ RETRACTS: Final = re.compile(
     r"|\b(?:i (?:take|took) (?:that|it|this) back|i (?:was|am|might be|may be|could be|must be) (?:wrong|mistaken|in error)"
     r"|(?:misspoke|misheard|misread|mixed up|stand corrected|scratch that|strike that|disregard|never ?mind|changed? my (?:mind|answer)"
     r"|(?:ignore|forget|cancel|withdraw|retract|revise|revoke|undo|overrule|drop) (?:that|this|it|my|the (?:above|previous|last|first|earlier)|what)"
-    r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|this|it|which)(?:'s| is| was| would be| seems| must be| cannot be| can't be"
+    r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|it|this) was an? (?:joke|test|lie|typo|slip)|(?:that|this|it|which)(?:'s| is| was| would be| seems| must be| cannot be| can't be"
     r"| couldn't be)?(?: \w+)? (?:wrong|incorrect|mistaken|a mistake|an error|false|not (?:right|correct|it|the (?:case|answer))"
     r"|too hasty|premature|impossible|n't right)|isn't (?:right|correct|it)|cannot be right|can't be right|doesn't (?:fit|match|add up"
     r"|sound right|work)|(?:does|do|did) not (?:fit|match|add up|sound right|work)|reconsider\w*|re-?think\w*|re-?evaluat\w*|re-?examin\w*"

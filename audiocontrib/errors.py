@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import traceback
+from pathlib import Path
+
+NOT_OTHERS = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<")
+"""Where code lies that is nobody's own: this package, and what imports modules."""
+
 
 class AudiocontribError(Exception):
     """The work failed. The message is shown as it is, without a traceback; exit code 1."""
@@ -47,3 +54,16 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     if not isinstance(error, AudiocontribError):
         text = f"{type(error).__name__}: {text}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def code_place(error: BaseException) -> str:
+    """``my.py:12: `` for an error in somebody's own code, empty if it went through none.
+
+    That is the first file outside this package that the error went through, and its last line there.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}: "
+    frames = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    files = [file for file, _ in frames if not file.startswith(NOT_OTHERS)]
+    lines = [line for file, line in frames if files and file == files[0]]
+    return f"{Path(files[0]).name}:{lines[-1]}: " if lines else ""

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+METHODS = ("likelihood", "generate")
+"""How a model can be asked: the log-likelihood of every option, or a reply that is read."""
+
 
 class Outcome(StrEnum):
     """What became of a question. No outcome is ever turned into a choice."""

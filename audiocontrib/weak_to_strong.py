@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiocontrib.conditions import is_null
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
+    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
     from audiocontrib.training.card import given, write_card
@@ -130,6 +132,7 @@ def weak_to_strong(
 
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
+    refuse_own([*plan.raters, recipe.model], f"the plan {path}")
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
     asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}
@@ -158,7 +161,7 @@ def weak_to_strong(
     tested = score(held_out, models, plan.conditions, run=out / "held-out", **asked)
     say("5 of 5: what changed")
     _split(tested, plan, raters)
-    without = [c for c in plan.conditions if c != "audio"]
+    without = [c for c in plan.conditions if is_null(c)]
     base = load_model(recipe.model, **(model_options or {})).name
     changes = compare([tested], [tested], model=TRAINED, baseline_model=base, without=without, split=SPLIT)
     files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": given(asdict(recipe))}

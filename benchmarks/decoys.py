@@ -63,7 +63,9 @@ def shared(rng: np.random.Generator, repeats: int) -> None:
                 p = answerable_probability(fit_answerable(*given), *given)
                 called = q_values(a.contest()) <= TARGET
                 found = [(false_share(on, a.leak), on[a.leak].mean()) for on in (bayesian_fdr(p, TARGET), called)]
-                rows.append((shared_preferences(views(a, counts), "text"), *found[0], *found[1], float(called.any())))
+                rows.append(
+                    (shared_preferences(views(a, counts), condition="text"), *found[0], *found[1], float(called.any()))
+                )
             print(f"{alpha:5} {beta:4} {sharing:7}   {mean(rows)}", flush=True)
 
 

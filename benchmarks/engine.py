@@ -109,7 +109,7 @@ class Plain:
 
     def inputs(self, request: Any) -> dict[str, torch.Tensor]:
         audio = {"audio": [request.sound.samples], "audio_kwargs": {"sampling_rate": RATE}} if request.sound else {}
-        made = self.processor(text=[self.model.render(request.prompt)], return_tensors="pt", **audio)  # type: ignore[attr-defined]
+        made = self.processor(text=[self.model.encoder.render(request.prompt)], return_tensors="pt", **audio)  # type: ignore[attr-defined]
         return {k: v.to(self.net.device, self.net.dtype if v.is_floating_point() else None) for k, v in made.items()}
 
     @torch.inference_mode()

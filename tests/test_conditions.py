@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audiocontrib.audio import RATE, make_sound
-from audiocontrib.conditions import CONDITIONS, condition, donors
+from audiocontrib.conditions import CONDITIONS, condition, partners_by_gold
 from audiocontrib.errors import BadAudio, UsageError
 from audiocontrib.items import Clip, Item
 
@@ -103,7 +103,7 @@ def items(golds: list[tuple[str, str]]) -> list[Item]:
 
 def test_swap_partners_are_other_clips_without_this_items_options() -> None:
     pool = items([(f"c{n % 20}", f"gold {n % 7}") for n in range(60)])
-    partner = donors(pool, seed=3)
+    partner = partners_by_gold(pool, seed=3)
     golds: dict[str, set[str]] = {}
     for item in pool:
         golds.setdefault(item.clip_id, set()).add(item.choices[0])
@@ -113,15 +113,15 @@ def test_swap_partners_are_other_clips_without_this_items_options() -> None:
         if found is not None:
             assert found.clip_id != item.clip_id
             assert not golds[found.clip_id] & set(item.choices)
-    assert chosen == [(item, donors(pool, seed=3)(item)) for item in pool]
-    assert [p for _, p in chosen] != [donors(pool, seed=4)(item) for item in pool]
+    assert chosen == [(item, partners_by_gold(pool, seed=3)(item)) for item in pool]
+    assert [p for _, p in chosen] != [partners_by_gold(pool, seed=4)(item) for item in pool]
 
 
 def test_swap_does_not_depend_on_the_order_of_the_items() -> None:
     pool = items([(f"c{n}", f"gold {n % 5}") for n in range(30)])
-    forwards, backwards = donors(pool), donors(pool[::-1])
+    forwards, backwards = partners_by_gold(pool), partners_by_gold(pool[::-1])
     assert [forwards(i) for i in pool] == [backwards(i) for i in pool]
 
 
 def test_without_another_gold_there_is_no_partner() -> None:
-    assert donors(items([("a", "Gold"), ("b", "gold ")]))(items([("a", "gold")])[0]) is None
+    assert partners_by_gold(items([("a", "Gold"), ("b", "gold ")]))(items([("a", "gold")])[0]) is None

@@ -170,7 +170,8 @@ def test_a_table_of_items_is_a_sequence_like_the_list() -> None:
     last = ROWS_AT_ONCE + 2
     assert [items[place] for place in (0, ROWS_AT_ONCE, -1, -last - 1)] == [plain[n] for n in (0, last - 2, last, 0)]
     for cut in (slice(2, 5), slice(ROWS_AT_ONCE - 1, None), slice(None, -1, 1000), slice(5, 2), slice(3, 0, -1)):
-        assert items[cut] == tuple(plain[cut])
+        assert list(items[cut]) == list(plain[cut])
+        assert isinstance(items[cut], Items)
     for place in (last + 1, -last - 2):
         with pytest.raises(IndexError):
             items[place]

@@ -4,8 +4,11 @@
 with libsndfile or FFmpeg, ``decoding`` makes a Sound of them, block by block.
 """
 
+from audiocontrib.audio.clip import Clip
 from audiocontrib.audio.containers import Probe
+from audiocontrib.audio.data_uri import data_uri
 from audiocontrib.audio.decoding import MAX_SECONDS, MIN_SECONDS, decode, probe
+from audiocontrib.audio.encoding import wav_bytes
 from audiocontrib.audio.paths import exists, stamp
 from audiocontrib.audio.sound import RATE, Sound, make_sound, silence
 
@@ -13,12 +16,15 @@ __all__ = [
     "MAX_SECONDS",
     "MIN_SECONDS",
     "RATE",
+    "Clip",
     "Probe",
     "Sound",
+    "data_uri",
     "decode",
     "exists",
     "make_sound",
     "probe",
     "silence",
     "stamp",
+    "wav_bytes",
 ]

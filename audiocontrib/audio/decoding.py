@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from audiocontrib.audio.clip import Clip
 from audiocontrib.audio.containers import Blocks, Probe, Undecodable, opened
 from audiocontrib.audio.headers import Incomplete
 from audiocontrib.audio.paths import open_clip
 from audiocontrib.audio.sound import RATE, Sound, make_sound
 from audiocontrib.errors import BadAudio, ShortAudio
-from audiocontrib.items import Clip
 
 MIN_SECONDS = 0.1
 """Shorter clips are refused: below 0.02 s some models get no audio token at all, and say nothing."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from audiocontrib.audio.archives import ARCHIVES, PACKED, BadMember, NoMember, has_member, read_member
+from audiocontrib.audio.clip import Clip
 from audiocontrib.errors import BadAudio, MissingAudio
-from audiocontrib.items import Clip
 
 
 def open_clip(clip: Clip) -> BinaryIO:

@@ -31,12 +31,21 @@ COMMANDS = {
     "audit": "Look for shortcuts and duplicates in a data set, without any audio model.",
     "datasets": "List the data sets that are known by name, or describe your own.",
     "models": "List the models that are known by name.",
+    "plugins": "List the plugins that are installed or loaded.",
 }
 """Name -> one line for `--help`; each lives in the module of the same name (``import_`` for ``import``)."""
 
 
 class Lazy(click.Group):
     """Commands are imported when they are called, so that `--help` is quick."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`--plugin` may stand anywhere, and is looked at first: what plugins add is known to every command."""
+        from audiocontrib.cli.plugin_options import without_plugins
+
+        ctx.meta["audiocontrib.plugins"], rest = without_plugins(args)
+        ctx.meta["audiocontrib.words"] = list(rest)
+        return super().parse_args(ctx, rest)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a new user meets them."""
@@ -59,6 +68,7 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
+            _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
             return super().invoke(ctx)
         except AudiocontribError as error:
             if ctx.params.get("debug"):
@@ -91,6 +101,22 @@ class Lazy(click.Group):
     epilog="Start with: audiocontrib demo",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option(
+    "--plugin",
+    metavar="FILE.py|NAME",
+    multiple=True,
+    expose_value=False,
+    help="Load a plugin: parts of your own (docs/plugins.md); repeatable, anywhere in the line.",
+)
 @click.version_option(package_name="audiocontrib")
 def main(debug: bool) -> None:
     """Did the model have to listen? Audio contribution of audio question answering, item by item."""
+
+
+def _load_plugins(named: list[str], words: list[str]) -> None:
+    """Those of the environment, those of the line, and those whose part the line names."""
+    from audiocontrib.cli.plugin_options import plugins_by_part
+    from audiocontrib.plugins import load_plugins, plugins_of_environment
+
+    load_plugins([*plugins_of_environment(), *named])
+    load_plugins(plugins_by_part(words))

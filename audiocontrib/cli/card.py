@@ -30,7 +30,7 @@ def command(folder: Path | None, split: str | None, out: Path | None) -> None:
 
     run = open_run(folder)
     if split is None:
-        made = sorted(path.parent.name for path in run.path.glob("splits/*/split.parquet"))
+        made = [saved.name for saved in run.splits()]
         if len(made) != 1:
             raise UsageError(f"say which split is meant with --split: {', '.join(made) or 'the run has none yet'}")
         [split] = made

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
-from audiocontrib.errors import UsageError
-
-if TYPE_CHECKING:
-    from audiocontrib.contribution.certificate import Certificate
-    from audiocontrib.store import Run
 
 
 @click.command()
@@ -47,76 +39,12 @@ def command(
     """
     import pyarrow as pa
 
-    from audiocontrib.splits.base import CERTIFICATE
-    from audiocontrib.store.files import replacing
+    from audiocontrib.splits.certification import certificate_row, certify
+    from audiocontrib.store.splits import CERTIFICATE
 
-    if (model is None) == (not rotate):
-        raise UsageError("name the held-out model with --model, or say --rotate; one of the two")
     run = open_run(folder)
-    settings = _settings(run, name)
-    if model is None:
-        made = _rotated(run, settings, condition, method)
-    else:
-        made = [_held_out(run, name, settings, model, condition, method)]
-    rows = [_row(certificate) | {"rotated": rotate} for certificate in made]
-    path = run.split_folder(name) / CERTIFICATE
-    with replacing(path) as file:
-        file.write(json.dumps(rows, indent=2, allow_nan=False).encode() + b"\n")
-    emit(pa.Table.from_pylist(rows), form)
-    for certificate in made:
-        say(certificate.in_words())
-    say(f"saved in {path}")
-
-
-def _settings(run: Run, name: str) -> dict[str, Any]:
-    path = run.split_folder(name) / "settings.json"
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        there = ", ".join(sorted(p.parent.name for p in run.path.glob("splits/*/settings.json"))) or "none"
-        raise UsageError(f"the run has no split {name!r}; there are: {there}") from None
-
-
-def _held_out(
-    run: Run, name: str, settings: dict[str, Any], model: str, condition: str, method: str | None
-) -> Certificate:
-    from audiocontrib.contribution.certificate import certificate
-    from audiocontrib.splits.settings import judges
-
-    if model in settings["models"] + judges(settings):
-        raise UsageError(
-            f"{model} took part in the split {name!r}, so it certifies nothing; "
-            "name a model that did not, or say --rotate"
-        )
-    with run.connect() as con:
-        strong = con.sql(
-            "select item_id from splits where name = ? and split = 'strong'", params=[name]
-        ).to_arrow_table()
-        return certificate(con, strong, model, condition, method)
-
-
-def _rotated(run: Run, settings: dict[str, Any], condition: str, method: str | None) -> list[Certificate]:
-    """For each model of the split: split by the others, and certify with it."""
-    import pyarrow.compute as pc
-
-    from audiocontrib.contribution.certificate import certificate
-    from audiocontrib.splits.sensitivity import leave_one_out
-    from audiocontrib.splits.settings import judges
-
-    if named := set(settings["models"]) & set(judges(settings)):
-        raise UsageError(
-            f"{min(named)} is named by the rule {settings['rule']} itself, so it cannot be left out in turn"
-        )
-    own = ("findings", "warnings", "review_out")
-    asked = {key: value for key, value in settings.items() if key not in own}
-    made = []
-    for model, split in leave_one_out(run, **asked):
-        strong = split.table.filter(pc.equal(split.table["split"], "strong"))
-        with run.connect() as con:
-            made.append(certificate(con, strong.select(["item_id"]), model, condition, method))
-    return made
-
-
-def _row(certificate: Certificate) -> dict[str, Any]:
-    """A certificate as JSON has it: what is not known is null."""
-    return {key: None if value != value else value for key, value in asdict(certificate).items()}
+    made = certify(run, split=name, model=model, rotate=rotate, condition=condition, method=method)
+    emit(pa.Table.from_pylist([certificate_row(one) | {"rotated": rotate} for one in made]), form)
+    for one in made:
+        say(one.in_words())
+    say(f"saved in {run.split_folder(name) / CERTIFICATE}")

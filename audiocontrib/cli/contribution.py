@@ -14,9 +14,9 @@ from audiocontrib.cli.output import emit, format_option, open_run, run_option, s
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
+    from audiocontrib.contribution.scope import Scope
     from audiocontrib.store import Run
 
 GROUPS_A_BLOCK = 5
@@ -27,10 +27,8 @@ class TableOptions:
     """The options that tables are computed by."""
 
     by: str | None
-    condition: str
-    audio: str
-    method: str | None
     margin: float
+    scope: Scope
 
 
 def _of(module: str, function: str) -> Callable[..., Any]:
@@ -38,40 +36,40 @@ def _of(module: str, function: str) -> Callable[..., Any]:
     return getattr(import_module(f"audiocontrib.contribution.{module}"), function)
 
 
-Compute = Callable[["duckdb.DuckDBPyConnection", TableOptions], "pa.Table"]
+Compute = Callable[["Run", TableOptions], "pa.Table"]
 
 TABLES: dict[str, tuple[str, Compute]] = {
     "summary": (
         "accuracy, contribution, bits and leaks with their intervals, by --by",
-        lambda con, a: _of("summary", "summary")(con, a.by, a.condition, a.audio, a.method),
+        lambda run, options: _of("summary", "summary")(run, by=options.by, scope=options.scope),
     ),
     "ledger": (
         "bits of every item and model: options, question, presence, content",
-        lambda con, a: _of("ledger", "ledger")(con, a.method, audio=a.audio, condition=a.condition).table,
+        lambda run, options: _of("ledger", "ledger")(run, scope=options.scope).table,
     ),
     "calibration": (
         "what calibration made of each model and condition",
-        lambda con, a: _of("ledger", "ledger")(con, a.method, audio=a.audio, condition=a.condition).weights,
+        lambda run, options: _of("ledger", "ledger")(run, scope=options.scope).weights,
     ),
     "positions": (
         "how answers depend on the place of an option",
-        lambda con, a: _of("positions", "positions")(con, a.method),
+        lambda run, options: _of("positions", "positions")(run, scope=options.scope),
     ),
     "agreement": (
         "how far models choose alike under --condition, wrong options included",
-        lambda con, a: _of("agreement", "agreements")(con, a.condition, a.method),
+        lambda run, options: _of("agreement", "agreements")(run, scope=options.scope),
     ),
     "nulls": (
         "whether the conditions without the audio are equivalent, within --margin",
-        lambda con, a: _of("null_conditions", "nulls")(con, margin=a.margin, method=a.method),
+        lambda run, options: _of("null_conditions", "nulls")(run, margin=options.margin, scope=options.scope),
     ),
     "pairs": (
         "same question and options, other clip and gold: do answers follow the audio?",
-        lambda con, a: _of("pairs", "pairs")(con, a.audio, a.method),
+        lambda run, options: _of("pairs", "pairs")(run, scope=options.scope),
     ),
     "unsolved": (
         "items that no model gets right with the audio, likely wrong keys first",
-        lambda con, a: _of("unsolved", "unsolved")(con, a.audio, a.method, a.condition),
+        lambda run, options: _of("unsolved", "unsolved")(run, scope=options.scope),
     ),
 }
 """Name -> one line for `--help`, and the function that computes the table."""
@@ -85,6 +83,7 @@ TABLES: dict[str, tuple[str, Compute]] = {
 @click.option("--condition", default="silence", show_default=True, help="Condition without the audio.")
 @click.option("--audio", default="audio", show_default=True, help="Condition with the audio.")
 @click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed only where the run holds both.")
+@click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option("--table", type=click.Choice(list(TABLES)), help="Print this table alone; nothing is saved.")
 @click.option("--rerun", type=click.Path(path_type=Path), help="Compare with a second run of the same questions.")
 @click.option("--margin", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Margin of `nulls`.")
@@ -95,6 +94,7 @@ def command(
     condition: str,
     audio: str,
     method: str | None,
+    models: tuple[str, ...],
     table: str | None,
     rerun: Path | None,
     margin: float,
@@ -117,33 +117,46 @@ def command(
         raise UsageError(f"--by groups the summary; the table {table} has no groups: leave --by out")
     if rerun is not None and (by, table) != (None, None):
         raise UsageError("--rerun prints a table of its own: leave --by and --table out")
-    run, asked = open_run(folder), TableOptions(by, condition, audio, method, margin)
+    from audiocontrib.contribution.scope import Scope
+
+    run, scope = open_run(folder), Scope(condition=condition, audio=audio, method=method, models=models or None)
+    options = TableOptions(by, margin, scope)
+    if rerun is not None:
+        emit(_of("rerun", "rerun_floor")(run, other=open_run(rerun), scope=scope), form)
+    elif table is None:
+        _measure(run, options, form)
+    elif table == "summary" and form == "table":
+        _print_across(TABLES[table][1](run, options), by, condition)
+    else:
+        emit(TABLES[table][1](run, options), form)
+    if table == "nulls" and (unknown := _not_known(run)):
+        say(f"note: {unknown}")
+    if table == "pairs":
+        offered = _of("pairs", "offered")(run)
+        say(f"the data offer {offered.pairs} pairs of {offered.items} items in {offered.groups} groups")
+
+
+def _not_known(run: Run) -> str | None:
+    from audiocontrib.conditions import not_known
+    from audiocontrib.contribution.scope import held_conditions
+
     with run.connect() as con:
-        if rerun is not None:
-            with open_run(rerun).connect() as other:
-                emit(_of("rerun", "rerun_floor")(con, other), form)
-        elif table is None:
-            _measure(run, con, asked, form)
-        elif table == "summary" and form == "table":
-            _print_across(TABLES[table][1](con, asked), by, condition)
-        else:
-            emit(TABLES[table][1](con, asked), form)
-        if table == "pairs":
-            offered = _of("pairs", "offered")(con)
-            say(f"the data offer {offered.pairs} pairs of {offered.items} items in {offered.groups} groups")
+        return not_known(held_conditions(con))
 
 
-def _measure(run: Run, con: duckdb.DuckDBPyConnection, asked: TableOptions, form: str) -> None:
+def _measure(run: Run, options: TableOptions, form: str) -> None:
     """The default: measure, save, sum up."""
     import pyarrow as pa
 
-    measured = _of("measure", "measure")(con, asked.condition, asked.audio, asked.method)
+    measured = _of("measure", "measure")(run, scope=options.scope)
     run.save_contributions(measured.table)
-    settings = (asked.condition, asked.audio, asked.method, measured.table)
-    sums = {by: _of("summary", "summary")(con, by, *settings) for by in (None, asked.by or "question_type")}
+    sums = {
+        by: _of("summary", "summary")(run, by=by, measured=measured.table, scope=options.scope)
+        for by in (None, options.by or "question_type")
+    }
     if form == "table":
         for by, made in sums.items():
-            _print_across(made, by, asked.condition)
+            _print_across(made, by, options.scope.condition)
     else:
         emit(pa.concat_tables(list(sums.values()), promote_options="default"), form)
     for note in measured.notes:

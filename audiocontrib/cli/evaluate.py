@@ -75,7 +75,7 @@ def command(
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
-        return emit(evaluate(runs, by, split, method), form)
+        return emit(evaluate(runs, by=by, split=split, method=method), form)
     if by:
         raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
     changes = compare(runs, _open(baselines), model=model, baseline_model=baseline_model, split=split, method=method)

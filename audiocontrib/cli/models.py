@@ -13,8 +13,9 @@ def command(form: str) -> None:
     """List the models that are known by name, and the families that load from a checkpoint.
 
     \b
-    Any checkpoint of these families loads from its folder or hub id:
+    Any checkpoint of these families loads from its folder or hub id; code of your own, as FILE:NAME:
       audiocontrib score --dataset demo --model ./my-qwen2.5-omni
+      audiocontrib score --dataset demo --limit 20 --model my.py:answer --method generate
     """
     import pyarrow as pa
 
@@ -35,6 +36,13 @@ def command(form: str) -> None:
             "name": "any causal LM",
             "kind": "family",
             "about": "text only, for conditions without audio; GGUF too",
+        }
+    )
+    rows.append(
+        {
+            "name": "my.py:NAME",
+            "kind": "your own",
+            "about": "a subclass of Model, or a function prompt, audio -> reply, in a file (docs/how-to/own-model.md)",
         }
     )
     emit(pa.Table.from_pylist(rows), form)

@@ -60,7 +60,7 @@ def open_run(folder: Path | None) -> Run:
 
 def only_split(run: Run) -> str | None:
     """Name of the split of a run, None if there is none. UsageError if there are several."""
-    there = sorted(path.parent.name for path in run.path.glob("splits/*/split.parquet"))
+    there = [saved.name for saved in run.splits()]
     if len(there) > 1:
         raise UsageError(f"{run.path} has several splits; name one with --split: {', '.join(there)}")
     return there[0] if there else None

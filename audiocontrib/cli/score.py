@@ -12,6 +12,7 @@ import click
 from audiocontrib.cli.data import data_options, dataset_option, load_dataset
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.prompts import DEFAULT_PROMPT
 
 if TYPE_CHECKING:
     from audiocontrib.items import Items
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     "models",
     multiple=True,
     required=True,
-    help="Name, folder, hub id or endpoint:MODEL@URL of a model; repeatable.",
+    help="Name, folder, hub id or endpoint:MODEL@URL of a model, or my.py:NAME for one of your own; repeatable.",
 )
+@click.option(
+    "--name", "names", multiple=True,
+    help="Store a model's answers under this name; as often as --model, in the same order.  [default: the model's own]",
+)  # fmt: skip
 @click.option(
     "--condition", "conditions", multiple=True, default=("audio", "silence"), show_default=True,
     help="What may be heard: audio, silence, silence:matched, text, noise:-40, swap, reverse, clip:0-5, options, "
@@ -41,7 +46,10 @@ if TYPE_CHECKING:
     "--orders", type=click.Choice(["cyclic", "given"]), default="cyclic", show_default=True,
     help="Orders of the options: every rotation, or the given one.",
 )  # fmt: skip
-@click.option("--prompt", default="audiomcq", show_default=True, help="Name of the prompt.")
+@click.option(
+    "--prompt", default=DEFAULT_PROMPT, show_default=True, metavar="NAME|FILE",
+    help="Name of the prompt, or a .yaml or .txt file with one of your own; see docs/plugins.md.",
+)  # fmt: skip
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/DATASET]")
 @click.option("--device", help="cpu, cuda, cuda:1, …  [default: a GPU if there is one]")
 @click.option("--devices", help="Several, by commas: a process for each, e.g. cuda:0,cuda:1.")
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
 def command(
     dataset: str,
     models: tuple[str, ...],
+    names: tuple[str, ...],
     conditions: tuple[str, ...],
     method: str,
     orders: str,
@@ -99,12 +108,14 @@ def command(
     Examples:
       audiocontrib score --dataset demo --limit 50 --model tiny-qwen2.5-omni
       audiocontrib score --dataset mmau --data mmau-test-mini.json --model Qwen/Qwen2.5-Omni-7B
+      audiocontrib score --dataset demo --limit 50 --model my.py:answer --method generate
       audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --plan
       audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --devices cuda:0,cuda:1
       audiocontrib score --dataset my.csv --map question=q --map choices=a,b,c,d --map answer=gold \\
           --answer-as letter --model ./my-model --condition audio --condition text
     """
     from audiocontrib.contribution import accuracy
+    from audiocontrib.prompts import tag_note
     from audiocontrib.scoring import score
 
     items = load_dataset(dataset, progress=not quiet, **data)
@@ -113,14 +124,17 @@ def command(
     noted = sum(bool(item.notes) for item in items)
     if noted:
         say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
+    if note := tag_note(prompt):
+        say(f"note: {note}")
     several = [name.strip() for name in devices.split(",")] if devices else []
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
     if plan:
-        return _plan(items, models, conditions, method, orders, prompt, shard, options, form)
+        return _plan(items, models, names, conditions, method, orders, prompt, shard, options, form)
     run = score(
         items,
         models,
         conditions,
+        names=names,
         method=method,
         orders=orders,
         prompt=prompt,
@@ -140,19 +154,20 @@ def command(
 
 
 def _plan(
-    items: Items, models: Sequence[str], conditions: Sequence[str], method: str, orders: str, prompt: str,
-    shard: str, options: dict[str, Any], form: str,
+    items: Items, models: Sequence[str], names: Sequence[str], conditions: Sequence[str], method: str, orders: str,
+    prompt: str, shard: str, options: dict[str, Any], form: str,
 ) -> None:  # fmt: skip
     """Print what would be asked, and how long it would take on one device."""
     import pyarrow as pa
 
-    from audiocontrib.models import load_model
+    from audiocontrib.models import load_model, model_list
     from audiocontrib.scoring import make_asking
     from audiocontrib.scoring.estimate import PLAN_SCHEMA, estimate_scoring
     from audiocontrib.scoring.plan import Shard
 
     asking, part = make_asking(conditions, method, orders, prompt), Shard.parse(shard)
-    tables = [estimate_scoring(items, load_model(name, **options), asking, part) for name in models]
+    chosen = [(model, name) for model, name in model_list(models, names) if isinstance(model, str)]
+    tables = [estimate_scoring(items, load_model(model, name=name, **options), asking, part) for model, name in chosen]
     table = pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()
     emit(table, form)
     seconds = sum(table.column("seconds").to_pylist())
@@ -168,9 +183,12 @@ def _report(run: Run, asked: set[str], at_load: int) -> None:
     unheard = unheard[unheard["item_id"].isin(asked)]
     for row in unheard.itertuples():
         say(f"quarantined: {row.reason} ({row.item_id})")
-    failed = run.query("select error, count(*) as n from responses where outcome = 'failed' group by 1 order by 2 desc")
-    for row in failed.itertuples():
-        say(f"failed {row.n} times: {row.error}")
+    failed = run.query(
+        "select distinct on (error) error, model, item_id, condition, count(*) over (partition by error) as n "
+        "from responses where outcome = 'failed' order by item_id, condition"
+    )
+    for row in failed.sort_values("n", ascending=False).itertuples():
+        say(f"failed {row.n} times: {row.error} (e.g. {row.model} on {row.item_id} under {row.condition})")
     problems = [
         f"{at_load + len(unheard)} items are quarantined" if at_load + len(unheard) else "",
         f"{failed['n'].sum()} questions failed (the same command asks them again)" if len(failed) else "",

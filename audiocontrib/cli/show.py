@@ -43,7 +43,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
       audiocontrib show demo/sound/0-17
     """
     from audiocontrib.contribution import accuracy
-    from audiocontrib.store.run import MANIFEST
+    from audiocontrib.store.manifest import MANIFEST
 
     if item is not None and (Path(item) / MANIFEST).is_file():
         if folder is not None:
@@ -56,7 +56,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
     for line in _asked(run, left):
         say(line)
     with run.connect() as con:
-        emit(accuracy(con, by), form)
+        emit(accuracy(con, by=by), form)
     for line in _made(run):
         say(line)
     for line in _next(run, left):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
@@ -41,14 +42,22 @@ COLUMNS = [
 
 
 def accuracy(
-    con: duckdb.DuckDBPyConnection, by: Sequence[str] = (), method: str | None = None, told: AnswerCounts | None = None
+    run: Answers,
+    /,
+    *,
+    by: str | Sequence[str] = (),
+    told: AnswerCounts | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per model, condition and group: the share of items that the model's vote gets right.
 
     Args:
-        by: any of GROUPS, or ``extra.NAME`` (its value as text; null where an item lacks it).
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
-        told: the tally of all conditions by that method, where there is one already.
+        run: a run, or an open connection with its views.
+        by: any of GROUPS, or ``extra.NAME`` (its value as text; null where an item lacks it); one, or several.
+        told: the counts of all conditions by that method, where they are there already.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`. All conditions are
+            shown.
 
     Returns:
         model, condition, the groups, n (items with a key and a vote), right, accuracy, low and high (95 %,
@@ -57,11 +66,16 @@ def accuracy(
         failed. Items without a key count only among the replies. Accuracies are null where n is 0.
 
     Raises:
-        UsageError: a group that does not exist.
+        UsageError: a group that does not exist, or a word that the run does not know.
     """
+    by = [by] if isinstance(by, str) else list(by)
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
         raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
-    told = told or count_answers(con, method=method)
+    with scoped(run, scope, words) as (con, checked):
+        return _accuracies(con, by, told or count_answers(con, method=checked.method))
+
+
+def _accuracies(con: duckdb.DuckDBPyConnection, by: Sequence[str], told: AnswerCounts) -> pa.Table:
     cast, has_key = count_votes(told), told.gold >= 0
     grouped = f"""
         select *, dense_rank() over (order by clip_id) as clip,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.ledger_entries import cells, item_columns
-from audiocontrib.contribution.votes import votes
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
+from audiocontrib.contribution.votes import vote_table
 from audiocontrib.statistics import cluster_bootstrap
-
-if TYPE_CHECKING:
-    import duckdb
 
 MEASURES = ("alike", "expected", "kappa", "kappa_low", "kappa_high")
 SCHEMA = pa.schema(
@@ -27,7 +25,7 @@ SCHEMA = pa.schema(
 )
 
 
-def agreements(con: duckdb.DuckDBPyConnection, condition: str = "silence", method: str | None = None) -> pa.Table:
+def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> pa.Table:
     """One row per pair of models, then one for all pairs together.
 
     Cohen's kappa needs categories that mean the same for every item, and option 2 does not. What is expected
@@ -36,8 +34,8 @@ def agreements(con: duckdb.DuckDBPyConnection, condition: str = "silence", metho
     over the items that both get wrong nothing but a preference that they share can raise it.
 
     Args:
-        condition: as it is written.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         model_a, model_b (null in the row for all pairs; it is there from three models on), and of the items on
@@ -51,9 +49,11 @@ def agreements(con: duckdb.DuckDBPyConnection, condition: str = "silence", metho
         What no item fixes is null. No row with fewer than two models.
 
     Raises:
+        UsageError: a word that the run does not know.
         AudiocontribError: the run holds both methods and none is named.
     """
-    items, voted = item_columns(con), votes(con, [condition], method)
+    with scoped(run, scope, words) as (con, checked):
+        items, voted = item_columns(con), vote_table(con, [checked.condition], checked.method)
     chosen = voted["choice"].fill_null(-1).to_numpy()
     chosen_by = {model: chosen[rows] for (model, _), rows in cells(voted, len(items.k)).items()}
     k, rows, pairs = items.k, [], []

@@ -85,6 +85,7 @@ class AnswerCounts:
 
 def count_answers(
     con: duckdb.DuckDBPyConnection,
+    *,
     conditions: Sequence[str] | None = None,
     method: str | None = None,
     in_full: bool = False,
@@ -100,7 +101,7 @@ def count_answers(
         AudiocontribError: the answers were given by both methods and none is named, or one of them does not
             fit its item's options.
     """
-    method, cells = asked_cells(con, conditions, method)
+    method, cells = asked_cells(con, conditions=conditions, method=method)
     items = con.sql("select item_id, answer, len(choices) as k from items order by item_id").to_arrow_table()
     n, width = len(items) * len(cells), pc.max(items["k"]).as_py() or 1
     orders, answered = np.zeros((2, n * width), bool)
@@ -145,7 +146,7 @@ def count_answers(
 
 
 def asked_cells(
-    con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None, method: str | None
+    con: duckdb.DuckDBPyConnection, *, conditions: Sequence[str] | None = None, method: str | None = None
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The method, and the models and conditions (sorted) asked by it; arguments as :func:`count_answers` has them."""
     found = con.execute("select distinct model, condition, method from responses").fetchall()
@@ -162,8 +163,8 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     """The answers: COLUMNS, and the posterior or the choice."""
     plan = [{"model": model, "condition": condition, "cell": cell} for cell, (model, condition) in enumerate(cells)]
-    con.register("tally_items", items.append_column("item", pa.array(np.arange(len(items)))))
-    con.register("tally_cells", pa.Table.from_pylist(plan, CELL_SCHEMA))
+    con.register("counted_items", items.append_column("item", pa.array(np.arange(len(items)))))
+    con.register("counted_cells", pa.Table.from_pylist(plan, CELL_SCHEMA))
     told, fits = "posterior", "len(posterior) = k"
     if method != "likelihood":
         told, fits = "choice::bigint as choice", "choice between 0 and k - 1"
@@ -172,14 +173,14 @@ def _batches(
             f"""
             select item * {len(cells)} + cell as place, ("order" % k)::bigint as turn,
                 outcome <> 'failed' as final, coalesce({fits}, true) as fits, {told}
-            from responses join tally_items using (item_id) join tally_cells using (model, condition)
+            from responses join counted_items using (item_id) join counted_cells using (model, condition)
             where method = $method
             """,
             params={"method": method},
         ).to_arrow_reader(ROWS_AT_ONCE)
     finally:
-        con.unregister("tally_items")
-        con.unregister("tally_cells")
+        con.unregister("counted_items")
+        con.unregister("counted_cells")
 
 
 def _posteriors(told: pa.RecordBatch) -> tuple[Ints, Ints, Floats]:

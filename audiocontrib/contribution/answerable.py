@@ -17,17 +17,15 @@ The models' luck must be independent: see :func:`~audiocontrib.contribution.deco
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.contribution.response_matrix import Floats, Ints, panel
+from audiocontrib.contribution.response_matrix import Floats, Ints, response_matrix
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.statistics import Interval
-
-if TYPE_CHECKING:
-    import duckdb
 
 ODDS = (2.0, 1e6)
 """How much a text that answers may lift the odds of the gold: less than double is not told from luck."""
@@ -101,12 +99,16 @@ def answerable_probability(fit: Answerable, gold: Ints, orders: Ints, k: Ints) -
 
 
 def answerable(
-    con: duckdb.DuckDBPyConnection, condition: str, method: str | None = None
+    run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]
 ) -> tuple[pa.Table, Answerable]:
-    """Fit the model to the answers under a condition without audio.
+    """Fit the model to the answers under the condition without the audio.
 
     An answer that chose nothing is one that did not choose the gold. A model does not count on an item where
-    its answers do not stand (see :func:`~audiocontrib.contribution.response_matrix.panel`).
+    its answers do not stand (see :func:`~audiocontrib.contribution.response_matrix.response_matrix`).
+
+    Args:
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         item_id, p_answerable (null without a key or any answer), sorted by item_id; and the fitted model.
@@ -115,7 +117,8 @@ def answerable(
         NotIdentified: as :func:`fit_answerable`.
         AudiocontribError: the run holds both methods and none is named, or no answers under the condition.
     """
-    asked = panel(con, condition, method)
+    with scoped(run, scope, words) as (con, checked):
+        asked = response_matrix(con, checked)
     orders = np.where(asked.answer[:, None] >= 0, asked.answers, 0)
     fit = fit_answerable(asked.gold, orders, asked.k)
     p = pa.array(answerable_probability(fit, asked.gold, orders, asked.k), from_pandas=True)

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow.compute as pc
 
 from audiocontrib.contribution.response_matrix import Floats, Ints
-from audiocontrib.contribution.tables import sql
-from audiocontrib.contribution.votes import votes
+from audiocontrib.contribution.scope import Answers, Scope, scoped
+from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.sql import sql
 from audiocontrib.statistics import clustered_mean, guessing, wilson_upper
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 LEVEL = 0.95
@@ -72,8 +72,10 @@ class Certificate:
 
 
 def certificate(
-    con: duckdb.DuckDBPyConnection,
-    item_ids: pa.Table,
+    run: Answers,
+    /,
+    *,
+    strong: pa.Table,
     model: str,
     condition: str = "text",
     method: str | None = None,
@@ -85,33 +87,34 @@ def certificate(
     ``over_filtered``: choose one of another family.
 
     Args:
-        item_ids: the strong set; a table with ``item_id``.
+        run: a run, or an open connection with its views.
+        strong: the strong set; a table with ``item_id``.
         model: the held-out model, as the run names it.
-        condition: one without the audio, as it is written.
-        method: as in :func:`~audiocontrib.contribution.votes.votes`.
+        condition, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
     Raises:
-        UsageError: ``item_ids`` has no ``item_id``, or names no item of the run.
+        UsageError: a word that the run does not know; ``strong`` has no ``item_id``, or names no item of the run.
         AudiocontribError: the model chose no option on any item of the set under the condition.
     """
-    if "item_id" not in item_ids.column_names:
-        raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(item_ids.column_names)}")
-    own = votes(con, [condition], method).filter((pc.field("model") == model) & pc.field("choice").is_valid())
+    if "item_id" not in strong.column_names:
+        raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(strong.column_names)}")
+    with scoped(run, Scope(condition=condition, method=method, models=model), {}) as (con, _):
+        voted = vote_table(con, [condition], method)
+        items = con.sql(
+            "select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items"
+        ).to_arrow_table()
     strong = sql(
         "select k, clip, correct from items semi join strong using (item_id) left join own using (item_id)",
-        items=con.sql(
-            "select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items"
-        ).to_arrow_table(),
-        strong=item_ids.select(["item_id"]),
-        own=own,
+        items=items,
+        strong=strong.select(["item_id"]),
+        own=voted.filter(pc.field("choice").is_valid()),
     )
     if not len(strong):
         raise UsageError("no item of the strong set is in the run; was it made from other data?")
     answered = strong.filter(strong["correct"].is_valid())
     if not len(answered):
         raise AudiocontribError(
-            f"{model} chose no option on the strong set under {condition!r}; ask it first: "
-            f"audiocontrib score --model {model} --condition {condition}"
+            f"{model} chose no option on the strong set under {condition!r}; score it under that condition first"
         )
     k, clip, correct = (answered[name].to_numpy() for name in ("k", "clip", "correct"))
     right, n, chance = int(correct.sum()), len(k), float((1 / k).mean())

@@ -9,7 +9,7 @@ competition). No assumption is made on how the models' luck is shared.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.ledger_entries import item_columns
-from audiocontrib.contribution.response_matrix import Floats, Ints, panel
+from audiocontrib.contribution.response_matrix import Floats, Ints, ResponseMatrix, response_matrix
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.statistics import Interval, cluster_bootstrap
 
 if TYPE_CHECKING:
@@ -47,11 +48,15 @@ class Contest:
     """Items on one clip have one number."""
 
 
-def contest(con: duckdb.DuckDBPyConnection, condition: str, method: str | None = None) -> tuple[pa.Table, Contest]:
-    """Who wins on each item under a condition, by the mean over the models of their content posteriors.
+def contest(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> tuple[pa.Table, Contest]:
+    """Who wins on each item under the condition, by the mean over the models of their content posteriors.
 
     Where options tie on top, a hash of the item and the option's text decides, which is blind to the gold and to the
     options' places. Replies have shares of the orders for posteriors; a share counts as at least half an answer.
+
+    Args:
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         item_id of the items with a key and the vote of every model, sorted; and their contest, in that order.
@@ -59,7 +64,11 @@ def contest(con: duckdb.DuckDBPyConnection, condition: str, method: str | None =
     Raises:
         AudiocontribError: the run holds both methods and none is named, or no answers under the condition.
     """
-    asked = panel(con, condition, method)
+    with scoped(run, scope, words) as (con, checked):
+        return _contest(con, response_matrix(con, checked))
+
+
+def _contest(con: duckdb.DuckDBPyConnection, asked: ResponseMatrix) -> tuple[pa.Table, Contest]:
     entered = (asked.answers > 0).all(axis=1) & (asked.answer >= 0)
     item_id = asked.item_id.filter(entered)
     mean = np.round(asked.p[entered].mean(axis=1), DIGITS)
@@ -127,7 +136,7 @@ def local_leak(contest: Contest) -> Floats:
     return p
 
 
-def shared_preferences(con: duckdb.DuckDBPyConnection, condition: str, method: str | None = None) -> float:
+def shared_preferences(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> float:
     """How often two models that are both wrong choose the same option, beyond chance, over all pairs of models.
 
     0: independent tastes; 1: the same option always; NaN: fewer than two models, or they are never both wrong on an
@@ -135,10 +144,14 @@ def shared_preferences(con: duckdb.DuckDBPyConnection, condition: str, method: s
     :func:`~audiocontrib.contribution.agreement.agreements`. Above SHARED_LIMIT, rules that take the models'
     luck as independent are misled.
 
+    Args:
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
+
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    pairs = agreements(con, condition, method)["wrong_kappa"].to_pylist()
+    pairs = agreements(run, scope=scope, **words)["wrong_kappa"].to_pylist()
     return pairs[-1] if pairs and pairs[-1] is not None else float("nan")
 
 

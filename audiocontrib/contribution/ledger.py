@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 
+from audiocontrib.conditions import borrows_clip, find_condition, is_null, not_known
 from audiocontrib.contribution.calibration import FEWEST_CLIPS, FEWEST_ITEMS, Floats
 from audiocontrib.contribution.ledger_entries import (
     ItemColumns,
@@ -34,8 +35,9 @@ from audiocontrib.contribution.ledger_entries import (
     log2_gold,
     over_donors,
 )
-from audiocontrib.contribution.posteriors import padded, posteriors
-from audiocontrib.contribution.votes import votes
+from audiocontrib.contribution.posteriors import padded, posterior_table
+from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, held_conditions, scoped
+from audiocontrib.contribution.votes import vote_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,29 +84,36 @@ class Ledger:
 
 
 def ledger(
-    con: duckdb.DuckDBPyConnection,
-    method: str | None = None,
+    run: Answers,
+    /,
+    *,
     calibrated: bool = True,
-    audio: str = "audio",
-    condition: str = "silence",
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> Ledger:
-    """The ledger of a run.
+    """The ledger of a run. Generated replies have no bits.
 
     Args:
-        method: as in :func:`audiocontrib.contribution.votes.votes`. Generated replies have no bits.
+        run: a run, or an open connection with its views.
         calibrated: whether posteriors are calibrated, out of fold by clip; else they stay as the models gave them.
-        audio: the condition with the audio.
-        condition: the condition that stands for its absence in ``ac`` and ``bits_gain``.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`. The condition stands
+            for the absence of the audio in ``ac`` and ``bits_gain``.
 
     Raises:
+        UsageError: a word that the run does not know.
         AudiocontribError: the run holds both methods and none is named.
     """
-    asked = {c for (c,) in con.execute("select distinct condition from responses").fetchall()}
-    swaps = tuple(sorted(c for c in asked if c.partition(":")[0] == "swap"))
-    roles = {name: (name,) for name in ("text", "options", "silence", "noise")}
-    roles |= {"swap": swaps, "audio": (audio,), "condition": (condition,)}
+    with scoped(run, scope, words) as (con, checked):
+        return _ledger(con, checked, calibrated)
+
+
+def _ledger(con: duckdb.DuckDBPyConnection, scope: CheckedScope, calibrated: bool) -> Ledger:
+    asked, audio, method = held_conditions(con), scope.audio, scope.method
+    swaps = tuple(sorted(c for c in asked if borrows_clip(c) and is_null(c)))
+    roles: dict[str, tuple[str, ...]] = {name: (name,) for name in ("text", "options", "silence", "noise")}
+    roles |= {"swap": swaps, "audio": (audio,), "condition": (scope.condition,)}
     wanted = sorted(asked & {spec for specs in roles.values() for spec in specs})
-    items, told, voted = item_columns(con), posteriors(con, wanted, method), votes(con, wanted, method)
+    items, told, voted = item_columns(con), posterior_table(con, wanted, method), vote_table(con, wanted, method)
     where, who_voted = cells(told, len(items.k)), cells(voted, len(items.k))
     accounts: dict[str, dict[str, Floats]] = {}
     learned: list[dict[str, Any]] = []
@@ -127,6 +136,8 @@ def ledger(
         notes = ["the answers are replies without likelihoods: there are no bits"]
     else:
         notes = _gaps(where.keys(), roles, heard) + (_uncalibrated(learned) if calibrated else [])
+    if unknown := not_known(asked):
+        notes.append(unknown)
     return Ledger(
         _by_model(items, accounts),
         _by_item(items, [accounts[model] for model in heard]),
@@ -148,7 +159,7 @@ def _bits(
         own = [scores[spec] for spec in specs]
         raw[specs] = log2_p[specs] = over_donors([log2_gold(each, items) for each in own])
         if calibrated:
-            text = None if specs[0] in ("text", "options") else scores.get("text")
+            text = None if _without_sound(specs[0]) else scores.get("text")
             log2_p[specs], weights = calibrated_bits(own, text, items)
             known = ~np.isnan(log2_p[specs])
             surprise = [float(-bits[specs][known].mean()) if known.any() else None for bits in (raw, log2_p)]
@@ -156,6 +167,11 @@ def _bits(
             rows.append(dict(zip(WEIGHT_SCHEMA.names[1:], row, strict=True)))
     before, after = ({role: bits[specs] for role, specs in here.items() if specs} for bits in (raw, log2_p))
     return before, after, rows
+
+
+def _without_sound(spec: str) -> bool:
+    found = find_condition(spec)
+    return found is not None and not found.has_audio
 
 
 def _by_model(items: ItemColumns, accounts: Mapping[str, Mapping[str, Floats]]) -> pa.Table:

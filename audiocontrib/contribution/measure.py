@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pyarrow as pa
 
 from audiocontrib.contribution.answerable import answerable
 from audiocontrib.contribution.decoys import contest, local_leak, q_values
 from audiocontrib.contribution.ledger import ledger
+from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
 from audiocontrib.contribution.scores import contributions
-from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sql import sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,35 +44,33 @@ class Measurement:
     """Sentences on what could not be computed, and why."""
 
 
-def measure(
-    con: duckdb.DuckDBPyConnection,
-    condition: str = "silence",
-    audio: str = "audio",
-    method: str | None = None,
-) -> Measurement:
+def measure(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> Measurement:
     """Every score of every item; what a run does not identify is null, with a note that says why.
 
     Args:
-        condition: the condition without the audio, as it is written.
-        audio: the condition with the audio.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Raises:
         AudiocontribError: the run holds no answers under the condition, or both methods and none is named.
     """
-    scores = contributions(con, condition, audio, method)
+    with scoped(run, scope, words) as (con, checked):
+        return _measured(con, checked)
+
+
+def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measurement:
+    scores = contributions(con, scope=scope)
     if not any(scores["models"].unique().to_pylist()):
-        ask = f"audiocontrib score --condition {condition}"
-        raise AudiocontribError(f"the run holds no answers under {condition!r}; ask for them first: {ask}")
-    account = ledger(con, method, audio=audio, condition=condition)
+        raise not_asked(scope.condition)
+    account = ledger(con, scope=scope)
     notes = list(account.notes)
     luck, decoys = ANSWERABLE_SCHEMA.empty_table(), DECOY_SCHEMA.empty_table()
     try:
-        luck, _ = answerable(con, condition, method)
+        luck, _ = answerable(con, scope=scope)
     except AudiocontribError as error:
         notes.append(f"p_answerable is null: {error}")
     try:
-        decoys = _decoys(con, condition, method)
+        decoys = _decoys(con, scope)
     except AudiocontribError as error:
         notes.append(f"q_value and p_leak are null: {error}")
     table = sql(
@@ -85,7 +84,7 @@ def measure(
     return Measurement(table, tuple(notes))
 
 
-def _decoys(con: duckdb.DuckDBPyConnection, condition: str, method: str | None) -> pa.Table:
-    entered, outcome = contest(con, condition, method)
+def _decoys(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> pa.Table:
+    entered, outcome = contest(con, scope=scope)
     columns: Iterable[object] = (outcome.won, outcome.margin, q_values(outcome), local_leak(outcome))
     return pa.table([entered["item_id"], *columns], names=DECOY_SCHEMA.names)

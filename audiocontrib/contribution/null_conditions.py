@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.conditions import is_null
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells, item_columns, log2_gold
-from audiocontrib.contribution.posteriors import padded, posteriors
-from audiocontrib.contribution.votes import votes
+from audiocontrib.contribution.posteriors import padded, posterior_table
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_conditions, held_of, scoped
+from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean, equivalence, holm, paired_difference
 
 if TYPE_CHECKING:
     import duckdb
 
-NULLS = ("text", "silence", "noise", "swap")
-"""Conditions under which the item's own clip is not heard, whatever parameter follows the colon."""
+FIRST = ("text", "silence", "noise", "swap")
+"""Which nulls come first in the table, whatever parameter follows the colon; the others by name."""
 LEVEL = 0.05
 
 Seen = tuple[Floats, NDArray[np.int64], Floats]
@@ -43,17 +45,22 @@ SCHEMA = pa.schema(
 
 
 def nulls(
-    con: duckdb.DuckDBPyConnection,
+    run: Answers,
+    /,
+    *,
     margin: float = 0.02,
-    conditions: Sequence[str] | None = None,
-    method: str | None = None,
+    conditions: str | Sequence[str] | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per model and pair of conditions without the item's own audio.
 
     Args:
+        run: a run, or an open connection with its views.
         margin: largest difference of two accuracies that does not matter, in (0, 1).
-        conditions: those wanted, as they are written (``silence:5``); None: all of NULLS that the run holds.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        conditions: those wanted, as they are written (``silence:5``); None: all under which the
+            item's own clip cannot be heard (:func:`audiocontrib.conditions.is_null`).
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         model, first, second, and of the items with a key and a vote under both:
@@ -77,9 +84,10 @@ def nulls(
     """
     if not 0 < margin < 1:
         raise UsageError(f"a margin of {margin:g}; it is a difference of accuracies between 0 and 1, such as 0.02")
-    wanted = _wanted(con, conditions)
-    items = item_columns(con)
-    voted, believed = votes(con, wanted, method), posteriors(con, wanted, method)["log_posterior"]
+    with scoped(run, scope, words) as (con, checked):
+        wanted = _wanted(con, conditions)
+        items, voted = item_columns(con), vote_table(con, wanted, checked.method)
+        believed = posterior_table(con, wanted, checked.method)["log_posterior"]
     right = voted["correct"].cast(pa.float64()).to_numpy()
     chosen = voted["choice"].fill_null(-1).to_numpy()
     seen = {
@@ -101,19 +109,13 @@ def nulls(
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _wanted(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None) -> list[str]:
-    """The conditions to compare, in the order of NULLS and then of their names."""
-    held = {name for (name,) in con.execute("select distinct condition from responses").fetchall()}
-    if conditions is None:
-        chosen = {name for name in held if name.split(":")[0] in NULLS}
-    elif unknown := sorted(set(conditions) - held):
-        raise UsageError(
-            f"the run holds no answers under {', '.join(unknown)}; it holds {', '.join(sorted(held)) or 'none'}"
-        )
-    else:
-        chosen = set(conditions)
-    rank = {name: place for place, name in enumerate(NULLS)}
-    return sorted(chosen, key=lambda name: (rank.get(name.split(":")[0], len(NULLS)), name))
+def _wanted(con: duckdb.DuckDBPyConnection, conditions: str | Sequence[str] | None) -> list[str]:
+    """The conditions to compare, in the order of FIRST and then of their names."""
+    named = held_of(con, conditions)
+    held = held_conditions(con) if named is None else ()
+    chosen = {name for name in held if is_null(name)} if named is None else set(named)
+    rank = {name: place for place, name in enumerate(FIRST)}
+    return sorted(chosen, key=lambda name: (rank.get(name.split(":")[0], len(FIRST)), name))
 
 
 def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ the pair's two cells (an item, and the gold of its partner) of ln p(own gold) - 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from audiocontrib.contribution.answer_counts import TIE
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells
-from audiocontrib.contribution.posteriors import padded, posteriors
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.contribution.posteriors import padded, posterior_table
+from audiocontrib.contribution.run_view import connected
+from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
+from audiocontrib.errors import UsageError
 from audiocontrib.statistics import two_way_mean
 
 if TYPE_CHECKING:
@@ -95,18 +97,21 @@ class Offered:
     """Pairs of them."""
 
 
-def offered(con: duckdb.DuckDBPyConnection) -> Offered:
+def offered(run: Answers, /) -> Offered:
     """How many pairs could be formed; counted, not listed."""
-    [row] = con.execute(OFFERED).fetchall()
+    with connected(run) as con:
+        [row] = con.execute(OFFERED).fetchall()
     return Offered(*map(int, row))
 
 
 def pairs(
-    con: duckdb.DuckDBPyConnection,
-    audio: str = "audio",
-    method: str | None = None,
+    run: Answers,
+    /,
+    *,
     seed: int = 0,
     partners: int = 1,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """Which gold the models prefer: that of the clip they heard, or that of the partner's clip?
 
@@ -117,10 +122,10 @@ def pairs(
     elsewhere it holds on average, as long as the order of the options has nothing to do with the gold.
 
     Args:
-        audio: the condition with the audio.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        run: a run, or an open connection with its views.
         seed: fixes which pairs are formed; any seed forms as many as can be in a group, but for shared clips.
         partners: the most partners an item may have.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         One row per model with the audio, and one under ``text`` as a check (50 %) where it was asked; of the
@@ -139,10 +144,15 @@ def pairs(
     """
     if partners < 1:
         raise UsageError(f"{partners} partners; each item needs one or more")
-    table = posteriors(con, sorted({audio, "text"}), method)
+    with scoped(run, scope, words) as (con, checked):
+        return _pairs(con, checked, seed, partners)
+
+
+def _pairs(con: duckdb.DuckDBPyConnection, scope: CheckedScope, seed: int, partners: int) -> pa.Table:
+    audio = scope.audio
+    table = posterior_table(con, sorted({audio, "text"}), scope.method)
     if audio not in table["condition"].unique().to_pylist():
-        ask = f"audiocontrib score --condition {audio}"
-        raise AudiocontribError(f"the run holds no answers under {audio!r}; ask for them first: {ask}")
+        raise not_asked(audio)
     [[n]] = con.execute("select count(*) from items").fetchall()
     found = con.sql(CELLS, params={"seed": seed, "partners": partners}).to_arrow_table()
     pair, item, clip, gold, rival = (found[name].to_numpy() for name in ("pair", "item", "clip", "gold", "rival"))

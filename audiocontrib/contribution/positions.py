@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import LEAST, TIE, Floats, Ints, asked_cells
 from audiocontrib.contribution.posteriors import flips, lists, padded
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded
 
@@ -50,11 +51,13 @@ class Shown:
         return np.asarray(~np.isnan(self.log_p).any(axis=(1, 2)))
 
 
-def positions(con: duckdb.DuckDBPyConnection, method: str | None = None) -> pa.Table:
+def positions(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> pa.Table:
     """One row per model, condition, number of options and place: how the answers depend on the place.
 
     Args:
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`. All conditions
+            are shown.
 
     Returns:
         model, condition, k (number of options), place (from 0), and of the items with k options:
@@ -72,23 +75,24 @@ def positions(con: duckdb.DuckDBPyConnection, method: str | None = None) -> pa.T
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    found, cells = asked_cells(con, None, method)
     rows: list[dict[str, Any]] = []
-    for model, condition in cells:
-        for k, told in sorted(shown(con, model, condition, found).items()):
-            rows += [{"model": model, "condition": condition, "k": k} | row for row in _by_place(told, k)]
+    with scoped(run, scope, words) as (con, checked):
+        found, cells = asked_cells(con, method=checked.method)
+        for model, condition in cells:
+            for k, told in sorted(shown(con, model, condition, found).items()):
+                rows += [{"model": model, "condition": condition, "k": k} | row for row in _by_place(told, k)]
     return pa.Table.from_pylist(rows, schema=POSITION_SCHEMA)
 
 
-def position_prior(
-    con: duckdb.DuckDBPyConnection, model: str, condition: str, k: int, share: float = 1.0, seed: int = 0
-) -> Floats:
+def position_prior(run: Answers, /, *, model: str, condition: str, k: int, share: float = 1.0, seed: int = 0) -> Floats:
     """A model's probability of each place before it has read anything: shape (k,).
 
     The softmax over the places of the mean log-posterior over items and cyclic orders (PriDe, arXiv
     2309.03882), in which what the items say averages out. It is another one under every condition.
 
     Args:
+        run: a run, or an open connection with its views.
+        model, condition: as the run names them.
         k: number of options of the items that it is estimated from.
         share: share of them, drawn by ``seed``, in (0, 1].
 
@@ -96,22 +100,22 @@ def position_prior(
         UsageError: ``share`` is outside (0, 1].
         AudiocontribError: the model answered no such item with likelihoods in all its orders.
     """
-    told = shown(con, model, condition, "likelihood").get(k)
+    with scoped(run, Scope(condition=condition, models=model), {}) as (con, _):
+        told = shown(con, model, condition, "likelihood").get(k)
     if told is None or not told.complete.any():
         raise _incomplete(model, condition, k)
     return np.exp(_log_prior(told, _drawn(told, share, seed)))
 
 
-def debiased(
-    con: duckdb.DuckDBPyConnection, model: str, condition: str, share: float = 0.05, seed: int = 0
-) -> pa.Table:
+def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05, seed: int = 0) -> pa.Table:
     """Posteriors at the price of 1 + share · (K - 1) answers an item instead of K (PriDe, arXiv 2309.03882).
 
     The position prior is estimated on a share of the items, for each number of options; on the others one
     order alone is read (the first that was answered), and the log prior is taken off.
 
     Args:
-        share, seed: as in :func:`position_prior`.
+        run: a run, or an open connection with its views.
+        model, condition, share, seed: as in :func:`position_prior`.
 
     Returns:
         item_id (sorted), k, orders (how many were read: k on the share, else 1), posterior (list of k).
@@ -120,8 +124,10 @@ def debiased(
         UsageError: ``share`` is outside (0, 1].
         AudiocontribError: no item of some size has likelihoods in all its orders.
     """
+    with scoped(run, Scope(condition=condition, models=model), {}) as (con, _):
+        by_size = shown(con, model, condition, "likelihood")
     parts = []
-    for k, told in shown(con, model, condition, "likelihood").items():
+    for k, told in by_size.items():
         used = _drawn(told, share, seed)
         if not used.any():
             raise _incomplete(model, condition, k)

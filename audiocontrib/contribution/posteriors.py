@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +11,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import Floats, Ints, count_answers
-from audiocontrib.contribution.missing_votes import problems, words
+from audiocontrib.contribution.missing_votes import in_words, problems
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
 
 if TYPE_CHECKING:
     import duckdb
 
 
 def posteriors(
-    con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None = None, method: str | None = None
+    run: Answers,
+    /,
+    *,
+    conditions: str | Sequence[str] | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per item, model and condition that the model was asked under (for any item).
 
@@ -26,8 +32,9 @@ def posteriors(
     over cyclic orders, in which every option stands once in every place.
 
     Args:
+        run: a run, or an open connection with its views.
         conditions: those wanted, as they are written (``silence:matched``); None: all.
-        method: ``likelihood`` or ``generate``; needed only where the run holds both.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         Sorted by the first three columns:
@@ -45,9 +52,16 @@ def posteriors(
         - problem: why there is no vote, in words, e.g. ``2 of 4 answers failed``; null: it stands.
 
     Raises:
+        UsageError: a word that the run does not know.
         AudiocontribError: the run holds both methods and none is named.
     """
-    told = count_answers(con, conditions, method, in_full=True)
+    with scoped(run, scope, words) as (con, checked):
+        return posterior_table(con, held_of(con, conditions), checked.method)
+
+
+def posterior_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None, method: str | None) -> pa.Table:
+    """As :func:`posteriors`, of the conditions among these that the connection holds."""
+    told = count_answers(con, conditions=conditions, method=method, in_full=True)
     problem = problems(told)
     size = np.repeat(told.sizes, len(told.cells))
     stands = (problem == 0).ravel()
@@ -61,7 +75,7 @@ def posteriors(
             "log_posterior": lists(_normalised(told.logs, told.sizes), size, stands & (told.method == "likelihood")),
             "counts": lists(told.counts.astype(np.int32), size),
             "flips": pa.array(flips(told.answers, told.counts).ravel(), from_pandas=True),
-            "problem": words(problem),
+            "problem": in_words(problem),
         }
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow as pa
 
+from audiocontrib.contribution.run_view import connected
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import wilson
 
@@ -18,11 +20,17 @@ RERUN_SCHEMA = pa.schema(
 )
 
 
-def rerun_floor(con: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection) -> pa.Table:
+def rerun_floor(
+    run: Answers, /, *, other: Answers, scope: Scope | None = None, **words: Unpack[ScopeFields]
+) -> pa.Table:
     """How often the very same request gets another answer when it is asked again, in another run.
 
     Greedy replies and likelihoods are not the same twice on every machine. Flips between orders mean
     something only above this floor.
+
+    Args:
+        run, other: two runs, or open connections with their views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         model, condition, n (requests answered in both runs), differ (of these, with another choice; none
@@ -31,20 +39,10 @@ def rerun_floor(con: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection
     Raises:
         UsageError: the runs share no answered request.
     """
-    again = other.sql("select request_key, choice from responses where outcome <> 'failed'").to_arrow_table()
-    con.register("asked_again", again)
-    try:
-        found = con.sql(
-            """
-            select model, condition, count(*) as n,
-                count(*) filter (a.choice is distinct from b.choice) as differ
-            from responses a join asked_again b using (request_key)
-            where outcome <> 'failed' group by all order by all
-            """
-        ).to_arrow_table()
-    finally:
-        con.unregister("asked_again")
-    rows = found.to_pylist()
+    with connected(other) as second:
+        again = second.sql("select request_key, choice from responses where outcome <> 'failed'").to_arrow_table()
+    with scoped(run, scope, words) as (con, checked):
+        rows = _differing(con, again, checked.method)
     if not rows:
         raise UsageError(
             "the two runs share no request; a re-run asks the same model the same items under the same "
@@ -54,3 +52,20 @@ def rerun_floor(con: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection
         row["share"] = row["differ"] / row["n"]
         row["low"], row["high"] = wilson(row["differ"], row["n"])
     return pa.Table.from_pylist(rows, schema=RERUN_SCHEMA)
+
+
+def _differing(con: duckdb.DuckDBPyConnection, again: pa.Table, method: str | None) -> list[dict[str, Any]]:
+    con.register("asked_again", again)
+    try:
+        found = con.sql(
+            """
+            select model, condition, count(*) as n,
+                count(*) filter (a.choice is distinct from b.choice) as differ
+            from responses a join asked_again b using (request_key)
+            where outcome <> 'failed' and ($method is null or method = $method) group by all order by all
+            """,
+            params={"method": method},
+        ).to_arrow_table()
+    finally:
+        con.unregister("asked_again")
+    return list(found.to_pylist())

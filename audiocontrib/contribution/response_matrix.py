@@ -1,4 +1,4 @@
-"""Panel: what all models together answered under one condition, as arrays of items by models."""
+"""What all models together answered under one condition, as arrays of items by models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.missing_votes import problems
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.contribution.scope import CheckedScope, not_asked
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,16 +40,15 @@ class ResponseMatrix:
     """The answers are replies, not likelihoods."""
 
 
-def panel(con: duckdb.DuckDBPyConnection, condition: str, method: str | None = None) -> ResponseMatrix:
-    """The answers under a condition.
+def response_matrix(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> ResponseMatrix:
+    """The answers under the condition of the scope.
 
     Raises:
         AudiocontribError: the run holds both methods and none is named, or no answers under the condition.
     """
-    told = count_answers(con, [condition], method, in_full=True)
+    told = count_answers(con, conditions=[scope.condition], method=scope.method, in_full=True)
     if not told.cells:
-        ask = f"audiocontrib score --condition {condition}"
-        raise AudiocontribError(f"the run holds no answers under {condition!r}; ask for them first: {ask}")
+        raise not_asked(scope.condition)
     stands, inside = problems(told) == 0, np.arange(told.shares.shape[2]) < told.sizes[:, None]
     at_gold = np.take_along_axis(told.counts, np.maximum(told.gold, 0)[:, None, None], axis=2)[:, :, 0]
     return ResponseMatrix(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -10,27 +10,25 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import AnswerCounts, Floats, count_answers
-from audiocontrib.contribution.missing_votes import words
+from audiocontrib.contribution.missing_votes import in_words
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 def contributions(
-    con: duckdb.DuckDBPyConnection,
-    condition: str = "silence",
-    audio: str = "audio",
-    method: str | None = None,
+    run: Answers,
+    /,
+    *,
     told: AnswerCounts | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per item: the published score, and what the posteriors say beside it.
 
     Args:
-        condition: the condition without the audio, as it is written.
-        audio: the condition with the audio.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
-        told: the tally of these and perhaps more conditions by that method, where there is one already.
+        run: a run, or an open connection with its views.
+        told: the counts of these and perhaps more conditions by that method, where they are there already.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         A table sorted by ``item_id`` with, beside it:
@@ -44,15 +42,17 @@ def contributions(
         - right_with_audio: models right with the audio; null without a key, where it was not asked or
           where a vote is missing.
         - unsolved: no model is right with the audio; null where that is not known.
-        - p_audio, p_silence, p_text: mean posterior of the gold over models and orders with the audio (the
-          condition of that argument), under ``silence`` and under ``text``; null for generated replies,
+        - p_audio, p_condition, p_silence, p_text: mean posterior of the gold over models and orders with the audio,
+          under the condition of the scope, under ``silence`` and under ``text``; null for generated replies,
           where the condition was not asked, or where a vote is missing.
         - contribution: mean of (posterior of the gold with audio - under ``condition``), in [-1, 1], over
           the models that were asked both ways.
     """
-    told = told or count_answers(con, sorted({condition, audio, "silence", "text"}), method)
+    with scoped(run, scope, words) as (con, checked):
+        wanted = sorted({checked.condition, checked.audio, "silence", "text"})
+        told = told or count_answers(con, conditions=wanted, method=checked.method)
     cast = count_votes(told)
-    has_key, without, with_audio = told.gold >= 0, told.under(condition), told.under(audio)
+    has_key, without, with_audio = told.gold >= 0, told.under(checked.condition), told.under(checked.audio)
     right, right_audio = (cast.right[:, cells].sum(axis=1) for cells in (without, with_audio))
     whole, whole_audio = ((cast.problem[:, cells] == 0).all(axis=1) for cells in (without, with_audio))
     models = len(without)
@@ -71,6 +71,7 @@ def contributions(
             "right_with_audio": _where(right_audio, heard & whole_audio),
             "unsolved": _where(right_audio == 0, heard & (whole_audio | (right_audio > 0))),
             "p_audio": _mean(cast.p_gold[:, with_audio]),
+            "p_condition": _mean(cast.p_gold[:, without]),
             "p_silence": _mean(cast.p_gold[:, told.under("silence")]),
             "p_text": _mean(cast.p_gold[:, told.under("text")]),
             "contribution": _mean(cast.p_gold[:, [a for a, _ in both]] - cast.p_gold[:, [c for _, c in both]]),
@@ -82,7 +83,7 @@ def _missing(told: AnswerCounts, cast: Votes, cells: list[int]) -> pa.Array:
     """For each item, why models have no vote in these cells."""
     lacks = cast.problem[:, cells] != 0
     model, condition = (_of(told, cells, part).take(pa.array(np.nonzero(lacks)[1])) for part in (0, 1))
-    said = pc.binary_join_element_wise(model, words(cast.problem[:, cells][lacks]), ": ")
+    said = pc.binary_join_element_wise(model, in_words(cast.problem[:, cells][lacks]), ": ")
     return _split(lacks, pc.binary_join_element_wise(said, condition, " under "))
 
 

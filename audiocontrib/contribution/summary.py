@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from audiocontrib.contribution.accuracies import EXTRA, GROUPS
 from audiocontrib.contribution.decoys import Contest, leak_share
 from audiocontrib.contribution.measure import measure
-from audiocontrib.contribution.tables import sql
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.sql import sql
 from audiocontrib.statistics import UNKNOWN, Interval, binomial_at_least, chance_corrected, clustered_mean
-
-if TYPE_CHECKING:
-    import duckdb
 
 Column = NDArray[Any]
 
@@ -40,23 +38,23 @@ COLUMNS = pa.schema(
 
 
 def summary(
-    con: duckdb.DuckDBPyConnection,
+    run: Answers,
+    /,
+    *,
     by: str | None = None,
-    condition: str = "silence",
-    audio: str = "audio",
-    method: str | None = None,
     measured: pa.Table | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per group of items, sorted by the group.
 
     Args:
+        run: a run, or an open connection with its views.
         by: one of GROUPS, ``k`` (the number of options) or ``extra.NAME`` (its value as text; null where an
             item lacks it); None: one row for all.
-        condition: the condition without the audio.
-        audio: the condition with the audio.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
         measured: the table of :func:`~audiocontrib.contribution.measure.measure` for the same arguments, where
             there is one already.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         ``by``, and of the items with a key and the votes of all models (those asked with the audio) both with
@@ -83,9 +81,11 @@ def summary(
     group = {None: "null", "k": "len(choices)"}.get(by, f'"{by}"')
     if by is not None and EXTRA.fullmatch(by):
         group = f"extra ->> '$.\"{by[6:]}\"'"
-    groups = con.sql(
-        f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items'
-    ).to_arrow_table()
+    with scoped(run, scope, words) as (con, checked):
+        groups = con.sql(
+            f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items'
+        ).to_arrow_table()
+        measured = measure(con, scope=checked).table if measured is None else measured
     table = sql(
         """
         select *, dense_rank() over (order by "group") as code from measured join groups using (item_id)
@@ -93,7 +93,7 @@ def summary(
             and (right_audio is not null or not exists (from measured where right_audio is not null))
         order by code, item_id
         """,
-        measured=measure(con, condition, audio, method).table if measured is None else measured,
+        measured=measured,
         groups=groups,
     )
     edges = np.flatnonzero(np.diff(table["code"].to_numpy(), prepend=0, append=0))

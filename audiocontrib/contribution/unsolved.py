@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.scores import contributions
-from audiocontrib.contribution.tables import sql
-from audiocontrib.contribution.votes import votes
+from audiocontrib.contribution.votes import vote_table
+from audiocontrib.sql import sql
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 
-def unsolved(
-    con: duckdb.DuckDBPyConnection, audio: str = "audio", method: str | None = None, condition: str = "silence"
-) -> pa.Table:
+def unsolved(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> pa.Table:
     """The items marked ``unsolved`` in :func:`~audiocontrib.contribution.scores.contributions`, for review.
 
     Where many models agree on one other option, the key is likely to be wrong: those come first.
 
     Args:
-        audio: the condition with the audio.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
-        condition: the condition without the audio under which ``right_without`` looks.
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`. The condition is
+            the one under which ``right_without`` looks.
 
     Returns:
         item_id, question, choices, gold (its text), agreed (text of the option that most models choose with the
@@ -31,13 +29,15 @@ def unsolved(
         models (how many were asked), right_without (the models right under ``condition``, sorted by name),
         question_type, source_dataset, clip_id. Sorted by agreed_by, downwards, then item_id.
     """
-    marked = sql(
-        "select item_id, models_right as right_without from scores where unsolved",
-        scores=contributions(con, condition, audio, method),
-    )
-    asked = con.sql(
-        "select item_id, question, choices, answer, question_type, source_dataset, clip_id from items"
-    ).to_arrow_table()
+    with scoped(run, scope, words) as (con, checked):
+        marked = sql(
+            "select item_id, models_right as right_without from scores where unsolved",
+            scores=contributions(con, scope=checked),
+        )
+        asked = con.sql(
+            "select item_id, question, choices, answer, question_type, source_dataset, clip_id from items"
+        ).to_arrow_table()
+        voted = vote_table(con, [checked.audio], checked.method)
     return sql(
         """
         with chosen as (
@@ -57,5 +57,5 @@ def unsolved(
         """,
         marked=marked,
         asked=asked,
-        votes=votes(con, [audio], method),
+        votes=voted,
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import TIE, AnswerCounts, Floats, Ints, Small, count_answers
-from audiocontrib.contribution.missing_votes import problems, words
+from audiocontrib.contribution.missing_votes import in_words, problems
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +33,12 @@ class Votes:
 
 
 def votes(
-    con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None = None, method: str | None = None
+    run: Answers,
+    /,
+    *,
+    conditions: str | Sequence[str] | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per item, model and condition that the model was asked under (for any item).
 
@@ -42,8 +48,9 @@ def votes(
     (:func:`~audiocontrib.contribution.missing_votes.problems`).
 
     Args:
+        run: a run, or an open connection with its views.
         conditions: those wanted, as they are written (``silence:matched``); None: all.
-        method: ``likelihood`` or ``generate``; needed only where the run holds both.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         item_id, model, condition, problem (in words, e.g. ``2 of 4 answers failed``; null: the vote
@@ -51,15 +58,22 @@ def votes(
         posterior of the gold over the orders; null for replies). Sorted by the first three.
 
     Raises:
+        UsageError: a word that the run does not know.
         AudiocontribError: the run holds both methods and none is named.
     """
-    told = count_answers(con, conditions, method)
+    with scoped(run, scope, words) as (con, checked):
+        return vote_table(con, held_of(con, conditions), checked.method)
+
+
+def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None, method: str | None) -> pa.Table:
+    """As :func:`votes`, of the conditions among these that the connection holds."""
+    told = count_answers(con, conditions=conditions, method=method)
     cast = count_votes(told)
     known = (cast.problem == 0) & (told.gold >= 0)[:, None]
     return pa.table(
         told.labels()
         | {
-            "problem": words(cast.problem),
+            "problem": in_words(cast.problem),
             "choice": pa.array(cast.choice.ravel(), mask=cast.choice.ravel() < 0),
             "correct": pa.array(cast.right.ravel(), mask=~known.ravel()),
             "p_gold": pa.array(cast.p_gold.ravel(), from_pandas=True),
@@ -84,13 +98,18 @@ def count_votes(told: AnswerCounts) -> Votes:
     )
 
 
-def unanimity(con: duckdb.DuckDBPyConnection, condition: str = "silence", method: str | None = None) -> float:
-    """Share of the items on which all models choose the same option, right or wrong.
+def unanimity(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> float:
+    """Share of the items on which all models choose the same option under the condition, right or wrong.
 
     Items with a missing vote do not count; a model without a choice agrees with none. NaN where no item
     has the votes of at least two models.
+
+    Args:
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
     """
-    cast = count_votes(count_answers(con, [condition], method))
+    with scoped(run, scope, words) as (con, checked):
+        cast = count_votes(count_answers(con, conditions=[checked.condition], method=checked.method))
     whole = cast.choice[(cast.problem == 0).all(axis=1)]
     if whole.shape[1] < 2 or not len(whole):
         return float("nan")

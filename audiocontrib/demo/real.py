@@ -88,7 +88,7 @@ def demo_real(
         notes.append("audit: there are too few items for a classifier of their texts")
     with done.connect() as con:
         measured = measure(con)
-        sums = [summary(con, by, measured=measured.table) for by in (None, "question_type")]
+        sums = [summary(con, by=by, measured=measured.table) for by in (None, "question_type")]
         parts = [accuracy(con), accuracy(con, by=["question_type"])]
     done.save_contributions(measured.table)
     folder = done.path / "plots"

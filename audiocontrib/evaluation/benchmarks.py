@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
+from audiocontrib.contribution.run_view import HasConnection
+from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean
 from audiocontrib.validation.texts import Options, baselines
 
 if TYPE_CHECKING:
+    import duckdb
+
     from audiocontrib.store import Run
 
-AUDIO = "audio"
-"""The condition with the audio."""
 EVALUATION_SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("dataset", "part", "model", "condition")),
@@ -36,7 +38,13 @@ EVALUATION_SCHEMA = pa.schema(
 
 
 def evaluate(
-    runs: Sequence[Run], by: str | None = None, split: str | None = None, method: str | None = None
+    runs: Run | Sequence[Run],
+    /,
+    *,
+    by: str | None = None,
+    split: str | None = None,
+    scope: Scope | None = None,
+    **words: Unpack[ScopeFields],
 ) -> pa.Table:
     """One row per benchmark, part, model and condition (EVALUATION_SCHEMA).
 
@@ -44,7 +52,7 @@ def evaluate(
         runs: one or more; their items are told apart by data set.
         by: question_type, source_dataset, split or extra.NAME: rows for each value, beside those for ``all``.
         split: name of a split in each run: rows for its strong and weak items too.
-        method: as in :func:`audiocontrib.contribution.votes.votes`.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`; all conditions.
 
     Returns:
         ``accuracy`` of the vote over all orders, Wilson's 95 % interval (low, high) and the one clustered by clip
@@ -61,31 +69,33 @@ def evaluate(
     """
     if by == "dataset":
         raise UsageError("rows are told apart by data set as they are: leave out --by dataset")
-    rows = [row for run in runs for row in _rows(run, by, split, method)]
+    given = [runs] if isinstance(runs, HasConnection) else runs
+    rows: list[dict[str, Any]] = []
+    for run in given:
+        with scoped(run, scope, words) as (con, checked):
+            rows += _rows(run, con, checked, by, split)
     return pa.Table.from_pylist(rows, schema=EVALUATION_SCHEMA)
 
 
-def _rows(run: Run, by: str | None, split: str | None, method: str | None) -> Iterator[dict[str, Any]]:
-    with run.connect() as con:
-        told = count_answers(con, method=method)
-        for group in (None, by) if by else (None,):
-            yield from _described(con, told, group)
-        if split is not None:
-            names = [row[0] for row in con.sql("select distinct name from splits").fetchall()]
-            if split not in names:
-                raise UsageError(f"{run.path} has no split called {split!r}; it has: {', '.join(names) or 'none'}")
-            con.execute(
-                "create temp table parted as select i.* replace (s.split as split) from items i "
-                "join splits s on s.item_id = i.item_id and s.name = $name",
-                {"name": split},
-            )
-            con.execute("create temp view items as from parted")  # stands before the view of the run
-            yield from _described(con, count_answers(con, method=method), "split")
+def _rows(
+    run: Run, con: duckdb.DuckDBPyConnection, scope: CheckedScope, by: str | None, split: str | None
+) -> Iterator[dict[str, Any]]:
+    told = count_answers(con, method=scope.method)
+    for group in (None, by) if by else (None,):
+        yield from _described(con, scope, told, group)
+    if split is not None:
+        con.register("parted", run.split(split).table)
+        con.execute(
+            "create temp table items_by_part as select i.* replace (p.split as split) from items i "
+            "join parted p using (item_id)"
+        )
+        con.execute("create temp view items as from items_by_part")  # stands before the view of the run
+        yield from _described(con, scope, count_answers(con, method=scope.method), "split")
 
 
-def _described(con: Any, told: AnswerCounts, group: str | None) -> Iterator[dict[str, Any]]:
+def _described(con: Any, scope: CheckedScope, told: AnswerCounts, group: str | None) -> Iterator[dict[str, Any]]:
     """The rows of an accuracy table, with what stands beside each part and each condition."""
-    table = accuracy(con, ["dataset", *([group] if group else [])], told=told)
+    table = accuracy(con, by=["dataset", *([group] if group else [])], told=told, scope=scope)
     items, cast = _items(con, group), count_votes(told)
     cells = {cell: place for place, cell in enumerate(told.cells)}
     best: dict[tuple[str, str], tuple[str, float]] = {}
@@ -99,7 +109,7 @@ def _described(con: Any, told: AnswerCounts, group: str | None) -> Iterator[dict
         given = {name: row.get(name) for name in EVALUATION_SCHEMA.names}
         yield given | {"part": part, "constant": value, "constant_strategy": strategy} | _added(
             own.to_numpy() & (told.gold >= 0), items["clip"].to_numpy(), 1 / told.sizes, cast,
-            cells.get((row["model"], AUDIO)), cells[row["model"], row["condition"]],
+            cells.get((row["model"], scope.audio)), cells[row["model"], row["condition"]],
         )  # fmt: skip
 
 

@@ -10,6 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.conditions import is_null
+from audiocontrib.contribution.run_view import HasConnection
+from audiocontrib.contribution.scope import known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.statistics import holm, mcnemar, paired_difference
@@ -33,14 +36,15 @@ Column = NDArray[np.float64]
 
 
 def compare(
-    runs: Sequence[Run],
-    baselines: Sequence[Run],
+    runs: Run | Sequence[Run],
+    baselines: Run | Sequence[Run],
+    /,
     *,
     model: str | None = None,
     baseline_model: str | None = None,
-    audio: str = "audio",
-    without: Sequence[str] = ("silence", "text"),
+    without: str | Sequence[str] | None = None,
     split: str | None = None,
+    audio: str = "audio",
     method: str | None = None,
 ) -> pa.Table:
     """What changed from a baseline, on the items that both answered (CHANGE_SCHEMA).
@@ -54,9 +58,10 @@ def compare(
         baselines: of the baseline; the same runs where both were asked in them.
         model: which model is meant, where the runs hold several.
         baseline_model: the same of the baseline.
-        audio: the condition with the audio.
-        without: conditions without it.
+        without: conditions without the audio; None: all that were asked and under which the item's own clip is not
+            heard.
         split: name of a split in the runs: rows for its parts too.
+        audio, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
         One row per data set, part and measure. ``change`` = now - before in accuracy, with its 95 % interval
@@ -65,10 +70,13 @@ def compare(
         audio adds, which is no yes or no); and the smallest change that such data show with power 80 %.
 
     Raises:
-        UsageError: it is not clear which models are meant.
+        UsageError: it is not clear which models are meant, or a run does not know a word.
         AudiocontribError: the runs share no item that both answered.
     """
-    new, old = ([rights(run, method, split) for run in given] for given in (runs, baselines))
+    new, old = (
+        [rights(run, split=split, audio=audio, method=method) for run in _several(given)] for given in (runs, baselines)
+    )
+    without = _without(without, [*new, *old])
     now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
     a, b = _joined(new, now), _joined(old, before)
     shared = sorted(a.keys() & b.keys())
@@ -80,6 +88,22 @@ def compare(
         for row, p in zip(family, holm([row["p"] for row in family]) if family else [], strict=True):
             row["p_holm"] = float(p)
     return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
+
+
+def _several(runs: Run | Sequence[Run]) -> Sequence[Run]:
+    return [runs] if isinstance(runs, HasConnection) else runs
+
+
+def _without(named: str | Sequence[str] | None, given: Sequence[Rights]) -> list[str]:
+    """The conditions without the audio; those that were named must have been asked."""
+    held = {condition for one in given for _, condition in one.cells}
+    if named is None:
+        usual = {"silence": 0, "text": 1}
+        return sorted(filter(is_null, held), key=lambda name: (usual.get(name, len(usual)), name))
+    wanted = [named] if isinstance(named, str) else list(named)
+    for name in wanted:
+        known("condition", name, held)
+    return wanted
 
 
 def _one(given: Sequence[Rights], wanted: str | None, what: str, other: str) -> str:

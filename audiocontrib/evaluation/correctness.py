@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import count_answers
+from audiocontrib.contribution.scope import Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
-from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -35,26 +35,26 @@ class Rights:
         return sorted({model for model, _ in self.cells})
 
 
-def rights(run: Run, method: str | None = None, split: str | None = None) -> Rights:
+def rights(
+    run: Run, /, *, split: str | None = None, scope: Scope | None = None, **words: Unpack[ScopeFields]
+) -> Rights:
     """The votes of a run (see :func:`audiocontrib.contribution.votes.votes`), with what comparisons group by.
 
     Args:
-        method: ``likelihood`` or ``generate``; needed only where the run holds both.
         split: name of a split of this run, whose parts are to be told apart.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`; all conditions.
 
     Raises:
-        UsageError: the run has no split of that name.
+        UsageError: the run has no split of that name, or does not know a word.
     """
-    with run.connect() as con:
-        told = count_answers(con, method=method)
+    with scoped(run, scope, words) as (con, checked):
+        told = count_answers(con, method=checked.method)
         cast = count_votes(told)
         about = con.sql("select item_id, dataset, clip_id from items order by item_id").fetchnumpy()
         part = np.full(len(about["item_id"]), "", dtype=object)
         if split is not None:
-            found = dict(con.execute("select item_id, split from splits where name = ?", [split]).fetchall())
-            if not found:
-                known = ", ".join(row[0] for row in con.sql("select distinct name from splits order by 1").fetchall())
-                raise UsageError(f"{run.path} has no split called {split!r}; it has: {known or 'none'}")
+            table = run.split(split).table
+            found = dict(zip(table["item_id"].to_pylist(), table["split"].to_pylist(), strict=True))
             part = np.array([found.get(name, "") for name in about["item_id"]], dtype=object)
     has_key = told.gold >= 0
     right = np.where(cast.problem == 0, cast.right.astype(float), np.nan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,15 @@ from audiocontrib.hashing import file_sha256, stable_hash
 from audiocontrib.items import Items
 from audiocontrib.store import Run
 from audiocontrib.store.run import ITEMS
-from audiocontrib.training.rows import folder_of, table_of
+from audiocontrib.store.splits import TABLE
 
 
 def split_record(run: Run, split: str | Path | None) -> dict[str, Any]:
     """Name, hash and settings of the split, as JSON values; rule is "" where there is no split."""
     if split is None:
         return {"name": None, "rule": ""}
-    folder = folder_of(run, split)
-    made = json.loads((table_of(run, split).schema.metadata or {}).get(b"audiocontrib", b"{}"))
-    settings = {name: value for name, value in made.items() if name not in ("findings", "warnings")}
-    return {"name": folder.name, "rule": "", "sha256": file_sha256(folder / "split.parquet"), **settings}
+    saved = run.split(split)
+    return {"name": saved.name, "rule": "", "sha256": file_sha256(saved.folder / TABLE), **saved.settings}
 
 
 def run_facts(run: Run) -> dict[str, Any]:
@@ -41,6 +38,6 @@ def said_of(run: Run, split: str | Path | None, items: Items) -> pa.Table:
     ids = items.table["item_id"]
     if split is None:
         return pa.table({"part": pa.nulls(len(ids), pa.string()), "score": pa.nulls(len(ids), pa.float64())})
-    table = table_of(run, split)
+    table = run.split(split).table
     places = pc.index_in(ids, table["item_id"].combine_chunks())
     return pa.table({"part": table["split"].take(places), "score": table["score"].take(places)})

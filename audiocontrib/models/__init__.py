@@ -5,17 +5,21 @@ Nothing here imports torch until a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.deprecation import renamed
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.base import Generated, Model, Request, Scored
+from audiocontrib.models.check import check_model
+from audiocontrib.models.own import as_model, is_own, load_own
 from audiocontrib.registry import Registry
 
-__all__ = ["MODELS", "Generated", "Model", "Named", "Request", "Scored", "load_model"]
+__all__ = ["MODELS", "Generated", "Model", "Named", "Request", "Scored", "load_model", "model_list", "named"]
 
 TINY = Path(__file__).parent / "tiny"
 CASCADES = Path(__file__).parent / "cascade" / "presets"
@@ -28,30 +32,109 @@ class Named:
     about: str
     """One line for `audiocontrib models`."""
     load: Callable[..., Model]
-    """From what stands after the colon (or None) and options of :func:`load_model`."""
+    """From what stands after the colon (or None) and the options of :func:`load_model`, ``name`` excepted."""
 
 
 MODELS: Registry[Named] = Registry("model")
 
 
-def load_model(name: str, **options: Any) -> Model:
-    """The model called ``name``: a known name, ``mock:…``, a checkpoint folder, a GGUF file or a hub id.
+def load_model(
+    model: str | os.PathLike[str] = "",
+    /,
+    *,
+    name: str | None = None,
+    revision: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    attention: str | None = None,
+    gguf_file: str | None = None,
+    trust_remote_code: bool = False,
+) -> Model:
+    """The model that a text names: one that is known, ``mock:…``, ``my.py:Class``, a checkpoint's folder or hub id.
 
-    Options are those of :func:`audiocontrib.models.load.load_checkpoint`: device, dtype, revision,
-    trust_remote_code.
+    ``my.py:NAME`` is a class, object or function in a file of your own, which is run; the options below are for
+    checkpoints, and are not handed to it.
+
+    Args:
+        name: under which answers are stored; the model's own if none is given.
+        revision: of a hub id.
+        device: ``cuda``, ``cuda:1``, ``cpu``, …; a GPU is used if there is one.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; bfloat16 on a GPU and float32 on a CPU.
+        attention: ``sdpa``, ``eager`` or ``flash_attention_2``; sdpa where the class has it.
+        gguf_file: of a hub id that holds several.
+        trust_remote_code: run code that a checkpoint brings; off unless asked for.
+
+    Raises:
+        UsageError: no model is called so, or what it names is no model.
+        AudiocontribError: it cannot be loaded.
 
     Example:
         >>> load_model("tiny-qwen2.5-omni").name
         'tiny-qwen2.5-omni'
     """
-    known, colon, rest = name.partition(":")
+    if not model and name:
+        renamed("load_model(name=…)", "load_model(…)", gone="0.4")
+        model, name = name, None
+    if not isinstance(model, str | os.PathLike) or not os.fspath(model):
+        raise UsageError(f"{model!r:.80} names no model; give a name, a folder or a hub id")
+    given = {"revision": revision, "device": device, "dtype": dtype, "attention": attention, "gguf_file": gguf_file,
+             "trust_remote_code": trust_remote_code}  # fmt: skip
+    return check_model(named(_load(os.fspath(model), given), name))
+
+
+def named(model: Model, name: str | None) -> Model:
+    """The model, with another name in place of its own; None: as it is. UsageError if the class allows no other."""
+    if name is not None:
+        try:
+            object.__setattr__(model, "name", name)  # a class of the user's own may be a frozen dataclass
+        except AttributeError as error:
+            raise UsageError(f"{model.name}: its name cannot be set ({error})") from error
+    return model
+
+
+def _load(model: str, options: dict[str, Any]) -> Model:
+    known, colon, rest = model.partition(":")
     if known in MODELS:
         return MODELS[known].load(rest if colon else None, **options)
-    if "/" not in name and not Path(name).exists():
-        MODELS.find(name)  # raises, with the nearest name
+    if is_own(model):
+        return load_own(model)
+    _check_name(model)
     from audiocontrib.models.load import load_checkpoint
 
-    return load_checkpoint(name, **options)
+    return load_checkpoint(model, **options)
+
+
+def _check_name(model: str) -> None:
+    """UsageError, with the nearest name, if a text can be neither a known name nor a file, folder or hub id."""
+    if "/" not in model and not is_own(model) and not Path(model).exists():
+        MODELS.find(model.partition(":")[0])
+
+
+def model_list(models: object, names: Sequence[str] | str = ()) -> list[tuple[Model | str, str | None]]:
+    """Models as they are passed: one or several, as names or objects; each with the name it is to be stored under.
+
+    Args:
+        names: one for each model in the same order, or none; None in the result: the model's own.
+
+    Raises:
+        UsageError: something else was passed, none, one twice, or not one name for each model.
+    """
+    several = isinstance(models, Iterable) and not isinstance(
+        models, str | bytes | os.PathLike | Mapping | Model | type
+    )
+    given = list(models) if several else [models]  # type: ignore[call-overload]  # several: it can be iterated over
+    held = [os.fspath(m) if isinstance(m, str | os.PathLike) else check_model(as_model(m)) for m in given]
+    for one in held:
+        if isinstance(one, str):
+            _check_name(one)  # before the models that stand before it are asked
+    called: list[str | None] = [names] if isinstance(names, str) else list(names)
+    if called and len(called) != len(held):
+        raise UsageError(f"{len(called)} names for {len(held)} models: give one for each, in the same order, or none")
+    paired = list(zip(held, called or [None] * len(held), strict=True))
+    stored = [name or (m if isinstance(m, str) else m.name) for m, name in paired]
+    if not stored or len(set(stored)) < len(stored):
+        raise UsageError("name at least one model, and each model once")
+    return paired
 
 
 def _tiny(name: str) -> Callable[..., Model]:

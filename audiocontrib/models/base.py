@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
 
 from audiocontrib.audio import Sound
 from audiocontrib.conditions import Condition
+from audiocontrib.errors import UsageError
 from audiocontrib.items import Item
+from audiocontrib.models.source_code import simple_arguments, source_hashes
 from audiocontrib.prompts import Prompt
-
-METHODS = ("likelihood", "generate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Request:
     sound: Sound | None
     partner_id: str | None = None
     ready: Any = None
-    """What the model's ``prepare`` made of it beforehand, if it has such a method and it was called."""
+    """What the model's ``prepare`` made of it; None where it made nothing, or was not called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Scored:
     logprobs: tuple[float, ...]
     """Natural log of p(option + closing tag | prompt, opening tag); summed over tokens."""
     tokens: tuple[int, ...]
+    """Tokens that each of those sums runs over, at least 1."""
     prompt_tokens: int | None = None
     evidence: str | None = None
     """What a cascade's listening parts found."""
@@ -54,28 +57,110 @@ class Generated:
     """What a cascade's listening parts found."""
 
 
-@runtime_checkable
-class Model(Protocol):
-    """Anything that answers. If a batch raises, its requests are asked one by one.
+class Model:
+    """Anything that answers. Write a subclass with ``generate``, ``likelihood`` or both; all else has a default.
 
-    A model may have more methods: ``prepare(requests)`` gives them back with ``ready`` filled, and is called in
-    another thread while the model is at work; ``keep_in(folder)`` names a folder of the run where it may keep
-    what it finds out about sounds; ``report()`` says in a few words how the work went; ``at_once`` is how many requests
-    a server takes at a time.
+    Answers are checked: one that is not as described becomes a failed row with the reason, never a choice. If a batch
+    raises, or its answers cannot be told apart, its requests are asked one by one.
+
+    Example:
+        >>> class First(Model):
+        ...     def generate(self, requests, max_new_tokens=128):
+        ...         return [Generated(r.prompt.completion(r.prompt.options[0])) for r in requests]
+        >>> First().name, sorted(First().capabilities)
+        ('First', ['audio', 'generate'])
     """
 
-    name: str
-    """Short, unique in a run; the ``model`` column of the responses."""
-    capabilities: frozenset[str]
-    """Of ``audio`` (can be given audio), ``likelihood``, ``generate``."""
-    max_seconds: float | None
-    """Audio beyond this would be cut silently by the model's own feature extractor; None: no limit."""
+    name: str = ""
+    """Short, unique in a run; the ``model`` column of the responses. The name of the class if none is given."""
+    capabilities: frozenset[str] = frozenset()
+    """Of ``audio`` (can be given audio), ``likelihood``, ``generate``. If none are given: ``audio``, and the methods
+    that the class has."""
+    max_seconds: float | None = None
+    """Longer clips are cut before the model gets them, and it is said so; None: no limit."""
+    concurrency: int = 1
+    """Requests that it answers at the same time: smaller batches would leave it idle."""
+    refusals: Mapping[str, str] = MappingProxyType({})
+    """What it was tried for and cannot do -> why not, in words."""
+    file_sha256: str | None = None
+    """Hash of the file that it was loaded from by :func:`audiocontrib.load_model`, as in ``my.py:Class``."""
 
-    def fingerprint(self) -> dict[str, Any]:
-        """JSON values that fix the answers: weights' hash, class, dtype, template. Kept in run.json."""
+    _source: tuple[str | None, ...] = ()
+    """Hashes of the source of the class and of the classes of the user's own that it is made of."""
+    _arguments: Mapping[str, Any] | None = None
+    """What the constructor was given; None if it cannot be written down."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls._source = source_hashes(cls, below=Model)  # now: the file may be edited before it is asked for
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Self:
+        """Fill in the name, the capabilities and what tells one from another."""
+        made = super().__new__(cls)
+        given: dict[str, Any] = {"name": cls.name or cls.__name__, "_arguments": simple_arguments(args, keywords)}
+        if not cls.capabilities:
+            given["capabilities"] = frozenset({"audio", *own_methods(cls)})
+        for name, value in given.items():
+            object.__setattr__(made, name, value)  # it may be a frozen dataclass
+        return made
 
     def likelihood(self, requests: Sequence[Request]) -> Sequence[Scored | Exception]:
         """Score every option of every request, in order. An exception in the list is that request's failure alone."""
+        raise UsageError(f"{self.name} gives no likelihood")
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> Sequence[Generated | Exception]:
         """Greedy replies, in order; all sampling is off whatever the checkpoint's defaults are."""
+        raise UsageError(f"{self.name} gives no replies")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """JSON values that fix the answers: a hash of the weights, dtype, template, … Kept in run.json.
+
+        Without one of its own, a class is known by its file's source and by what its constructor was given.
+
+        Raises:
+            UsageError: that cannot be had; the class must say itself what fixes its answers.
+        """
+        cls = type(self)
+        if None in self._source:
+            raise UsageError(f"{self.name}: the source of {cls.__name__} cannot be read; {_WRITE_IT}")
+        if self._arguments is None:
+            raise UsageError(
+                f"{self.name}: what {cls.__name__}(…) was given is more than text and numbers; {_WRITE_IT}"
+            )
+        sources = [sha256 for sha256 in self._source if sha256 != self.file_sha256]
+        told = {"class": cls.__qualname__, "source_sha256": sources, "arguments": dict(self._arguments)}
+        return {name: value for name, value in told.items() if value}
+
+    def identity(self) -> dict[str, Any]:
+        """What a run knows the model by: its fingerprint and, where it came from a file, that file. Not overridden."""
+        return {**self.fingerprint(), **({"file_sha256": self.file_sha256} if self.file_sha256 else {})}
+
+    def prepare(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """The requests, in order, with ``ready`` filled by what can be made beforehand.
+
+        Called in another thread while the model is at work.
+        """
+        return requests
+
+    def count_tokens(self, requests: Sequence[Request]) -> tuple[int, int] | None:
+        """Tokens that prepared requests are if nothing is shared among them, and if all is; None: it cannot tell."""
+        return None
+
+    def keep_evidence(self, folder: Path) -> None:
+        """A folder of the run in which it may keep what it finds out about sounds. Called before it is asked."""
+
+    def summary(self) -> str:
+        """How the work went, in a few words; empty if there is nothing to say."""
+        return ""
+
+    def close(self) -> None:
+        """Give back what it holds (connections, processes). Called when it was loaded for a run that is over."""
+
+
+_WRITE_IT = "write its method fingerprint, which says in JSON values what fixes its answers"
+
+
+def own_methods(cls: type[Model]) -> frozenset[str]:
+    """Of likelihood and generate, those that the class has itself."""
+    written = {"likelihood": cls.likelihood is not Model.likelihood, "generate": cls.generate is not Model.generate}
+    return frozenset(name for name, there in written.items() if there)

@@ -40,7 +40,7 @@ class Family:
     frames are then bit-identical if 400 samples (one STFT frame) of padding follow the clip."""
     mrope: bool = False
     """Whether position ids have three rows (M-RoPE); for text and audio the rows are equal."""
-    sightless: bool = False
+    audio_only: bool = False
     """Whether the image tower is left out, see :mod:`audiocontrib.models.audio_only`."""
     adapter: str | None = None
     """Folder, within the checkpoint's, of LoRA weights that belong to it and are on only while audio is heard."""
@@ -188,7 +188,7 @@ FAMILIES["gemma3n"] = Family(
     tokens=_gemma3n,
     max_seconds=30,
     around="\n\n{t.boa_token}{audio}{t.eoa_token}\n\n",
-    sightless=True,
+    audio_only=True,
 )
 FAMILIES["gemma4"] = Family(
     model_class="Gemma4ForConditionalGeneration",
@@ -196,5 +196,5 @@ FAMILIES["gemma4"] = Family(
     tokens=_gemma4,
     max_seconds=30,
     around="{t.boa_token}{audio}{t.eoa_token}",
-    sightless=True,
+    audio_only=True,
 )

@@ -86,7 +86,7 @@ def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dic
     """The network. ValueError if the checkpoint lacks weights: they would be random, with a mere warning."""
     cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
     kind: dict[str, Any] = {} if given["gguf_file"] else {"use_safetensors": True}
-    if family and family.sightless:
+    if family and family.audio_only:
         from audiocontrib.models.audio_only import without_tower
 
         kind["config"] = cls.config_class.from_pretrained(folder, local_files_only=True)

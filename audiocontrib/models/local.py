@@ -13,10 +13,10 @@ from torch import Tensor
 
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
-from audiocontrib.models.trie import packs
+from audiocontrib.models.trie import Trie, common_prefix, packs
 from audiocontrib.prompts import CLOSE, OPEN, Prompt
 
 TOKENS = {"cpu": 512, "cuda": 8192}
@@ -43,14 +43,11 @@ class Ready:
     """What goes with the shared beginning; None where a kept prefix makes it needless."""
 
 
-class LocalModel(ABC):
+class LocalModel(Model, ABC):
     """What all models on torch share: prefixes that are computed once, scoring and greedy replies.
 
     Subclasses say how a prompt becomes tokens (:meth:`encode`) and a sound becomes features.
     """
-
-    capabilities: frozenset[str]
-    max_seconds: float | None = None
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
@@ -96,7 +93,17 @@ class LocalModel(ABC):
             prepared.append(replace(request, ready=ready))
         return prepared
 
-    def report(self) -> str:
+    def count_tokens(self, requests: Sequence[Request]) -> tuple[int, int] | None:
+        """See :class:`audiocontrib.models.base.Model`. A prefix that stands for all requests counts for nothing."""
+        trees: dict[PrefixKey, Trie] = {}
+        plain = 0
+        for one in (request.ready for request in requests if isinstance(request.ready, Ready)):
+            trees.setdefault(one.key, Trie()).add_options(one.suffix, one.completions)
+            plain += sum(len(one.key[0]) + len(one.suffix) + len(c) for c in one.completions)
+        prefixes = sum(len(key[0]) for key in trees) if len(trees) > 1 else 0
+        return (plain, prefixes + sum(len(tree) for tree in trees.values())) if trees else None
+
+    def summary(self) -> str:
         """How much was shared, and in how much memory."""
         kept = self.prefixes
         return f"prefixes: {kept.made:,} made, {kept.reused:,} used again, at most {kept.peak / 2**20:,.0f} MiB"
@@ -196,7 +203,7 @@ class LocalModel(ABC):
         first word, so it is the shortest common beginning over the options that counts.
         """
         tag = self.tokenizer(OPEN, add_special_tokens=False).input_ids
-        return min(common(tag, option) for option in options)
+        return min(common_prefix(tag, option) for option in options)
 
     def _check_head(self) -> None:
         """Hidden states and head are used apart; a model that does more in between must be noticed."""
@@ -208,11 +215,6 @@ class LocalModel(ABC):
         tolerance = 1e-3 if whole.dtype == torch.float32 and self.net.dtype == torch.float32 else 0.1
         if not torch.allclose(whole[-1], apart, atol=tolerance, rtol=tolerance):
             raise AudiocontribError(f"{self.name}: its logits are not head(hidden state); this model cannot be scored")
-
-
-def common(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the common beginning."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _head(net: Any) -> Callable[[Tensor], Tensor]:

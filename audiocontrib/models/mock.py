@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.conditions import Condition, Noise, Silence
+from audiocontrib.conditions import Condition
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.models.base import METHODS, Generated, Request, Scored
+from audiocontrib.models.base import Generated, Model, Request, Scored
+from audiocontrib.responses import METHODS
 
 REFUSAL = "I'm sorry, but I cannot answer this question."
 GIBBERISH = "¤¤ ~~~ ¤¤"  # no letters: it cannot name an option by accident
@@ -91,7 +92,7 @@ class Planted:
                 raise UsageError(f"mock: {name}={getattr(self, name)} is negative")
 
 
-class MockModel:
+class MockModel(Model):
     """A model that answers as :class:`Planted` says.
 
     It reads the gold from ``request.item`` and looks at the condition, not at the sound. Every answer
@@ -99,8 +100,7 @@ class MockModel:
     what was asked before.
     """
 
-    capabilities: frozenset[str] = frozenset(METHODS) | {"audio"}
-    max_seconds: float | None = None
+    capabilities = frozenset(METHODS) | {"audio"}
 
     def __init__(self, planted: Planted | None = None, name: str = "mock") -> None:
         """A mock of the planted behaviour, called ``name`` in the run."""
@@ -137,7 +137,7 @@ class MockModel:
 
     def knows(self, item: Item, condition: Condition) -> bool:
         """Whether it knows the item's gold under the condition, from the clip or from the question."""
-        p, hears = self.planted, hears_clip(condition)
+        p, hears = self.planted, condition.hears_own_clip
         if hears and seeded(p.seed, item.id, "skill").random() < p.skill:
             return True
         if not condition.shows_question or not self._leaks(item):
@@ -171,7 +171,7 @@ class MockModel:
 
     def _reply(self, request: Request) -> str:
         p, random = self.planted, self._random(request, "reply")
-        refuse = p.refuse_with_audio if hears_clip(request.condition) else p.refuse_without_audio
+        refuse = p.refuse_with_audio if request.condition.hears_own_clip else p.refuse_without_audio
         if random.random() < refuse:
             return REFUSAL
         if random.random() < p.unparseable:
@@ -190,12 +190,6 @@ class MockModel:
 
     def _random(self, request: Request, purpose: str) -> np.random.Generator:
         return seeded(self.planted.seed, request.item.id, request.condition.spec, request.order, purpose)
-
-
-def hears_clip(condition: Condition) -> bool:
-    """Whether the item's own clip, or some of it, is played under the condition."""
-    played = condition.has_audio and condition.needs_clip and not condition.donor
-    return played and not isinstance(condition, (Silence, Noise))
 
 
 def mock_model(spec: str = "") -> MockModel:

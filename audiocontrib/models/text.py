@@ -9,7 +9,8 @@ from torch import Tensor
 
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.models.local import LocalModel, common
+from audiocontrib.models.local import LocalModel
+from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import Prompt
 
 
@@ -24,7 +25,9 @@ class TextLanguageModel(LocalModel):
     def render(self, prompt: Prompt) -> str:
         """The prompt by the model's chat template; a base model without one gets the plain texts."""
         if prompt.has_audio:
-            raise AudiocontribError(f"{self.name} reads text only; ask it under --condition text or options")
+            raise AudiocontribError(
+                f"{self.name} reads text only; ask it under a condition without audio, as text or options"
+            )
         if not self.tokenizer.chat_template:
             return f"{prompt.system}\n\n{prompt.user}\n"
         turns = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
@@ -33,7 +36,7 @@ class TextLanguageModel(LocalModel):
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
         """All tokens, and how many stand before the question (see :class:`LocalModel`)."""
         ids, other = self._tokens(prompt), self._tokens(replace(prompt, user="0"))
-        return ids, min(common(ids, other), len(ids) - 1)
+        return ids, min(common_prefix(ids, other), len(ids) - 1)
 
     def features(self, prompt: Prompt, sound: Sound | None) -> dict[str, Tensor]:
         """None: there is no audio."""

@@ -15,6 +15,11 @@ ROOT = -1
 """The parent of first tokens: the last token of the prefix."""
 
 
+def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two sequences have in common at their beginning."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
 class Trie:
     """Tokens by node, in an order in which parents come before their children."""
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import contest, leak_share
+from audiocontrib.contribution.run_view import only_models
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.markdown import Verbatim, fenced, header, render_markdown
-from audiocontrib.prompts import SYSTEM, make_prompt
+from audiocontrib.prompts import prompt_of
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.splits import RULES, Split, split
-from audiocontrib.splits.run_view import only_models
 from audiocontrib.store.again import asking, splitting, unnamed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def card(run: Run, name: str) -> str:
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     with run.connect() as con:
-        made = split_summary(con, run, name)
+        made = split_summary(con, run.split(name))
         found = con.sql(
             "select count(*) as questions, count(distinct clip_id) as clips, "
             "(select count(*) from quarantine) as quarantined, "
@@ -129,13 +129,14 @@ def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str
 
 
 def _prompt(identity: dict[str, Any]) -> Verbatim | None:
-    """The prompt as it is sent, where this version still has it."""
-    told = identity.get("prompt") or {}
+    """The prompt as it is sent, where it is known here."""
     try:
-        sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=told.get("name", ""))
-    except AudiocontribError:
+        asked = prompt_of(identity.get("prompt"), "the run")
+        if asked is None:
+            return None
+        return fenced([f"system: {asked.system}", f"user: [audio]{asked.user_text('{question}', ('{o1}', '{o2}'))}"])
+    except AudiocontribError:  # of a plugin that is not loaded, or of another version
         return None
-    return fenced([f"system: {SYSTEM}", f"user: [audio]{sample.user}"]) if sample.sha256 == told.get("sha256") else None
 
 
 def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) -> list[str]:
@@ -153,7 +154,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
     asked = made.asked
     try:
         with only_models(con, asked.get("models")):
-            share, (low, high) = leak_share(contest(con, asked["condition"], asked.get("method"))[1])
+            share, (low, high) = leak_share(contest(con, condition=asked["condition"], method=asked.get("method"))[1])
         if share == share:
             weak = made.sizes.get("weak", 0) / max(len(stored), 1)
             lines.append(

@@ -135,7 +135,8 @@ def placed(table: pa.Table, without: str = "silence") -> NDArray[np.bool_]:
 
 def _places(table: pa.Table, without: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """p(gold) without the audio and with it; NaN where it is not known."""
-    x, y = (table[name].to_numpy().astype(np.float64) for name in (f"p_{without}", "p_audio"))
+    named = f"p_{without}" if f"p_{without}" in table.column_names else "p_condition"
+    x, y = (table[name].to_numpy().astype(np.float64) for name in (named, "p_audio"))
     return x, y
 
 

@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audiocontrib.conditions import is_null
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.certificate import Certificate
+from audiocontrib.contribution.scope import Scope
 from audiocontrib.contribution.scores import contributions
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.store.again import asked_of
+from audiocontrib.store.splits import TABLE
 
 if TYPE_CHECKING:
     import duckdb
 
-    from audiocontrib.store import Run
+    from audiocontrib.store import Run, SavedSplit
 
-WITHOUT = ("silence", "text")
-"""Conditions without the audio, in the order in which they are looked for."""
 MOST_REASONS = 12
 
 
@@ -85,9 +86,10 @@ def gather(run: Run, split: str | None = None) -> Facts:
         AudiocontribError: the run holds no answers yet.
         UsageError: it has no such split.
     """
-    names = split_names(run)
+    saved = saved_by_time(run)
     if split is not None:
-        names = [split_folder(run, split).name, *(name for name in names if name != split)]
+        first = run.split(split)
+        saved = [first, *(one for one in saved if one.name != first.name)]
     with run.connect() as con:
         [found] = con.sql(COUNTS).fetchall()
         counts = dict(zip(("questions", "quarantined", "responses", "failed", "clips"), found, strict=True))
@@ -95,11 +97,12 @@ def gather(run: Run, split: str | None = None) -> Facts:
             raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
         asked = {row[0] for row in con.sql("select distinct condition from responses").fetchall()}
         method = likeliest_method(con)
-        condition = next((c for c in WITHOUT if c in asked), None)
+        condition = _without_audio(asked)
         told = count_answers(con, method=method)  # once: it reads every answer
-        scores = contributions(con, condition or "silence", "audio", method, told)
+        scope = Scope(condition=condition or "silence", method=method)
+        scores = contributions(con, told=told, scope=scope)
         types = con.sql("select question_type from items order by item_id").to_arrow_table()
-        splits = [split_summary(con, run, name) for name in names]
+        splits = [split_summary(con, one) for one in saved]
         return Facts(
             run=run.path,
             about=run.manifest,
@@ -107,12 +110,18 @@ def gather(run: Run, split: str | None = None) -> Facts:
             accuracy=accuracy(con, method=method, told=told),
             condition=condition,
             scores=scores.append_column("question_type", types["question_type"]),
-            agreement=agreements(con, condition, method) if condition else pa.table({}),
+            agreement=agreements(con, scope=scope) if condition else pa.table({}),
             calibration=con.sql(CALIBRATION).to_arrow_table(),
             splits=splits,
             sensitivity=_sensitivity(con, splits[0]) if splits else None,
             findings=_findings(run),
         )
+
+
+def _without_audio(asked: set[str]) -> str | None:
+    """The condition without the audio that a report is about: the usual ones first, then any other null."""
+    first = {"silence": 0, "silence:matched": 1, "text": 2}
+    return min((c for c in asked if is_null(c)), key=lambda c: (first.get(c, len(first)), c), default=None)
 
 
 COUNTS = """
@@ -146,36 +155,25 @@ def likeliest_method(con: duckdb.DuckDBPyConnection) -> str:
     return "likelihood" if "likelihood" in methods else "generate"
 
 
-def split_names(run: Run) -> list[str]:
+def saved_by_time(run: Run) -> list[SavedSplit]:
     """The splits that are saved in a run, the latest first."""
-    saved = sorted(run.path.glob("splits/*/split.parquet"), key=lambda path: -path.stat().st_mtime)
-    return [path.parent.name for path in saved]
+    return sorted(run.splits(), key=lambda saved: -(saved.folder / TABLE).stat().st_mtime)
 
 
-def split_folder(run: Run, name: str) -> Path:
-    """The folder of a split that is saved. UsageError if there is none of that name; the message names those there."""
-    folder = run.split_folder(name)
-    if not (folder / "split.parquet").exists():
-        there = ", ".join(sorted(split_names(run))) or "none; make one with audiocontrib split"
-        raise UsageError(f"{run.path} has no split {name!r}; there are: {there}")
-    return folder
-
-
-def split_summary(con: duckdb.DuckDBPyConnection, run: Run, name: str) -> SplitFacts:
-    """What is known of a split that is saved; UsageError if there is none of that name."""
-    folder = split_folder(run, name)
+def split_summary(con: duckdb.DuckDBPyConnection, saved: SavedSplit) -> SplitFacts:
+    """What is known of a split that is saved."""
+    name = saved.name
     sizes = con.sql(
         "select split, count(*), count(*) filter (unsolved) from splits where name = $name group by 1",
         params={"name": name},
     ).fetchall()
-    certified = _json(folder / "certificate.json") or []
     return SplitFacts(
         name=name,
-        settings=_json(folder / "settings.json") or {},
+        settings={**saved.settings, "findings": saved.findings, "warnings": list(saved.warnings)},
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
         reasons=con.sql(REASONS, params={"name": name}).to_arrow_table().to_pylist(),
-        certificates=[Certificate.of_row(row) for row in certified],
-        rotated=any(row.get("rotated") for row in certified),
+        certificates=[Certificate.of_row(row) for row in saved.certificates],
+        rotated=any(row.get("rotated") for row in saved.certificates),
     )
 
 
@@ -194,17 +192,3 @@ def _findings(run: Run) -> list[dict[str, Any]]:
         return []
     kept = (pq.read_schema(path).metadata or {}).get(b"audiocontrib")
     return list(json.loads(kept)) if kept else []
-
-
-def _json(path: Path) -> Any:
-    """What a JSON file holds; None where there is no such file.
-
-    Raises:
-        AudiocontribError: it cannot be read.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise AudiocontribError(f"{path} cannot be read: {error}; make the split again") from error

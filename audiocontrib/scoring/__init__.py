@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.conditions import Condition, condition
+from audiocontrib.conditions import Condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.items import Items
-from audiocontrib.models import Model, load_model
-from audiocontrib.models.base import METHODS
-from audiocontrib.prompts import PROMPTS, make_prompt
-from audiocontrib.responses import Outcome, Response
+from audiocontrib.items import Item, Items
+from audiocontrib.models import Model, load_model, model_list, named
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named, prompt_record
+from audiocontrib.responses import METHODS, Outcome, Response
+from audiocontrib.scoring.arguments import (
+    check_workers,
+    conditions_to_ask,
+    device_list,
+    items_to_ask,
+    run_folder,
+    shard_of,
+)
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.parallel import on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
@@ -31,28 +40,27 @@ HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items. So many failures without
 one answer: the model, or its server, is gone."""
 
-ENGINES = ("local", "ray")
-
 EVIDENCE = "evidence"
 """Folder of a run in which a model may keep what it found out about sounds."""
 
 
 def score(
-    items: Items,
-    models: Sequence[Model | str],
-    conditions: Sequence[Condition | str] = ("audio", "silence"),
+    items: Iterable[Item],
+    models: Model | str | Sequence[Model | str],
+    conditions: str | Condition | Iterable[Condition | str] = ("audio", "silence"),
     *,
+    names: Sequence[str] | str = (),
     method: str = "likelihood",
     orders: str = "cyclic",
-    prompt: str = "audiomcq",
-    run: str | Path,
+    prompt: str | Path | PromptFormat = DEFAULT_PROMPT,
+    run: str | os.PathLike[str] | Run,
     progress: bool = True,
     save_every: float = 5.0,
     shard: Shard | str = "1/1",
     engine: str = "local",
-    devices: Sequence[str] = (),
+    devices: str | Sequence[str] = (),
     actors: int = 1,
-    model_options: dict[str, Any] | None = None,
+    model_options: Mapping[str, Any] | None = None,
 ) -> Run:
     """Ask every model every item under every condition, and keep the answers in a run directory.
 
@@ -61,11 +69,15 @@ def score(
     refused with a diff.
 
     Args:
-        models: models, or names for :func:`audiocontrib.load_model`; loaded one after another.
+        items: of :func:`audiocontrib.load_items`, a slice of them, or a list of :class:`~audiocontrib.items.Item`.
+        models: one or several: names for :func:`audiocontrib.load_model`, which are loaded one after another; objects
+            of a subclass of :class:`audiocontrib.models.Model`; functions ``prompt, audio -> reply``.
+        names: under which the models' answers are stored, one for each model in the same order; none: their own.
+        conditions: one or several, as they are written (``silence:matched``) or made by ``condition``.
         method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
         orders: ``cyclic`` (every option once in every place) or ``given``.
-        prompt: name of a registered prompt.
-        run: folder of the run, made if there is none.
+        prompt: name of a registered prompt, a file (:func:`audiocontrib.prompts.read_prompt`) or a template.
+        run: folder of the run, made if there is none; or an open one.
         save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
             loses at most these.
         shard: ``i/n``: only the recordings of this part (see :class:`audiocontrib.scoring.plan.Shard`). Several
@@ -75,64 +87,96 @@ def score(
         actors: with ``ray``, at most so many.
         model_options: of :func:`audiocontrib.load_model`.
 
+    Raises:
+        UsageError: a word that there is not; the line lists what there is. Nothing was asked.
+        AudiocontribError: no item is left, a model cannot be loaded, the run holds other things, or everything fails.
+
     Example:
         >>> items = load_items("demo", seed=1, limit=50)
         >>> run = score(items, ["tiny-qwen2.5-omni"], ["audio", "text"], run="runs/first")
     """
-    asking = make_asking(conditions, method, orders, prompt)
-    part = Shard.parse(shard) if isinstance(shard, str) else shard
-    names = [m if isinstance(m, str) else m.name for m in models]
-    if len(set(names)) < len(names) or not names:
-        raise UsageError("name at least one model, and each model once")
-    options = model_options or {}
-    if engine not in ENGINES:
-        raise UsageError(f"no engine is called {engine!r}; there are: {', '.join(ENGINES)}")
-    if engine == "ray" or len(devices) > 1:
-        if not all(isinstance(m, str) for m in models):
+    check_workers(engine, actors, save_every, model_options)
+    asked, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt)
+    part, folder, several = shard_of(shard), run_folder(run), device_list(devices)
+    chosen = model_list(models, names)
+    for entry, _ in chosen:
+        if isinstance(entry, Model):
+            asking.check(entry)
+    options = dict(model_options or {})
+    if engine == "ray" or len(several) > 1:
+        sources = [(entry, name) for entry, name in chosen if isinstance(entry, str)]
+        if len(sources) < len(chosen):
             raise UsageError("several processes load the models themselves: give their names")
         every = partial(
-            score, items, conditions=asking.conditions, method=method, orders=orders, prompt=prompt, run=run,
+            score, asked, conditions=asking.conditions, method=method, orders=orders, prompt=asking.prompt, run=folder,
             progress=False, save_every=save_every,
         )  # fmt: skip
-        total = len(names) * asking.count(options_of(items, part))
-        with watching(Path(run), f"{engine} x {actors if engine == 'ray' else len(devices)}", total, shown=progress):
+        total = len(sources) * asking.count(options_of(asked, part))
+        with watching(folder, f"{engine} x {actors if engine == 'ray' else len(several)}", total, shown=progress):
             if engine == "ray":
-                on_ray(every, part, names, actors, options)
+                on_ray(every, part, sources, actors, options)
             else:
-                on_devices(partial(every, names), part, devices, options)
-        return Run.open(run)
-    if devices:
-        options = options | {"device": devices[0]}
-    store = None
-    for entry in models:
-        model = load_model(entry, **options) if isinstance(entry, str) else entry
-        asking.check(model)
-        store = Run.create_or_resume(Path(run), _manifest(items, asking, model), items)
-        _ask_all(store, items, model, asking, part, progress, save_every)
-    assert store is not None
+                each = partial(every, [entry for entry, _ in sources], names=[name for _, name in sources if name])
+                on_devices(each, part, several, options)
+        return Run.open(folder)
+    if several:
+        options["device"] = several[0]
+    return _one_by_one(folder, asked, chosen, asking, part, options, progress, save_every)
+
+
+def _one_by_one(
+    folder: Path, items: Items, chosen: Sequence[tuple[Model | str, str | None]], asking: RequestConfig, part: Shard,
+    options: dict[str, Any], progress: bool, save_every: float,
+) -> Run:  # fmt: skip
+    """Load each model, ask it everything, and go on to the next."""
+    done: set[str] = set()
+    for entry, name in chosen:
+        with _opened(entry, name, options) as model:
+            if model.name in done:
+                raise UsageError(f"two models are called {model.name}: give each a name to store its answers under")
+            done.add(model.name)
+            asking.check(model)
+            store = Run.create_or_resume(folder, _manifest(items, asking, model), items)
+            _ask_all(store, items, model, asking, part, progress, save_every)
     return store
 
 
-def make_asking(conditions: Sequence[Condition | str], method: str, orders: str, prompt: str) -> RequestConfig:
-    """How the questions are put, from names. UsageError where one is unknown."""
+@contextmanager
+def _opened(entry: Model | str, name: str | None, options: dict[str, Any]) -> Iterator[Model]:
+    """A model that is ready to be asked; what was loaded here is closed in the end."""
+    if isinstance(entry, Model):
+        yield named(entry, name)
+        return
+    model = load_model(entry, name=name, **options)
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+def make_asking(
+    conditions: str | Condition | Iterable[Condition | str],
+    method: str,
+    orders: str,
+    prompt: str | Path | PromptFormat,
+) -> RequestConfig:
+    """How the questions are put, from names. UsageError where one is unknown, or the prompt will not do."""
     if method not in METHODS:
         raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
     ORDERS.find(orders)
-    PROMPTS.find(prompt)
-    if not conditions:
-        raise UsageError("name at least one condition")
-    return RequestConfig(tuple(dict.fromkeys(condition(c) for c in conditions)), method, orders, prompt)
+    chosen, put = conditions_to_ask(conditions), prompt_named(prompt)
+    check_prompt(put, hides_question=not all(c.shows_question for c in chosen))
+    return RequestConfig(chosen, method, orders, put)
 
 
 def _ask_all(
     run: Run, items: Items, model: Model, asking: RequestConfig, shard: Shard, progress: bool, save_every: float
 ) -> None:
     # the name too: one checkpoint may be asked under two names, and each has its own answers
-    fingerprint = stable_hash([model.name, model.fingerprint()])
-    if keep_in := getattr(model, "keep_in", None):
-        keep_in(run.path / EVIDENCE)
+    fingerprint = stable_hash([model.name, model.identity()])
+    model.keep_evidence(run.path / EVIDENCE)
     make = RequestBuilder(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
-    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * getattr(model, "at_once", 0)))
+    ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * model.concurrency))
     total, held = RequestBatch(), run.quarantined_ids()
     waiting: list[Response] = []
     asked = failing = 0
@@ -169,7 +213,7 @@ def _ask_all(
                 bar.note(note)
             if asked and progress:
                 seconds = time.monotonic() - start
-                more = getattr(model, "report", lambda: "")()
+                more = model.summary()
                 bar.note(
                     f"{model.name}: {asked:,} questions in {seconds:,.1f} s ({asked / seconds:,.1f} a second); "
                     f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}"
@@ -186,21 +230,20 @@ def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:
-        yield f"{total.unpartnered} questions under swap are left out: no other clip can stand in"
+        yield f"{total.unpartnered} questions that borrow a clip are left out: no other clip can stand in"
 
 
 def _manifest(items: Items, asking: RequestConfig, model: Model) -> dict[str, Any]:
-    sample = make_prompt("{question}", ("{o1}", "{o2}"), has_audio=True, prompt=asking.prompt)
     packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
-            "models": {model.name: model.fingerprint()},
+            "models": {model.name: model.identity()},
             "conditions": [c.spec for c in asking.conditions],
             "method": asking.method,
             "orders": asking.orders,
             "max_new_tokens": asking.max_new_tokens if asking.method == "generate" else None,
-            "prompt": {"name": asking.prompt, "sha256": sample.sha256},
+            "prompt": prompt_record(asking.prompt),
         },
         "origin": items.origin,
         "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},

@@ -10,42 +10,51 @@ from typing import Any
 import numpy as np
 
 from audiocontrib import answers
-from audiocontrib.errors import one_line
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.models import Generated, Model, Request, Scored
+from audiocontrib.models.check import check_answers, reason
 from audiocontrib.prompts import unrotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.plan import RequestConfig
-from audiocontrib.scoring.prefetch import AnswerKeys
+from audiocontrib.scoring.prefetch import AnswerKeys, again_prepared
+
+Answer = Scored | Generated | Exception
 
 
 def ask(model: Model, requests: Sequence[Request], keys: Sequence[AnswerKeys], asking: RequestConfig) -> list[Response]:
-    """One Response per request. If the batch raises, its requests are asked one by one."""
+    """One Response per request. If the batch raises, or has not one answer for each, they are asked one by one."""
     start = time.perf_counter()
-    answered = _try(model, requests, asking)
-    if isinstance(answered, Exception) and len(requests) > 1:
-        return [row for r, k in zip(requests, keys, strict=True) for row in ask(model, [r], [k], asking)]
+    ready = [again_prepared(model, request) for request in requests]
+    answers: list[Answer] = [request.ready for request in ready]  # an exception where the model cannot prepare it
+    places = [place for place, answer in enumerate(answers) if not isinstance(answer, Exception)]
+    answered = _answers(model, [ready[place] for place in places], asking)
+    if isinstance(answered, Exception):
+        if len(requests) > 1:
+            return [row for r, k in zip(ready, keys, strict=True) for row in ask(model, [r], [k], asking)]
+        answered = [answered]
+    for place, answer in zip(places, answered, strict=True):
+        answers[place] = answer
     seconds = (time.perf_counter() - start) / len(requests)
-    values = [answered] * len(requests) if isinstance(answered, Exception) else answered
     return [
-        _response(model.name, request, key, asking.method, value, seconds)
-        for request, key, value in zip(requests, keys, values, strict=True)
+        _response(model.name, request, key, asking.method, answer, seconds)
+        for request, key, answer in zip(requests, keys, answers, strict=True)
     ]
 
 
-def _try(
-    model: Model, requests: Sequence[Request], asking: RequestConfig
-) -> Sequence[Scored | Generated | Exception] | Exception:
+def _answers(model: Model, requests: Sequence[Request], asking: RequestConfig) -> list[Answer] | Exception:
     try:
+        if not requests:
+            return []
         if asking.method == "likelihood":
-            return model.likelihood(requests)
-        return model.generate(requests, asking.max_new_tokens)
+            return check_answers(model.name, asking.method, requests, model.likelihood(requests))
+        return check_answers(model.name, asking.method, requests, model.generate(requests, asking.max_new_tokens))
     except Exception as error:  # whatever a model raises is recorded in the row's `error` and asked again on resume
         return error
+    except SystemExit:
+        return AudiocontribError(f"{model.name}: its code ends the program (SystemExit)")
 
 
-def _response(
-    model: str, request: Request, key: AnswerKeys, method: str, value: Scored | Generated | Exception, seconds: float
-) -> Response:
+def _response(model: str, request: Request, key: AnswerKeys, method: str, value: Answer, seconds: float) -> Response:
     item = request.item
     facts: dict[str, Any] = {
         "item_id": item.id,
@@ -64,9 +73,7 @@ def _response(
         "resume_key": key.resume,
     }
     if isinstance(value, Exception):
-        return Response(**facts, outcome=Outcome.FAILED, error=one_line(value))
-    if isinstance(value, Scored) and not np.isfinite(value.logprobs).all():
-        return Response(**facts, outcome=Outcome.FAILED, error="the model gave a log-probability that is not finite")
+        return Response(**facts, outcome=Outcome.FAILED, error=reason(value))
     facts |= {"prompt_tokens": value.prompt_tokens, "evidence": value.evidence}
     if isinstance(value, Generated):
         answer = answers.parse(value.text, request.prompt.options)

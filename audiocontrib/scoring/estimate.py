@@ -5,14 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 
-from audiocontrib.conditions import Condition, Donors
+from audiocontrib.conditions import Condition, Partners
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, Request
-from audiocontrib.models.trie import Trie
 from audiocontrib.scoring.ask import ask
 from audiocontrib.scoring.plan import RequestConfig, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.prefetch import RequestBuilder
@@ -50,7 +48,7 @@ def estimate_scoring(items: Items, model: Model, asking: RequestConfig, shard: S
         start = time.perf_counter()
         answered = _asked(model, alone, lenders, cold)
         scale = requests / max(1, len(answered))
-        plain, new = _tokens(answered)
+        plain, new = model.count_tokens(answered) or (None, None)
         rows.append(
             {
                 "model": model.name,
@@ -77,7 +75,7 @@ def _sample(items: Items, shard: Shard) -> list[Sequence[Item]]:
 
 
 def _asked(
-    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Donors], groups: Sequence[Sequence[Item]]
+    model: Model, asking: RequestConfig, lenders: Mapping[Condition, Partners], groups: Sequence[Sequence[Item]]
 ) -> list[Request]:
     make = RequestBuilder(asking, model, "", lenders, NONE)
     works = [make(group) for group in groups]
@@ -85,16 +83,3 @@ def _asked(
     if requests:
         ask(model, requests, [k for work in works for k in work.keys], asking)
     return requests
-
-
-def _tokens(requests: Sequence[Request]) -> tuple[int | None, int | None]:
-    """Tokens read if nothing is shared, and if all is. A prefix that stands for the whole run counts for nothing."""
-    if not requests or requests[0].ready is None:
-        return None, None
-    plain = 0
-    trees: dict[Any, Trie] = {}
-    for ready in (r.ready for r in requests):
-        trees.setdefault(ready.key, Trie()).add_options(ready.suffix, ready.completions)
-        plain += sum(len(ready.key[0]) + len(ready.suffix) + len(c) for c in ready.completions)
-    prefixes = sum(len(key[0]) for key in trees) if len(trees) > 1 else 0
-    return plain, prefixes + sum(len(tree) for tree in trees.values())

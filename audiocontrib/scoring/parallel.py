@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.plugins import load_plugins, loaded_plugins
 from audiocontrib.responses import Response
 from audiocontrib.scoring.plan import Shard
 from audiocontrib.scoring.progress import Progress
@@ -32,7 +33,10 @@ PIECES = 4
 
 def on_devices(part: Part, shard: Shard, devices: Sequence[str], options: dict[str, Any]) -> None:
     """Score a shard by one process for each device. The first failure is raised when all are done."""
-    with ProcessPoolExecutor(len(devices), mp_context=get_context("spawn")) as pool:
+    plugins = tuple(loaded_plugins())
+    with ProcessPoolExecutor(
+        len(devices), mp_context=get_context("spawn"), initializer=load_plugins, initargs=(plugins,)
+    ) as pool:
         jobs: list[Future[Any]] = [
             pool.submit(part, shard=piece, model_options=options | {"device": device})
             for piece, device in zip(shard.split(len(devices)), devices, strict=True)
@@ -46,10 +50,15 @@ def on_devices(part: Part, shard: Shard, devices: Sequence[str], options: dict[s
         raise error
 
 
-def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options: dict[str, Any]) -> None:
+def on_ray(
+    part: Part, shard: Shard, models: Sequence[tuple[str, str | None]], actors: int, options: dict[str, Any]
+) -> None:
     """Score a shard by actors of Ray Data, one for each GPU (or core, where there is none), as the work needs them.
 
     The run's folder and the clips must be on a file system that all machines see.
+
+    Args:
+        models: what is loaded, and the name under which its answers are stored (None: its own).
     """
     try:
         import ray
@@ -60,7 +69,7 @@ def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
-    shared = ray.put(part)
+    shared, plugins = ray.put(part), tuple(loaded_plugins())
 
     class Worker:
         """Loads its models once, and scores one shard after the other."""
@@ -68,8 +77,9 @@ def on_ray(part: Part, shard: Shard, names: Sequence[str], actors: int, options:
         def __init__(self) -> None:
             from audiocontrib.models import load_model
 
+            load_plugins(plugins)  # first: what was handed over may be of their classes
             self.part = ray.get(shared)
-            self.models = [load_model(name, **options) for name in names]
+            self.models = [load_model(model, name=name, **options) for model, name in models]
 
         def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
             errors = []

@@ -8,12 +8,12 @@ from itertools import groupby
 
 import numpy as np
 
-from audiocontrib.conditions import Condition, Donors, Swap, donors
+from audiocontrib.conditions import Condition, Partners, find_partners
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model
-from audiocontrib.prompts import Prompt, make_prompt
+from audiocontrib.prompts import Prompt, PromptFormat, make_prompt
 from audiocontrib.registry import Registry
 
 ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
@@ -42,7 +42,7 @@ class RequestConfig:
     conditions: tuple[Condition, ...]
     method: str
     orders: str
-    prompt: str
+    prompt: PromptFormat
     max_new_tokens: int = 128
 
     def count(self, options: Iterable[int]) -> int:
@@ -55,19 +55,16 @@ class RequestConfig:
         if deaf:
             raise UsageError(
                 f"{model.name} reads text only and cannot be asked under {', '.join(deaf)}; "
-                f"use --condition text or --condition options{_refusals(model)}"
+                f"use conditions without audio, as text or options{_refusals(model)}"
             )
         if self.method not in model.capabilities:
             able = ", ".join(sorted(model.capabilities - {"audio"}))
-            raise UsageError(
-                f"{model.name} cannot be asked by --method {self.method}; it can: {able}{_refusals(model)}"
-            )
+            raise UsageError(f"{model.name} cannot be asked by {self.method}; it can: {able}{_refusals(model)}")
 
 
 def _refusals(model: Model) -> str:
     """Why a server cannot do what it was tried for, where the model knows."""
-    refusals = getattr(getattr(model, "found", None), "refusals", {})
-    return f" ({'; '.join(refusals.values())})" if refusals else ""
+    return f" ({'; '.join(model.refusals.values())})" if model.refusals else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class PlannedQuestion:
     @property
     def partner_id(self) -> str | None:
         """The item whose clip is played instead of its own."""
-        return self.source.id if self.source and self.condition.donor else None
+        return self.source.id if self.source and self.condition.borrows_clip else None
 
 
 def by_clip(items: Items, shard: Shard) -> Iterator[tuple[Item, ...]]:
@@ -141,19 +138,19 @@ def options_of(items: Items, shard: Shard) -> list[int]:
     return counts
 
 
-def partners(items: Items, asking: RequestConfig) -> dict[Condition, Donors]:
+def partners(items: Items, asking: RequestConfig) -> dict[Condition, Partners]:
     """Who lends a clip under each condition that plays another item's."""
-    return {c: donors(items, c.seed) for c in asking.conditions if isinstance(c, Swap)}
+    return {c: find_partners(c, items) for c in asking.conditions if c.borrows_clip}
 
 
 def plan_questions(
-    group: Sequence[Item], asking: RequestConfig, lenders: Mapping[Condition, Donors]
+    group: Sequence[Item], asking: RequestConfig, lenders: Mapping[Condition, Partners]
 ) -> Iterator[PlannedQuestion]:
     """All requests about the items of one recording; those that need a partner and have none are left out."""
     for item in group:
         for condition in asking.conditions:
-            source = lenders[condition](item) if condition.donor else item if condition.needs_clip else None
-            if condition.donor and source is None:
+            source = lenders[condition](item) if condition.borrows_clip else item if condition.needs_clip else None
+            if condition.borrows_clip and source is None:
                 continue
             question = item.question if condition.shows_question else None
             for order in ORDERS[asking.orders](len(item.choices)):

@@ -7,13 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audiocontrib.audio import RATE, Sound, decode, make_sound, stamp
-from audiocontrib.conditions import Condition, Donors
+from audiocontrib.conditions import Condition, Partners, play
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Item, Quarantined
 from audiocontrib.models import Model, Request
+from audiocontrib.models.check import check_prepared
 from audiocontrib.scoring.plan import PlannedQuestion, RequestConfig, plan_questions, question_key
 from audiocontrib.store.answered_requests import AnsweredRequests
 
@@ -72,7 +73,7 @@ class RequestBuilder:
     asking: RequestConfig
     model: Model
     fingerprint: str
-    lenders: Mapping[Condition, Donors]
+    lenders: Mapping[Condition, Partners]
     answered: AnsweredRequests
 
     def __call__(self, group: Sequence[Item]) -> RequestBatch:
@@ -92,7 +93,7 @@ class RequestBuilder:
                     Quarantined(item.dataset, str(item.audio), None, "audio", str(error), item.id) for item in group
                 ],
             )
-        work.requests = _prepared(self.model, work.requests)
+        work.requests = list(prepared(self.model, work.requests))
         return work
 
     def _resume_key(self, question: PlannedQuestion) -> str:
@@ -108,11 +109,11 @@ class RequestBuilder:
             source, place = question.source, (question.item.id, question.condition)
             if source is not None and source.clip_id not in clips:
                 clips[source.clip_id] = _decoded(source)
-            if source is not None and not question.condition.donor:
+            if source is not None and not question.condition.borrows_clip:
                 work.heard.add(question.item.id)
             if place not in sounds:
                 clip = clips[source.clip_id] if source is not None else None
-                whole = question.condition.hear(clip, question.item.id)
+                whole = play(question.condition, clip, question.item.id)
                 sounds[place] = (fitting := _cut(whole, self.model.max_seconds)), fitting is not whole
             sound, cut = sounds[place]
             key = question_key(question, self.asking, self.fingerprint, sound.sha256 if sound else None)
@@ -173,18 +174,21 @@ class Prefetcher:
         )
 
 
-def _prepared(model: Model, requests: list[Request]) -> list[Request]:
-    """The requests as the model's ``prepare`` makes them. What it refuses is left to fail when it is asked."""
-    prepare = getattr(model, "prepare", None)
-    if prepare is None or not requests:
+def prepared(model: Model, requests: Sequence[Request]) -> Sequence[Request]:
+    """The requests as the model's ``prepare`` makes them; ``ready`` is an exception where it fails."""
+    if not requests:
         return requests
     try:
-        made: list[Request] = prepare(requests)
-        return made
-    except Exception:
+        return check_prepared(model.name, requests, model.prepare(requests))
+    except Exception as error:
         if len(requests) == 1:
-            return requests
-        return [made for request in requests for made in _prepared(model, [request])]
+            return [replace(requests[0], ready=error)]
+        return [made for request in requests for made in prepared(model, [request])]
+
+
+def again_prepared(model: Model, request: Request) -> Request:
+    """The request; where ``prepare`` failed, it is tried once more (memory may be free by now)."""
+    return prepared(model, [replace(request, ready=None)])[0] if isinstance(request.ready, Exception) else request
 
 
 def _decoded(item: Item) -> Sound:

@@ -54,7 +54,7 @@ def mapped(mapping: Mapping[str, str] | None = None, answer_as: str = "text") ->
     def fields(row: Columns) -> Fields:
         found, unused = resolve(tuple(row))
         value = {field: row[names[0]] if names else None for field, names in found.items()}
-        if found["audio"] and value["audio"] in (None, ""):
+        if found["audio"] and (value["audio"] is None or (isinstance(value["audio"], str) and not value["audio"])):
             raise BadItem("audio", "is empty")
         return Fields(
             own_id=item_text(value["id"]),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import posixpath
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
-from audiocontrib.items import Clip, Item, ItemTable, Quarantined, make_item, qualified_id
+from audiocontrib.items import Item, ItemTable, Quarantined, make_item, qualified_id
 from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
+from audiocontrib.sources.cells import clip_of
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class ItemCollector:
             question=fields.question,
             choices=fields.choices,
             answer=fields.answer,
-            audio=_clip(fields.audio, self.root),
+            audio=clip_of(fields.audio, self.root),
             answer_as=fields.answer_as,
             has_key=fields.has_key,
             clip_id=fields.clip_id,
@@ -114,31 +112,3 @@ class ItemCollector:
 
     def _quarantine(self, row: SourceRow | BrokenRow, name: str, reason: str, item_id: str | None = None) -> None:
         self.quarantined.append(Quarantined(self.dataset, row.file, row.line, name, reason, item_id))
-
-
-def _clip(audio: Any, root: str | None) -> Clip | None:
-    """The clip that a row names or carries; its path in shortest form, relative to the root.
-
-    Raises:
-        BadItem: it is empty, or the path leaves the root or is the root. The letters of the path decide:
-            whether the file is there, and where symbolic links lead, is seen when it is decoded.
-    """
-    if audio is None:
-        return None
-    data, path = None, audio
-    if isinstance(audio, Mapping) and audio.keys() & {"bytes", "path"}:
-        data, path = audio.get("bytes"), audio.get("path")
-    elif isinstance(audio, bytes):
-        data, path = audio, None
-    if data is not None:
-        return Clip(path=path, data=data)
-    if not path:
-        raise BadItem("audio", "is empty")
-    if not isinstance(path, str):
-        raise BadItem("audio", f"is a {type(audio).__name__}, neither a path nor the bytes of a file")
-    short = posixpath.normpath(path)
-    if posixpath.isabs(short) and root:
-        short = os.path.relpath(short, root)
-    if posixpath.isabs(short) or short.split("/")[0] in ("..", ".") or "\0" in short:
-        raise BadItem("audio", f"{path!r} is not inside the audio folder {root or '(none is given)'}")
-    return Clip(path=short, root=root)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import file_sha256
@@ -16,10 +17,12 @@ from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import ItemCollector
+from audiocontrib.sources.mappings import WAYS
+from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 
 def load_items(
-    dataset: str,
+    dataset: str | os.PathLike[str] | Table,
     *,
     data: str | Path | None = None,
     revision: str | None = None,
@@ -27,26 +30,32 @@ def load_items(
     audio_root: str | Path | None = None,
     limit: int | None = None,
     seed: int = 0,
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str | Sequence[str]] | None = None,
     answer_as: str = "text",
+    name: str | None = None,
     progress: bool = False,
 ) -> Items:
-    """The items of a data set; rows that cannot become items are in ``.quarantined``.
+    """The items of a data set; rows that cannot become items are in ``.quarantined``, each with its number and reason.
 
     Whether the clips exist is not looked at: conditions without audio need none. The items are kept as Arrow
     while they are read, so that a large set takes about the memory of its texts.
 
     Args:
-        dataset: a name in SOURCES; or a file, a folder or a hub id (``owner/name``) of your own (source ``jsonl``).
+        dataset: a name in SOURCES; or a file, a folder or a hub id (``owner/name``) of your own (source ``jsonl``);
+            or rows in memory: a pandas DataFrame, a ``datasets.Dataset`` (a DatasetDict, a streaming one), an Arrow
+            table, a list of dictionaries. Their audio is a path, the bytes of a file, or
+            ``{"array": samples, "sampling_rate": hertz}``; see :func:`audiocontrib.sources.tables.read_table`.
         data: file or folder to read, in place of the hub.
         revision: of the data set on the hub, or your name for the state of your files; part of every id, unless
             it is a commit: then run.json says it alone, as it does where the newest commit was taken.
         split: only this split, where rows or files say which they belong to.
-        audio_root: folder, .zip or .tar that audio paths are relative to and may not leave; by default the data's own.
+        audio_root: folder, .zip or .tar that audio paths are relative to and may not leave; by default the
+            data's own; of rows in memory, the working directory.
         limit: stop after so many items.
         seed: for sets that are made on the spot.
-        mapping: for ``jsonl``: field to column, see :func:`audiocontrib.sources.columns.mapped`.
-        answer_as: for ``jsonl``: the answer column holds the option's ``text``, ``letter`` or ``index``.
+        mapping: for data of your own: field to column, see :func:`audiocontrib.sources.columns.mapped`.
+        answer_as: for data of your own: the answer column holds the option's ``text``, ``letter`` or ``index``.
+        name: of data of your own, part of every id; by default that of the file, or ``rows``.
         progress: show on stderr how many rows were read.
 
     Raises:
@@ -55,20 +64,26 @@ def load_items(
 
     Example:
         >>> items = load_items("my.csv", mapping={"choices": "a,b,c,d"}, answer_as="letter")
+        >>> items = load_items(frame, mapping={"audio": "file"}, audio_root="/data/clips", name="mine")
     """
-    source, named = _find(dataset, data)
-    _check(source, named, limit, mapping, answer_as)
+    columns = _joined(mapping)
+    if not isinstance(dataset, str | os.PathLike):
+        if data is not None:
+            raise UsageError("rows in memory are read as they are: leave out data")
+        return _load_rows(dataset, name or NAME, revision, split, audio_root, limit, columns, answer_as, progress)
+    source, named = _find(os.fspath(dataset), data)
+    _check(source, named, limit, columns, answer_as, name)
     path = named or source.home
     hub = source.hub if path is None else None
     copy = snapshot(hub, revision, source.folder) if hub else None
     place = copy.folder if copy else path
     root = _audio_root(place, audio_root)
     own = path if path or not hub else Path(hub)
-    name = source.name if source.fields or own is None else _own_name(own)
+    name = source.name if source.fields or own is None else name or _own_name(own)
     layout = f"is this in the layout of {source.name}? Read others with --dataset jsonl --map FIELD=COLUMN"
     reading = ItemCollector(
         dataset=name,
-        fields=source.fields or mapped(mapping, answer_as),
+        fields=source.fields or mapped(columns, answer_as),
         hint=layout if source.fields else "say --map {field}=COLUMN",
         revision=None if re.fullmatch("[0-9a-f]{40}", revision or "") else revision,
         split=split,
@@ -83,7 +98,7 @@ def load_items(
         "hub": hub,
         "revision": copy.revision if copy else revision,
         "split": split,
-        "mapping": dict(mapping) if mapping else None,
+        "mapping": columns or None,
         "answer_as": None if source.fields else answer_as,
         "seed": seed if source.make else None,
         "limit": limit,
@@ -91,6 +106,48 @@ def load_items(
         "left_out": dict(reading.left_out) or None,
         "sha256": {file: file_sha256(Path(file)) for file in reading.files} if path else None,
     }
+    return _collected(reading, origin)
+
+
+def _load_rows(
+    rows: Any,
+    name: str,
+    revision: str | None,
+    split: str | None,
+    audio_root: str | Path | None,
+    limit: int | None,
+    mapping: dict[str, str],
+    answer_as: str,
+    progress: bool,
+) -> Items:
+    """The same for rows in memory."""
+    _check_own(limit, answer_as)
+    table = read_table(rows, name)
+    root = _audio_root(Path.cwd(), audio_root)
+    reading = ItemCollector(
+        dataset=name,
+        fields=table_fields(mapped(mapping, answer_as)),
+        hint="say mapping={{'{field}': COLUMN}}",
+        revision=revision,
+        split=split,
+        root=root,
+    )
+    _read(iter(table.parts.items()), reading, limit, progress)
+    reading.check(name)
+    origin = {
+        "name": name,
+        "given": table.kind,
+        "revision": revision,
+        "split": split,
+        "mapping": mapping or None,
+        "answer_as": answer_as,
+        "limit": limit,
+        "audio_root": root,
+    }
+    return _collected(reading, origin)
+
+
+def _collected(reading: ItemCollector, origin: Mapping[str, Any]) -> Items:
     given = {key: value for key, value in origin.items() if value is not None}
     return Items(reading.items, reading.quarantined, given)
 
@@ -124,13 +181,36 @@ def _own_name(path: Path) -> str:
     return path.stem if path.is_file() else path.resolve().name
 
 
-def _check(
-    source: Source, path: Path | None, limit: int | None, mapping: Mapping[str, str] | None, answer_as: str
-) -> None:
-    if limit is not None and limit < 1:
+def _joined(mapping: Any) -> dict[str, str]:
+    """A mapping of fields to columns; several columns for the choices may be a list."""
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, Mapping):
+        raise UsageError(f"mapping is {mapping!r}, but is from a field to the name of its column")
+    joined = {}
+    for field, column in mapping.items():
+        if field == "choices" and isinstance(column, list | tuple) and all(isinstance(name, str) for name in column):
+            column = ",".join(column)
+        if not isinstance(column, str):
+            raise UsageError(f"mapping: {field}: {column!r} is not the name of a column")
+        joined[field] = column
+    return joined
+
+
+def _check_own(limit: Any, answer_as: Any) -> None:
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise UsageError(f"limit {limit}: at least one item must be asked for")
-    if answer_as not in ("text", "letter", "index"):
+    if answer_as not in WAYS:
         raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
+
+
+def _check(
+    source: Source, path: Path | None, limit: int | None, mapping: Mapping[str, str], answer_as: str,
+    name: str | None,
+) -> None:  # fmt: skip
+    _check_own(limit, answer_as)
+    if source.fields and name is not None:
+        raise UsageError(f"{source.name} has its own name; leave name out")
     if source.fields and (mapping or answer_as != "text"):
         raise UsageError(f"{source.name} knows its own columns; --map and --answer-as are for jsonl")
     if path is not None and source.make:

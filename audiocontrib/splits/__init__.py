@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
-from audiocontrib.contribution import contributions
-from audiocontrib.contribution.tables import sql
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.contribution.run_view import asked_models, connected, only_models
+from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked
+from audiocontrib.contribution.scores import contributions
+from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, RuleResult, Split, rule
-from audiocontrib.splits.run_view import HasConnection, asked_models, connected, only_models
 from audiocontrib.splits.settings import check_settings, judges, listed
-from audiocontrib.store.views import SPLIT_SCHEMA
+from audiocontrib.sql import sql
+from audiocontrib.store.splits import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,15 +30,18 @@ import_module("audiocontrib.splits.rules")  # files them
 
 
 def split(
-    run: HasConnection | duckdb.DuckDBPyConnection,
+    run: Answers,
     /,
+    *,
     rule: str = "votes",
     threshold: float | Fraction | None = None,
-    condition: str = "silence",
-    audio: str = "audio",
+    leave_out: str | Sequence[str] = (),
+    scope: Scope | None = None,
+    condition: str | None = None,
+    audio: str | None = None,
     method: str | None = None,
     models: str | Sequence[str] | None = None,
-    leave_out: str | Sequence[str] = (),
+    prompt: str | None = None,
     **settings: Any,
 ) -> Split:
     """Split the items of a run into weak and strong audio contribution.
@@ -51,37 +55,35 @@ def split(
         rule: a name in RULES.
         threshold: in [0, 1]; a score that reaches it is strong. The nearest fraction with a denominator of
             at most a million is meant, so that two wrong votes of three reach 2 / 3. None: the rule's own.
-        condition: the condition without the audio whose answers are judged, as it is written.
-        audio: the condition with the audio; it says which items are unsolved.
-        method: ``likelihood`` or ``generate``; needed only where the run holds both.
-        models: whose answers count (one name, or several); None: all that were asked under the condition.
         leave_out: ``unsolved`` leaves those items out of the table; ``findings`` says how many.
+        scope: which answers count (:class:`~audiocontrib.contribution.scope.Scope`); or, in its place, its fields:
+        condition, audio, method, models, prompt: ``models`` None counts all that were asked under the condition.
         settings: further arguments of the rule.
 
     Raises:
-        UsageError: no such rule, setting or model, a value that is not of its type, or a threshold outside [0, 1].
+        UsageError: no such rule, setting, condition or model, a value that is not of its type, or a threshold
+            outside [0, 1].
         AudiocontribError: the run holds no answers under the condition, or not those that the rule needs.
     """
     found = RULES.find(rule)
-    threshold = found.threshold if threshold is None else threshold
-    if not 0 <= threshold <= 1:
-        raise UsageError(f"threshold {threshold} is not between 0 and 1")
-    left_out = sorted(set(listed(leave_out)))
-    if unknown := set(left_out) - set(LEAVE_OUT):
-        raise UsageError(f"{min(unknown)!r} cannot be left out; what can: {', '.join(LEAVE_OUT)}")
+    exact = _threshold(found.threshold if threshold is None else threshold)
+    left_out = _left_out(leave_out)
     check_settings(rule, settings)
-    exact = Fraction(threshold).limit_denominator(1_000_000)
+    given = {"condition": condition, "audio": audio, "method": method, "models": models, "prompt": prompt}
+    words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
     with connected(run) as con:
-        items = _items(con)
-        counted = None if models is None else listed(models)
-        names = asked_models(con, condition, counted)
+        checked = scope if isinstance(scope, CheckedScope) else _scope(scope, words).check(con)
+        names = asked_models(con, checked.condition, checked.models)
         if not names:
-            ask = f"audiocontrib score --condition {condition}"
-            raise AudiocontribError(f"the run holds no answers under {condition!r}; ask for them first: {ask}")
-        with only_models(con, counted):
-            scores = contributions(con, condition, audio, method)
-        with only_models(con, None if counted is None else counted + judges({"rule": rule} | settings)):
-            decided = found.decide(RuleInput(con, scores, exact, condition, method), **settings)
+            raise not_asked(checked.condition)
+        items = _items(con)
+        with only_models(con, checked.models):
+            scores = contributions(con, scope=checked)
+        if left_out and scores["unsolved"].null_count == len(scores):
+            raise UsageError(f"unsolved items cannot be left out: no model was asked under {checked.audio!r}")
+        judging = None if checked.models is None else [*checked.models, *judges({"rule": rule} | settings)]
+        with only_models(con, judging):
+            decided = found.decide(RuleInput(con, checked, scores, exact), **settings)
     placed = sql(
         "select * from decided join items using (item_id) join unsolved using (item_id) order by item_id",
         decided=decided.table,
@@ -89,15 +91,35 @@ def split(
         unsolved=scores.select(["item_id", "unsolved"]),
     )
     findings = dict(decided.findings)
-    if "unsolved" in left_out:
+    if left_out:
         kept = sql("select * from placed where unsolved is not true order by item_id", placed=placed)
         findings["left_out_unsolved"] = len(placed) - len(kept)
         placed = kept
-    asked = {"rule": rule, "threshold": float(threshold), "condition": condition, "audio": audio, "models": names}
-    asked |= {"leave_out": left_out} | settings | ({"method": method} if method else {})
+    asked = {"rule": rule, "threshold": float(exact), "condition": checked.condition, "audio": checked.audio}
+    asked |= {"models": names, "leave_out": left_out} | settings
+    asked |= {"method": checked.method} if checked.method else {}
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
-    return Split(table, rule, float(threshold), asked, findings, decided.warnings, scores, context)
+    return Split(table, rule, float(exact), asked, findings, decided.warnings, scores, context)
+
+
+def _scope(scope: Scope | None, words: ScopeFields) -> Scope:
+    if scope is not None and words:
+        raise UsageError(f"give a scope, or its fields by keyword ({', '.join(sorted(words))}); one of the two")
+    return scope or Scope(**words)
+
+
+def _threshold(given: float | Fraction) -> Fraction:
+    if isinstance(given, bool) or not isinstance(given, int | float | Fraction) or not 0 <= given <= 1:
+        raise UsageError(f"threshold is {given!r}, but must be a number between 0 and 1")
+    return Fraction(given).limit_denominator(1_000_000)
+
+
+def _left_out(kinds: str | Sequence[str]) -> list[str]:
+    wanted = sorted(set(listed(kinds)))
+    if unknown := set(wanted) - set(LEAVE_OUT):
+        raise UsageError(f"{min(unknown)!r} cannot be left out; what can: {', '.join(LEAVE_OUT)}")
+    return wanted
 
 
 def _items(con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from audiocontrib.contribution.tables import sql
+from audiocontrib.contribution.scope import CheckedScope
 from audiocontrib.errors import UsageError
 from audiocontrib.registry import Registry
-from audiocontrib.store.files import replacing, write_table_atomic
+from audiocontrib.sql import sql
+from audiocontrib.store.splits import part_of, write_split
 
 if TYPE_CHECKING:
     import duckdb
 
-CERTIFICATE = "certificate.json"
-"""What `audiocontrib certify` writes beside a split."""
 SUMMARY_GROUPS = ("question_type", "source_dataset", "k")
 
 
@@ -30,12 +27,17 @@ class RuleInput:
     """What a rule is given."""
 
     con: duckdb.DuckDBPyConnection
-    """With the views ``items`` and ``responses``."""
+    """With the views ``items`` and ``responses``, narrowed to the models that count and to those the rule names."""
+    scope: CheckedScope
+    """Which answers count; what every measure takes: ``votes(asked.con, scope=asked.scope)``."""
     scores: pa.Table
-    """:func:`audiocontrib.contribution.contributions` under the condition; the same items as in the view."""
+    """:func:`audiocontrib.contribution.contributions` in this scope; the same items as in the view."""
     threshold: Fraction
-    condition: str
-    method: str | None
+
+    @property
+    def condition(self) -> str:
+        """The condition without the audio, as it is written."""
+        return self.scope.condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ class Split:
     context: pa.Table = field(repr=False)
     """item_id, SUMMARY_GROUPS, guessing: what the summary needs beside the table."""
 
+    def part(self, name: str) -> pa.Table:
+        """The rows of one part: ``weak``, ``strong`` or ``undecided``."""
+        return part_of(self.table, name)
+
     def summary(self, by: str | None = None) -> pa.Table:
         """Counts and shares, one row per value of ``by`` (None: one row for all).
 
@@ -139,12 +145,5 @@ class Split:
         Raises:
             AudiocontribError: the folder cannot be written to.
         """
-        folder = Path(folder)
         about = {**self.settings, "findings": dict(self.findings), "warnings": list(self.warnings)}
-        settings = json.dumps(about, indent=2, sort_keys=True)
-        with suppress(FileNotFoundError, NotADirectoryError):
-            (folder / CERTIFICATE).unlink()
-        write_table_atomic(self.table.replace_schema_metadata({"audiocontrib": settings}), folder / "split.parquet")
-        with replacing(folder / "settings.json") as file:
-            file.write(settings.encode() + b"\n")
-        return folder
+        return write_split(Path(folder), self.table, about)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.contribution.tables import sql
+from audiocontrib.contribution.run_view import connected, filtered_view, in_memory
+from audiocontrib.contribution.scope import Answers
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits import Split, split
-from audiocontrib.splits.run_view import HasConnection, connected, filtered_view, in_memory
+from audiocontrib.sql import sql
 from audiocontrib.statistics import cohen_kappa
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ SENSITIVITY_SCHEMA = pa.schema(
 
 
 def sensitivity(
-    run: HasConnection | duckdb.DuckDBPyConnection,
+    run: Answers,
     /,
+    *,
     rule: str = "votes",
     threshold: float | None = None,
-    condition: str = "silence",
-    models: Sequence[str] | None = None,
+    models: str | Sequence[str] | None = None,
     **settings: Any,
 ) -> pa.Table:
     """The split as asked for, and beside it what it would be otherwise.
@@ -57,7 +58,7 @@ def sensitivity(
         a variant could not be made, or that the rows rest on a sample of the items.
     """
     settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
-    asked = {"rule": rule, "condition": condition, **settings}
+    asked = {"rule": rule, **settings}
     with connected(run) as con, ExitStack() as stack:
         [[n]] = con.execute("select count(*) from items").fetchall()
         drawn = f"md5_number_lower(clip_id) / 18446744073709551616.0 < {MOST_ITEMS / n!r}" if n > MOST_ITEMS else "true"
@@ -80,9 +81,7 @@ def sensitivity(
     return pa.Table.from_pylist(rows, schema=SENSITIVITY_SCHEMA)
 
 
-def leave_one_out(
-    run: HasConnection | duckdb.DuckDBPyConnection, models: Sequence[str], **asked: Any
-) -> Iterator[tuple[str, Split]]:
+def leave_one_out(run: Answers, /, *, models: Sequence[str], **asked: Any) -> Iterator[tuple[str, Split]]:
     """Each of the models, and the split that the others make without it.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from audiocontrib.store.files import write_table_atomic
 from audiocontrib.store.run import Run, newest_run
+from audiocontrib.store.splits import SPLIT_SCHEMA, SavedSplit
 from audiocontrib.store.views import VIEWS
 
-__all__ = ["VIEWS", "Run", "newest_run", "open_run", "write_table_atomic"]
+__all__ = ["SPLIT_SCHEMA", "VIEWS", "Run", "SavedSplit", "newest_run", "open_run", "write_table_atomic"]
 
 open_run = Run.open

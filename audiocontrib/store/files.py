@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +23,7 @@ ABANDONED_SECONDS = 3600.0
 """A temporary file that nobody has written to for so long belongs to a process that was killed. Age alone
 decides: a process id says nothing on a shared disk, nor between containers that share a host name."""
 COMPRESSION = "zstd"
+LOCK = ".lock"
 
 
 @contextmanager
@@ -81,19 +81,20 @@ def sync_folder(path: Path) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock: one process at a time reads, merges and writes. Released by a kill too."""
-    path = folder / ".lock"
+    from filelock import FileLock
+
+    path = folder / LOCK
+    lock = FileLock(path)
     try:
-        file = path.open("a")
+        lock.acquire()
+    except NotImplementedError as error:  # filelock's word for a file system without flock
+        raise AudiocontribError(f"{path} cannot be locked; put the run on a file system that has locks") from error
     except OSError as error:
         raise cannot_write(path, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            raise AudiocontribError(
-                f"{path} cannot be locked ({error.strerror}); put the run on a file system that has locks"
-            ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import duckdb
 
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.responses import Response, response_rows
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
+    LOCK,
     locked,
     make_folder,
     remove_abandoned,
@@ -26,13 +27,15 @@ from audiocontrib.store.files import (
     write_table_atomic,
 )
 from audiocontrib.store.identity import merge_manifests, refuse
+from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
+from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-MANIFEST, ITEMS, QUARANTINE, RESPONSES = "run.json", "items.parquet", "quarantine.parquet", "responses"
-CONTRIBUTIONS, AUDIT, SPLITS = "contributions.parquet", "audit.parquet", "splits"
+ITEMS, QUARANTINE, RESPONSES = "items.parquet", "quarantine.parquet", "responses"
+CONTRIBUTIONS, AUDIT = "contributions.parquet", "audit.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,7 @@ class Run:
     def open(cls, path: str | Path) -> Self:
         """The run in the folder ``path``. UsageError if it is none."""
         path = Path(path)
-        try:
-            return cls(path, json.loads((path / MANIFEST).read_text(encoding="utf-8")))
-        except (FileNotFoundError, NotADirectoryError):
-            what = f"holds no {MANIFEST}" if path.is_dir() else "is not a folder"
-            raise UsageError(f"{path} is no run: it {what}; name the folder of a run") from None
-        except (ValueError, OSError) as error:
-            raise AudiocontribError(f"{path / MANIFEST} cannot be read: {error}") from error
+        return cls(path, read_manifest(path))
 
     @classmethod
     def create_or_resume(cls, path: str | Path, manifest: dict[str, Any], items: Items) -> Self:
@@ -94,6 +91,7 @@ class Run:
                 make_folder(path / RESPONSES)
             contents.add_items(path / ITEMS, new)
             contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
+            merged["format"] = FORMAT
             if merged != stored:  # last: a folder with run.json has all the rest
                 with replacing(path / MANIFEST) as file:
                     file.write(json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
@@ -141,7 +139,7 @@ class Run:
         Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
         ``contributions``, ``audit`` and ``splits`` (with the split's ``name``), which are empty until they are made.
         """
-        return views.connect(self.path)
+        return views.connect(self.path, self.prompt)
 
     def save_contributions(self, table: pa.Table) -> None:
         """Keep derived scores as ``contributions.parquet``, which the view of that name shows."""
@@ -159,11 +157,31 @@ class Run:
         """Keep an audit's scores as ``audit.parquet``, which the view of that name shows."""
         write_table_atomic(table, self.path / AUDIT)
 
+    def splits(self) -> tuple[SavedSplit, ...]:
+        """The splits that were saved, by name. AudiocontribError if one is damaged; the message names its file."""
+        return saved_splits(self.path)
+
+    def split(self, name: str | Path) -> SavedSplit:
+        """The split of that name, or the one in a folder of its own.
+
+        Raises:
+            UsageError: there is none; the message lists those there.
+            AudiocontribError: it is damaged; the message names its file.
+
+        Example:
+            >>> run.split("votes-0.5").part("strong")
+        """
+        return saved_split(self.path, name)
+
     def split_folder(self, name: str) -> Path:
         """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
-        if not name or Path(name).name != name:
-            raise UsageError(f"a split cannot be called {name!r}: it is the name of a folder")
-        return self.path / SPLITS / name
+        return split_folder(self.path, name)
+
+    @property
+    def prompt(self) -> str | None:
+        """Name of the prompt that the models were asked with; None where that is not known (imported answers)."""
+        told = self.manifest.get("identity", {}).get("prompt")
+        return told.get("name") if isinstance(told, dict) else None
 
     def query(self, sql: str) -> pd.DataFrame:
         """The result of an SQL query over the views, as pandas. UsageError if the query is wrong.
@@ -216,7 +234,7 @@ def newest_run(folder: str | Path = "runs") -> Path:
 
 def _check_unused(path: Path) -> None:
     """A folder becomes a run only if it is empty, or holds what a kill during the making of a run leaves."""
-    own = (".lock", ITEMS, QUARANTINE)
+    own = (LOCK, ITEMS, QUARANTINE)
     for entry in path.iterdir():
         empty = entry.name == RESPONSES and not any(entry.iterdir())
         if not (entry.name in own or entry.name.endswith(".tmp") or empty):

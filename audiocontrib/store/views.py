@@ -15,8 +15,10 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
+from audiocontrib.sql import sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
+from audiocontrib.store.splits import SPLIT_SCHEMA
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
 
@@ -26,21 +28,12 @@ CONTRIBUTION_SCHEMA = pa.schema([("item_id", pa.string()), ("score", pa.float64(
 """Columns of ``contributions`` before they are computed; after that, the file's own."""
 AUDIT_SCHEMA = pa.schema([("item_id", pa.string())])
 """Columns of ``audit`` before an audit is made; after that, the file's own."""
-SPLIT_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("split", pa.string()),
-        ("score", pa.float64()),
-        ("reason", pa.string()),
-        ("unsolved", pa.bool_()),
-    ]
-)
-"""Columns of a split's file; the view ``splits`` adds ``name``."""
 
 
-def connect(run: Path) -> duckdb.DuckDBPyConnection:
+def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with VIEWS over the files that the run holds now.
 
+    The variable ``audiocontrib_prompt`` has the name of the prompt.
     Later parts are not seen: all queries of one connection agree with each other.
 
     Raises:
@@ -52,6 +45,8 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
         con.execute("set timezone = 'UTC'")
+        if prompt is not None:
+            con.execute(f"set variable audiocontrib_prompt = {sql_literal(prompt)}")
         _view(con, "items", single["items"], ITEM_SCHEMA)
         _view(con, "quarantine", single["quarantine"], QUARANTINE_SCHEMA)
         _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
@@ -97,16 +92,19 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
     return f"read_parquet([{listed}], {', '.join(settings)})"
 
 
-def sql_literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
     if paths:
-        con.execute(f"create view {name} as from {parquet(paths)}")
+        con.execute(f"create view {name} as select *{_lacking(con, parquet(paths), schema)} from {parquet(paths)}")
     else:
         con.register(name, schema.empty_table())
+
+
+def _lacking(con: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> str:
+    """SQL for the columns that files of an older version do not have: null, of their own type."""
+    held = set(con.sql(f"from {source} limit 0").columns)
+    empty = con.from_arrow(schema.empty_table())
+    types = zip(empty.columns, empty.types, strict=True)
+    return "".join(f', null::{kind} as "{name}"' for name, kind in types if name not in held)
 
 
 def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
@@ -125,8 +123,9 @@ def _response_view(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Pa
     if beaten is None or not len(beaten):
         return _view(con, "responses", parts, RESPONSE_SCHEMA)
     con.register("beaten", beaten)
+    lacking = _lacking(con, parquet(parts), RESPONSE_SCHEMA)
     con.execute(
-        "create temp view responses as select * exclude (filename, file_row_number) "
+        f"create temp view responses as select * exclude (filename, file_row_number){lacking} "
         f"from {parquet(parts, 'filename', 'file_row_number')} as given anti join beaten "
         "on parse_filename(given.filename) = beaten.part and given.file_row_number = beaten.row"
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from audiocontrib.training.features import stacked, unstacked
-from audiocontrib.training.row_encoder import Ears
+from audiocontrib.training.row_encoder import RowEncoder
 from audiocontrib.training.rows import TrainingRow
 
 IGNORED = -100
@@ -19,14 +19,14 @@ IGNORED = -100
 class Collator:
     """Rows by their numbers -> a batch for SFT. Labels are IGNORED but for the reply and its end."""
 
-    def __init__(self, ears: Ears, rows: Sequence[TrainingRow]) -> None:
-        self.ears, self.rows = ears, rows
+    def __init__(self, encoder: RowEncoder, rows: Sequence[TrainingRow]) -> None:
+        self.encoder, self.rows = encoder, rows
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         """Token ids, mask, labels (all of shape (rows, tokens), padded on the right) and features."""
         chosen = [self.rows[example["row"]] for example in examples]
-        prompts = [self.ears.prompt(row) for row in chosen]
-        targets = [self.ears.target(row) for row in chosen]
+        prompts = [self.encoder.prompt(row) for row in chosen]
+        targets = [self.encoder.target(row) for row in chosen]
         ids = [torch.tensor(prompt + target) for (prompt, _), target in zip(prompts, targets, strict=True)]
         labels = [
             torch.tensor([IGNORED] * len(prompt) + target)
@@ -34,7 +34,7 @@ class Collator:
         ]  # fmt: skip
         pad = torch.nn.utils.rnn.pad_sequence
         return {
-            "input_ids": pad(ids, batch_first=True, padding_value=self.ears.pad_id),
+            "input_ids": pad(ids, batch_first=True, padding_value=self.encoder.tokenizer.pad_token_id),
             "attention_mask": pad([torch.ones_like(one) for one in ids], batch_first=True),
             "labels": pad(labels, batch_first=True, padding_value=IGNORED),
             **unstacked(stacked([features for _, features in prompts])),

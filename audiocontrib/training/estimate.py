@@ -12,7 +12,7 @@ import pyarrow as pa
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.recipe import GRPO, Stage
-from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.rows import TrainingRow, TrainingRows
 
 SAMPLE = 32
@@ -26,10 +26,10 @@ ESTIMATE_SCHEMA = pa.schema([("what", pa.string()), ("value", pa.float64()), ("u
 def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Table:
     """What a stage will take, as :func:`counted`; the model is loaded for it."""
     model = load_for_training(name, settings)
-    return counted(settings, rows, model, Ears(model, settings.seconds))
+    return counted(settings, rows, model, RowEncoder(model, settings.seconds))
 
 
-def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, ears: Ears) -> pa.Table:
+def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, encoder: RowEncoder) -> pa.Table:
     """What a stage will take, as ESTIMATE_SCHEMA; tokens are counted in a sample of the rows.
 
     A forward is 2 operations a weight and token, a backward 4 (arXiv 2001.08361); checkpointing adds a forward.
@@ -38,7 +38,7 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, ears
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     weights = sum(p.numel() for p in model.net.parameters())
     learned = sum(p.numel() for p in model.net.parameters() if p.requires_grad)
-    reads, replies = _tokens(ears, rows)
+    reads, replies = _tokens(encoder, rows)
     at_once = settings.batch * settings.accumulate * devices
     once = rows_a_step(settings) * devices
     steps = settings.steps or math.ceil(len(rows) / once * (settings.epochs or 1))
@@ -95,8 +95,8 @@ def _forwards(settings: Stage) -> float:
     return learned + sampled / settings.iterations
 
 
-def _tokens(ears: Ears, rows: TrainingRows) -> tuple[float, float]:
+def _tokens(encoder: RowEncoder, rows: TrainingRows) -> tuple[float, float]:
     places = seeded(0, "estimate").permutation(len(rows)).tolist()
     sample: Sequence[TrainingRow] = [rows[place] for place in islice(places, SAMPLE)]
-    reads = [len(ears.prompt(row)[0]) for row in sample]
-    return sum(reads) / len(reads), sum(len(ears.target(row)) for row in sample) / len(sample)
+    reads = [len(encoder.prompt(row)[0]) for row in sample]
+    return sum(reads) / len(reads), sum(len(encoder.target(row)) for row in sample) / len(sample)

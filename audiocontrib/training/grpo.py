@@ -29,7 +29,7 @@ from audiocontrib.training.features import stacked, unstacked
 from audiocontrib.training.output import TrainingOutput
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
-from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.rows import TrainingRows
 from audiocontrib.training.session import calm, finished, go, processes, tell
 from audiocontrib.training.stage_record import stages
@@ -39,20 +39,20 @@ from audiocontrib.training.trainer import ResumableTrainer
 class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
     """GRPO with audio: what is heard follows each reply, from sampling to loss."""
 
-    def __init__(self, settings: GRPO, rows: TrainingRows, ears: Ears, net: Any, out: Path) -> None:
-        self.settings, self.rows, self.ears = settings, rows, ears
+    def __init__(self, settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> None:
+        self.settings, self.rows, self.encoder = settings, rows, encoder
         self.keep = settings.keep
         self.heard: dict[str, Tensor] = {}
         """What goes with the replies at hand, one row each (see :func:`stacked`)."""
         before = copy.deepcopy(net) if settings.beta and settings.tune == "full" else None
         super().__init__(
             model=net,
-            args=_config(settings, ears, out),
+            args=_config(settings, encoder, out),
             reward_funcs=self._rewards(),
             train_dataset=Dataset.from_dict(
                 {"prompt": [str(i) for i in range(len(rows))], "row": range(len(rows))}
             ),
-            processing_class=ears.model.tokenizer,
+            processing_class=encoder.tokenizer,
             peft_config=adapters(settings),
         )  # fmt: skip
         # TRL would load the reference by the name in the config: another class, or nothing, for a model made here
@@ -78,7 +78,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Tensor]]:
         places = [(int(prompt), silent) for prompt, silent in zip(prompts, self._silent(len(prompts)), strict=True)]
-        made = {place: self.ears.prompt(self.rows[place[0]], place[1]) for place in dict.fromkeys(places)}
+        made = {place: self.encoder.prompt(self.rows[place[0]], place[1]) for place in dict.fromkeys(places)}
         heard = stacked([made[place][1] for place in places])
         self.heard = {name: value.to(self.accelerator.device) for name, value in heard.items()}
         return [made[place][0] for place in places], None, unstacked(self.heard)
@@ -92,7 +92,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         return output | self.heard  # beside the other tensors, it is shuffled and cut apart with them
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
-        self.heard = {name: inputs[name] for name in (*self.ears.names, "windows")}
+        self.heard = {name: inputs[name] for name in (*self.encoder.names, "windows")}
         loss: Tensor = super()._compute_loss(model, inputs)
         return loss
 
@@ -122,7 +122,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             # special tokens are decoded too: a reply that holds some is not in the form that is wanted
             ends = set(self.eos_token_ids)
             kept = [ids[:-1] if ids and ids[-1] in ends else ids for ids in completion_ids]
-            return [self.ears.model.tokenizer.decode(ids, skip_special_tokens=False) for ids in kept]
+            return [self.encoder.tokenizer.decode(ids, skip_special_tokens=False) for ids in kept]
 
         def accuracy(
             completion_ids: Any, row: list[int], silent: list[bool], log_metric: Any, **_: Any
@@ -162,15 +162,15 @@ class Order(TrainerCallback):
         self.generator.manual_seed(args.seed + int(state.epoch))
 
 
-def placeholders(ears: Ears) -> list[int]:
+def placeholders(encoder: RowEncoder) -> list[int]:
     """Tokens that stand for sounds and images: a sampled one would have nothing to stand for."""
-    tokenizer = ears.model.tokenizer
-    names = (getattr(ears.model.processor, f"{kind}_token", None) for kind in ("audio", "image", "video"))
+    tokenizer = encoder.tokenizer
+    names = (getattr(encoder.prompt_encoder.processor, f"{kind}_token", None) for kind in ("audio", "image", "video"))
     known = tokenizer.get_vocab()
     return [known[name] for name in names if name in known]
 
 
-def _config(settings: GRPO, ears: Ears, out: Path) -> GRPOConfig:
+def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     weights = [settings.accuracy, settings.format, *([settings.accuracy] if settings.silent_replies else [])]
     return GRPOConfig(
         **arguments(settings, out),
@@ -186,7 +186,7 @@ def _config(settings: GRPO, ears: Ears, out: Path) -> GRPOConfig:
         loss_type=settings.loss,
         scale_rewards="group",
         reward_weights=weights,
-        generation_kwargs={"suppress_tokens": placeholders(ears)},
+        generation_kwargs={"suppress_tokens": placeholders(encoder)},
         log_completions=False,
     )
 
@@ -207,8 +207,8 @@ def run_grpo(
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
-    ears = Ears(model, settings.seconds)
+    encoder = RowEncoder(model, settings.seconds)
     if progress:
-        tell(in_a_line(counted(settings, rows, model, ears)))
+        tell(in_a_line(counted(settings, rows, model, encoder)))
     with calm():
-        return go(AudioGRPOTrainer(settings, rows, ears, model.net, out), out, told, made, progress)
+        return go(AudioGRPOTrainer(settings, rows, encoder, model.net, out), out, told, made, progress)

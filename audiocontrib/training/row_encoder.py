@@ -1,11 +1,11 @@
-"""Ears: how a row becomes what the network takes. The same tokens and features as in scoring."""
+"""RowEncoder: how a row becomes what the network takes. The same tokens and features as in scoring."""
 
 from __future__ import annotations
 
 import copy
 import os
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.models.own import is_own
 from audiocontrib.training.recipe import Stage
 from audiocontrib.training.rows import TrainingRow
 
@@ -27,35 +28,47 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     to bfloat16 weights. Under DeepSpeed, which keeps float32 copies itself, and below adapters, they are bfloat16.
 
     Raises:
-        UsageError: it hears nothing.
+        UsageError: it hears nothing, or is code of the user's own.
     """
+    known = f"an audio-language model, of: {', '.join(sorted(FAMILIES))}"
+    if is_own(name):
+        raise UsageError(f"{name} is code, which cannot be trained here: name a checkpoint of {known}")
     gpu = torch.cuda.is_available()
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if gpu else "cpu"
     whole = settings.tune == "full" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true"
     model = load_model(name, device=device, dtype="bfloat16" if gpu and not whole else "float32")
     if not isinstance(model, AudioLanguageModel) or model.adapted:
-        known = ", ".join(sorted(FAMILIES))
-        raise UsageError(f"{name} cannot be trained here: it takes an audio-language model, of: {known}")
+        raise UsageError(f"{name} cannot be trained here: it takes {known}")
     for path, parameter in model.net.named_parameters():
         parameter.requires_grad_(not any(part.startswith(("visual", "vision")) for part in path.split(".")))
     return model
 
 
-class Ears:
-    """What makes tokens and features of rows. Holds no weights, so that other processes can have a copy."""
+class RowEncoder:
+    """What makes tokens and features of rows. Holds no weights, so that other processes can have a copy.
+
+    Args:
+        model: whose prompts are written; its features are made on the CPU.
+        seconds: where clips are cut, if the model does not cut them earlier.
+    """
 
     def __init__(self, model: AudioLanguageModel, seconds: float) -> None:
-        """``seconds``: where clips are cut, if the model does not cut them earlier."""
-        self.model = copy.copy(model)
-        self.model.net = SimpleNamespace(device=torch.device("cpu"), dtype=model.net.dtype)
-        del self.model.decoder, self.model.prefixes
-        self.names = model.family.features
+        self.prompt_encoder = replace(model.encoder, device=torch.device("cpu"))
         self.seconds = min(seconds, model.max_seconds or seconds)
-        self.pad_id = model.tokenizer.pad_token_id
         self.generation = copy.deepcopy(model.net.generation_config)
         """As the checkpoint has it; trainers change it."""
-        self.ending = _ending(model)
-        """What the chat template writes after a reply; it ends what is generated, so it is learned too."""
+        self.ending = self.prompt_encoder.ending()
+        """What ends a reply; it ends what is generated, so it is learned too."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's."""
+        return self.prompt_encoder.tokenizer
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features."""
+        return self.prompt_encoder.family.features
 
     def hear(self, row: TrainingRow, silent: bool = False) -> Sound:
         """The row's clip, cut; or silence of its length. AudiocontribError with the item's id if it is not there."""
@@ -74,31 +87,14 @@ class Ears:
     def prompt(self, row: TrainingRow, silent: bool = False) -> tuple[list[int], dict[str, Tensor]]:
         """Tokens of the prompt, and the features of the clip with one row, shape (1, windows, …) each."""
         sound = self.hear(row, silent)
-        ids, _ = self.model.encode(row.prompt, sound)
-        return ids, {name: value[None] for name, value in self.model.features(row.prompt, sound).items()}
-
-    def describe(self, folder: Path) -> None:
-        """Write beside weights what else `audiocontrib score` needs to load them."""
-        self.model.processor.save_pretrained(folder)
-        self.generation.save_pretrained(folder)
+        ids, _ = self.prompt_encoder.encode(row.prompt, sound)
+        return ids, {name: value[None] for name, value in self.prompt_encoder.features(row.prompt, sound).items()}
 
     def target(self, row: TrainingRow) -> list[int]:
         """Tokens of the wanted reply, with its end."""
-        return self.model.tokenizer(row.target + self.ending, add_special_tokens=False).input_ids
+        return self.prompt_encoder.tokens(row.target + self.ending)
 
-
-def _ending(model: AudioLanguageModel) -> str:
-    """What closes a reply, as the chat template writes it."""
-    asked: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "q"}]}]
-    if model.family.inline:
-        asked[0]["content"] = "q"
-    write = model.processor.apply_chat_template
-    before = write(asked, tokenize=False, add_generation_prompt=True)
-    reply = "<answer>a</answer>"
-    for content in (reply, [{"type": "text", "text": reply}]):
-        whole = write([*asked, {"role": "assistant", "content": content}], tokenize=False)
-        if whole.startswith(before + reply):
-            ending = whole.removeprefix(before + reply).rstrip("\n")
-            if ending:
-                return ending
-    return str(model.tokenizer.eos_token)
+    def describe(self, folder: Path) -> None:
+        """Write beside weights what else is needed to load them: processor and generation settings."""
+        self.prompt_encoder.processor.save_pretrained(folder)
+        self.generation.save_pretrained(folder)

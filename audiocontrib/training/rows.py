@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import exists
@@ -17,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded, stable_hash
 from audiocontrib.items import Item, Items, ItemTable
 from audiocontrib.prompts import Prompt, make_prompt
-from audiocontrib.store import Run
+from audiocontrib.store import Run, SavedSplit
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.source import source
 
@@ -121,7 +120,8 @@ def training_rows(
     run = run if isinstance(run, Run) else Run.open(run)
     held = run.load_items()
     where = f"{run.path}, split {split}" if split else str(run.path)
-    wanted = _part(run, split, part, where)
+    saved = None if split is None else run.split(split)
+    wanted = _part(run, saved, part, where)
     notes, places, unusable, barred = [], [], [], set(without)
     shared = 0
     for place, item in enumerate(held):
@@ -142,34 +142,18 @@ def training_rows(
     if items is not None and items < len(places):
         drawn = seeded(seed, "items").permutation(len(places))[:items]
         places = sorted(places[i] for i in drawn)
-    told = source(run, folder_of(run, split) if split else None, part)
+    told = source(run, saved.folder if saved else None, part)
     return TrainingRows(taken(held, places), copies, seed, notes=tuple(notes), source=told)
 
 
-def folder_of(run: Run, split: str | Path) -> Path:
-    """The folder of a split, by its name in the run or by itself. UsageError if it holds none."""
-    named = Path(split).name == str(split)
-    folder = run.split_folder(str(split)) if named else Path(split)
-    if not (folder / "split.parquet").is_file():
-        there = sorted(path.parent.name for path in (run.path / "splits").glob("*/split.parquet"))
-        known = f"the run has: {', '.join(there)}" if there else "make one with `audiocontrib split`"
-        raise UsageError(f"{folder} holds no split; {known}")
-    return folder
-
-
-def table_of(run: Run, split: str | Path) -> pa.Table:
-    """The table of a split (SPLIT_SCHEMA), as :func:`folder_of` finds it."""
-    return pq.read_table(folder_of(run, split) / "split.parquet")
-
-
-def _part(run: Run, split: str | Path | None, part: str, where: str) -> set[str] | None:
+def _part(run: Run, saved: SavedSplit | None, part: str, where: str) -> set[str] | None:
     """Ids of the items of the part; None: all of them."""
-    if split is None:
+    if saved is None:
         if part != "all":
             raise UsageError(f"{where}: part {part} needs a split; name one")
         quarantined = run.quarantined_ids()
         return {i for i in run.load_items().table["item_id"].to_pylist() if i not in quarantined}
-    table = table_of(run, split)
+    table = saved.table
     counts = {c["values"]: c["counts"] for c in table["split"].value_counts().to_pylist()}
     if part != "all" and not counts.get(part):
         told = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items())) or "nothing"

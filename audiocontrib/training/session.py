@@ -109,7 +109,7 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: StageRecords) -> N
             trainer.save_model(str(place))
         if trainer.is_world_process_zero():
             (place / "training_args.bin").unlink(missing_ok=True)  # a pickle
-            trainer.ears.describe(place)
+            trainer.encoder.describe(place)
             write_card(place, stages)
             bring_to_disk(place)
 

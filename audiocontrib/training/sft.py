@@ -15,7 +15,7 @@ from audiocontrib.training.collate import Collator
 from audiocontrib.training.estimate import counted, in_a_line
 from audiocontrib.training.output import TrainingOutput
 from audiocontrib.training.recipe import SFT
-from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.rows import TrainingRows
 from audiocontrib.training.session import calm, finished, go, processes, tell
 from audiocontrib.training.stage_record import stages
@@ -26,7 +26,7 @@ class AudioSFTTrainer(ResumableTrainer, SFTTrainer):
     """SFT with audio."""
 
 
-def make_trainer(settings: SFT, rows: TrainingRows, ears: Ears, net: object, out: Path) -> AudioSFTTrainer:
+def make_trainer(settings: SFT, rows: TrainingRows, encoder: RowEncoder, net: object, out: Path) -> AudioSFTTrainer:
     """The trainer of a network on rows."""
     trainer = AudioSFTTrainer(
         model=net,
@@ -36,12 +36,12 @@ def make_trainer(settings: SFT, rows: TrainingRows, ears: Ears, net: object, out
             max_length=None,
             dataloader_num_workers=settings.workers,
         ),
-        data_collator=Collator(ears, rows),
+        data_collator=Collator(encoder, rows),
         train_dataset=Dataset.from_dict({"row": range(len(rows))}),
-        processing_class=ears.model.tokenizer,
+        processing_class=encoder.tokenizer,
         peft_config=adapters(settings),
     )
-    trainer.keep, trainer.ears = settings.keep, ears
+    trainer.keep, trainer.encoder = settings.keep, encoder
     return trainer
 
 
@@ -58,8 +58,8 @@ def run_sft(
         return done
     rows.check_clips()
     made = stages("sft", settings, rows, name, model)
-    ears = Ears(model, settings.seconds)
+    encoder = RowEncoder(model, settings.seconds)
     if progress:
-        tell(in_a_line(counted(settings, rows, model, ears)))
+        tell(in_a_line(counted(settings, rows, model, encoder)))
     with calm():
-        return go(make_trainer(settings, rows, ears, model.net, out), out, told, made, progress)
+        return go(make_trainer(settings, rows, encoder, model.net, out), out, told, made, progress)

@@ -12,7 +12,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.store import Run
 from audiocontrib.training.pass_rates import filter_by_pass_rate
 from audiocontrib.training.recipe import GRPO, Stage, TrainingRecipe
-from audiocontrib.training.rows import TrainingRows, table_of, training_rows
+from audiocontrib.training.rows import TrainingRows, training_rows
 
 
 def stage_rows(recipe: TrainingRecipe, stage: str, run: Run | str | Path, split: str | Path | None) -> TrainingRows:
@@ -30,7 +30,7 @@ def stage_rows(recipe: TrainingRecipe, stage: str, run: Run | str | Path, split:
         first = _drawn(recipe.sft, run, split).items.table
         barred = set(first["clip_id" if recipe.disjoint == "clip" else "item_id"].to_pylist())
     drawn = _drawn(settings, run, split, barred)
-    made = filter_by_pass_rate(drawn, settings, run, table_of(run, split) if split else None)
+    made = filter_by_pass_rate(drawn, settings, run, run.split(split).table if split else None)
     return _noted(replace(made, extra_option=settings.abstain_option), recipe)
 
 
@@ -43,7 +43,7 @@ def _drawn(settings: Stage, run: Run, split: str | Path | None, without: Collect
     if count == "weak":
         if split is None:
             raise UsageError("items is 'weak', but no split was named")
-        count = pc.sum(pc.equal(table_of(run, split)["split"], "weak")).as_py()
+        count = pc.sum(pc.equal(run.split(split).table["split"], "weak")).as_py()
     return training_rows(
         run, split, settings.part, items=count, copies=settings.copies, seed=settings.seed, without=without
     )  # fmt: skip

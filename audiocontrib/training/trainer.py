@@ -16,7 +16,7 @@ from audiocontrib.models.load import load_checkpoint
 from audiocontrib.store.files import write_table_atomic
 from audiocontrib.training.checkpoints import last_whole, mark_complete, remove_old, writing
 from audiocontrib.training.metrics import metrics_table
-from audiocontrib.training.row_encoder import Ears
+from audiocontrib.training.row_encoder import RowEncoder
 
 CHECKPOINTS, METRICS = "checkpoints", "metrics.parquet"
 METRICS_EVERY = 5.0
@@ -28,7 +28,7 @@ class ResumableTrainer(Trainer):
 
     keep: int
     """Checkpoints that are kept."""
-    ears: Ears
+    encoder: RowEncoder
     """What reads the rows."""
     written = 0.0
     """When the metrics were written last."""
@@ -89,7 +89,7 @@ class ResumableTrainer(Trainer):
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
                 if not hasattr(self.model, "peft_config"):
-                    self.ears.describe(place)
+                    self.encoder.describe(place)
                 mark_complete(place)
         if self.is_world_process_zero():
             remove_old(place.parent, self.keep)

@@ -15,7 +15,7 @@ def usage(family: Family, cls: str, seconds: float) -> list[str]:
     """A script that asks the model in the folder one question; it reads the tokens that it was trained on."""
     processor = family.processor()
     ours = processor.__module__.startswith("audiocontrib.")
-    reader = f"from {processor.__module__} import {processor.__name__}" if ours else ""
+    reader = f"from audiocontrib.models.processors import {processor.__name__}" if ours else ""
     system = [f'    {{"role": "system", "content": {SYSTEM!r}}},'.replace("'", '"')] if family.system else []
     text = user_template("{question}", "{options}")
     user = [f'user = f"{text}"' if family.system else f'user = f"{SYSTEM}\\n{text}"']

@@ -97,10 +97,10 @@ def test_a_model_that_the_rule_names_took_part(run: Path) -> None:
     ("more", "code", "message"),
     [
         (("--model", "m1"), 2, "m1 took part in the split 'votes', so it certifies nothing"),
-        ((), 2, "--model, or say --rotate"),
+        ((), 2, "name the held-out model, or ask to rotate"),
         (("--model", "m3", "--rotate"), 2, "one of the two"),
-        (("--model", "nobody"), 1, "nobody chose no option"),
-        (("--model", "m3", "--split", "none"), 2, "the run has no split 'none'; there are: "),
+        (("--model", "nobody"), 2, "no answers of 'nobody'"),
+        (("--model", "m3", "--split", "none"), 2, "has no split 'none'; there are: "),
     ],
 )
 def test_refusals(run: Path, more: tuple[str, ...], code: int, message: str) -> None:

@@ -110,8 +110,10 @@ def test_wrong_questions(run: Path, arguments: tuple[str, ...], message: str) ->
 
 def test_a_condition_that_was_not_asked(run: Path) -> None:
     out = call(run, "--condition", "silence:matched")
-    assert out.exit_code == 1
-    assert out.stderr.strip().startswith("error: the run holds no answers under 'silence:matched'; ask for them first")
+    assert out.exit_code == 2
+    assert out.stderr.strip().startswith(
+        "error: the run holds no answers under 'silence:matched'; did you mean 'silence'"
+    )
 
 
 def test_help_names_every_table() -> None:

@@ -126,7 +126,7 @@ def test_parts_of_a_split(tmp_path: Path) -> None:
     assert rows["weak", "silence"]["n"] == 50
     assert rows["strong", "silence"]["accuracy"] == 0.0
     assert rows["strong", "audio"]["n"] == 150
-    with pytest.raises(UsageError, match="has no split called 'other'; it has: mine"):
+    with pytest.raises(UsageError, match="has no split 'other'; there are: mine"):
         evaluate([run], split="other")
 
 

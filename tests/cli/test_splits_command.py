@@ -119,8 +119,8 @@ def test_sensitivity_is_printed_and_nothing_is_kept(run: Path) -> None:
         (("--set", "run=3"), "rule votes has no setting 'run'"),
         (("--rule", "fdr", "--set", "balanced=no"), "rule fdr: balanced is 'no', but must be true or false"),
         (("--rule", "votes", "--balanced"), "rule votes has no setting 'balanced'"),
-        (("--threshold", "2"), "threshold 2.0 is not between 0 and 1"),
-        (("--model", "m7"), "'m7' was not asked under 'silence'"),
+        (("--threshold", "2"), "threshold is 2.0, but must be a number between 0 and 1"),
+        (("--model", "m7"), "no answers of 'm7'"),
         (("--recipe", "none.yaml"), "none.yaml: the recipe cannot be read"),
     ],
 )

@@ -24,7 +24,7 @@ def mocks(n: int = 3, **planted: Any) -> list[MockModel]:
 
 
 def rows(models: list[MockModel], items: Items = ITEMS, method: str = "likelihood") -> list[dict[str, Any]]:
-    return agreements(views(items, ask(items, models, ["silence"], method)), "silence").to_pylist()
+    return agreements(views(items, ask(items, models, ["silence"], method)), condition="silence").to_pylist()
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.6, 1.0])
@@ -81,7 +81,7 @@ def test_the_row_for_all_pairs_is_their_weighted_mean() -> None:
 
 def test_it_measures_what_the_decoys_warn_of() -> None:
     con = views(ITEMS, ask(ITEMS, mocks(leak=0.3, shared_preference=0.5), ["silence"], cyclic=False))
-    assert agreements(con).to_pylist()[-1]["wrong_kappa"] == pytest.approx(shared_preferences(con, "silence"))
+    assert agreements(con).to_pylist()[-1]["wrong_kappa"] == pytest.approx(shared_preferences(con, condition="silence"))
 
 
 def test_only_options_are_compared() -> None:

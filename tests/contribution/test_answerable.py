@@ -17,8 +17,8 @@ from audiocontrib.contribution.answerable import (
     answerable_probability,
     fit_answerable,
 )
-from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sql import sql
 from audiocontrib.statistics import UNKNOWN
 
 # beta is 3 on top of alpha = 0.1; the published row for alpha = 100 belongs to beta = 3 alpha
@@ -131,10 +131,10 @@ def test_from_the_answers_of_a_run_whatever_the_order_of_options_and_rows() -> N
     k = rng.choice([2, 3, 5], 400)
     a, counts = replies(rng, k, orders=k)
     given = asked(a, counts)
-    table, fit = answerable(views(a, counts, k), "text")
+    table, fit = answerable(views(a, counts, k), condition="text")
     assert fit == fit_answerable(*given)
     np.testing.assert_array_equal(table["p_answerable"], answerable_probability(fit, *given))
-    shuffled, same = answerable(views(a, counts, k, shuffle=rng), "text")
+    shuffled, same = answerable(views(a, counts, k, shuffle=rng), condition="text")
     assert same == fit
     assert shuffled.equals(table)
 
@@ -147,7 +147,7 @@ def test_answers_that_do_not_stand_and_items_without_a_key_do_not_count() -> Non
     con.register("responses", sql(f"select * from responses where not ({missing})", responses=responses))
     keyless = "if(item_id = 'i000000', null, answer)"
     con.register("items", sql(f"select * replace ({keyless} as answer) from items", items=items))
-    table, fit = answerable(con, "text")
+    table, fit = answerable(con, condition="text")
     gold, orders, k = asked(a, counts)
     gold[0], orders[0], gold[1, 2], orders[1, 2] = 0, 0, 0, 0
     assert fit == fit_answerable(gold, orders, k)
@@ -160,4 +160,4 @@ def test_answers_that_do_not_stand_and_items_without_a_key_do_not_count() -> Non
 def test_no_answers_under_the_condition() -> None:
     a, counts = replies(np.random.default_rng(0), np.full(5, 4))
     with pytest.raises(AudiocontribError, match=r"no answers under 'silence'.*score --condition silence"):
-        answerable(views(a, counts), "silence")
+        answerable(views(a, counts), condition="silence")

@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 from scipy.stats import binom
 
 from audiocontrib.contribution.certificate import Certificate, certificate, needed, residual
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import UsageError
 from audiocontrib.statistics import guessing, wilson_upper
 
 
@@ -28,7 +28,7 @@ def right_on(right: np.ndarray, k: np.ndarray) -> Answered:
 def certify(right: np.ndarray, k: np.ndarray, per_clip: int = 1, strong: np.ndarray | None = None) -> Certificate:
     con = views(right_on(right, k), per_clip=per_clip)
     ids = con.sql("select item_id from items order by item_id").to_arrow_table()
-    return certificate(con, ids if strong is None else ids.filter(pa.array(strong)), "model-0")
+    return certificate(con, strong=ids if strong is None else ids.filter(pa.array(strong)), model="model-0")
 
 
 def test_equal_options() -> None:
@@ -105,7 +105,7 @@ def filtered_by_others(shared: float) -> tuple[Answered, np.ndarray, Certificate
     strong = ~Answered(a.leak, a.gold, a.k, a.p[:, :3]).voted_weak()
     con = views(a)
     ids = con.sql("select item_id from items order by item_id").to_arrow_table()
-    return a, strong, certificate(con, ids.filter(pa.array(strong)), "model-3")
+    return a, strong, certificate(con, strong=ids.filter(pa.array(strong)), model="model-3")
 
 
 def test_a_held_out_model_finds_what_the_filter_left() -> None:
@@ -131,7 +131,7 @@ def test_items_without_an_answer_or_a_key_are_counted_apart() -> None:
     items = con.sql("select * replace (if(item_id = 'i000000', null, answer) as answer) from items").to_arrow_table()
     con.register("items", items)
     twice = pa.concat_tables([items.select(["item_id"])] * 2)
-    found = certificate(con, twice, "model-0")
+    found = certificate(con, strong=twice, model="model-0")
     assert (found.n, found.left_out, found.right) == (18, 2, 6)
 
 
@@ -145,8 +145,8 @@ def test_what_cannot_be_certified_is_said() -> None:
     con = views(right_on(np.ones(5, bool), np.full(5, 4)))
     ids = con.sql("select item_id from items").to_arrow_table()
     with pytest.raises(UsageError, match="needs the column item_id; this one has id"):
-        certificate(con, ids.rename_columns(["id"]), "model-0")
+        certificate(con, strong=ids.rename_columns(["id"]), model="model-0")
     with pytest.raises(UsageError, match="no item of the strong set is in the run"):
-        certificate(con, pa.table({"item_id": ["other"]}), "model-0")
-    with pytest.raises(AudiocontribError, match=r"model-9 chose no option .*score --model model-9 --condition text"):
-        certificate(con, ids, "model-9")
+        certificate(con, strong=pa.table({"item_id": ["other"]}), model="model-0")
+    with pytest.raises(UsageError, match=r"no answers of 'model-9'; did you mean 'model-0'"):
+        certificate(con, strong=ids, model="model-9")

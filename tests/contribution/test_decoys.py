@@ -17,8 +17,8 @@ from audiocontrib.contribution.decoys import (
     q_values,
     shared_preferences,
 )
-from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sql import sql
 
 TARGET = 0.10
 MIXED = (2, 3, 4, 5, 10)
@@ -92,13 +92,13 @@ def test_shared_tastes_break_the_posterior_but_not_the_decoys(sharing: float) ->
     assert posterior > 0.18
     assert decoys <= TARGET + 2 * np.std(rows, axis=0)[1] / np.sqrt(len(rows))
     assert power < 0.1
-    assert shared_preferences(views(a, counts), "text") > 3 * SHARED_LIMIT
+    assert shared_preferences(views(a, counts), condition="text") > 3 * SHARED_LIMIT
 
 
 @pytest.mark.parametrize(("sharing", "warns"), [(0.0, False), (0.3, True)])
 def test_shared_preferences_tell_when_to_warn(sharing: float, warns: bool) -> None:
     a, counts = replies(np.random.default_rng(4), np.full(3000, 4), sharing=sharing)
-    found = shared_preferences(views(a, counts), "text")
+    found = shared_preferences(views(a, counts), condition="text")
     assert (found > SHARED_LIMIT) == warns
     assert found == pytest.approx(0 if not sharing else 0.23, abs=0.05)
 
@@ -144,8 +144,8 @@ def test_nothing_depends_on_the_order_of_options_rows_or_models(method: str) -> 
     rng = np.random.default_rng(7)
     k = rng.choice([2, 3, 4], 500)
     a, counts = replies(rng, k) if method == "generate" else (likelihoods(rng, k), None)
-    ids, outcome = contest(views(a, counts), "text")
-    shuffled_ids, shuffled = contest(views(a, counts, shuffle=rng), "text")
+    ids, outcome = contest(views(a, counts), condition="text")
+    shuffled_ids, shuffled = contest(views(a, counts, shuffle=rng), condition="text")
     assert shuffled_ids.equals(ids)
     np.testing.assert_array_equal(shuffled.won, outcome.won)
     np.testing.assert_array_equal(shuffled.margin, outcome.margin)
@@ -160,7 +160,7 @@ def test_a_tie_on_top_is_broken_blindly() -> None:
     k = np.full(4000, 4)
     tied = np.tile([0.4, 0.4, 0.1, 0.1], (4000, 1, 1))
     a = Answered(np.zeros(4000, bool), np.arange(4000) % 2, k, tied)
-    _, outcome = contest(views(a), "text")
+    _, outcome = contest(views(a), condition="text")
     assert (outcome.margin == 0).all()
     assert outcome.won.mean() == pytest.approx(0.5, abs=0.03)
     assert outcome.won[::2].mean() == pytest.approx(0.5, abs=0.04)  # whichever place the gold has
@@ -169,7 +169,7 @@ def test_a_tie_on_top_is_broken_blindly() -> None:
 def test_margins_of_replies_count_half_an_answer_for_none() -> None:
     p = np.array([[[0.5, 0.0, 0.0], [0.25, 0.25, 0.0]], [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
     a = Answered(np.zeros(2, bool), np.zeros(2, int), np.full(2, 3), p)
-    _, outcome = contest(views(a, (4 * p).astype(int)), "text")
+    _, outcome = contest(views(a, (4 * p).astype(int)), condition="text")
     np.testing.assert_allclose(outcome.margin, np.log([0.375 / 0.125, 1 / (0.5 / 8)]), atol=0.0005)
 
 
@@ -181,7 +181,9 @@ def test_questions_of_one_text_stay_equal_when_they_are_computed_in_other_batche
 
     def computed(noise: float) -> Contest:
         p = texts * np.exp(rng.normal(0, noise, texts.shape))
-        return contest(views(Answered(np.zeros(800, bool), gold, k, p / p.sum(axis=2, keepdims=True))), "text")[1]
+        return contest(
+            views(Answered(np.zeros(800, bool), gold, k, p / p.sum(axis=2, keepdims=True))), condition="text"
+        )[1]
 
     plain = q_values(computed(0))
     assert len(np.unique(plain)) > 5
@@ -197,14 +199,14 @@ def test_items_without_a_key_or_a_vote_do_not_enter() -> None:
     con.register("responses", sql(f"select * from responses where not ({missing})", responses=responses))
     keyless = "if(item_id = 'i000000', null, answer)"
     con.register("items", sql(f"select * replace ({keyless} as answer) from items", items=items))
-    ids, outcome = contest(con, "text")
+    ids, outcome = contest(con, condition="text")
     assert ids["item_id"].to_pylist() == [f"i{i:06d}" for i in range(2, 20)]
     assert len(outcome.won) == len(outcome.clip) == 18
 
 
 def test_items_on_one_clip_have_one_number() -> None:
     a, counts = replies(np.random.default_rng(9), np.full(12, 4))
-    _, outcome = contest(views(a, counts, per_clip=3), "text")
+    _, outcome = contest(views(a, counts, per_clip=3), condition="text")
     assert len(set(outcome.clip.tolist())) == 4
     assert (outcome.clip.reshape(4, 3) == outcome.clip[::3, None]).all()
 
@@ -212,7 +214,7 @@ def test_items_on_one_clip_have_one_number() -> None:
 def test_one_model_shares_nothing_and_no_answers_are_an_error() -> None:
     a, counts = replies(np.random.default_rng(0), np.full(50, 4), models=1)
     con = views(a, counts)
-    assert np.isnan(shared_preferences(con, "text"))
-    assert isinstance(contest(con, "text")[0], pa.Table)
+    assert np.isnan(shared_preferences(con, condition="text"))
+    assert isinstance(contest(con, condition="text")[0], pa.Table)
     with pytest.raises(AudiocontribError, match="no answers under 'silence'"):
-        contest(con, "silence")
+        contest(con, condition="silence")

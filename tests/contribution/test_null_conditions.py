@@ -127,7 +127,7 @@ def test_items_without_key_or_vote_do_not_count() -> None:
 def test_what_cannot_be_compared_is_said() -> None:
     con = views(ITEMS, ask(ITEMS, [reader()], ["audio", "text"]))
     assert len(nulls(con)) == 0  # one null: no pair
-    with pytest.raises(UsageError, match="no answers under noise, silence:5; it holds audio, text"):
+    with pytest.raises(UsageError, match="no answers under 'silence:5'; it holds those under: audio, text"):
         nulls(con, conditions=["text", "silence:5", "noise"])
     with pytest.raises(UsageError, match="a margin of 2"):
         nulls(con, margin=2)

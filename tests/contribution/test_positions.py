@@ -55,12 +55,12 @@ def test_the_prior_is_that_which_was_planted() -> None:
     con = views(items, ask(items, [noisy], ["audio", "silence"], cyclic=True))
     planted = np.exp([1.5, 0, 0, 0]) / np.exp([1.5, 0, 0, 0]).sum()
     for condition in ("audio", "silence"):
-        prior = position_prior(con, "m", condition, 4)
+        prior = position_prior(con, model="m", condition=condition, k=4)
         assert prior.sum() == pytest.approx(1)
         assert prior == pytest.approx(planted, abs=0.02)
         assert prior == pytest.approx([r["prior"] for r in positions(con).to_pylist() if r["condition"] == condition])
-    assert position_prior(con, "m", "audio", 4, share=0.1) == pytest.approx(planted, abs=0.05)
-    first, again, other = (position_prior(con, "m", "audio", 4, share=0.1, seed=s) for s in (1, 1, 2))
+    assert position_prior(con, model="m", condition="audio", k=4, share=0.1) == pytest.approx(planted, abs=0.05)
+    first, again, other = (position_prior(con, model="m", condition="audio", k=4, share=0.1, seed=s) for s in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).all()
 
@@ -70,7 +70,7 @@ def test_pride_on_a_share_agrees_with_full_cyclic_averaging() -> None:
     items = questions(300, k=[4, 3])
     con = views(items, ask(items, [model], ["audio"], cyclic=True))
     whole = posteriors(con)
-    table = debiased(con, "m", "audio", share=0.1)
+    table = debiased(con, model="m", condition="audio", share=0.1)
     assert table["item_id"].equals(whole["item_id"])
     assert table["k"].equals(whole["k"])
     assert sorted(set(table["orders"].to_pylist())) == [1, 3, 4]
@@ -91,7 +91,7 @@ def test_pride_reads_the_first_order_that_was_answered() -> None:
     items = questions(40)
     rows = ask(items, [model], ["silence"], cyclic=True)
     con = views(items, [row for row in rows if row.item_id < "planted/00010" or row.order > 1])
-    table = debiased(con, "m", "silence", share=1.0)
+    table = debiased(con, model="m", condition="silence", share=1.0)
     assert table["orders"].to_pylist() == [4] * 10 + [1] * 30
     unbiased = padded(posteriors(views(items, ask(items, [fair], ["silence"])))["posterior"])
     assert padded(table["posterior"])[10:] == pytest.approx(unbiased[10:])
@@ -111,17 +111,17 @@ def test_the_prior_needs_all_orders() -> None:
     says = "biased answered no item with 4 options under silence with likelihoods in all its orders; ask"
     for share in (0.5, 1.0):
         with pytest.raises(AudiocontribError, match=says):
-            position_prior(con, "biased", "silence", 4, share)
+            position_prior(con, model="biased", condition="silence", k=4, share=share)
         with pytest.raises(AudiocontribError, match=says):
-            debiased(con, "biased", "silence", share)
+            debiased(con, model="biased", condition="silence", share=share)
     with pytest.raises(AudiocontribError, match="with 5 options"):
-        position_prior(con, "biased", "silence", 5)
-    with pytest.raises(AudiocontribError, match="biased answered no item under text"):
-        debiased(con, "biased", "text")
+        position_prior(con, model="biased", condition="silence", k=5)
+    with pytest.raises(AudiocontribError, match="no answers under 'text'"):
+        debiased(con, model="biased", condition="text")
     whole = views(items, ask(items, [BIASED], ["silence"], cyclic=True))
     for share in (0, 1.5):
         with pytest.raises(UsageError, match=f"share {share} is not above 0 and at most 1"):
-            position_prior(whole, "biased", "silence", 4, share)
+            position_prior(whole, model="biased", condition="silence", k=4, share=share)
 
 
 def test_the_floor_is_the_share_of_requests_with_another_choice() -> None:
@@ -135,9 +135,9 @@ def test_the_floor_is_the_share_of_requests_with_another_choice() -> None:
     again[20] = replace(again[20], choice=None, outcome="refused")
     again[21] = replace(again[21], choice=None, outcome="failed")
     again = [row for row in again if row.request_key != rows[60].request_key]
-    a, b = rerun_floor(views(items, rows), views(items, again)).to_pylist()
+    a, b = rerun_floor(views(items, rows), other=views(items, again)).to_pylist()
     assert (a["model"], a["condition"], a["n"], a["differ"]) == ("a", "silence", 49, 11)
     assert (a["share"], a["low"], a["high"]) == (11 / 49, *wilson(11, 49))
     assert (b["model"], b["n"], b["differ"], b["share"]) == ("b", 49, 0, 0)
     with pytest.raises(UsageError, match="the two runs share no request; a re-run asks the same model"):
-        rerun_floor(views(items, rows), views(items, ask(items, mocks, ["audio"])))
+        rerun_floor(views(items, rows), other=views(items, ask(items, mocks, ["audio"])))

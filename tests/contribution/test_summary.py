@@ -69,22 +69,22 @@ def test_groups_add_up() -> None:
     measured = measure(con).table
     [whole] = summary(con, measured=measured).to_pylist()
     for by in ("question_type", "source_dataset", "dataset", "split", "k", "extra.level"):
-        parts = summary(con, by, measured=measured)
+        parts = summary(con, by=by, measured=measured)
         assert parts.column_names[0] == by
         rows = parts.to_pylist()
         assert sum(r["n"] for r in rows) == whole["n"] == 120
         for name in ("accuracy_audio", "bits_audio", "bits_text", "ac"):
             assert sum(r["n"] * r[name] for r in rows) / 120 == pytest.approx(whole[name])
-    assert summary(con, "k", measured=measured)["k"].to_pylist() == [2, 4]
-    assert summary(con, "k", measured=measured)["chance"].to_pylist() == [0.5, 0.25]
-    assert summary(con, "extra.level", measured=measured)["extra.level"].to_pylist() == ["1", "2", "3", None]
+    assert summary(con, by="k", measured=measured)["k"].to_pylist() == [2, 4]
+    assert summary(con, by="k", measured=measured)["chance"].to_pylist() == [0.5, 0.25]
+    assert summary(con, by="extra.level", measured=measured)["extra.level"].to_pylist() == ["1", "2", "3", None]
     with pytest.raises(UsageError, match=r"summary by answer: it can be by dataset, .*, k or extra.NAME"):
-        summary(con, "answer", measured=measured)
+        summary(con, by="answer", measured=measured)
 
 
 def test_a_group_is_a_value_and_not_sql() -> None:
     with pytest.raises(UsageError):
-        summary(asked(20), "extra.a\"' from items --")
+        summary(asked(20), by="extra.a\"' from items --")
 
 
 def test_without_the_audio_the_condition_is_summed_up() -> None:
@@ -119,7 +119,7 @@ def test_measure_holds_every_score_of_every_item() -> None:
 
 
 def test_a_run_without_the_condition_is_refused() -> None:
-    with pytest.raises(AudiocontribError, match="no answers under 'noise'; ask for them first: audiocontrib score"):
+    with pytest.raises(AudiocontribError, match="no answers under 'noise'; it holds those under: "):
         measure(asked(20), condition="noise")
 
 
@@ -170,7 +170,7 @@ def test_order_of_rows_and_options_is_nothing() -> None:
     one, two = measure(plain), measure(other)
     assert one.notes == two.notes
     same(one.table, two.table)
-    same(summary(plain, "k", measured=one.table), summary(other, "k", measured=two.table))
+    same(summary(plain, by="k", measured=one.table), summary(other, by="k", measured=two.table))
     assert len(unsolved(plain)) > 0
     assert unsolved(plain).drop_columns(["choices"]).equals(unsolved(other).drop_columns(["choices"]))
 

@@ -236,19 +236,19 @@ def tiny() -> Any:
 def test_trl_renders_the_text_and_sound_of_training_here(stage: Stage, run: Run, tiny: Any, tmp_path: Path) -> None:
     from trl.data_utils import apply_chat_template
 
-    from audiocontrib.training.row_encoder import Ears
+    from audiocontrib.training.row_encoder import RowEncoder
 
     export(run, SPLIT, stage, tmp_path / "out", format="trl", progress=False)
-    ears = Ears(tiny, 30.0)
+    encoder = RowEncoder(tiny, 30.0)
     for read, row in zip(loaded(tmp_path / "out", "trl", stage), wanted(run, stage), strict=True):
         rendered = apply_chat_template(
             {key: read[key] for key in ("prompt", "completion") if key in read}, tiny.processor
         )
-        assert rendered["prompt"] == tiny.render(row.prompt)
+        assert rendered["prompt"] == tiny.encoder.render(row.prompt)
         if stage == "sft":
-            assert rendered["completion"] == row.target + ears.ending + "\n"
+            assert rendered["completion"] == row.target + encoder.ending + "\n"
         sound = decode(Clip(path=trl(read, stage).audio, root="/"))
-        np.testing.assert_array_equal(sound.samples, ears.hear(row).samples)
+        np.testing.assert_array_equal(sound.samples, encoder.hear(row).samples)
 
 
 # the files beside the rows

@@ -44,12 +44,12 @@ def grpo(**changes: Any) -> GRPO:
 def grpo_trainer(settings: GRPO, rows: TrainingRows, out: Path, cls: Any = None, name: str = TINY) -> Any:
     """A trainer and its network, nothing trained yet."""
     from audiocontrib.training.grpo import AudioGRPOTrainer
-    from audiocontrib.training.row_encoder import Ears, load_for_training
+    from audiocontrib.training.row_encoder import RowEncoder, load_for_training
     from audiocontrib.training.session import calm
 
     model = load_for_training(name, settings)
     with calm():
-        trainer = (cls or AudioGRPOTrainer)(settings, rows, Ears(model, settings.seconds), model.net, out)
+        trainer = (cls or AudioGRPOTrainer)(settings, rows, RowEncoder(model, settings.seconds), model.net, out)
     trainer.model.train()
     trainer.current_gradient_accumulation_steps = settings.accumulate  # set when training begins
     return trainer

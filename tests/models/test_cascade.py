@@ -151,7 +151,7 @@ def test_a_chat_reader_is_asked_by_the_runs_own_prompt(reader: Reader) -> None:
 def test_a_sound_is_listened_to_once(reader: Reader, tmp_path: Path) -> None:
     tagger = FakeTagger()
     model = cascade(reader, tagger=tagger)
-    model.keep_in(tmp_path)
+    model.keep_evidence(tmp_path)
     requests = [asked(sound(seed), order, number) for seed in (0, 1) for order in range(3) for number in range(2)]
     prepared = model.prepare(requests)
     assert tagger.asked == 2
@@ -160,11 +160,11 @@ def test_a_sound_is_listened_to_once(reader: Reader, tmp_path: Path) -> None:
     assert tagger.asked == 2
     later = FakeTagger()
     again = cascade(reader, tagger=later)
-    again.keep_in(tmp_path)
+    again.keep_evidence(tmp_path)
     [answer] = again.likelihood([asked(sound(1))])
     assert (later.asked, answer.evidence) == (0, "Sounds: dog.")
     other = cascade(reader, tagger=FakeTagger(sha256="other"))
-    other.keep_in(tmp_path)
+    other.keep_evidence(tmp_path)
     other.likelihood([asked(sound(1))])
     assert other.fingerprint() != again.fingerprint()
 

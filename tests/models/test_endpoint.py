@@ -186,7 +186,7 @@ def test_other_ways_to_send_a_clip_are_heard_alike() -> None:
 def test_what_it_cannot_do_is_refused_before_anything_is_asked(tmp_path: Any) -> None:
     with serving(Able(deaf=True, prompt_logprobs=False, named_logprobs=False)) as server:
         model = load(server)
-        with pytest.raises(UsageError, match="cannot be asked by --method likelihood; it can: generate"):
+        with pytest.raises(UsageError, match="cannot be asked by likelihood; it can: generate"):
             make_asking(["text"], "likelihood", "given", "audiomcq").check(model)
         with pytest.raises(UsageError, match="reads text only"):
             make_asking(["audio"], "generate", "given", "audiomcq").check(model)

@@ -53,7 +53,7 @@ def plain_inputs(model: AudioLanguageModel, request: Request) -> dict[str, torch
     """What a user of transformers would give the model: the processor's own output, nothing shared."""
     audio = [request.sound.samples] if request.sound else None
     extra = {"audio_kwargs": {"sampling_rate": RATE}} if audio else {}
-    return dict(model.processor(text=[model.render(request.prompt)], audio=audio, return_tensors="pt", **extra))
+    return dict(model.processor(text=[model.encoder.render(request.prompt)], audio=audio, return_tensors="pt", **extra))
 
 
 def plain_score(model: AudioLanguageModel, request: Request, option: str) -> tuple[float, int]:

@@ -62,7 +62,7 @@ def plain_inputs(model: AudioLanguageModel, request: Request) -> dict[str, torch
     sound: dict[str, Any] = {}
     if request.sound:
         sound = {"audio": [request.sound.samples], "audio_kwargs": {"sampling_rate": RATE}}
-    text = {"text": [model.render(request.prompt)], "text_kwargs": {"add_special_tokens": False}}
+    text = {"text": [model.encoder.render(request.prompt)], "text_kwargs": {"add_special_tokens": False}}
     return dict(model.processor(**text, **sound, return_tensors="pt"))
 
 
@@ -118,9 +118,9 @@ def test_audio_tokens_are_counted_as_the_processor_counts(kind: str) -> None:
         made = model(kind).features(prompt, make_sound(np.zeros(samples)))  # compares all tokens with the processor's
         assert set(made) == set(FAMILIES[kind].features)
         ids, shared = model(kind).encode(prompt, make_sound(np.zeros(samples)))
-        assert ids.count(model(kind).audio_id) == audio_tokens(samples, FAMILIES[kind])
-        assert ids[shared - 1] == model(kind).audio_id
-        assert model(kind).audio_id not in ids[shared:]
+        assert ids.count(model(kind).encoder.audio_id) == audio_tokens(samples, FAMILIES[kind])
+        assert ids[shared - 1] == model(kind).encoder.audio_id
+        assert model(kind).encoder.audio_id not in ids[shared:]
 
 
 @kinds

@@ -117,7 +117,7 @@ def test_features_padded_to_the_clip_are_those_padded_to_300_s(tmp_path: Path) -
     assert asked.sound is not None
     short = loaded.features(asked.prompt, asked.sound)
     whole = loaded.processor(
-        text=[loaded.render(asked.prompt)], audio=[asked.sound.samples], audio_kwargs={"sampling_rate": RATE},
+        text=[loaded.encoder.render(asked.prompt)], audio=[asked.sound.samples], audio_kwargs={"sampling_rate": RATE},
         return_tensors="pt",
     )  # fmt: skip
     frames = int(whole["feature_attention_mask"].sum())

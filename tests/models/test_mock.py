@@ -17,7 +17,7 @@ from audiocontrib.conditions import CONDITIONS, condition
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Items
 from audiocontrib.models.base import Model
-from audiocontrib.models.mock import GIBBERISH, REFUSAL, MockModel, Planted, hears_clip, mock_model
+from audiocontrib.models.mock import GIBBERISH, REFUSAL, MockModel, Planted, mock_model
 from audiocontrib.responses import Outcome
 
 N = 1200
@@ -91,7 +91,7 @@ def test_silence_effect_spares_the_item_s_own_clip() -> None:
 
 def test_what_counts_as_hearing() -> None:
     specs = {name: name for name in CONDITIONS} | {"clip": "clip:0-1"}
-    heard = {name for name, spec in specs.items() if hears_clip(condition(spec))}
+    heard = {name for name, spec in specs.items() if condition(spec).hears_own_clip}
     assert heard == {"audio", "noquestion", "reverse", "clip"}
 
 

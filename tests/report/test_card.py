@@ -200,7 +200,7 @@ def test_which_split_is_meant(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["card", "--run", str(run.path)])
     assert done.exit_code == 2
     assert "the run has none yet" in done.stderr
-    with pytest.raises(UsageError, match="there are: none; make one"):
+    with pytest.raises(UsageError, match="no split was made yet"):
         card(run, "votes")
     split(run, "votes")
     done = CliRunner().invoke(main, ["card", "--run", str(run.path)])

@@ -18,13 +18,13 @@ from helpers.planted import ask, questions, views
 from scipy.stats import binom
 
 from audiocontrib.contribution.answerable import NotIdentified
+from audiocontrib.contribution.run_view import filtered_view
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.splits import RULES, Split, split
 from audiocontrib.splits.recipe import read_split_recipe
 from audiocontrib.splits.review import read_sheet, write_sheet
-from audiocontrib.splits.run_view import filtered_view
 from audiocontrib.splits.sensitivity import leave_one_out, sensitivity
 from audiocontrib.splits.settings import judges, settings_of
 
@@ -326,13 +326,13 @@ def test_models_that_a_rule_names_need_not_vote(judged: duckdb.DuckDBPyConnectio
     made = split(judged, models=["m0", "m1"], **asked)
     assert made.settings["models"] == ["m0", "m1"]
     assert made.findings["rejected_by_2 commonsense"] > 0
-    assert [model for model, _ in leave_one_out(judged, ["m0", "m1", "m2"], **asked)] == ["m0", "m1", "m2"]
+    assert [model for model, _ in leave_one_out(judged, models=["m0", "m1", "m2"], **asked)] == ["m0", "m1", "m2"]
     assert judges(made.settings) == ["reader", "reader"]
     assert judges(split(judged).settings) == []
 
 
 def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
-    rows = {r["variant"]: r for r in sensitivity(con, "votes", 0.5).to_pylist()}
+    rows = {r["variant"]: r for r in sensitivity(con, rule="votes", threshold=0.5).to_pylist()}
     first = rows["votes, threshold 0.5"]
     assert (first["moved"], first["kappa"], first["jaccard_weak"]) == (0, pytest.approx(1), 1)
     assert rows["threshold 0.9"]["weak"] >= first["weak"] >= rows["threshold 0.25"]["weak"]
@@ -348,7 +348,7 @@ def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_a_variant_that_cannot_be_made_says_why(con: duckdb.DuckDBPyConnection) -> None:
-    rows = {r["variant"]: r for r in sensitivity(con, "posterior").to_pylist()}
+    rows = {r["variant"]: r for r in sensitivity(con, rule="posterior").to_pylist()}
     assert "--orders cyclic" in rows["order 0 only"]["note"]
     assert rows["order 0 only"]["weak"] is None
     assert rows["without m0"]["note"] is None
@@ -359,7 +359,7 @@ def test_a_large_run_is_looked_at_on_whole_clips_and_it_is_said(
 ) -> None:
     monkeypatch.setattr("audiocontrib.splits.sensitivity.MOST_ITEMS", 100)
     before = con.sql("show all tables").fetchall()
-    rows = sensitivity(con, "votes").to_pylist()
+    rows = sensitivity(con, rule="votes").to_pylist()
     n = rows[0]["n"]
     assert 60 < n < 140
     assert n % 2 == 0  # two items a clip
@@ -370,11 +370,11 @@ def test_a_large_run_is_looked_at_on_whole_clips_and_it_is_said(
 
 
 def test_leave_one_out(con: duckdb.DuckDBPyConnection) -> None:
-    made = dict(leave_one_out(con, ["m0", "m1", "m2"], rule="votes"))
+    made = dict(leave_one_out(con, models=["m0", "m1", "m2"], rule="votes"))
     assert list(made) == ["m0", "m1", "m2"]
     assert made["m1"].settings["models"] == ["m0", "m2"]
     with pytest.raises(UsageError, match="has only one"):
-        list(leave_one_out(con, ["m0"]))
+        list(leave_one_out(con, models=["m0"]))
 
 
 def test_only_the_answers_of_the_models_named_count(con: duckdb.DuckDBPyConnection) -> None:
@@ -383,7 +383,7 @@ def test_only_the_answers_of_the_models_named_count(con: duckdb.DuckDBPyConnecti
     assert set(made.scores["models"].to_pylist()) == {2}
     assert split(con).settings["models"] == ["m0", "m1", "m2"]  # the connection is as it was
     assert split(con, models="m1").settings["models"] == ["m1"]
-    with pytest.raises(UsageError, match="'m7' was not asked under 'silence'; these were: m0, m1, m2"):
+    with pytest.raises(UsageError, match="no answers of 'm7'; did you mean"):
         split(con, models=["m7"])
 
 

@@ -63,7 +63,7 @@ def test_thresholds_between_the_shares() -> None:
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), float("inf")])
 def test_bad_threshold(threshold: float) -> None:
-    with pytest.raises(UsageError, match=r"threshold .* is not between 0 and 1"):
+    with pytest.raises(UsageError, match=r"threshold is .* must be a number between 0 and 1"):
         split(views(*answers(PATTERNS)), threshold=threshold)
 
 
@@ -115,7 +115,9 @@ def test_unsolved_stands_beside_the_split() -> None:
 
 def test_nothing_asked_says_what_to_run() -> None:
     con = views(*answers(PATTERNS))
-    with pytest.raises(AudiocontribError, match=r"no answers under 'text'; .* score --condition text") as error:
+    with pytest.raises(
+        AudiocontribError, match=r"no answers under 'text'; it holds those under: silence; score under it first"
+    ) as error:
         split(con, condition="text")
     assert "\n" not in str(error.value)
 

@@ -34,7 +34,7 @@ def test_processes_that_start_at_once_share_a_run(tmp_path: Path) -> None:
 
 def test_a_reader_never_sees_half_a_part(tmp_path: Path) -> None:
     run = start(tmp_path / "r", 60)
-    writer = PROCESSES.Process(target=work, args=(run.path, 60, 0.01))
+    writer = PROCESSES.Process(target=work, args=(run.path, 60, 0.05))
     writer.start()
     seen = []
     while writer.is_alive() or not seen:

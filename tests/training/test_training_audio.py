@@ -21,7 +21,7 @@ from audiocontrib.models.base import Request
 from audiocontrib.training.collate import IGNORED, Collator
 from audiocontrib.training.features import stacked, unstacked
 from audiocontrib.training.grpo import AudioGRPOTrainer, placeholders
-from audiocontrib.training.row_encoder import Ears, load_for_training
+from audiocontrib.training.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.rows import TrainingRows
 from audiocontrib.training.session import calm
 from audiocontrib.training.sft import make_trainer
@@ -52,8 +52,8 @@ def logps(trainer: Any, inputs: dict[str, Any]) -> Tensor:
 @torch.no_grad()
 def plain(trainer: Any, rows: TrainingRows, inputs: dict[str, Any]) -> Tensor:
     """The same by one forward a reply, unpadded, on the clip of the question that the tokens ask."""
-    ears = trainer.ears
-    asked = {tuple(ids): heard for ids, heard in (ears.prompt(row) for row in rows)}
+    encoder = trainer.encoder
+    asked = {tuple(ids): heard for ids, heard in (encoder.prompt(row) for row in rows)}
     assert len(asked) == len(rows)  # no two questions share all tokens, so that a wrong clip would be seen
     made = torch.zeros(inputs["completion_ids"].shape)
     for i in range(len(made)):
@@ -129,9 +129,9 @@ def test_gradients_of_the_loss_reach_every_weight_of_the_audio_tower(trainer: An
 
 def test_no_placeholder_is_ever_sampled(rows: TrainingRows, tmp_path: Path) -> None:
     trainer = grpo_trainer(grpo(beta=0), rows, tmp_path)
-    banned = placeholders(trainer.ears)
+    banned = placeholders(trainer.encoder)
     assert len(set(banned)) == 3
-    assert trainer.ears.model.audio_id in banned
+    assert trainer.encoder.prompt_encoder.audio_id in banned
 
     def prefer(module: Any, args: Any, logits: Tensor) -> Tensor:
         logits[..., banned] += 1e3
@@ -161,7 +161,7 @@ def test_a_model_made_in_memory_has_its_reference(rows: TrainingRows, tmp_path: 
         )
     model = load_for_training(TINY, settings)
     model.net.config._name_or_path = "made/in-memory"
-    trainer = AudioGRPOTrainer(settings, rows, Ears(model, 30), model.net, tmp_path / "ours")
+    trainer = AudioGRPOTrainer(settings, rows, RowEncoder(model, 30), model.net, tmp_path / "ours")
     for ours, theirs in zip(trainer.model.parameters(), trainer.ref_model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
         assert ours.data_ptr() != theirs.data_ptr()
@@ -201,11 +201,11 @@ def test_silent_replies_hear_silence_and_are_rewarded_for_abstaining_alone(rows:
     assert option in row.prompt.options
     assert row.prompt.options[row.gold] == row.item.choices[row.item.answer]
     _, _, heard = trainer._tokenize_prompts(["0"] * 4)
-    own = trainer.ears.prompt(row)[1]["input_features"][0, 0]
-    still = trainer.ears.prompt(row, silent=True)[1]["input_features"][0, 0]
+    own = trainer.encoder.prompt(row)[1]["input_features"][0, 0]
+    still = trainer.encoder.prompt(row, silent=True)[1]["input_features"][0, 0]
     assert [torch.equal(one, own) for one in heard["input_features"]] == [True, True, True, False]
     assert torch.equal(heard["input_features"][3], still)
-    encode = trainer.ears.model.tokenizer
+    encode = trainer.encoder.tokenizer
     said = [f"<answer>{text}</answer>" for text in (row.prompt.options[row.gold], option)]
     ids = [encode(text + "<|im_end|>").input_ids for text in (*said, *said)]
     silent = [False, False, True, True]
@@ -218,7 +218,7 @@ def test_silent_replies_hear_silence_and_are_rewarded_for_abstaining_alone(rows:
 
 
 def test_special_tokens_in_a_reply_cost_the_form(trainer: Any) -> None:
-    encode = trainer.ears.model.tokenizer
+    encode = trainer.encoder.tokenizer
     form = trainer._rewards()[1]
     said = ["<answer>dog</answer><|im_end|>", "<|im_start|><answer>dog</answer><|im_end|>", "<answer>dog</answer> "]
     assert form(completion_ids=[encode(text).input_ids for text in said]) == [1.0, 0.0, 0.0]
@@ -226,30 +226,30 @@ def test_special_tokens_in_a_reply_cost_the_form(trainer: Any) -> None:
 
 def test_only_the_reply_is_learned(rows: TrainingRows) -> None:
     model = load_for_training(TINY, sft())
-    ears = Ears(model, 30)
-    batch = Collator(ears, rows)([{"row": i} for i in range(5)])
+    encoder = RowEncoder(model, 30)
+    batch = Collator(encoder, rows)([{"row": i} for i in range(5)])
     for i in range(5):
         learned = batch["labels"][i] != IGNORED
         assert model.tokenizer.decode(batch["labels"][i][learned]) == f"{rows[i].target}<|im_end|>"
         assert torch.equal(batch["input_ids"][i][learned], batch["labels"][i][learned])
         read = batch["input_ids"][i][batch["attention_mask"][i].bool()].tolist()
-        prompt, _ = ears.prompt(rows[i])
+        prompt, _ = encoder.prompt(rows[i])
         assert read[: len(prompt)] == prompt
         assert len(read) == len(prompt) + learned.sum()
-        assert read.count(model.audio_id) > 20
+        assert read.count(model.encoder.audio_id) > 20
     assert len(batch["input_features"]) == 5
 
 
 def test_training_reads_what_scoring_asks(rows: TrainingRows) -> None:
     model = load_for_training(TINY, sft())
-    ears = Ears(model, 30)
+    encoder = RowEncoder(model, 30)
     row = rows[3]
-    request = Request(row.item, condition("audio"), 0, row.prompt, ears.hear(row))
+    request = Request(row.item, condition("audio"), 0, row.prompt, encoder.hear(row))
     scored = model.likelihood([request])[0].logprobs[row.gold]
-    batch = Collator(ears, rows)([{"row": i} for i in (3, 4)])
+    batch = Collator(encoder, rows)([{"row": i} for i in (3, 4)])
     with torch.no_grad():
         logits = model.net(**{k: v for k, v in batch.items() if k != "labels"}).logits[0]
-    target = ears.target(row)
+    target = encoder.target(row)
     opening = model._opening([target[:-1], *(model._completion(row.prompt, option) for option in row.prompt.options)])
     start = int((batch["labels"][0] != IGNORED).nonzero()[0]) + opening
     tokens = target[opening:-1]  # the end is not part of what is scored
@@ -269,7 +269,7 @@ def test_sft_moves_the_audio_tower_and_the_stock_trainer_does_not(rows: Training
     model = load_for_training(TINY, settings)
     start = {name: value.clone() for name, value in model.net.state_dict().items()}
     with calm():
-        make_trainer(settings, rows, Ears(model, 30), model.net, tmp_path / "ours").train()
+        make_trainer(settings, rows, RowEncoder(model, 30), model.net, tmp_path / "ours").train()
     assert moved(start, model.net) == 1.0
 
     model = load_for_training(TINY, settings)
@@ -304,7 +304,10 @@ def test_no_messages_go_through_a_table_that_fills_up_missing_keys(trainer: Any,
     filled = Dataset.from_list([{"content": parts}])[0]["content"]
     assert all("audio" in part for part in filled)  # the trap: text parts look like audio to a template
     assert {str(kind.dtype) for kind in trainer.train_dataset.features.values()} == {"string", "int64"}
-    assert all(ears_ids.count(trainer.ears.model.audio_id) > 20 for ears_ids, _ in map(trainer.ears.prompt, rows))
+    assert all(
+        ears_ids.count(trainer.encoder.prompt_encoder.audio_id) > 20
+        for ears_ids, _ in map(trainer.encoder.prompt, rows)
+    )
 
 
 @pytest.mark.parametrize("name", ["tiny-audio-flamingo-3", "tiny-qwen2-audio"])

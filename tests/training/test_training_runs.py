@@ -260,14 +260,14 @@ def test_a_checkpoint_is_loaded_whole_where_the_stock_trainer_finds_other_names(
 ) -> None:
     from transformers import Trainer
 
-    from audiocontrib.training.row_encoder import Ears, load_for_training
+    from audiocontrib.training.row_encoder import RowEncoder, load_for_training
     from audiocontrib.training.sft import make_trainer
 
     settings = sft(steps=2)
     train_sft(settings, rows, TINY, tmp_path / "o", progress=False)
     saved = str(tmp_path / "o" / "checkpoints" / "checkpoint-2")
     model = load_for_training(TINY, settings)
-    trainer = make_trainer(settings, rows, Ears(model, 30), model.net, tmp_path / "p")
+    trainer = make_trainer(settings, rows, RowEncoder(model, 30), model.net, tmp_path / "p")
     start = {name: value.clone() for name, value in model.net.state_dict().items()}
     trained = load_model(saved, device="cpu").net.state_dict()
     tower = [name for name in start if "audio_tower.layers" in name]

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError, one_line
-from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.cascade.evidence_cache import Keep
 from audiocontrib.models.cascade.listen import Listener
 from audiocontrib.models.cascade.read import Reader, chat, plain_prompt
@@ -35,7 +35,7 @@ class ListeningResult:
     error: Exception | None = None
 
 
-class Cascade:
+class Cascade(Model):
     """See :class:`audiocontrib.models.base.Model`. Each sound is listened to once, whatever is asked about it.
 
     Args:
@@ -46,7 +46,7 @@ class Cascade:
 
     def __init__(self, recipe: CascadeRecipe, listener: Listener, reader: Reader) -> None:
         self.name = recipe.name
-        self.max_seconds: float | None = recipe.max_seconds
+        self.max_seconds = recipe.max_seconds
         self._recipe, self._listener, self._reader = recipe, listener, reader
         self._keep = Keep(listener.key)
 
@@ -62,7 +62,7 @@ class Cascade:
             "score": {"sum": "sum of log-probabilities", "token": "mean log-probability of a token"}[how.score],
         }
 
-    def keep_in(self, folder: Path) -> None:
+    def keep_evidence(self, folder: Path) -> None:
         """Read findings that lie in ``folder``, and add new ones to it."""
         self._keep.open(folder)
 

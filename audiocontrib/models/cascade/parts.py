@@ -10,6 +10,7 @@ from typing import Any
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.hashing import file_sha256, stable_hash
+from audiocontrib.models.own import refuse_own
 
 ENV = "AUDIOCONTRIB_WEIGHTS"
 ASSEMBLE = "python recipes/offline_weights/assemble.py"
@@ -42,8 +43,10 @@ class Part:
             beside: the folder of the recipe.
 
         Raises:
+            UsageError: it is code.
             AudiocontribError: it is nowhere, or a file is not the one that the recipe names.
         """
+        refuse_own([self.weights], "the recipe of a cascade")
         folder = self._folder(beside)
         for name, wanted in self.files.items():
             file = folder / name

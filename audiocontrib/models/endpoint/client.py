@@ -43,7 +43,7 @@ class Client:
         self.address, self._key = address, key
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True).start()
-        weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+        self._ended = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
         self._free = asyncio.Semaphore(address.concurrency)
         self._gone: str | None = None
         self._openai = AsyncOpenAI(
@@ -54,7 +54,10 @@ class Client:
         )
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine gives back."""
+        """What the coroutine gives back. AudiocontribError if the client is closed."""
+        if not self._ended.alive:
+            work.close()
+            raise self._error(AudiocontribError, "the connection was closed; load the model again")
         self._gone = None  # a server may have come back since
         begun: list[asyncio.Task[T]] = []
 
@@ -67,6 +70,12 @@ class Client:
         except BaseException:
             asyncio.run_coroutine_threadsafe(_end(begun), self._loop).result(CONNECT)
             raise
+
+    def close(self) -> None:
+        """End the connections and the thread."""
+        if self._ended.alive:
+            self.run(self._openai.close())
+            self._ended()
 
     async def get(self, path: str, read: Callable[[Any], T]) -> T:
         """The server's JSON at ``path``, as ``read`` makes it."""

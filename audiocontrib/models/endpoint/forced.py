@@ -13,7 +13,8 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
 from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
-from audiocontrib.models.endpoint.likelihoods import PATH, TOP, all_of, common
+from audiocontrib.models.endpoint.likelihoods import PATH, TOP, all_of
+from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import OPEN, Prompt
 
 AT_ONCE = 16
@@ -47,7 +48,7 @@ class Forced:
     async def score(self, prompt: Prompt, sound: Sound | None) -> Scored:
         """See :class:`Likelihood`."""
         options = await all_of(self._tokens(prompt.completion(option)) for option in prompt.options)
-        shared = min(common(self.opening, option) for option in options)
+        shared = min(common_prefix(self.opening, option) for option in options)
         wanted: dict[tuple[int, ...], set[int]] = defaultdict(set)
         for option in options:
             for place in range(shared, len(option)):

@@ -7,7 +7,7 @@ Where an option shares a token with the opening tag, that token counts as the op
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from audiocontrib.audio import Sound
@@ -34,8 +34,3 @@ async def all_of(work: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-def common(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the common beginning."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

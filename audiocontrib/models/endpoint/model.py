@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.endpoint.client import Client
 from audiocontrib.models.endpoint.detect import Found
@@ -19,7 +19,7 @@ from audiocontrib.models.endpoint.likelihoods import PATH
 T = TypeVar("T")
 
 
-class EndpointModel:
+class EndpointModel(Model):
     """A model that a server answers for. Made by :func:`audiocontrib.models.endpoint.load_endpoint`."""
 
     def __init__(self, address: Address, client: Client, card: dict[str, Any], found: Found) -> None:
@@ -27,8 +27,7 @@ class EndpointModel:
         self.name, self.max_seconds = address.name, address.seconds
         able = {"generate": True, "audio": found.dialect.audio, "likelihood": found.likelihood}
         self.capabilities = frozenset(name for name, ability in able.items() if ability)
-        self.at_once = address.concurrency
-        """Requests that the server takes at once: smaller batches leave it idle."""
+        self.concurrency, self.refusals = address.concurrency, found.refusals
         self._card = card
 
     def fingerprint(self) -> dict[str, Any]:
@@ -48,7 +47,7 @@ class EndpointModel:
         """See :class:`audiocontrib.models.base.Model`."""
         scorer = self.found.likelihood
         if scorer is None:
-            raise AudiocontribError(f"{self.name} gives no likelihood: {'; '.join(self.found.refusals.values())}")
+            raise AudiocontribError(f"{self.name} gives no likelihood: {'; '.join(self.refusals.values())}")
         return self._each(requests, lambda request: scorer.score(request.prompt, request.sound))
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated | Exception]:
@@ -62,6 +61,10 @@ class EndpointModel:
             return Generated(said.text, said.prompt_tokens)
 
         return self._each(requests, reply)
+
+    def close(self) -> None:
+        """End the connections to the server."""
+        self.client.close()
 
     def _each(self, requests: Sequence[Request], answer: Callable[[Request], Awaitable[T]]) -> list[T | Exception]:
         """Answers in order; an error stands in the place of its own request."""

@@ -10,7 +10,8 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
 from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
-from audiocontrib.models.endpoint.likelihoods import PATH, all_of, common
+from audiocontrib.models.endpoint.likelihoods import PATH, all_of
+from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import OPEN, Prompt
 
 
@@ -35,9 +36,9 @@ class PromptLogprobs:
             (bare._count(prompt, sound), *(bare._prompt(prompt, sound, turn) for turn in turns))
         )
         ids, others, on = [token for token, _ in tag], [token for token, _ in other], [token for token, _ in longer]
-        start = common(ids, others)
+        start = common_prefix(ids, others)
         # had the turn been closed, its end would follow the tag in one and the option in the other
-        if not (start < len(ids) < len(on) and common(ids, on) >= len(ids) - 1):
+        if not (start < len(ids) < len(on) and common_prefix(ids, on) >= len(ids) - 1):
             raise Refused("the server closes the turn that it should go on from (continue_final_message)")
         if count != len(ids):
             raise Refused("the server counts other tokens than it tells of (usage, prompt_logprobs)")
@@ -50,7 +51,7 @@ class PromptLogprobs:
             (self._count(prompt, sound), *(self._prompt(prompt, sound, turn) for turn in turns))
         )
         start = opened - len(self.opening)
-        shared = min(common(self.opening, [token for token, _ in tokens[start:]]) for tokens in told)
+        shared = min(common_prefix(self.opening, [token for token, _ in tokens[start:]]) for tokens in told)
         values = [[value for _, value in tokens[start + shared :]] for tokens in told]
         if shared < len(self.opening) - 1 or not all(map(len, values)):
             raise AudiocontribError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiocontrib.contribution.tables import sql
+from audiocontrib.contribution.scope import held_conditions, not_asked
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.review import read_sheet, write_sheet
 from audiocontrib.splits.settings import listed
+from audiocontrib.sql import sql
 from audiocontrib.statistics import guessing
 
 SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "3 perplexity", "4 review"
@@ -145,7 +147,7 @@ def _silent(scores: pa.Table, needed: int, condition: str) -> pa.Table:
 
 def _commonsense(asked: RuleInput, names: Sequence[str], condition: str) -> pa.Table:
     """Items that one of the named models gets right from the text."""
-    table = votes(asked.con, [condition], asked.method)
+    table = _votes(asked, condition, asked.scope.method)
     there = set(table["model"].unique().to_pylist())
     if missing := [name for name in names if name not in there]:
         raise AudiocontribError(_not_asked(missing[0], condition))
@@ -162,9 +164,15 @@ def _commonsense(asked: RuleInput, names: Sequence[str], condition: str) -> pa.T
     )
 
 
+def _votes(asked: RuleInput, condition: str, method: str | None) -> pa.Table:
+    if not {condition} <= held_conditions(asked.con):
+        raise not_asked(condition)
+    return votes(asked.con, conditions=condition, scope=replace(asked.scope, method=method))
+
+
 def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
     """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
-    voted = votes(asked.con, [condition], "likelihood")
+    voted = _votes(asked, condition, "likelihood")
     own = voted.filter(pc.equal(voted["model"], model))
     means = asked.con.sql(
         """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.sql import sql
 
 
 @rule("audit", 0.5, "a text-only classifier's out-of-fold belief in the gold, over chance")

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.contribution.decoys import contest, leak_share, local_leak, q_values, shared_preferences
-from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.sql import sql
 
 CERTIFIED_FEW = 0.1
 """Certified items, as a share of the leaks that the set holds, below which items cannot be told apart."""
@@ -34,7 +34,7 @@ def fdr(asked: RuleInput, fdr: float = 0.1, balanced: bool = False, seed: int = 
     """
     if not 0 < fdr < 1:
         raise UsageError(f"fdr {fdr} is not between 0 and 1")
-    ids, entered = contest(asked.con, asked.condition, asked.method)
+    ids, entered = contest(asked.con, scope=asked.scope)
     leak, q = local_leak(entered), q_values(entered)
     entered_table = ids.append_column("won", pa.array(entered.won))
     for name, values in (("margin", entered.margin), ("leak", leak), ("q", q)):
@@ -62,7 +62,7 @@ def fdr(asked: RuleInput, fdr: float = 0.1, balanced: bool = False, seed: int = 
         entered=entered_table,
     )
     share, interval = leak_share(entered, seed=seed)
-    shared = shared_preferences(asked.con, asked.condition, asked.method)
+    shared = shared_preferences(asked.con, scope=asked.scope)
     certified = int((entered.won & (q <= fdr)).sum())
     findings = {
         "certified": certified,

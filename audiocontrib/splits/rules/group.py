@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.contribution.tables import sql
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
+from audiocontrib.sql import sql
 from audiocontrib.statistics import clustered_mean
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import pyarrow.compute as pc
 
 from audiocontrib.contribution.answerable import answerable
 from audiocontrib.contribution.decoys import SHARED_LIMIT, shared_preferences
-from audiocontrib.contribution.tables import sql
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.sql import sql
 
 
 @rule("posterior", 0.5, "1 - P(answerable without audio), by a model of luck that repeats over option orders")
@@ -18,8 +18,8 @@ def posterior(asked: RuleInput) -> RuleResult:
     rule refuses with the reason. It takes the models' luck as independent of each other: where they share their
     preferences it is too sure, and a warning says so.
     """
-    table, fit = answerable(asked.con, asked.condition, asked.method)
-    shared = shared_preferences(asked.con, asked.condition, asked.method)
+    table, fit = answerable(asked.con, scope=asked.scope)
+    shared = shared_preferences(asked.con, scope=asked.scope)
     decided = sql(
         f"""
         select item_id, 1 - p_answerable as score, null::double as guessing,

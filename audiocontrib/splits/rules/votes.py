@@ -6,8 +6,8 @@ from math import ceil
 
 import pyarrow as pa
 
-from audiocontrib.contribution.tables import sql
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.sql import sql
 from audiocontrib.statistics import binomial_at_least
 
 

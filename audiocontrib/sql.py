@@ -1,4 +1,4 @@
-"""SQL over Arrow tables."""
+"""SQL: queries over Arrow tables, and texts as literals."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def sql(query: str, **tables: pa.Table) -> pa.Table:
         for name, table in tables.items():
             con.register(name, table)
         return con.sql(query).to_arrow_table()
+
+
+def sql_literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -38,8 +38,8 @@ def test_rendered_prompts_are_what_they_were(family: str) -> None:
     # a change here changes every answer: it needs a new prompt name, or a very good reason
     model = load_model(TINY[family], device="cpu")
     assert isinstance(model, AudioLanguageModel)
-    rendered = {name: model.render(prompt_for(spec_of(name))) for name in CONDITIONS}
-    rendered |= {f"audio, {name}": model.render(prompt_for("audio", name)) for name in PROMPTS}
+    rendered = {name: model.encoder.render(prompt_for(spec_of(name))) for name in CONDITIONS}
+    rendered |= {f"audio, {name}": model.encoder.render(prompt_for("audio", name)) for name in PROMPTS}
     stored = json.loads(SNAPSHOTS.read_text(encoding="utf-8"))
     assert rendered == stored[family]
 
@@ -85,4 +85,4 @@ def test_a_question_that_holds_the_placeholder_is_refused() -> None:
     model = load_model(TINY["audioflamingo3"], device="cpu")
     assert isinstance(model, AudioLanguageModel)
     with pytest.raises(AudiocontribError, match="<sound>"):
-        model.render(make_prompt("What is <sound>?", CHOICES, has_audio=True))
+        model.encoder.render(make_prompt("What is <sound>?", CHOICES, has_audio=True))

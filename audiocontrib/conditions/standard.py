@@ -1,80 +1,19 @@
-"""Conditions: what a model may hear and read. Values that are registered by name, serialise and are seeded.
-
-A condition is written ``name`` or ``name:parameter``, e.g. ``silence``, ``silence:matched``,
-``noise:-40``, ``clip:0-2.5``, ``swap:7``. The same item, condition and seed give the same samples on
-every machine.
-"""
+"""The conditions that come with the package."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 
 from audiocontrib.audio import MIN_SECONDS, RATE, Sound, make_sound, silence
-from audiocontrib.errors import BadAudio, UsageError
-from audiocontrib.hashing import seeded, stable_hash
+from audiocontrib.conditions.base import Condition, register_condition
+from audiocontrib.conditions.partners import Partners, partners_by_gold
+from audiocontrib.errors import BadAudio
+from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
-from audiocontrib.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Base of all conditions; by itself it plays the item's own clip."""
-
-    name: ClassVar[str]
-    has_audio: ClassVar[bool] = True
-    """Whether the message holds an audio part at all."""
-    shows_question: ClassVar[bool] = True
-    donor: ClassVar[bool] = False
-    """Whether another item's clip is played instead of the item's own."""
-
-    @property
-    def needs_clip(self) -> bool:
-        """Whether the samples depend on a recording (the item's own or the donor's)."""
-        return self.has_audio
-
-    @property
-    def spec(self) -> str:
-        """How the condition is written; ``condition(c.spec) == c``."""
-        return self.name
-
-    @classmethod
-    def parse(cls, parameter: str | None) -> Self:
-        """The condition from the text after the colon; ValueError if it cannot be read."""
-        if parameter is not None:
-            raise ValueError("it takes no parameter")
-        return cls()
-
-    def hear(self, clip: Sound | None, item_id: str) -> Sound | None:
-        """What is played: None without an audio part. ``clip`` is given where ``needs_clip``."""
-        return clip if self.has_audio else None
-
-    def __str__(self) -> str:
-        return self.spec
-
-
-CONDITIONS: Registry[type[Condition]] = Registry("condition")
-
-
-def register_condition(cls: type[Condition]) -> type[Condition]:
-    """File a condition class under its ``name``."""
-    return CONDITIONS.register(cls.name)(cls)
-
-
-def condition(spec: str | Condition) -> Condition:
-    """The condition written as ``spec``; UsageError with the reason if there is none."""
-    if isinstance(spec, Condition):
-        return spec
-    name, colon, parameter = spec.strip().partition(":")
-    kind = CONDITIONS.find(name)
-    try:
-        return kind.parse(parameter if colon else None)
-    except ValueError as error:
-        raise UsageError(f"condition {spec!r}: {error}") from error
 
 
 @register_condition
@@ -83,6 +22,7 @@ class Audio(Condition):
     """The item's own clip."""
 
     name: ClassVar[str] = "audio"
+    hears_own_clip: ClassVar[bool] = True
 
 
 @register_condition
@@ -91,6 +31,7 @@ class Silence(Condition):
     """Zeros: 30 s as in arXiv 2509.21060, another length, or ``matched`` to the item's own clip."""
 
     name: ClassVar[str] = "silence"
+    hears_own_clip: ClassVar[bool] = False
     seconds: float | None = 30.0
     """None: as long as the clip."""
 
@@ -123,6 +64,7 @@ class Text(Condition):
 
     name: ClassVar[str] = "text"
     has_audio: ClassVar[bool] = False
+    hears_own_clip: ClassVar[bool] = False
 
 
 @register_condition
@@ -140,6 +82,7 @@ class NoQuestion(Condition):
     """The item's own clip and the options, without the question."""
 
     name: ClassVar[str] = "noquestion"
+    hears_own_clip: ClassVar[bool] = True
     shows_question: ClassVar[bool] = False
 
 
@@ -152,6 +95,7 @@ class Noise(Condition):
     """
 
     name: ClassVar[str] = "noise"
+    hears_own_clip: ClassVar[bool] = False
     dbfs: float = -20.0
 
     @property
@@ -174,7 +118,8 @@ class Swap(Condition):
     """Another item's clip: another recording on which no gold option is among this item's choices."""
 
     name: ClassVar[str] = "swap"
-    donor: ClassVar[bool] = True
+    hears_own_clip: ClassVar[bool] = False
+    borrows_clip: ClassVar[bool] = True
     seed: int = 0
 
     @property
@@ -185,6 +130,9 @@ class Swap(Condition):
     def parse(cls, parameter: str | None) -> Self:  # noqa: D102
         return cls() if parameter is None else cls(int(_number(parameter, "a seed", low=0, high=2**31)))
 
+    def partners(self, items: Sequence[Item]) -> Partners:  # noqa: D102
+        return partners_by_gold(items, self.seed)
+
 
 @register_condition
 @dataclass(frozen=True, slots=True)
@@ -192,6 +140,7 @@ class Reverse(Condition):
     """The item's own clip, played backwards."""
 
     name: ClassVar[str] = "reverse"
+    hears_own_clip: ClassVar[bool] = True
 
     def hear(self, clip: Sound | None, item_id: str) -> Sound | None:  # noqa: D102
         return make_sound(_present(clip).samples[::-1])
@@ -203,6 +152,7 @@ class Fragment(Condition):
     """A fragment of the item's own clip, ``clip:a-b`` in seconds, cut at the clip's end."""
 
     name: ClassVar[str] = "clip"
+    hears_own_clip: ClassVar[bool] = True
     start: float
     stop: float
 
@@ -225,39 +175,6 @@ class Fragment(Condition):
         if len(part) < MIN_SECONDS * RATE:
             raise BadAudio(f"nothing of the clip ({whole.seconds:.2f} s) lies in {self.spec}")
         return make_sound(part)
-
-
-Donors = Callable[[Item], Item | None]
-
-
-def donors(items: Iterable[Item], seed: int = 0) -> Donors:
-    """For ``swap``: a function from an item to its partner, fixed by the seed; None where there is none.
-
-    The recordings stand in an order that the seed shuffles; an item starts at a place of its own and
-    takes the first recording that is not its own and on which no gold option is among its choices.
-    """
-    first: dict[str, Item] = {}
-    golds: dict[str, set[str]] = defaultdict(set)
-    for item in items:
-        if item.audio is not None and item.answer is not None:
-            first.setdefault(item.clip_id, item)
-            golds[item.clip_id].add(_fold(item.choices[item.answer]))
-    ring = sorted(first, key=lambda clip: stable_hash([seed, clip]))
-
-    def partner(item: Item) -> Item | None:
-        offered = {_fold(choice) for choice in item.choices}
-        start = int(stable_hash([seed, item.id])[:16], 16)
-        for step in range(len(ring)):
-            clip = ring[(start + step) % len(ring)]
-            if clip != item.clip_id and not golds[clip] & offered:
-                return first[clip]
-        return None
-
-    return partner
-
-
-def _fold(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def _present(clip: Sound | None) -> Sound:

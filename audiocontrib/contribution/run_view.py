@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import sql_literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,8 +31,12 @@ class HasConnection(Protocol):
 
 
 def connected(run: HasConnection | duckdb.DuckDBPyConnection) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """A connection of the run, closed at the end; a connection is given back as it is."""
-    return run.connect() if isinstance(run, HasConnection) else nullcontext(run)
+    """A connection of the run, closed at the end; a connection is given back as it is. UsageError if it is neither."""
+    if isinstance(run, HasConnection):
+        return run.connect()
+    if not hasattr(run, "execute"):
+        raise UsageError(f"{run!r} is neither a run nor a connection; open a run first: ac.open_run('runs/NAME')")
+    return nullcontext(run)
 
 
 def filtered_view(con: duckdb.DuckDBPyConnection, view: str, where: str) -> AbstractContextManager[None]:
@@ -42,7 +47,7 @@ def filtered_view(con: duckdb.DuckDBPyConnection, view: str, where: str) -> Abst
 @contextmanager
 def in_memory(con: duckdb.DuckDBPyConnection, view: str, where: str) -> Iterator[None]:
     """As :func:`filtered_view`, by a copy of the columns that rules read: for many looks at a few items."""
-    held, columns = f"{view}_in_memory", f"columns(lambda c: c in ({', '.join(map(quoted, READ[view]))}))"
+    held, columns = f"{view}_in_memory", f"columns(lambda c: c in ({', '.join(map(sql_literal, READ[view]))}))"
     con.execute(f"create temp table {held} as select {columns} from {view} where {where}")
     try:
         with _replaced(con, view, lambda _: f"from {held}"):
@@ -71,7 +76,7 @@ def only_models(con: duckdb.DuckDBPyConnection, models: Iterable[str] | None) ->
     """For a while, ``responses`` shows the answers of these models only; None: of all."""
     if models is None:
         return nullcontext()
-    return filtered_view(con, "responses", f"model in ({', '.join(map(quoted, models))})")
+    return filtered_view(con, "responses", f"model in ({', '.join(map(sql_literal, models))})")
 
 
 def asked_models(con: duckdb.DuckDBPyConnection, condition: str, models: Sequence[str] | None) -> list[str]:
@@ -87,8 +92,3 @@ def asked_models(con: duckdb.DuckDBPyConnection, condition: str, models: Sequenc
     if missing := [model for model in models if model not in there]:
         raise UsageError(f"{missing[0]!r} was not asked under {condition!r}; these were: {', '.join(there) or 'none'}")
     return sorted(set(models))
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,49 @@
+"""Conditions: what a model may hear and read."""
+
+from audiocontrib.conditions.base import (
+    CONDITIONS,
+    Condition,
+    borrows_clip,
+    condition,
+    find_condition,
+    is_null,
+    not_known,
+    register_condition,
+)
+from audiocontrib.conditions.partners import Partners, partners_by_gold
+from audiocontrib.conditions.play import find_partners, play
+from audiocontrib.conditions.standard import (
+    Audio,
+    Fragment,
+    Noise,
+    NoQuestion,
+    OptionsOnly,
+    Reverse,
+    Silence,
+    Swap,
+    Text,
+)
+
+__all__ = [
+    "CONDITIONS",
+    "Audio",
+    "Condition",
+    "Fragment",
+    "NoQuestion",
+    "Noise",
+    "OptionsOnly",
+    "Partners",
+    "Reverse",
+    "Silence",
+    "Swap",
+    "Text",
+    "borrows_clip",
+    "condition",
+    "find_condition",
+    "find_partners",
+    "is_null",
+    "not_known",
+    "partners_by_gold",
+    "play",
+    "register_condition",
+]

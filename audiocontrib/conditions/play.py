@@ -1,0 +1,84 @@
+"""What a condition plays and whose clip it borrows, checked: the class may be somebody's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from audiocontrib.audio import Sound
+from audiocontrib.conditions.base import Condition
+from audiocontrib.conditions.partners import Partners
+from audiocontrib.errors import AudiocontribError, BadAudio, code_place, one_line
+from audiocontrib.items import Item
+
+
+def play(kind: Condition, clip: Sound | None, item_id: str) -> Sound | None:
+    """What is played to an item under a condition.
+
+    Raises:
+        BadAudio: the condition found nothing to play in this clip.
+        AudiocontribError: the condition itself is at fault.
+    """
+    try:
+        sound = kind.hear(clip, item_id)
+    except BadAudio:
+        raise
+    except Exception as error:
+        raise _failed(kind, "hear", item_id, error) from error
+    fault = ""
+    if not kind.has_audio:
+        fault = "" if sound is None else "plays a sound, although it says has_audio = False"
+    elif not isinstance(sound, Sound):
+        fault = f"gave {type(sound).__name__}, not a Sound; make one with make_sound(samples)"
+    elif sound.samples.ndim != 1 or not len(sound.samples):
+        fault = f"gave samples of shape {sound.samples.shape}; they are mono, (n,), at 16 kHz"
+    elif sound.samples.dtype != np.float32:
+        fault = f"gave samples of {sound.samples.dtype}, not float32; make the Sound with make_sound(samples)"
+    elif not np.isfinite(sound.samples).all():
+        fault = "gave samples that are not finite numbers"
+    if fault:
+        raise AudiocontribError(f"condition {kind.spec!r} {fault} (item {item_id})")
+    return sound
+
+
+def find_partners(kind: Condition, items: Sequence[Item]) -> Partners:
+    """Whose clip a condition borrows for each item.
+
+    Raises:
+        AudiocontribError: the condition itself is at fault; also when the function is called.
+    """
+    try:
+        find = kind.partners(items)
+    except Exception as error:
+        raise _failed(kind, "partners", "all items", error) from error
+    if not callable(find):
+        raise AudiocontribError(
+            f"condition {kind.spec!r}: partners() gave {type(find).__name__}, not a function from an item to another"
+        )
+
+    def partner(item: Item) -> Item | None:
+        try:
+            found = find(item)
+        except Exception as error:
+            raise _failed(kind, "partners", item.id, error) from error
+        fault = ""
+        if found is None:
+            return None
+        if not isinstance(found, Item):
+            fault = f"{type(found).__name__}, not an item or None"
+        elif found.audio is None:
+            fault = f"{found.id}, which has no clip"
+        elif found.clip_id == item.clip_id:
+            fault = f"the item's own clip ({found.id}); None means that no other clip can stand in"
+        if fault:
+            raise AudiocontribError(f"condition {kind.spec!r}: the partner of {item.id} is {fault}")
+        return found
+
+    return partner
+
+
+def _failed(kind: Condition, method: str, where: str, error: Exception) -> AudiocontribError:
+    return AudiocontribError(
+        f"condition {kind.spec!r}: {method}() fails on {where}: {code_place(error)}{one_line(error)}"
+    )

@@ -1,0 +1,85 @@
+"""Certification: a saved split's strong part, held against a model that took no part, or each of its own in turn."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from audiocontrib.contribution.certificate import Certificate, certificate
+from audiocontrib.errors import UsageError
+from audiocontrib.splits.sensitivity import leave_one_out
+from audiocontrib.splits.settings import judges
+from audiocontrib.store.splits import SavedSplit, write_certificates
+
+if TYPE_CHECKING:
+    from audiocontrib.store import Run
+
+
+def certify(
+    run: Run,
+    /,
+    *,
+    split: str,
+    model: str | None = None,
+    rotate: bool = False,
+    condition: str = "text",
+    method: str | None = None,
+    save: bool = True,
+) -> tuple[Certificate, ...]:
+    """Bound how much of a strong set is still answered without the audio.
+
+    Args:
+        run: the run that holds the split.
+        split: name of a saved split.
+        model: the held-out model, best a text-only one of another family.
+        rotate: instead of that: leave out each model of the split in turn, split again, certify with it.
+        condition: one without the audio that the model was asked under.
+        method: ``likelihood`` or ``generate``; needed only where the run holds both.
+        save: keep them beside the split, as ``certificate.json``.
+
+    Raises:
+        UsageError: both or neither of ``model`` and ``rotate``, no such split, a model that took part in it, or a
+            word that the run does not know.
+        AudiocontribError: the model chose no option on any item of the set under the condition.
+
+    Example:
+        >>> [one] = ac.certify(run, split="votes-0.5", model="held-out")
+        >>> one.in_words()
+    """
+    if (model is None) == (not rotate):
+        raise UsageError("name the held-out model, or ask to rotate; one of the two")
+    saved = run.split(split)
+    if not saved.rule:
+        raise UsageError(f"the split {split!r} does not say how it was made, so it is not known who took part in it")
+    if model is None:
+        made = _rotated(run, saved, condition, method)
+    else:
+        made = (_held_out(run, saved, model, condition, method),)
+    if save:
+        write_certificates(saved, [certificate_row(one) | {"rotated": rotate} for one in made])
+    return made
+
+
+def certificate_row(one: Certificate) -> dict[str, Any]:
+    """A certificate as JSON has it: what is not known is null."""
+    return {key: None if value != value else value for key, value in asdict(one).items()}
+
+
+def _held_out(run: Run, saved: SavedSplit, model: str, condition: str, method: str | None) -> Certificate:
+    if model in [*saved.raters, *judges(saved.settings)]:
+        raise UsageError(
+            f"{model} took part in the split {saved.name!r}, so it certifies nothing; "
+            "name a model that did not, or leave out each in turn (rotate)"
+        )
+    strong = saved.part("strong")
+    return certificate(run, strong=strong, model=model, condition=condition, method=method)
+
+
+def _rotated(run: Run, saved: SavedSplit, condition: str, method: str | None) -> tuple[Certificate, ...]:
+    """For each model of the split: split by the others, and certify with it."""
+    if named := set(saved.raters) & set(judges(saved.settings)):
+        raise UsageError(f"{min(named)} is named by the rule {saved.rule} itself, so it cannot be left out in turn")
+    return tuple(
+        certificate(run, strong=other.part("strong"), model=model, condition=condition, method=method)
+        for model, other in leave_one_out(run, **saved.settings)
+    )

@@ -1,0 +1,42 @@
+"""run.json: what was asked of whom, and in which format the run is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from audiocontrib.errors import AudiocontribError, UsageError
+
+MANIFEST = "run.json"
+FORMAT = 2
+"""Of a run's files. 1: before release 0.2, which wrote no number. 2: as in docs/design.md. Columns that are added
+later are optional, and need no new number; a number rises where an older program would read a run wrongly."""
+
+
+def read_manifest(run: Path) -> dict[str, Any]:
+    """What run.json holds.
+
+    Raises:
+        UsageError: the folder is no run.
+        AudiocontribError: the file is damaged, or was written by a newer version.
+    """
+    path = run / MANIFEST
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        what = f"holds no {MANIFEST}" if run.is_dir() else "is not a folder"
+        raise UsageError(f"{run} is no run: it {what}; name the folder of a run") from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise AudiocontribError(f"{path} cannot be read: {error}") from error
+    if not isinstance(held, dict) or not isinstance(held.get("identity", {}), dict):
+        raise AudiocontribError(f"{path} is damaged: it does not hold an object with the run's identity")
+    number = held.get("format", 1)
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise AudiocontribError(f"{path} is damaged: its format is {number!r}, not a number from 1 to {FORMAT}")
+    if number > FORMAT:
+        raise AudiocontribError(
+            f"{run} was written by a newer audiocontrib (format {number}; this one reads up to {FORMAT}): "
+            "update audiocontrib, or score anew into another run"
+        )
+    return held

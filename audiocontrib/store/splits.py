@@ -1,0 +1,187 @@
+"""Splits as they lie in a run: a folder each, with a table, what made it, and what was certified of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.store.files import replacing, write_table_atomic
+
+SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
+PARTS = ("weak", "strong", "undecided")
+SPLIT_SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("split", pa.string()),
+        ("score", pa.float64()),
+        ("reason", pa.string()),
+        ("unsolved", pa.bool_()),
+    ]
+)
+"""Columns of a split's table; the view ``splits`` adds ``name``."""
+FOUND = ("findings", "warnings", "review_out")
+"""What the settings' file holds beside what was asked for (a sheet for review is written once)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSplit:
+    """A split that was saved, in a run or in a folder of its own."""
+
+    name: str
+    folder: Path
+    table: pa.Table = field(repr=False)
+    """SPLIT_SCHEMA, sorted by item_id."""
+    settings: Mapping[str, Any]
+    """What was asked for: the keywords of :func:`audiocontrib.split` that make it again. Empty where the folder does
+    not say how it was made."""
+    findings: Mapping[str, Any]
+    """What the rule found out about the set as a whole."""
+    warnings: tuple[str, ...]
+    """What the answers did not allow to be said."""
+    certificates: tuple[Mapping[str, Any], ...]
+    """What held-out models showed of the strong part, a row each; empty: not certified."""
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule; empty where it is not known."""
+        return str(self.settings.get("rule", ""))
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which an item is strong; None where it is not known."""
+        return self.settings.get("threshold")
+
+    @property
+    def raters(self) -> tuple[str, ...]:
+        """The models whose answers count."""
+        return tuple(self.settings.get("models", ()))
+
+    def part(self, name: str) -> pa.Table:
+        """The rows of one part. UsageError if there is no such part."""
+        return part_of(self.table, name)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """The split in a folder.
+
+        Raises:
+            UsageError: there is none.
+            AudiocontribError: one of its files is damaged; the message names it.
+        """
+        folder = Path(folder)
+        if not (folder / TABLE).is_file():
+            raise UsageError(f"{folder} is no split: it holds no {TABLE}")
+        table = _read_table(folder / TABLE)
+        about = _read_json(folder / SETTINGS, dict) or _embedded(table, folder / TABLE)
+        return cls(
+            folder.name,
+            folder,
+            table.replace_schema_metadata(None),
+            {name: value for name, value in about.items() if name not in FOUND},
+            about.get("findings", {}),
+            tuple(about.get("warnings", ())),
+            tuple(_read_json(folder / CERTIFICATE, list) or ()),
+        )
+
+
+def part_of(table: pa.Table, name: str) -> pa.Table:
+    """The rows of one part of a split's table. UsageError if there is no such part."""
+    if name not in PARTS:
+        raise UsageError(f"a split has no part {name!r}; its parts are: {', '.join(PARTS)}")
+    return table.filter(pc.equal(table["split"], name))
+
+
+def saved_splits(run: Path) -> tuple[SavedSplit, ...]:
+    """The splits in a run's folder, by name."""
+    return tuple(SavedSplit.open(path.parent) for path in _tables(run))
+
+
+def saved_split(run: Path, split: str | Path) -> SavedSplit:
+    """The split of that name in a run's folder, or in a folder of its own. UsageError that lists those there."""
+    if isinstance(split, Path) or Path(split).name != split:
+        return SavedSplit.open(split)
+    name, folder = split, split_folder(run, split)
+    if not (folder / TABLE).is_file():
+        there = ", ".join(path.parent.name for path in _tables(run))
+        raise UsageError(f"{run} has no split {name!r}; {f'there are: {there}' if there else 'no split was made yet'}")
+    return SavedSplit.open(folder)
+
+
+def split_folder(run: Path, name: str) -> Path:
+    """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
+    if not name or Path(name).name != name:
+        raise UsageError(f"a split cannot be called {name!r}: it is the name of a folder")
+    return run / SPLITS / name
+
+
+def write_split(folder: Path, table: pa.Table, about: Mapping[str, Any]) -> Path:
+    """Write a split into ``folder`` (made if need be); gives it back. A certificate of the split before is removed."""
+    settings = json.dumps(about, indent=2, sort_keys=True)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        (folder / CERTIFICATE).unlink()
+    write_table_atomic(table.replace_schema_metadata({"audiocontrib": settings}), folder / TABLE)
+    with replacing(folder / SETTINGS) as file:
+        file.write(settings.encode() + b"\n")
+    return folder
+
+
+def write_certificates(split: SavedSplit, rows: list[dict[str, Any]]) -> Path:
+    """Keep certificates beside a split; gives the file back."""
+    path = split.folder / CERTIFICATE
+    with replacing(path) as file:
+        file.write(json.dumps(rows, indent=2, allow_nan=False).encode() + b"\n")
+    return path
+
+
+def _tables(run: Path) -> list[Path]:
+    return sorted(path / TABLE for path in _folders(run / SPLITS) if (path / TABLE).is_file())
+
+
+def _folders(path: Path) -> list[Path]:
+    return [one for one in path.iterdir() if one.is_dir()] if path.is_dir() else []
+
+
+def _read_table(path: Path) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; make the split again") from error
+    if lacking := [name for name in ("item_id", "split") if name not in table.column_names]:
+        raise AudiocontribError(f"{path} is no split: it lacks the column {lacking[0]}")
+    known = set(table["split"].unique().to_pylist())
+    if odd := known - set(PARTS):
+        raise AudiocontribError(f"{path}: split is {min(map(str, odd))!r}; the parts are: {', '.join(PARTS)}")
+    return table
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    """What a JSON file holds, None where there is none. AudiocontribError if it is not of that kind."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; make the split again") from error
+    if not isinstance(held, kind):
+        raise AudiocontribError(
+            f"{path} holds {type(held).__name__} where {kind.__name__} belongs; make the split again"
+        )
+    return held
+
+
+def _embedded(table: pa.Table, path: Path) -> dict[str, Any]:
+    """The settings in the table's own metadata."""
+    kept = (table.schema.metadata or {}).get(b"audiocontrib", b"{}")
+    try:
+        return dict(json.loads(kept))
+    except (ValueError, TypeError) as error:
+        raise AudiocontribError(f"{path}: its metadata cannot be read: {one_line(error, 120)}") from error

@@ -18,6 +18,7 @@ from audiocontrib.responses import Outcome, Response
 from audiocontrib.scoring.plan import RequestConfig
 from audiocontrib.scoring.prefetch import AnswerKeys, again_prepared
 
+BROKEN_OFF = {"filter": "the server's filter kept the reply back", "error": "the reply was broken off by an error"}
 Answer = Scored | Generated | Exception
 
 
@@ -76,9 +77,18 @@ def _response(model: str, request: Request, key: AnswerKeys, method: str, value:
         return Response(**facts, outcome=Outcome.FAILED, error=reason(value))
     facts |= {"prompt_tokens": value.prompt_tokens, "evidence": value.evidence}
     if isinstance(value, Generated):
-        answer = answers.parse(value.text, request.prompt.options)
+        spoken = answers.split_thought(value.text)
+        facts |= {
+            "reply": spoken.said if spoken.closed else "",
+            "finish": value.finish,
+            "thought": "\n".join(filter(None, (value.thought, spoken.thought))) or None,
+            "thought_tokens": value.thought_tokens,
+        }
+        if value.finish in ("filter", "error"):
+            return Response(**facts, outcome=Outcome.FAILED, error=BROKEN_OFF[value.finish])
+        answer = answers.parse(facts["reply"], request.prompt.options, finish=value.finish)
         choice = None if answer.choice is None else (answer.choice + request.order) % len(item.choices)
-        facts |= {"outcome": answer.outcome, "reply": value.text}
+        facts |= {"outcome": answer.outcome}
     else:
         logprobs = unrotate(value.logprobs, request.order)
         posterior = softmax(logprobs)

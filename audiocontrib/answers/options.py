@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from audiocontrib.answers.numbers import DIMENSIONS, Quantity, Value, read_value
-from audiocontrib.answers.printed import printed_labels
+from audiocontrib.items.printed import printed_labels
 from audiocontrib.answers.text import clean, core, fold
 
 Indices = frozenset[int]

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.answers.options import read_options
-from audiocontrib.items import COLLAPSED, Items
+from audiocontrib.items import COLLAPSED, PARTLY_LABELLED, UNLABELLED, Items
+from audiocontrib.items.printed import printed_labels
 from audiocontrib.statistics import wilson
 from audiocontrib.validation.findings import Finding
 
@@ -119,8 +120,22 @@ def text_findings(items: Items, table: pa.Table, options: Options) -> Iterator[F
     yield finding("gold-equal", [place for place, gold in options.equal.items() if gold], listed)
     yield finding("keyless", np.flatnonzero(options.gold < 0).tolist(), lambda place: table["question"][place].as_py())
     noted = np.flatnonzero(np.asarray(pc.list_value_length(table["notes"])) > 0).tolist()
-    other = [p for p in noted if any(not note.startswith(COLLAPSED) for note in table["notes"][p].as_py())]
+    notes = {place: table["notes"][place].as_py() for place in noted}
+    for kind, note in (("labelled", UNLABELLED), ("partly-labelled", PARTLY_LABELLED)):
+        yield finding(kind, [place for place in noted if note in notes[place]], _published_or(table))
+    known = (COLLAPSED, UNLABELLED, PARTLY_LABELLED)
+    other = [place for place in noted if any(not note.startswith(known) for note in notes[place])]
     yield finding("noted", other, lambda place: "; ".join(table["notes"][place].as_py()))
+
+
+def _published_or(table: pa.Table) -> Callable[[int], str]:
+    """Place of an item -> its options as they were published."""
+
+    def options(place: int) -> str:
+        held = json.loads(table["extra"][place].as_py() or "{}").get("published_choices")
+        return repr(held or table["choices"][place].as_py())
+
+    return options
 
 
 def quarantined(items: Items) -> pa.Table:
@@ -214,7 +229,8 @@ def _published(items: pa.Table) -> dict[int, list[str]]:
         for place in np.flatnonzero(np.asarray(pc.list_value_length(batch["notes"])) > 0).tolist():
             if any(note.startswith(COLLAPSED) for note in batch["notes"][place].as_py()):
                 listed = json.loads(batch["extra"][place].as_py()).get("published_choices")
-                found |= {start + place: listed} if listed else {}
+                printed = printed_labels(listed) if listed else None
+                found |= {start + place: list(printed.texts) if printed else listed} if listed else {}
         start += batch.num_rows
     return found
 

@@ -74,6 +74,34 @@ def partly_labelled(choices: Sequence[str]) -> bool:
     return False
 
 
+def gold_place(answer: object, choices: Sequence[str], printed: Printed) -> int | None:
+    """Which option a gold means: as printed, without its label, its label alone, or both in another style.
+
+    None: it means none. ValueError: it is the text of one option and the label of another, or a label with
+    another's text.
+    """
+    if not isinstance(answer, str | int) or isinstance(answer, bool):
+        return None
+    text = str(answer).strip()
+    if text in choices:
+        return list(choices).index(text)
+    place = printed.place(text)
+    if text in printed.texts:
+        if place is not None and place != printed.texts.index(text):
+            raise ValueError(f"{text!r} is the text of one option and the label of another")
+        return printed.texts.index(text)
+    if place is not None:
+        return place
+    for style in _STYLES:
+        for label, rest in labelled_so([text], style):
+            place = printed.place(label)
+            if place is not None and rest in printed.texts:
+                if printed.texts[place] != rest:
+                    raise ValueError(f"{text!r} is the label of one option and the text of another")
+                return place
+    return None
+
+
 def labelled_so(choices: Sequence[str], style: str) -> list[tuple[str, str]]:
     """Label and rest of the options that carry one of this style."""
     found = (_STYLES[style].fullmatch(choice.strip()) for choice in choices)

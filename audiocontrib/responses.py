@@ -14,6 +14,16 @@ METHODS = ("likelihood", "generate")
 FINISHES = ("stop", "length", "filter", "error")
 """How a reply can have ended: by itself, at the token limit, kept back by a filter, broken off."""
 
+FINISH_WORDS = {
+    **dict.fromkeys(("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens"), "length"),
+    **dict.fromkeys(("filter", "content_filter", "safety", "content_filtered", "recitation"), "filter"),
+    **dict.fromkeys(("error", "abort", "aborted", "cancelled", "timeout"), "error"),
+}
+"""What servers call it -> one of FINISHES."""
+BROKEN_OFF = {"filter": "the server's filter kept the reply back", "error": "the reply was broken off by an error"}
+"""Of FINISHES, those that are failures, and what is then said."""
+
 
 class Outcome(StrEnum):
     """What became of a question. No outcome is ever turned into a choice."""

@@ -57,13 +57,13 @@ class OptionIndex:
         inner = core(text)
         exact = self.texts.get(fold(inner))
         if exact is not None:
-            return exact
+            return exact | (self.letter(inner) if self.labels is not None else NOTHING)
         label = _LETTER.fullmatch(inner)
         if label is None:
             return self._valued(fold(inner))
         bare = self.texts.get(label[1].lower())
-        if bare is not None:
-            return bare
+        if bare is not None:  # of a letter that is one option's text and another's printed label, it is not clear which
+            return bare | (self.letter(label[1]) if self.labels is not None else NOTHING)
         return None if self.lettered else self.letter(label[1])
 
     def amount(self, quantity: Quantity) -> Indices:

@@ -74,7 +74,7 @@ def split_thought(reply: str) -> Spoken:
         text, closed = _named(text, thoughts)
     if closed:
         text, closed = _paired(text, thoughts)
-    return Spoken(_joined(thoughts), text, closed)
+    return Spoken(_joined(thoughts), text.strip() if thoughts else text, closed)
 
 
 def _joined(thoughts: list[str]) -> str | None:

@@ -50,14 +50,14 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
     """The labels of options that all carry one, of one style, each its own; None otherwise.
 
     Letters must be the first K, numbers 1 to K or 0 to K-1, in any order: options may be shown rotated.
-    Numbers before numbers ("1. 5") are no labels, nor are letters of which nothing is left to say.
+    Numbers before numbers ("1.5") are no labels.
     """
     for style in _STYLES:
         found = labelled_so(choices, style)
         if len(found) == len(choices) >= 2 and all(found):
             labels = tuple(_normal(label) for label, _ in found if label is not None)
             texts = tuple(text for _, text in found)
-            if all(texts) and _is_series(labels) and not (labels[0].isdigit() and _numeric(texts)):
+            if all(texts) and _is_series(labels) and not (labels[0].isdigit() and _may_be_numbers(choices, labels, texts)):
                 return Printed(style, labels, texts)
     return None
 
@@ -118,5 +118,8 @@ def _is_series(labels: Sequence[str]) -> bool:
     return any(sorted(labels) == sorted(one) for one in series)
 
 
-def _numeric(texts: Sequence[str]) -> bool:
-    return any(not re.search(r"[^\W\d_]{2}", text) for text in texts)
+def _may_be_numbers(choices: Sequence[str], labels: Sequence[str], texts: Sequence[str]) -> bool:
+    """Whether numbers before the options may be part of them ("1.5"); not if they count 1, 2, 3 and a space follows."""
+    counted = len(labels) > 2 and list(labels) == [str(n + 1) for n in range(len(labels))]
+    spaced = all(re.match(r"\W?\d{1,2}\W{1,2}\s", choice.strip()) for choice in choices)
+    return not (counted and spaced) and any(not re.search(r"[^\W\d_]{2}", text) for text in texts)

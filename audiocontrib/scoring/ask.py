@@ -14,11 +14,10 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.models import Generated, Model, Request, Scored
 from audiocontrib.models.check import check_answers, reason
 from audiocontrib.prompts import unrotate
-from audiocontrib.responses import Outcome, Response
+from audiocontrib.responses import BROKEN_OFF, Outcome, Response
 from audiocontrib.scoring.plan import RequestConfig
 from audiocontrib.scoring.prefetch import AnswerKeys, again_prepared
 
-BROKEN_OFF = {"filter": "the server's filter kept the reply back", "error": "the reply was broken off by an error"}
 Answer = Scored | Generated | Exception
 
 
@@ -84,7 +83,7 @@ def _response(model: str, request: Request, key: AnswerKeys, method: str, value:
             "thought": "\n".join(filter(None, (value.thought, spoken.thought))) or None,
             "thought_tokens": value.thought_tokens,
         }
-        if value.finish in ("filter", "error"):
+        if value.finish in BROKEN_OFF:
             return Response(**facts, outcome=Outcome.FAILED, error=BROKEN_OFF[value.finish])
         answer = answers.parse(facts["reply"], request.prompt.options, finish=value.finish)
         choice = None if answer.choice is None else (answer.choice + request.order) % len(item.choices)

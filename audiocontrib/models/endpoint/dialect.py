@@ -14,6 +14,7 @@ import soundfile
 from audiocontrib.audio import RATE, Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.prompts import Prompt
+from audiocontrib.responses import FINISH_WORDS
 
 
 @lru_cache(maxsize=16)  # a batch asks many times about one clip
@@ -75,15 +76,6 @@ class Dialect:
         return body
 
 
-FINISH = {
-    **dict.fromkeys(("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"), "stop"),
-    **dict.fromkeys(("length", "max_tokens", "max_output_tokens"), "length"),
-    **dict.fromkeys(("content_filter", "safety", "content_filtered", "recitation"), "filter"),
-    **dict.fromkeys(("error", "abort", "aborted", "cancelled", "timeout"), "error"),
-}
-"""What servers call the end of a reply."""
-
-
 @dataclass(frozen=True, slots=True)
 class ChatReply:
     """What is needed of a chat completion."""
@@ -112,7 +104,7 @@ class ChatReply:
         listed = data.get("prompt_logprobs") or choice.get("prompt_logprobs")
         return cls(
             text=str(message.get("content") or message.get("refusal") or ""),
-            finish=FINISH.get(str(choice.get("finish_reason")).lower()),
+            finish=FINISH_WORDS.get(str(choice.get("finish_reason")).lower()),
             thought=str(message.get("reasoning_content") or message.get("reasoning") or "") or None,
             thought_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
             prompt_tokens=usage.get("prompt_tokens"),

@@ -31,6 +31,7 @@ _HOMES = {
     "measure": "audiocontrib.contribution.measure",
     "split": "audiocontrib.splits",
     "import_responses": "audiocontrib.importing",
+    "reread": "audiocontrib.reread",
     "validate": "audiocontrib.validation",
 }
 _MODULES = ("answers", "statistics")

@@ -119,7 +119,6 @@ class Response:
     thought_tokens: int | None = None
 
 
-
 def response_rows(responses: list[Response]) -> pa.Table:
     """Responses as an Arrow table of RESPONSE_SCHEMA."""
     names = [f.name for f in fields(Response)]

@@ -57,7 +57,9 @@ def _options(choices: list[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
             yield one
 
 
-def _judge(template: tuple[str, str | None] | tuple[str, str | None, str], choices: tuple[str, ...], n: int) -> Counter[str]:
+def _judge(
+    template: tuple[str, str | None] | tuple[str, str | None, str], choices: tuple[str, ...], n: int
+) -> Counter[str]:
     text, stated = template[:2]
     finish = template[2] if len(template) > 2 else None
     x = n % len(choices)

@@ -71,7 +71,7 @@ TEMPLATES: Final[dict[str, list[Template]]] = {
         ("According to my friend, the answer is {x}.", None),
         ("The caption claims that the answer is {x}.", None),
         ("A naive listener would choose {x}, but the correct answer is {y}.", "y"),
-        ("Someone told me: \"The answer is {x}.\"", None),
+        ('Someone told me: "The answer is {x}."', None),
         ("People often pick {x}. I choose {y}.", "y"),
         ("The obvious choice would be {x}, they say.", None),
     ],

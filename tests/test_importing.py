@@ -178,7 +178,12 @@ def test_a_letter_or_index_that_names_no_option_stays_in_the_denominator(tmp_pat
 
 def test_how_a_reply_ended_is_taken_and_a_thought_kept_apart(tmp_path: Path) -> None:
     found = one(tmp_path, reply="<think>sound 0-0?</think>sound 0-1", finish="eos")
-    assert (found["choice"], found["reply"], found["thought"], found["finish"]) == (1, "sound 0-1", "sound 0-0?", "stop")
+    assert (found["choice"], found["reply"], found["thought"], found["finish"]) == (
+        1,
+        "sound 0-1",
+        "sound 0-0?",
+        "stop",
+    )
     cut = one(tmp_path / "cut", reply="The answer is sound 0-1", finish="length")
     assert (cut["outcome"], cut["finish"]) == ("unparsed", "length")
     lost = one(tmp_path / "lost", reply="", finish="content_filter")

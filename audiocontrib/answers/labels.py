@@ -24,7 +24,8 @@ class Written(Enum):
 
 _LETTER = re.compile(rf"(?<!{WORD})(?<!\w['&/+-])[A-Za-z](?!{WORD}|['&/]\w|[#+♯♭%°]|-\w)")
 _CUE = (
-    r"(?i:\b(?:options?|choices?|letter|opción|opcion|opção|opcao|opzione|réponse|lettre|letra|lettera|buchstabe|вариант"
+    r"(?i:\b(?:options?|choices?|letter|opción|opcion|opção|opcao|opzione|réponse|lettre|letra|lettera|buchstabe"
+    r"|вариант"
     r"|буква|пункт)|\banswer ?[:=]|选项|選項|选择|选|選択肢|選肢|옵션|보기|선택지)"
 )
 _FORMS = (
@@ -33,7 +34,9 @@ _FORMS = (
     re.compile(r"(?:\A|\n|[.!?;] )[ \"'*>•-]{0,6}([A-Za-z])\)"),
     re.compile(_CUE + r"\s?[\"'(\[{*]{0,3}([A-Za-z])(?!\w)"),
     re.compile(_CUE + r"\s?[\"'(\[{*]{0,3}([A-Za-z])(?=[\u2e80-\uffef])"),
-    re.compile(r"(?:\A|\n|[.,;!?] )([A-Z])(?=,? (?:is|are|was|were|because|since|cannot|can't|isn't|(?:would|must) be)\b)"),
+    re.compile(
+        r"(?:\A|\n|[.,;!?] )([A-Z])(?=,? (?:is|are|was|were|because|since|cannot|can't|isn't|(?:would|must) be)\b)"
+    ),
 )
 _NEXT = re.compile(r"\s?(?:,\s?(?:or\s|and\s)?|/|&|\+|\||\b(?:or|and|nor)\s)\s?[\"'(\[{*]{0,2}(?=[A-Z](?!\w))")
 _SHUT = re.compile(r"[\"')\]}>.:,]|\s?\Z")

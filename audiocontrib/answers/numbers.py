@@ -10,15 +10,29 @@ from fractions import Fraction
 Value = tuple[Fraction, str]
 """A number in the base unit of its dimension, and that dimension ("" where no unit is given)."""
 
-_ONES = dict(
-    zip(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen".split(),
-        range(20),
-        strict=True,
-    )
-)
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_ONES = {
+    "zero": 0,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "thirteen": 13,
+    "fourteen": 14,
+    "fifteen": 15,
+    "sixteen": 16,
+    "seventeen": 17,
+    "eighteen": 18,
+    "nineteen": 19,
+}
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _WORD = "|".join(sorted([*_ONES, *_TENS, *_SCALES], key=len, reverse=True))
 
@@ -47,7 +61,8 @@ _DIGITS = (
     r"|\d{1,18} \d{1,4}/\d{1,4}|\d{1,18}(?:\.\d{1,18})?|\.\d{1,18}"
 )
 _WORDS = (
-    rf"(?:{_WORD})(?:(?:[- ]|,? and )(?:{_WORD})){{0,8}}(?:(?: point)(?: (?:{'|'.join(_ONES)})){{1,6}}|,? and (?:a|one) half)?"
+    rf"(?:{_WORD})(?:(?:[- ]|,? and )(?:{_WORD})){{0,8}}(?:(?: point)(?: (?:{'|'.join(_ONES)})){{1,6}}|,? and (?:a"
+    rf"|one) half)?"
 )
 _QUANTITY = re.compile(
     rf"(?<![\w^.,:/$€£¥#±])(?P<sign>[-+−])?(?:(?P<digits>{_DIGITS})|(?<!\w)(?P<words>{_WORDS})(?!\w))"
@@ -62,9 +77,12 @@ _OPEN_BEFORE = re.compile(
 _OPEN_AFTER = re.compile(
     r"\.?\d|[,.:]\d|[%°$€£/^#♯]|[-–—][^\W\d]|-\w| ?[-–—/×] ?\d|:\d|(?:st|nd|rd|th)\b|'?s\b(?=\W|\Z)|\w|\+"
     r"| (?:to \d|or (?:more|fewer|less|so)|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|half|halves"
-    rf"|(?:\w{{3,12}} )?(?:options|choices|possibilities|alternatives|answers|candidates)\b|thirds?|quarters?|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
+    rf"|(?:\w{{3,12}} )?(?:options|choices|possibilities|alternatives|answers|candidates)\b|thirds?|quarters?"
+    rf"|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
 )
-_PRONOUN = re.compile(r"\b(?:the|this|that|which|each|any|every|no|correct|right|best|only|first|last|other|another|some) \Z")
+_PRONOUN = re.compile(
+    r"\b(?:the|this|that|which|each|any|every|no|correct|right|best|only|first|last|other|another|some) \Z"
+)
 _PRONOUN_AFTER = re.compile(r" (?:of|is|was|can|could|would|might|may|must|should|that|who|which|has|by)\b")
 
 
@@ -150,7 +168,7 @@ def _spoken(words: str) -> Fraction | None:
                 total, current = total + current, 0
             continue
         value = _TENS.get(word, _ONES.get(word, 0))
-        if current % 100 and not (20 <= current % 100 and current % 10 == 0 and value < 10):
+        if current % 100 and not (current % 100 >= 20 and current % 10 == 0 and value < 10):
             return None
         current, least = current + value, min(least, 100)
     digits = "".join(str(_ONES[d]) for d in decimals.split() if _ONES[d] < 10)

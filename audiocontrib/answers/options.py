@@ -9,15 +9,17 @@ from fractions import Fraction
 from functools import lru_cache
 
 from audiocontrib.answers.numbers import DIMENSIONS, Quantity, Value, read_value
-from audiocontrib.items.printed import printed_labels
 from audiocontrib.answers.text import clean, core, fold
+from audiocontrib.items.printed import printed_labels
 
 Indices = frozenset[int]
 """The choices that a name may mean: one; several if their texts are equal; none if it means nothing."""
 NOTHING: Indices = frozenset()
 
 _LETTER = re.compile(
-    r"(?:(?i:option|choice|answer|letter|réponse|respuesta|opción|opção|opzione|antwort)[ :]{1,3}|(?:选项|選項|选择|選択肢|옵션)\s?)?"
+    r"(?:(?i:option|choice|answer|letter|réponse|respuesta|opción|opção|opzione|antwort)[ :]{1,3}|(?:选项|選項|选择"
+    r"|選択肢"
+    r"|옵션)\s?)?"
     r"""[(\[{<"'*]{0,4}([A-Za-z])[)\]}>"'*.:]{0,6}(?:です|입니다|番|번)?[.。]?"""
 )
 _TAG = re.compile(r"</?answer>", re.IGNORECASE)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from audiocontrib.answers import forms, languages, words
+from audiocontrib.answers import forms, languages, retractions, words
 from audiocontrib.answers.labels import Written
 from audiocontrib.answers.mentions import Mention
 from audiocontrib.answers.options import NOTHING, Indices
@@ -16,14 +16,17 @@ from audiocontrib.answers.options import NOTHING, Indices
 _MARK = {Written.LABEL: words.ONE, Written.CAPITAL: words.CAPITAL, Written.SMALL: words.SMALL}
 _TO_SPACE = {ord(mark): " " for mark in words.MARKS}
 _SENTENCE_END = re.compile(
-    r"[!?;。…]+[\"')\]]{0,2}|\.(?=[\s\"')\]*}]|\Z)|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
+    r"[!?;。…]+[\"')\]]{0,2}|\.(?=[\s\"')\]*}]|\Z)|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
+    r"|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
 )
 _CLAUSE = re.compile(
     r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although|though"
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
 )
 _GOES_ON = re.compile(r"\.[\"')\]]? (?=[a-z])")
-_NAMED = re.compile(r"\b(?:be|is|also|maybe|perhaps|possibly|choose|chose|pick|say|towards?|to|prefer|like|about|option|or|and)\s\Z")
+_NAMED = re.compile(
+    r"\b(?:be|is|also|maybe|perhaps|possibly|choose|chose|pick|say|towards?|to|prefer|like|about|option|or|and)\s\Z"
+)
 _CLOSES = re.compile(r"[.,!?]?\"")
 _STATED = re.compile(r"\b(?:is|was|be|choose|pick|say|it's|answer)\b")
 _THEN = re.compile(r"[\s\"'(]{0,3}(?:then|in that case|in this hypothetical|under that)\b")
@@ -112,7 +115,7 @@ class _Reader:
         ends = [(m.start(), m.end()) for m in _SENTENCE_END.finditer(text)]
         self.ends = [start for start, _ in ends]
         self.begins = [0, *(end for _, end in ends)]
-        self.retractions = [m.end() for m in words.RETRACTS.finditer(text)]
+        self.retractions = [m.end() for m in retractions.RETRACTS.finditer(text)]
         self.clauses = [m.end() for m in _CLAUSE.finditer(text)]
 
     def statement(self, place: int, mention: Mention, following: int) -> Statement:
@@ -129,7 +132,10 @@ class _Reader:
         if kind > Kind.DENIES and self._is_quoted(place, begin):
             kind = Kind.ASIDE
         loose = mention.written in (Written.CAPITAL, Written.SMALL)
-        if loose and ((kind is Kind.UNKNOWN and not _NAMED.search(self.text, max(begin, place - 24), place)) or (mention.written is Written.SMALL and kind in (Kind.SAYS, Kind.LINE))):
+        if loose and (
+            (kind is Kind.UNKNOWN and not _NAMED.search(self.text, max(begin, place - 24), place))
+            or (mention.written is Written.SMALL and kind in (Kind.SAYS, Kind.LINE))
+        ):
             return Statement(place, Kind.ASIDE, NOTHING)  # no label, then
         added = kind > Kind.DENIES and bool(
             words.ADDS.match(self.text, begin)
@@ -187,12 +193,13 @@ class _Reader:
             if goes_on and forms.WEAK.fullmatch(text, start, place):
                 return Kind.SAYS, start
             if goes_on and (
-                (start == begin and forms.BARE.fullmatch(text, start, place)) or forms.CONTINUED.fullmatch(text, start, place)
+                (start == begin and forms.BARE.fullmatch(text, start, place))
+                or forms.CONTINUED.fullmatch(text, start, place)
             ):
                 return (Kind.LINE if self._alone(place) else Kind.SAYS), start
-            if goes_on and start > begin and forms.ONLY_BUT.fullmatch(text, start, place):
-                if words.NEGATION.search(text, begin, start):
-                    return Kind.SAYS, start
+            but = goes_on and start > begin and forms.ONLY_BUT.fullmatch(text, start, place)
+            if but and words.NEGATION.search(text, begin, start):
+                return Kind.SAYS, start
             if languages.SPOILED_ELSEWHERE.search(text, start, rest) or languages.SUPPOSES.search(text, begin, place):
                 continue
             lead = languages.LEADS_ELSEWHERE.fullmatch(text, start, place)
@@ -217,10 +224,8 @@ class _Reader:
         last = bisect_right(self.retractions, place) - 1
         if last >= 0:  # what follows a retraction is no longer under what was said before it
             begin = max(begin, self.retractions[last])
-        wide = None
-        for wide in words.WIDE.finditer(self.text, max(begin, place - 4 * _REACH), place):
-            pass
-        return wide is not None and not words.RESET.search(self.text, wide.end(), place)
+        wide = [m.end() for m in words.WIDE.finditer(self.text, max(begin, place - 4 * _REACH), place)]
+        return bool(wide) and not words.RESET.search(self.text, wide[-1], place)
 
     def _is_spoiled(self, place: int, end: int) -> bool:
         return bool(words.SPOILED_AFTER.search(self.text, place + 1, min(end, place + _REACH)))

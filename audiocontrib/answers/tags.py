@@ -10,29 +10,57 @@ from typing import Any
 
 _ANSWER = re.compile(r"<\s{0,3}(/?)\s{0,3}answer\s{0,3}>", re.IGNORECASE)
 _OTHER = re.compile(
-    r"<\s?(/?)\s?(?:final[_ -]?answer|response|output|solution|result|conclusion|choice|prediction|final|option|verdict)\s?>"
+    r"<\s?(/?)\s?(?:final[_ -]?answer|response|output|solution|result|conclusion|choice|prediction|final|option"
+    r"|verdict)\s?>"
     r"|<\|(begin|start|end)_(?:of_)?(?:box|answer|solution|response)\|>",
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\\f?boxed ?\{")
-_JSON_KEYS = (
-    "final_answer finalanswer final answer correct_answer correct_option correct_choice selected_option selected answer_choice"
-    " chosen_option choice option answer_letter letter prediction pred response result output label ans 答案 respuesta antwort"
-).split()
+_JSON_KEYS = [
+    "final_answer",
+    "finalanswer",
+    "final",
+    "answer",
+    "correct_answer",
+    "correct_option",
+    "correct_choice",
+    "selected_option",
+    "selected",
+    "answer_choice",
+    "chosen_option",
+    "choice",
+    "option",
+    "answer_letter",
+    "letter",
+    "prediction",
+    "pred",
+    "response",
+    "result",
+    "output",
+    "label",
+    "ans",
+    "答案",
+    "respuesta",
+    "antwort",
+]
 _OBJECT = re.compile(r"\{[^{}]{1,4000}\}")
 _FENCE = re.compile(r"```(?:json)?|~~~")
 _LAST = 8
 _TURN = re.compile(
-    r"<\|im_end\|>|<\|im_start\|>|<\|eot_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|eom_id\|>|<\|end_of_turn\|>|<end_of_turn>|<start_of_turn>|<turn\|>"
-    r"|<\|turn>|</s>|<eos>|<\|(?:user|system|assistant|human|observation)\|>|<\|start_header_id\|>|\[/?INST\]|<\|return\|>|<\|end\|>"
-    r"|\n\s{0,4}(?:[#*]{1,6} ?)?(?:(?:next |new |another )?(?:question|problem|query|exercise|task)(?: ?\d{1,4}| ?#\d{1,4})?|q ?\d{0,3}|user|human|instruction|input"
+    r"<\|im_end\|>|<\|im_start\|>|<\|eot_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|eom_id\|>|<\|end_of_turn\|>"
+    r"|<end_of_turn>|<start_of_turn>|<turn\|>"
+    r"|<\|turn>|</s>|<eos>|<\|(?:user|system|assistant|human|observation)\|>|<\|start_header_id\|>|\[/?INST\]"
+    r"|<\|return\|>|<\|end\|>"
+    r"|\n\s{0,4}(?:[#*]{1,6} ?)?(?:(?:next |new |another )?(?:question|problem|query|exercise|task)(?: ?\d{1,4}"
+    r"| ?#\d{1,4})?|q ?\d{0,3}|user|human|instruction|input"
     r"|system|assistant|student|问题|問題|질문|pregunta|frage|pergunta|domanda|вопрос)(?:\*\*)?\s?[:：.](?:\*\*)?"
     r"|\n\s{0,4}(?:[#*]{1,6} ?)(?:next |new )?(?:question|problem|instruction|user|human|input|exercise)\b"
     r"|\n(?:user|human|system)\n|Please choose the answer from the following options",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"\s*(?:(?:<\|im_start\|>|<start_of_turn>|<\|start_header_id\|>|<\|turn>)\s?(?:assistant|model)(?:<\|end_header_id\|>)?|<\|(?:assistant|bot|start)\|>(?:assistant)?"
+    r"\s*(?:(?:<\|im_start\|>|<start_of_turn>|<\|start_header_id\|>|<\|turn>)\s?(?:assistant"
+    r"|model)(?:<\|end_header_id\|>)?|<\|(?:assistant|bot|start)\|>(?:assistant)?"
     r"|<s>|(?:assistant|model|bot)\s?:?\n|(?:AI|Assistant|Model|Bot)\s?:)\s*",
     re.IGNORECASE,
 )
@@ -108,17 +136,15 @@ def _boxed(said: str) -> Tagged | None:
     r"""The last ``\boxed{…}``, its braces balanced."""
     if "boxed" not in said:
         return None
-    last = None
-    for last in _BOX.finditer(said):
-        pass
-    if last is None:
+    boxes = [m.end() for m in _BOX.finditer(said)]
+    if not boxes:
         return None
-    depth = 1
-    for place in range(last.end(), min(len(said), last.end() + 2000)):
+    depth, first = 1, boxes[-1]
+    for place in range(first, min(len(said), first + 2000)):
         depth += {"{": 1, "}": -1}.get(said[place], 0)
         if depth == 0:
-            return Tagged(said, (said[last.end() : place],), None, said[place + 1 :])
-    return Tagged(said, (), said[last.end() :])
+            return Tagged(said, (said[first:place],), None, said[place + 1 :])
+    return Tagged(said, (), said[first:])
 
 
 def _json(said: str) -> Tagged | None:
@@ -143,5 +169,7 @@ def _answers(value: Mapping[str, Any]) -> tuple[str, ...]:
     named = {str(key).strip().lower().replace(" ", "_"): cell for key, cell in value.items()}
     cells = [named[key] for key in ("answer", *_JSON_KEYS) if key in named]
     flat = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
-    texts = tuple(dict.fromkeys(str(one) for one in flat if isinstance(one, str | int | float) and not isinstance(one, bool)))
+    texts = tuple(
+        dict.fromkeys(str(one) for one in flat if isinstance(one, str | int | float) and not isinstance(one, bool))
+    )
     return texts if len(flat) and not any(isinstance(one, Mapping | list | bool) for one in flat) else ()

@@ -10,32 +10,86 @@ import re
 from dataclasses import dataclass
 
 _NAME = (
-    r"(?:\w{1,12}:)?(?:[a-z]{1,12}[_ -])?(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|analysis|analy[sz]e|reflect(?:ion|ing)?|scratch[_ ]?pad"
-    r"|plan(?:ning)?|rationale|cot|chain[_ -]of[_ -]thoughts?|deliberat(?:e|ion)|monologue|inner[_ ](?:monologue|prefix)|internal|introspection"
-    r"|brainstorm(?:ing)?|consider(?:ation)?|work(?:ings?)?|draft|notes|self[_ -]?(?:check|reflection|critique)|critique|verification|assistant_thought)"
+    r"(?:\w{1,12}:)?(?:[a-z]{1,12}[_ -])?(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|analysis|analy[sz]e"
+    r"|reflect(?:ion|ing)?|scratch[_ ]?pad"
+    r"|plan(?:ning)?|rationale|cot|chain[_ -]of[_ -]thoughts?|deliberat(?:e|ion)|monologue|inner[_ ](?:monologue"
+    r"|prefix)|internal|introspection"
+    r"|brainstorm(?:ing)?|consider(?:ation)?|work(?:ings?)?|draft|notes|self[_ -]?(?:check|reflection|critique)"
+    r"|critique|verification|assistant_thought)"
 )
 _MARKER = re.compile(
-    rf"(?:<\|?|\[|◁|⟨|〈|《|\{{\{{)\s?(?P<close>/?)\s?(?P<word>(?:(?:begin|start|end|eo|bo|close|open)(?:[_ -]of)?[_ -])?){_NAME}"
-    r"(?P<tail>[_ -](?:start|begin|end|block|process|step))?(?:\s(?!>)[^<>\[\]\n]{0,40})?\s?(?P<self>/?)\s?(?:\|?>|\]|▷|⟩|〉|》|\}\})",
+    rf"(?:<\|?|\[|◁|⟨|〈|《"
+    rf"|\{{\{{)\s?(?P<close>/?)\s?(?P<word>(?:(?:begin|start|end|eo|bo|close|open)(?:[_ -]of)?[_ -])?){_NAME}"
+    r"(?P<tail>[_ -](?:start|begin|end|block|process|step))?(?:\s(?!>)[^<>\[\]\n]{0,40})?\s?(?P<self>/?)\s?(?:\|?>"
+    r"|\]|▷|⟩|〉|》|\}\})",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(
-    r"(?:<\|start\|>assistant)?<\|channel\|>\s?(?P<name>\w+)[^<\n]{0,60}?<\|message\|>|<\|channel>\s?(?P<gemma>\w+)|(?P<ends><channel\|>)"
+    r"(?:<\|start\|>assistant)?<\|channel\|>\s?(?P<name>\w+)[^<\n]{0,60}?<\|message\|>|<\|channel>\s?(?P<gemma>\w+)"
+    r"|(?P<ends><channel\|>)"
 )
 _MESSAGE_END = re.compile(r"<\|(?:end|return|call|start)\|>")
 _DETAILS = re.compile(r"<details[^>]{0,60}reason[^>]{0,60}>.*?</details>", re.DOTALL | re.IGNORECASE)
-_FENCE = re.compile(r"(?:\A|\n)(?P<fence>```|~~~) ?(?:think(?:ing)?|thoughts?|reasoning|analysis|scratchpad)\b[^\n]{0,40}\n", re.IGNORECASE)
+_FENCE = re.compile(
+    r"(?:\A|\n)(?P<fence>```|~~~) ?(?:think(?:ing)?|thoughts?|reasoning|analysis|scratchpad)\b[^\n]{0,40}\n",
+    re.IGNORECASE,
+)
 _OLLAMA = re.compile(r"\A\s*Thinking\.\.\.\n(?P<thought>.*?)(?:\n\.\.\. ?done thinking\.?|\Z)", re.DOTALL)
 _GRANITE = re.compile(
-    r"\A\s*(?:#+ |\*\*)?Here is my thought process:?(?P<thought>.*?)(?:(?:#+ |\*\*)?Here is my response:?|\Z)", re.DOTALL | re.IGNORECASE
+    r"\A\s*(?:#+ |\*\*)?Here is my thought process:?(?P<thought>.*?)(?:(?:#+ |\*\*)?Here is my response:?|\Z)",
+    re.DOTALL | re.IGNORECASE,
 )
 _PAIR = re.compile(r"(?:<|\[)(?P<slash>/?)(?P<name>[A-Za-z][\w-]{2,30})(?:[ _]\d{1,3})?(?:>|\])")
 ANSWERS = frozenset(
-    "answer answers final finalanswer final_answer final-answer response output solution result conclusion choice option prediction"
-    " reply say speak speech verdict summary label box boxed assistant".split()
+    [
+        "answer",
+        "answers",
+        "final",
+        "finalanswer",
+        "final_answer",
+        "final-answer",
+        "response",
+        "output",
+        "solution",
+        "result",
+        "conclusion",
+        "choice",
+        "option",
+        "prediction",
+        "reply",
+        "say",
+        "speak",
+        "speech",
+        "verdict",
+        "summary",
+        "label",
+        "box",
+        "boxed",
+        "assistant",
+    ]
 )
 """Names of markers around what is said."""
-_PLAIN = frozenset("sub sup span div pre code strong small blockquote html body table quote inst sys bold para".split())
+_PLAIN = frozenset(
+    [
+        "sub",
+        "sup",
+        "span",
+        "div",
+        "pre",
+        "code",
+        "strong",
+        "small",
+        "blockquote",
+        "html",
+        "body",
+        "table",
+        "quote",
+        "inst",
+        "sys",
+        "bold",
+        "para",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

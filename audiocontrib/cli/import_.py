@@ -44,8 +44,8 @@ def command(
     A row (JSON, JSON lines, CSV, Parquet) holds item_id, model, condition, and one of reply (a text, which is
     read), choice (0-based index, letter or text of an option) and posterior (K probabilities, or an object by
     letter or text); order, where the options were shown rotated; finish, how a reply ended. How the choices are
-    meant is decided for the whole file, and said; a letter or index that names no option is unparsed. What cannot be taken is told by line, the
-    rest is taken, and the exit code is 1.
+    meant is decided for the whole file, and said; a letter or index that names no option is unparsed. What cannot
+    be taken is told by line, the rest is taken, and the exit code is 1.
 
     \b
     Examples:

@@ -109,7 +109,7 @@ class _Reader:
     fixed: Mapping[str, str]
     mapping: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
-    meaning: Meaning = Meaning()
+    meaning: Meaning = field(default_factory=Meaning)
     _seen: dict[Place, str] = field(default_factory=dict)
 
     @classmethod

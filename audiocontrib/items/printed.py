@@ -57,7 +57,11 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
         if len(found) == len(choices) >= 2 and all(found):
             labels = tuple(_normal(label) for label, _ in found if label is not None)
             texts = tuple(text for _, text in found)
-            if all(texts) and _is_series(labels) and not (labels[0].isdigit() and _may_be_numbers(choices, labels, texts)):
+            if (
+                all(texts)
+                and _is_series(labels)
+                and not (labels[0].isdigit() and _may_be_numbers(choices, labels, texts))
+            ):
                 return Printed(style, labels, texts)
     return None
 
@@ -67,7 +71,9 @@ def partly_labelled(choices: Sequence[str]) -> bool:
     if printed_labels(choices):
         return False
     for style in ("(A)", "[A]", "A)", "A."):
-        letters = [m[1].upper() for c in choices if (m := _STYLES[style].fullmatch(c.strip())) and m[1].isalpha() and m[2]]
+        letters = [
+            m[1].upper() for c in choices if (m := _STYLES[style].fullmatch(c.strip())) and m[1].isalpha() and m[2]
+        ]
         first = set(string.ascii_uppercase[: len(choices)])
         if len(letters) >= 2 and set(letters) <= first and len(set(letters)) == len(letters):
             return True

@@ -136,7 +136,9 @@ class LocalModel(Model, ABC):
         def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
             replies = self.decoder.greedy(prefix, [r.suffix for r in group], self.stop, max_new_tokens)
             return [
-                self._spoken(ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix))
+                self._spoken(
+                    ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix)
+                )
                 for ids, r in zip(replies, group, strict=True)
             ]
 

@@ -61,7 +61,11 @@ class EndpointModel(Model):
             if said.finish == "error":
                 raise AudiocontribError(f"{self.name}: the server broke the reply off")
             return Generated(
-                said.text, said.prompt_tokens, finish=said.finish, thought=said.thought, thought_tokens=said.thought_tokens
+                said.text,
+                said.prompt_tokens,
+                finish=said.finish,
+                thought=said.thought,
+                thought_tokens=said.thought_tokens,
             )
 
         return self._each(requests, reply)

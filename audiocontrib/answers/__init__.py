@@ -53,7 +53,8 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
         <Outcome.REFUSED: 'refused'>
     """
     options = read_options(choices)
-    whole = options.texts.get(clean(reply).casefold()) if len(reply) < 2000 else None
+    # an option may itself look like a tag
+    whole = options.texts.get(clean(reply).casefold()) if "<" in reply and len(reply) < 2000 else None
     if whole is not None and finish != "length":
         return _answer(Reading(whole))
     spoken = split_thought(reply)

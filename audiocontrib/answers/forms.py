@@ -57,9 +57,22 @@ _IS = (
     rf"|has to be|will be|can only be|(?:appears|seems) to be|remains|becomes|being|ought to be|reads|equals|stays"
     rf"|comes out as|(?:is|would be) (?:given|stated|found|chosen) as|turns out to be)\b)"
 )
+_FITTING = (
+    r"(?:most (?:likely|fitting|suitable|appropriate|plausible|probable|accurate|reasonable|relevant|logical"
+    r"|consistent|apt)"
+    r"|best(?:[- ](?:fitting|matching|suited))?|correct|right|closest|likeliest)"
+)
+_AIMED = rf"(?:\s(?:of|for|to|in|that|which|from|with|by|given|based on|here)(?:\s{WORD}){{0,9}}?)?"
 ANSWER_IS = (
-    rf"(?:(?:the|my|our|this|so my|so"
-    rf" the)\s(?:one\s)?)?(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
+    r"(?:"
+    + (
+        rf"(?:(?:the|my|our|this|so my|so"
+        rf" the)\s(?:one\s)?)?(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
+    )
+    + rf"|(?:so )?(?:the|my)\s(?:single\s)?{_FITTING}(?:,? and {WORD})?(?:\s{WORD}){{1,3}}?{_AIMED}{_IS}"
+    + rf"|the\s{WORD}(?:\s{WORD})?\s(?:(?:that|which)\s(?:best|most closely|most accurately|clearly|would best)\s\w+|best\s\w+ing)"
+    + rf"(?:\s{WORD}){{0,9}}?{_IS}"
+    + r")"
 )
 _BE_GOING = (
     r"(?:i|we)(?:'m| am|'re| are) (?:{adv})?(?:going (?:with|for|to (?:go with|choose|pick|select|say|answer))"
@@ -144,6 +157,8 @@ _ARE = (
     r"|(?:starts?|begins?|ends?|occurs?|lasts?|happens?|appears?|takes? place|takes|runs|goes|arrives|comes|changes"
     r"|said|told|mentions?|mentioned)"
     r"(?: (?:at|for|in|on|about|around|after|roughly|approximately|exactly|by|up|to|with)){0,2}"
+    r"|(?:is|are|can be) (?:best |most closely |clearly )?(?:matched|represented|reflected|captured|conveyed"
+    r"|explained|answered|described) by"
     r"|(?:is|are) (?:\w{2,12}ly )?(?:that of|those of|more like|most like|closest to|consistent with|typical of"
     r"|characteristic of"
     r"|indicative of|in line with|in|from|at))\b)"
@@ -167,6 +182,8 @@ WEAK: Final = re.compile(
     rf"|(?:i'm|it|this|that|there's|there (?:is|are|was|were)|definitely|clearly|must be|sounds? like|seems? like"
     rf"|seems? to be|appears to be|looks like|has to be|can only be|is|it's got to be|gotta be|that'd be"
     rf"|that would be)\s?{FILL}{MODIFIED}"
+    rf"|which (?:best |most closely |clearly )?(?:aligns? with|matches|corresponds to|fits|points to|indicates"
+    rf"|means)\s?{FILL}{MODIFIED}"
     rf"|(?:the )?(?:{_NOUN})\s?[:=]{FILL}"
     r")"
 )

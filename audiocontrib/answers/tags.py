@@ -55,7 +55,7 @@ _TURN = re.compile(
     r"| ?#\d{1,4})?|q ?\d{0,3}|user|human|instruction|input"
     r"|system|assistant|student|问题|問題|질문|pregunta|frage|pergunta|domanda|вопрос)(?:\*\*)?\s?[:：.](?:\*\*)?"
     r"|\n\s{0,4}(?:[#*]{1,6} ?)(?:next |new )?(?:question|problem|instruction|user|human|input|exercise)\b"
-    r"|\n(?:user|human|system)\n|Please choose the answer from the following options",
+    r"|\n(?:user|human|system)\n",
     re.IGNORECASE,
 )
 _OPENING = re.compile(

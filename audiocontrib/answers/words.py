@@ -25,8 +25,10 @@ ADVERBS = rf"(?:{ADVERB},?\s){{0,3}}"
 
 BLOCK = (
     r"(?:not|no|non|never|none|nothing|nobody|neither|nor|cannot|\w{1,8}n't|wrong|incorrect|false|least|less|worst"
-    r"|last|un\w+"
-    r"|mis\w+|im(?:possible|probable|plausible|itation)|hardly|barely|scarcely|rarely|seldom|if|unless|without|absen\w+"
+    r"|last|un(?:likely|suit\w+|fit\w*|related|convinc\w+|reasonable|important|sure|clear|certain|able|popular|true"
+    r"|support\w+|favou?r\w+)"
+    r"|mis(?:tak|lead|led|read|hear|guid|interpret|match|fit)\w*|im(?:possible|probable|plausible|itation)|hardly"
+    r"|barely|scarcely|rarely|seldom|if|unless|without|absen\w+"
     r"|missing|lack\w*|other|second|third|next|alternativ\w+|runner|runners|opposite|distract\w*|decoys?|traps?"
     r"|mistake\w*"
     r"|errors?|tempting|reject\w*|exclud\w*|eliminat\w*|discard\w*|dismiss\w*|ruled|previous|first|initial\w*"

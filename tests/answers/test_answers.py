@@ -580,7 +580,7 @@ def test_long_replies_are_read_in_linear_time(piece: str) -> None:
 
 
 def test_a_long_reply_is_still_read_to_its_end() -> None:
-    assert answers.parse("la " * 100_000 + "The answer is piano.", MUSIC).choice == 1
+    assert answers.parse("La la. " * 40_000 + "The answer is piano.", MUSIC).choice == 1
 
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)

@@ -65,14 +65,13 @@ _FITTING = (
 _AIMED = rf"(?:\s(?:of|for|to|in|that|which|from|with|by|given|based on|here)(?:\s{WORD}){{0,9}}?)?"
 ANSWER_IS = (
     r"(?:"
-    + (
-        rf"(?:(?:the|my|our|this|so my|so"
-        rf" the)\s(?:one\s)?)?(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
-    )
-    + rf"|(?:so )?(?:the|my)\s(?:single\s)?{_FITTING}(?:,? and {WORD})?(?:\s{WORD}){{1,3}}?{_AIMED}{_IS}"
-    + rf"|the\s{WORD}(?:\s{WORD})?\s(?:(?:that|which)\s(?:best|most closely|most accurately|clearly|would best)\s\w+|best\s\w+ing)"
-    + rf"(?:\s{WORD}){{0,9}}?{_IS}"
-    + r")"
+    r"(?:(?:the|my|our|this|so my|so the)\s(?:one\s)?)?"
+    rf"(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
+    rf"|(?:so )?(?:the|my)\s(?:single\s)?{_FITTING}(?:,? and {WORD})?(?:\s{WORD}){{1,3}}?{_AIMED}{_IS}"
+    rf"|the\s{WORD}(?:\s{WORD})?\s"
+    r"(?:(?:that|which)\s(?:best|most closely|most accurately|clearly|would best)\s\w+|best\s\w+ing)"
+    rf"(?:\s{WORD}){{0,9}}?{_IS}"
+    r")"
 )
 _BE_GOING = (
     r"(?:i|we)(?:'m| am|'re| are) (?:{adv})?(?:going (?:with|for|to (?:go with|choose|pick|select|say|answer))"
@@ -141,7 +140,8 @@ _ARE = (
     rf"|proves?|looks?|sounds?)"
     r" to be|sounds? (?:most |more |very |a lot |much |exactly |just )?like|seems? like|looks? like|feels? like"
     r"|resembles?|remains?"
-    r"|corresponds? (?:best |most closely )?to|matches|fits|equals?|means?|denotes?|belongs? to|comes? from"
+    r"|(?:aligns?|corresponds?|fits?|agrees?) (?:best |most closely |well |clearly )?(?:with|to)|matches|fits"
+    r"|equals?|means?|denotes?|belongs? to|comes? from"
     r"|stems? from|originates? from"
     r"|suggests?|indicates?|points? (?:clearly )?(?:to|towards?)|conveys?|expresses|evokes?|implies|represents?"
     r"|reflects?|depicts?"
@@ -236,6 +236,9 @@ DECIDED_AFTER: Final = re.compile(
     r"|correct answer)(?= ?(?:[.,;)!\n]|\Z))"
 )
 """After an option: it is the answer."""
+MADE: Final = re.compile(r"\bmak(?:es|ing)\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z")
+MADE_AFTER: Final = re.compile(rf"[\"')\]}}]{{0,4}}\s(?=the |my ){_BEST}")
+"""Around an option: "which makes it the best choice"."""
 NOTED_AFTER: Final = re.compile(
     r"[ \"')\]}*]{0,4}(?:(?:is|are|was|were|can be|can clearly be|has been)(?: (?:being|clearly|definitely"
     r"|distinctly|softly|loudly|also)){0,2}"

@@ -123,7 +123,7 @@ def _remembered(choices: tuple[str, ...]) -> OptionIndex:
 
 def _values(choices: Sequence[str]) -> tuple[dict[Value, Indices], dict[Fraction, Indices]] | tuple[None, None]:
     """The options that are numbers, by their values. Numbers of different things ("2 dogs", "3 cats") are texts."""
-    read = {index: value for index, choice in enumerate(choices) if (value := read_value(fold(core(clean(choice)))))}
+    read = {i: one for i, choice in enumerate(choices) if (one := read_value(fold(core(clean(choice)))))}
     if not read or len({dimension for (_, dimension), _ in read.values()} - DIMENSIONS) > 1:
         return None, None
     values: dict[Value, Indices] = {}

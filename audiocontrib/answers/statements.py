@@ -181,6 +181,8 @@ class _Reader:
         rest = min(end, place + 40, self.clauses[following] if following < len(self.clauses) else end)
         if text[after : after + 1] > "\u2e80" and languages.SPOILED_ELSEWHERE.search(text, after, rest):
             return Kind.DENIES, nearest
+        if forms.MADE_AFTER.match(text, after) and forms.MADE.search(text, max(begin, place - 24), place):
+            return Kind.DECIDES, nearest
         for start in starts:
             if decided and forms.SUBJECT.fullmatch(text, start, place):
                 return Kind.DECIDES, start

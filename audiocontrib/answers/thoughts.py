@@ -122,7 +122,9 @@ def split_thought(reply: str) -> Spoken:
             text = text[found.end() :]
             if not text.strip():
                 return Spoken(_joined(thoughts), "", closed=False)
-    text = _DETAILS.sub(lambda m: thoughts.append(m[0]) or "\n", text) if "<details" in text.lower() else text
+    if "<details" in text.lower():
+        thoughts += _DETAILS.findall(text)
+        text = _DETAILS.sub("\n", text)
     text, closed = _fences(text, thoughts)
     if closed:
         text, closed = _named(text, thoughts)

@@ -33,6 +33,7 @@ from .plugins import load_plugin as load_plugin
 from .report.card import card as card
 from .report.overview import show as show
 from .report.page import report as report
+from .reread import reread as reread
 from .scoring import score as score
 from .sources import load_items as load_items
 from .sources.describe import describe as describe

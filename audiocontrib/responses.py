@@ -11,6 +11,19 @@ import pyarrow as pa
 METHODS = ("likelihood", "generate")
 """How a model can be asked: the log-likelihood of every option, or a reply that is read."""
 
+FINISHES = ("stop", "length", "filter", "error")
+"""How a reply can have ended: by itself, at the token limit, kept back by a filter, broken off."""
+
+FINISH_WORDS = {
+    **dict.fromkeys(("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens"), "length"),
+    **dict.fromkeys(("filter", "content_filter", "safety", "content_filtered", "recitation"), "filter"),
+    **dict.fromkeys(("error", "abort", "aborted", "cancelled", "timeout"), "error"),
+}
+"""What servers call it -> one of FINISHES."""
+BROKEN_OFF = {"filter": "the server's filter kept the reply back", "error": "the reply was broken off by an error"}
+"""Of FINISHES, those that are failures, and what is then said."""
+
 
 class Outcome(StrEnum):
     """What became of a question. No outcome is ever turned into a choice."""
@@ -51,6 +64,10 @@ RESPONSE_SCHEMA = pa.schema(
         ("created_at", pa.timestamp("us", tz="UTC")),
         ("request_key", pa.string()),
         ("resume_key", pa.string()),
+        # optional: null in parts of older versions
+        ("finish", pa.string()),
+        ("thought", pa.string()),
+        ("thought_tokens", pa.int32()),
     ]
 )
 
@@ -95,6 +112,11 @@ class Response:
     prompt_tokens: int | None = None
     seconds: float | None = None
     """Wall time of the batch that held the request, divided by its size."""
+    finish: str | None = None
+    """How the reply ended, one of FINISHES; None where that is not known, or no reply was asked for."""
+    thought: str | None = None
+    """What the model thought aloud before or in its reply, which ``reply`` no longer holds."""
+    thought_tokens: int | None = None
 
 
 def response_rows(responses: list[Response]) -> pa.Table:

@@ -41,6 +41,7 @@ def row(i: int = 0, model: str = "a", condition: str = "silence", **said: Any) -
 
 
 def write(folder: Path, rows: list[dict[str, Any]], name: str = "answers.jsonl") -> Path:
+    folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text("".join(json.dumps(r) + "\n" for r in rows))
     return path
@@ -100,8 +101,7 @@ def test_a_posterior_is_a_list_or_names_its_options(tmp_path: Path, cell: Any) -
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ({"choice": "D"}, "neither an option"),
-        ({"choice": 3}, "neither an option"),
+        ({"choice": "trumpet"}, "neither an option"),
         ({"choice": True}, "neither an option"),
         ({"choice": 1, "order": 3}, "no rotation of 3 options"),
         ({"posterior": [0.5, 0.5]}, "not a list of 3"),
@@ -109,6 +109,8 @@ def test_a_posterior_is_a_list_or_names_its_options(tmp_path: Path, cell: Any) -
         ({"posterior": [1.5, -0.5, 0.0]}, "sum to 1"),
         ({"posterior": {"A": 1.0}}, "names 1 of the 3"),
         ({"posterior": "high"}, "not JSON"),
+        ({"reply": {"target": "answer: dog"}}, "reply: is a dict, not a text"),
+        ({"reply": ["B"]}, "reply: is a list, not a text"),
         ({"choice": 1, "reply": "B"}, "only one can be meant"),
         ({"choice": 1, "condition": "deaf"}, "condition"),
         ({"choice": 1, "item_id": "theirs/q/99"}, "no item 'theirs/q/99'"),
@@ -117,13 +119,75 @@ def test_a_posterior_is_a_list_or_names_its_options(tmp_path: Path, cell: Any) -
 def test_a_bad_row_is_told_with_its_line_and_the_rest_is_taken(
     tmp_path: Path, said: dict[str, Any], problem: str
 ) -> None:
-    kind = "posterior" if "posterior" in said else "choice"
-    good = row(1, **{kind: [0, 1, 0] if kind == "posterior" else 1})
+    kind = next((name for name in ("posterior", "choice") if name in said), "reply")
+    good = row(1, **{kind: {"posterior": [0, 1, 0], "choice": 1, "reply": "B"}[kind]})
     done = import_responses(write(tmp_path, [good, row() | said]), tmp_path / "run", items())
     assert done.added == 1
     [line] = done.problems
     assert "answers.jsonl:2: " in line
     assert problem in line
+
+
+def numerals(tmp_path: Path, *cells: Any, options: tuple[str, ...] = ("0", "1", "2"), **given: Any) -> Any:
+    """What a column of choices becomes where the last item's options are numerals."""
+    made = [
+        make_item(
+            dataset="theirs",
+            own_id=f"q/{n}",
+            question="How many?",
+            choices=options if n == len(cells) - 1 else ("dog", "cat", "cow"),
+            answer=options[0] if n == len(cells) - 1 else "dog",
+            audio=None,
+        )
+        for n in range(len(cells))
+    ]
+    rows = [row(n, choice=cell) for n, cell in enumerate(cells)]
+    return import_responses(write(tmp_path, rows), tmp_path / "run", Items(made), **given)
+
+
+def chosen(done: Any) -> list[int | None]:
+    return done.run.table("select choice from responses order by item_id")["choice"].to_pylist()
+
+
+def test_an_index_is_an_index_where_one_item_has_numerals_as_options(tmp_path: Path) -> None:
+    done = numerals(tmp_path, "0", "2", "1", options=("2", "1", "0"))
+    assert chosen(done) == [0, 2, 1]
+    assert done.meaning == "3 as an index from 0, in the item's own order"
+
+
+@pytest.mark.parametrize(
+    ("cells", "options"), [(("1",), ("1", "2", "0")), (("B",), ("B", "C", "A")), (("3", "1"), ("a", "b"))]
+)
+def test_choices_that_can_be_read_in_two_ways_are_refused(
+    tmp_path: Path, cells: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    with pytest.raises(AudiocontribError, match="say which with choice_as"):
+        numerals(tmp_path, *cells, options=options)
+
+
+def test_what_choices_are_can_be_said(tmp_path: Path) -> None:
+    assert chosen(numerals(tmp_path, "1", "2", "3", choice_as="number")) == [0, 1, 2]
+
+
+def test_a_letter_or_index_that_names_no_option_stays_in_the_denominator(tmp_path: Path) -> None:
+    done = numerals(tmp_path, "A", "E", "B", options=("x", "y"))
+    assert chosen(done) == [0, None, 1]
+    assert done.problems == ()
+    assert chosen(numerals(tmp_path / "more", "0", "-1", "9")) == [0, None, None]
+
+
+def test_how_a_reply_ended_is_taken_and_a_thought_kept_apart(tmp_path: Path) -> None:
+    found = one(tmp_path, reply="<think>sound 0-0?</think>sound 0-1", finish="eos")
+    assert (found["choice"], found["reply"], found["thought"], found["finish"]) == (
+        1,
+        "sound 0-1",
+        "sound 0-0?",
+        "stop",
+    )
+    cut = one(tmp_path / "cut", reply="The answer is sound 0-1", finish="length")
+    assert (cut["outcome"], cut["finish"]) == ("unparsed", "length")
+    lost = one(tmp_path / "lost", reply="", finish="content_filter")
+    assert (lost["outcome"], lost["correct"]) == ("failed", None)
 
 
 def test_the_second_answer_to_one_question_is_a_problem(tmp_path: Path) -> None:

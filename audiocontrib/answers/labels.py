@@ -1,47 +1,65 @@
-"""Labels: letters that stand for an option: "(b)", "option B", "the answer is B", "B." opening a line."""
+"""Letters that stand for an option: "(b)", "option B", "B." opening a line; and those that may."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 
-from audiocontrib.answers.phrases import DECISIVE, FILLER, LEANING
 from audiocontrib.answers.text import CLOSED, WORD
 
+
+class Written(Enum):
+    """How sure it is that a letter is a label."""
+
+    LABEL = "label"
+    """Written as one, so that it names its option wherever it stands."""
+    CAPITAL = "capital"
+    """A capital that stands alone: one where a statement of a known form names it."""
+    SMALL = "small"
+    """A small letter that stands alone: one after "the answer is" and the like."""
+    NONE = "none"
+    """Part of a sentence: one only where the text of its option follows."""
+
+
 _LETTER = re.compile(rf"(?<!{WORD})(?<!\w['&/+-])[A-Za-z](?!{WORD}|['&/]\w|[#+♯♭%°]|-\w)")
+_CUE = (
+    r"(?i:\b(?:options?|choices?|letter|opción|opcion|opção|opcao|opzione|réponse|lettre|letra|lettera|buchstabe"
+    r"|вариант"
+    r"|буква|пункт)|\banswer ?[:=]|选项|選項|选择|选|選択肢|選肢|옵션|보기|선택지)"
+)
 _FORMS = (
-    re.compile(r"[(\[{] ?([A-Za-z]) ?[)\]}]"),
+    re.compile(r"[(\[{<] ?([A-Za-z]) ?[)\]}>]"),
     re.compile(r"(?:\A|\n|[.!?;] )[ \"'*>•-]{0,6}([A-Z])(?:\.(?=\s|\Z|[A-Za-z]{2})|:(?=\s|\Z)| [-–—] )"),
     re.compile(r"(?:\A|\n|[.!?;] )[ \"'*>•-]{0,6}([A-Za-z])\)"),
-    re.compile(r"(?i:\b(?:option|choice|letter)|\banswer ?[:=]|选项|選項)\s?[\"'(\[{*]{0,3}([A-Za-z])(?!\w)"),
+    re.compile(_CUE + r"\s?[\"'(\[{*]{0,3}([A-Za-z])(?!\w)"),
+    re.compile(_CUE + r"\s?[\"'(\[{*]{0,3}([A-Za-z])(?=[\u2e80-\uffef])"),
     re.compile(
-        r"(?:\A|\n|[.,;!?] )([A-Z])"
-        r"(?=,? (?:is|are|was|because|since|cannot|can't|isn't|(?:would|must) be|(?:and|or) [A-Z])\b)"
+        r"(?:\A|\n|[.,;!?] )([A-Z])(?=,? (?:is|are|was|were|because|since|cannot|can't|isn't|(?:would|must) be)\b)"
     ),
 )
-_NEXT = re.compile(r"\s?(?:,\s?(?:or\s|and\s)?|/|&|\b(?:or|and|nor)\s)\s?[\"'(\[{*]{0,2}(?=[A-Z](?!\w))")
+_NEXT = re.compile(r"\s?(?:,\s?(?:or\s|and\s)?|/|&|\+|\||\b(?:or|and|nor)\s)\s?[\"'(\[{*]{0,2}(?=[A-Z](?!\w))")
+_SHUT = re.compile(r"[\"')\]}>.:,]|\s?\Z")
 
 
-def find_letters(text: str) -> Iterator[tuple[int, bool]]:
-    """Places of single letters in clean ``text``, and whether each is written as a label.
-
-    Those that are not may still be one, if they are in upper case and their option's text follows.
-    """
+def find_letters(text: str) -> Iterator[tuple[int, Written]]:
+    """Places of single letters in clean ``text``, and how each is written."""
     labels = _labels(text)
     for letter in _LETTER.finditer(text):
-        if letter.start() in labels or letter[0].isupper():
-            yield letter.start(), letter.start() in labels
+        place = letter.start()
+        if place in labels:
+            yield place, Written.LABEL
+        elif not CLOSED.match(text, place + 1):
+            if letter[0].isupper():
+                yield place, Written.NONE
+        elif letter[0].isupper():
+            yield place, Written.CAPITAL
+        elif letter[0] not in "aiosuyex" and _SHUT.match(text, place + 1):
+            yield place, Written.SMALL
 
 
 def _labels(text: str) -> set[int]:
     found = {m.start(1) for form in _FORMS for m in form.finditer(text)}
-    for phrase in (DECISIVE, LEANING):
-        for cue in phrase.finditer(text):
-            gap = FILLER.match(text, cue.end())
-            place = gap.end() if gap else cue.end()
-            letter = text[place : place + 1]
-            if letter.isupper() or (phrase is DECISIVE and letter.isalpha() and letter not in "ai"):
-                found.add(place)
     # "A" and "I" are words as well: something must close the label.
     found = {place for place in found if CLOSED.match(text, place + 1)}
     for place in sorted(found):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from audiocontrib.answers.options import OptionIndex
+from audiocontrib.answers.numbers import find_quantities, read_value
+from audiocontrib.answers.options import Indices, OptionIndex
 from audiocontrib.answers.text import CLOSED, WORD, fold
 
 Span = tuple[int, int]
@@ -17,14 +18,12 @@ _BEFORE_DIGIT = re.compile(r"[-+−.,:/$€£¥#±]\Z")
 _BEFORE_SIGN = re.compile(rf"{WORD}\Z")
 _AFTER = re.compile(rf"{WORD}|[#♯♭°%+]|[-'/&:]{WORD}|[.,]\d")
 
-_NUMBER_WORD = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    "|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-    "|hundred|thousand|million|billion"
+# "C major" is not in "C major 7th", nor "A" in "A flat": a chord goes on after a space.
+_CHORD = re.compile("[a-g](?:[#♯♭b]| sharp| flat)?(?: ?(?:major|minor|maj|min))?")
+_CHORD_GOES_ON = re.compile(
+    r" ?(?:\d{1,2}(?:th|st|nd|rd)?\b|(?:major|minor|maj|min|sharp|flat|diminished|augmented|dim|aug|sus\d?|add\d?"
+    r"|seventh|ninth|eleventh|thirteenth)\b)"
 )
-_NUMBER = re.compile(rf"[-+]?[\d.,:/]+|{_NUMBER_WORD}")
-_NUMBER_BEFORE = re.compile(rf"(?:\b(?:{_NUMBER_WORD}|point)|\d ?(?:[-–—:/×]|to)) ?\Z")
-_NUMBER_AFTER = re.compile(rf" ?[-–—:/×] ?\d| (?:to \d|point\b|(?:{_NUMBER_WORD})\b)")
 
 # Options that are everyday words too, and letters, count only where they stand alone.
 _EVERYDAY = re.compile(
@@ -33,23 +32,29 @@ _EVERYDAY = re.compile(
 _OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)
 
 
-def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, str]]:
+def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, Indices]]:
     """Places of option texts in clean ``text``, in order; none lies inside a longer one.
 
-    A mention of "acoustic guitar" is so no mention of "guitar".
+    A mention of "acoustic guitar" is so no mention of "guitar". Of options that are numbers the value counts:
+    a number that is none of them is no mention.
     """
     folded = fold(text)
     found = [
-        ((start, start + len(name)), name)
+        ((start, start + len(name)), options.texts[name])
         for name in options.texts
+        if options.values is None or read_value(name) is None
         for start in _occurrences(folded, name)
         if _is_whole(folded, start, start + len(name), name) and _is_meant(text, start, start + len(name), name)
     ]
+    for quantity in find_quantities(folded) if options.values is not None else ():
+        if choices := options.amount(quantity):
+            noun = options.noun and re.compile(rf" ?{re.escape(options.noun)}s?\b").match(folded, quantity.end)
+            found.append(((quantity.start, noun.end() if noun else quantity.end), choices))
     reach = -1
-    for (start, end), name in sorted(found, key=lambda place: (place[0][0], -place[0][1])):
+    for (start, end), choices in sorted(found, key=lambda place: (place[0][0], -place[0][1])):
         if end > reach:
             reach = end
-            yield (start, end), name
+            yield (start, end), choices
 
 
 def _occurrences(folded: str, name: str) -> Iterator[int]:
@@ -68,9 +73,7 @@ def _is_whole(folded: str, start: int, end: int, name: str) -> bool:
         return not _BEFORE_SIGN.search(before)
     if _BEFORE.search(before) or (name[0].isdigit() and _BEFORE_DIGIT.search(before)):
         return False
-    if not _NUMBER.fullmatch(name):
-        return True
-    return not (_NUMBER_AFTER.match(folded, end) or _NUMBER_BEFORE.search(folded[max(0, start - 12) : start]))
+    return not (_CHORD.fullmatch(name) and _CHORD_GOES_ON.match(folded, end))
 
 
 def _is_meant(text: str, start: int, end: int, name: str) -> bool:

@@ -1,21 +1,28 @@
-"""Options: the choices as they may be named in a reply, by text or by letter."""
+"""Options: the choices as they may be named in a reply, by text, by value, or by letter."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
+from audiocontrib.answers.numbers import DIMENSIONS, Quantity, Value, read_value
 from audiocontrib.answers.text import clean, core, fold
+from audiocontrib.items.printed import printed_labels
 
 Indices = frozenset[int]
 """The choices that a name may mean: one; several if their texts are equal; none if it means nothing."""
+NOTHING: Indices = frozenset()
 
 _LETTER = re.compile(
-    r"(?:(?i:option|choice|answer|letter)[ :]{1,3})?"
-    r"""[(\[{"'*]{0,4}([A-Za-z])[)\]}"'*.:]{0,6}"""
+    r"(?:(?i:option|choice|answer|letter|réponse|respuesta|opción|opção|opzione|antwort)[ :]{1,3}|(?:选项|選項|选择"
+    r"|選択肢"
+    r"|옵션)\s?)?"
+    r"""[(\[{<"'*]{0,4}([A-Za-z])[)\]}>"'*.:]{0,6}(?:です|입니다|番|번)?[.。]?"""
 )
+_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +34,68 @@ class OptionIndex:
     count: int
     lettered: bool
     """An option is itself a letter (a pitch, say): then a letter alone is text, never a label."""
+    labels: Mapping[str, int] | None = None
+    """Labels printed on the options, and whose each is; None: a label stands for a place."""
+    values: Mapping[Value, Indices] | None = None
+    """Of the options that are numbers: their value -> the choices of that value; None: there are none."""
+    bare_values: Mapping[Fraction, Indices] | None = None
+    """The same by the numbers as written, without units."""
+
+    @property
+    def noun(self) -> str:
+        """What all the numbers count, where they say so ("speaker")."""
+        return next((d for _, d in self.values or () if d not in DIMENSIONS), "")
 
     def letter(self, letter: str) -> Indices:
         """The choice that a label stands for."""
-        place = ord(letter.upper()) - ord("A")
-        return frozenset([place]) if 0 <= place < self.count else frozenset()
+        if self.labels is not None:
+            place = self.labels.get(letter.upper(), -1)
+        else:
+            place = ord(letter.upper()) - ord("A") if len(letter) == 1 else -1
+        return frozenset([place]) if 0 <= place < self.count else NOTHING
 
     def named_by(self, text: str) -> Indices | None:
         """What ``text`` as a whole names; None if it is neither an option's text nor a label."""
         inner = core(text)
         exact = self.texts.get(fold(inner))
         if exact is not None:
-            return exact
+            return exact | (self.letter(inner) if self.labels is not None else NOTHING)
         label = _LETTER.fullmatch(inner)
         if label is None:
-            return None
+            return self._valued(fold(inner))
         bare = self.texts.get(label[1].lower())
-        if bare is not None:
-            return bare
+        if bare is not None:  # of a letter that is one option's text and another's printed label, it is not clear which
+            return bare | (self.letter(label[1]) if self.labels is not None else NOTHING)
         return None if self.lettered else self.letter(label[1])
+
+    def amount(self, quantity: Quantity) -> Indices:
+        """The choices that a number in a text is equal to; a number without a unit is taken as theirs."""
+        if self.values is None or self.bare_values is None or quantity.value is None:
+            return NOTHING
+        dimensions = {dimension for _, dimension in self.values}
+        if quantity.value[1] in dimensions and quantity.value[1]:
+            return self.values.get(quantity.value, NOTHING)
+        if quantity.value[1] == "share" or (quantity.value[1] and dimensions != {""}):
+            return NOTHING
+        return self.bare_values.get(quantity.bare, NOTHING)
+
+    def could_become(self, text: str) -> Indices:
+        """The choices whose text begins as ``text`` does and goes on: what a cut reply may have meant."""
+        begun = fold(core(text))
+        longer = (held for name, held in self.texts.items() if name.startswith(begun) and name != begun)
+        return NOTHING.union(*longer)
+
+    def _valued(self, folded: str) -> Indices | None:
+        value = read_value(folded) if self.values is not None else None
+        if value is None:
+            return None
+        (number, dimension), bare = value
+        known = {d for _, d in self.values or ()}
+        if dimension not in DIMENSIONS | known:
+            return None  # "3 is wrong" is no number of things
+        if dimension in DIMENSIONS - {""} - known and (known != {""} or dimension == "share"):
+            return None
+        return self.amount(Quantity(0, 0, (number, dimension if dimension in known else ""), bare)) or None
 
 
 def read_options(choices: Sequence[str]) -> OptionIndex:
@@ -55,9 +105,30 @@ def read_options(choices: Sequence[str]) -> OptionIndex:
 
 @lru_cache(maxsize=1024)
 def _remembered(choices: tuple[str, ...]) -> OptionIndex:
+    printed = printed_labels(choices)
     texts: dict[str, Indices] = {}
     for index, choice in enumerate(choices):
-        text = fold(core(clean(choice)))
-        if text:
-            texts[text] = texts.get(text, frozenset()) | {index}
-    return OptionIndex(texts, len(choices), any(len(t) == 1 and "a" <= t <= "z" for t in texts))
+        forms = {choice, printed.texts[index] if printed else choice}
+        if _TAG.search(choice):
+            forms.add(_TAG.sub("", choice))
+        if printed and printed.labels[index].isdigit():
+            forms |= {printed.labels[index], f"option {printed.labels[index]}", f"choice {printed.labels[index]}"}
+        for text in {fold(core(clean(form))) for form in forms} - {""}:
+            texts[text] = texts.get(text, NOTHING) | {index}
+    lettered = any(len(t) == 1 and "a" <= t <= "z" for t in texts)
+    labels = {label: place for place, label in enumerate(printed.labels)} if printed else None
+    values, bare = _values(printed.texts if printed else choices)
+    return OptionIndex(texts, len(choices), lettered, labels, values, bare)
+
+
+def _values(choices: Sequence[str]) -> tuple[dict[Value, Indices], dict[Fraction, Indices]] | tuple[None, None]:
+    """The options that are numbers, by their values. Numbers of different things ("2 dogs", "3 cats") are texts."""
+    read = {i: one for i, choice in enumerate(choices) if (one := read_value(fold(core(clean(choice)))))}
+    if not read or len({dimension for (_, dimension), _ in read.values()} - DIMENSIONS) > 1:
+        return None, None
+    values: dict[Value, Indices] = {}
+    bare: dict[Fraction, Indices] = {}
+    for index, (value, number) in read.items():
+        values[value] = values.get(value, NOTHING) | {index}
+        bare[number] = bare.get(number, NOTHING) | {index}
+    return values, bare

@@ -1,26 +1,17 @@
-"""Reading: what a text without tags says, from the options it mentions and the phrases around them."""
+"""Reading: what a text without tags says, by the statements that it makes of the options it mentions."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
 from dataclasses import dataclass
 
-from audiocontrib.answers.mentions import Mention, find_mentions, side_by_side
-from audiocontrib.answers.options import Indices, OptionIndex
-from audiocontrib.answers.phrases import (
-    CLAUSE_END,
-    DECISIVE,
-    DECISIVE_AFTER,
-    FILLER,
-    LEANING,
-    NEGATED_AFTER,
-    NEGATION,
-)
-from audiocontrib.answers.refusals import REFUSAL
+from audiocontrib.answers.mentions import Mention, find_mentions
+from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
+from audiocontrib.answers.refusals import find_refusals
+from audiocontrib.answers.statements import Kind, Statement, Statements, find_statements
 
-NOTHING: Indices = frozenset()
+_LISTED = re.compile(r"[\s,;|/*•.\"'-]{0,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,113 +20,81 @@ class Reading:
 
     choices: Indices = NOTHING
     refused: bool = False
+    retracted: bool = False
+    """An answer was given and taken back."""
 
 
-def read(text: str, options: OptionIndex) -> Reading:
-    """What clean ``text`` says."""
+def read(text: str, options: OptionIndex, *, held: Indices | None = None) -> Reading:
+    """What clean ``text`` says; ``held`` was answered before it, and may be taken back in it."""
+    if len(text) > 2 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+        text = text[1:-1].strip()
     whole = options.named_by(text)
-    if whole is not None:
+    if whole is not None and held is None:
         return Reading(whole)
-    mentions = find_mentions(text, options)
+    mentions = _without_list(text, find_mentions(text, options), options.count)
     spans = [(m.start, m.end) for m in mentions]
-    refusals = [m.span() for m in REFUSAL.finditer(text)]
-    refused = not all(_touched(refusals, spans))  # an option may itself read like a refusal
-    clauses = _Clauses(text)
-    groups = list(side_by_side(text, mentions))
-    decisions = [
-        *_leading_label(text, groups, clauses),
-        *_decisions(text, mentions, groups, clauses),
-        *_standing_lines(text, options),
-    ]
-    if decisions:
-        return Reading(max(decisions, key=lambda decision: decision[0])[1], refused)
-    asserted = [group for group in groups if not any(clauses.denies(m) or clauses.asks(m) for m in group)]
-    if refused:
-        committed = _targets(LEANING, text, mentions)
-        committed |= {m.start for m, touched in zip(mentions, _touched(spans, refusals), strict=True) if touched}
-        asserted = [group for group in asserted if any(m.start in committed for m in group)]
-    return Reading(_union(m for group in asserted for m in group), refused)
+    refusals = find_refusals(text)
+    refusing = [span for span, touched in zip(refusals, _touched(refusals, spans), strict=True) if not touched]
+    if not mentions and held is None:
+        return Reading(NOTHING, bool(refusing))
+    numbers = options.values is not None
+    statements = find_statements(text, mentions, options.count, numbers=numbers)
+    decision, retracted = _decide(statements, held)
+    choices = decision.choices if decision else NOTHING
+    if refusing and decision and decision.kind is Kind.SAYS and decision.place >= 0:
+        place = statements.places[bisect_left([s.place for s in statements.said], decision.place)]
+        if refusing[-1][0] > place:  # an option alone, and then a refusal
+            choices = NOTHING
+    return Reading(choices, bool(refusing), retracted)
 
 
-Decision = tuple[int, Indices]
-"""Where a text decides, and for what."""
+def _decide(statements: Statements, held: Indices | None) -> tuple[Statement | None, bool]:
+    """The last statement that stands, what was added to it included; and whether one was taken back."""
+    current = Statement(-1, Kind.DECIDES, held) if held else None
+    retracted = False
+    takes_back = iter(statements.retractions)
+    back = next(takes_back, None)
+    for said in statements.said:
+        while back is not None and back <= said.place:
+            retracted, current = retracted or current is not None, None
+            back = next(takes_back, None)
+        current = _after(current, said)
+    if back is not None and current is not None:
+        retracted, current = True, None
+    return current, retracted
 
 
-class _Clauses:
-    """The clauses of a text, and which of them assert nothing of the options they mention."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._ends = [m.start() for m in CLAUSE_END.finditer(text)]
-        self._negations = [m.start() for m in NEGATION.finditer(text)]
-
-    def denies(self, mention: Mention) -> bool:
-        """Whether the mention is negated ("not a piano", "B is wrong")."""
-        if NEGATED_AFTER.match(self._text, mention.end):
-            return True
-        here = bisect_right(self._ends, mention.start)
-        negation = bisect_left(self._negations, mention.start) - 1
-        return negation >= 0 and self._negations[negation] >= (self._ends[here - 1] if here else 0)
-
-    def asks(self, mention: Mention) -> bool:
-        """Whether the clause of the mention ends in a question mark."""
-        following = bisect_left(self._ends, mention.end)
-        return following < len(self._ends) and self._text[self._ends[following]] == "?"
+def _after(current: Statement | None, said: Statement) -> Statement | None:
+    """What stands after one more statement."""
+    if said.kind is Kind.ASIDE or not said.choices:
+        return current
+    if said.kind is Kind.DENIES:
+        return None if current and current.choices == said.choices else current
+    if current is None:
+        return said if said.kind > Kind.DENIES else None
+    if said.kind > Kind.DENIES and not said.added:
+        if said.choices == current.choices:
+            return said if said.kind >= current.kind else current
+        if said.kind is Kind.DECIDES or said.kind > current.kind:
+            return said
+    return Statement(current.place, current.kind, current.choices | said.choices)
 
 
-def _decisions(
-    text: str, mentions: list[Mention], groups: list[list[Mention]], clauses: _Clauses
-) -> Iterator[Decision]:
-    """Options that a phrase before or after them chooses."""
-    chosen = _targets(DECISIVE, text, mentions)
-    for group in groups:
-        asserted = [m for m in group if not clauses.denies(m)]
-        targets = [m for m in asserted if m.start in chosen]
-        if targets:
-            yield targets[0].start, _union(m for m in asserted if m.start >= targets[0].start)
-        elif asserted and DECISIVE_AFTER.match(text, group[-1].end):
-            yield group[-1].start, _union(asserted)
-
-
-def _standing_lines(text: str, options: OptionIndex) -> Iterator[Decision]:
-    """A line that is an option and nothing else. Several such lines are a list unless they agree."""
-    if "\n" not in text:
-        return
-    position, last, named = 0, 0, NOTHING
-    for line in text.split("\n"):
-        found = options.named_by(line)
-        if found:
-            if named and found != named:
-                return
-            last, named = position, found
-        position += len(line) + 1
-    if named:
-        yield last, named
-
-
-def _leading_label(text: str, groups: list[list[Mention]], clauses: _Clauses) -> Iterator[Decision]:
-    """A label that opens the text ("B. It has …"), unless another label or a text speaks against it."""
-    first = groups[0][0] if groups else None
-    if first is None or not first.labelled or re.search(r"\w", text[: first.start]):
-        return
-    asserted = [m for group in groups for m in group if not clauses.denies(m)]
-    labels = _union(m for m in asserted if m.labelled)
-    texts = _union(m for m in asserted if not m.labelled)
-    with_text = first.end - first.start > 1
-    if labels == first.choices and (with_text or not texts or labels <= texts):
-        yield first.start, labels
-
-
-def _targets(phrase: re.Pattern[str], text: str, mentions: list[Mention]) -> set[int]:
-    """Starts of the mentions that directly follow ``phrase``."""
-    starts = [m.start for m in mentions]
-    found: set[int] = set()
-    for cue in phrase.finditer(text) if starts else ():
-        gap = FILLER.match(text, cue.end())
-        place = bisect_left(starts, cue.end())
-        if gap is not None and place < len(starts) and starts[place] <= gap.end():
-            found.add(starts[place])
-    return found
+def _without_list(text: str, mentions: list[Mention], count: int) -> list[Mention]:
+    """The mentions but for those of a list of all options, each with its label, that stands for itself."""
+    kept: list[Mention] = []
+    run: list[Mention] = []
+    listed: set[Indices] = set()
+    for mention in mentions:
+        follows = run and _LISTED.fullmatch(text, run[-1].end, mention.start)
+        if not (follows and mention.labelled and len(mention.choices) == 1) or mention.choices in listed:
+            kept += run
+            run, listed = [], set()
+        run.append(mention)
+        listed.add(mention.choices)
+        if len(listed) == count > 2:
+            run, listed = [], set()
+    return kept + run
 
 
 def _touched(spans: list[tuple[int, int]], by: list[tuple[int, int]]) -> list[bool]:
@@ -147,7 +106,3 @@ def _touched(spans: list[tuple[int, int]], by: list[tuple[int, int]]) -> list[bo
             place += 1
         touched.append(place < len(by) and by[place][0] < end)
     return touched
-
-
-def _union(mentions: Iterable[Mention]) -> Indices:
-    return NOTHING.union(*(m.choices for m in mentions))

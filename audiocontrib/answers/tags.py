@@ -1,12 +1,69 @@
-"""Tags: what a model thinks aloud is taken away, what it puts into ``<answer>`` is taken out."""
+"""Tags: what a model puts into ``<answer>``, into a box or into JSON is taken out; run-ons are cut off."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-_THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)\s{0,3}>", re.IGNORECASE)
 _ANSWER = re.compile(r"<\s{0,3}(/?)\s{0,3}answer\s{0,3}>", re.IGNORECASE)
+_OTHER = re.compile(
+    r"<\s?(/?)\s?(?:final[_ -]?answer|response|output|solution|result|conclusion|choice|prediction|final|option"
+    r"|verdict)\s?>"
+    r"|<\|(begin|start|end)_(?:of_)?(?:box|answer|solution|response)\|>",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"\\f?boxed ?\{")
+_JSON_KEYS = [
+    "final_answer",
+    "finalanswer",
+    "final",
+    "answer",
+    "correct_answer",
+    "correct_option",
+    "correct_choice",
+    "selected_option",
+    "selected",
+    "answer_choice",
+    "chosen_option",
+    "choice",
+    "option",
+    "answer_letter",
+    "letter",
+    "prediction",
+    "pred",
+    "response",
+    "result",
+    "output",
+    "label",
+    "ans",
+    "答案",
+    "respuesta",
+    "antwort",
+]
+_OBJECT = re.compile(r"\{[^{}]{1,4000}\}")
+_FENCE = re.compile(r"```(?:json)?|~~~")
+_LAST = 8
+_TURN = re.compile(
+    r"<\|im_end\|>|<\|im_start\|>|<\|eot_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|eom_id\|>|<\|end_of_turn\|>"
+    r"|<end_of_turn>|<start_of_turn>|<turn\|>"
+    r"|<\|turn>|</s>|<eos>|<\|(?:user|system|assistant|human|observation)\|>|<\|start_header_id\|>|\[/?INST\]"
+    r"|<\|return\|>|<\|end\|>"
+    r"|\n\s{0,4}(?:[#*]{1,6} ?)?(?:(?:next |new |another )?(?:question|problem|query|exercise|task)(?: ?\d{1,4}"
+    r"| ?#\d{1,4})?|q ?\d{0,3}|user|human|instruction|input"
+    r"|system|assistant|student|问题|問題|질문|pregunta|frage|pergunta|domanda|вопрос)(?:\*\*)?\s?[:：.](?:\*\*)?"
+    r"|\n\s{0,4}(?:[#*]{1,6} ?)(?:next |new )?(?:question|problem|instruction|user|human|input|exercise)\b"
+    r"|\n(?:user|human|system)\n",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"\s*(?:(?:<\|im_start\|>|<start_of_turn>|<\|start_header_id\|>|<\|turn>)\s?(?:assistant"
+    r"|model)(?:<\|end_header_id\|>)?|<\|(?:assistant|bot|start)\|>(?:assistant)?"
+    r"|<s>|(?:assistant|model|bot)\s?:?\n|(?:AI|Assistant|Model|Bot)\s?:)\s*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,52 +71,105 @@ class Tagged:
     """A reply taken apart. Contents are None where there is no such tag."""
 
     prose: str
-    """What was said outside reasoning blocks, the answer tags themselves removed."""
-    complete: str | None
-    """Content of the last ``<answer>…</answer>``."""
+    """All of it, the answer tags themselves removed."""
+    complete: tuple[str, ...]
+    """Contents of the last ``<answer>…</answer>``, box or JSON object; several where they are joined by "or"."""
     unclosed: str | None
     """Content of a last ``<answer>`` that was never closed, as in a reply cut off at the token limit."""
+    after: str = ""
+    """What follows the last complete tag."""
 
 
-def take_apart(reply: str) -> Tagged:
-    """Separate a reply into prose and answer tags; reasoning blocks are dropped from both.
+def one_turn(said: str) -> str:
+    """The reply up to where it runs on into another question or turn."""
+    start = opening.end() if (opening := _OPENING.match(said)) else 0
+    for turn in _TURN.finditer(said, start):
+        if said[start : turn.start()].strip(" \n\t*#"):
+            return said[start : turn.start()]
+        if turn[0].startswith(("<", "[")):
+            start = turn.end()
+    return said[start:]
 
-    A reasoning block that never closes hides everything after it, except answer tags.
-    """
-    prose, hidden = _without_reasoning(reply)
+
+def take_apart(said: str) -> Tagged:
+    """Separate what was said into prose and answers that are marked as such; the last of them counts."""
+    found = _tagged(said, _ANSWER)
+    if not found.complete and found.unclosed is None:
+        found = _boxed(said) or _other(said) or _json(said) or found
+    return found
+
+
+def _tagged(said: str, form: re.Pattern[str]) -> Tagged:
     opened: int | None = None
-    complete = unclosed = None
-    spoken = prose + hidden
-    for tag in _ANSWER.finditer(spoken):
-        if not tag[1]:
+    spans: list[tuple[int, int, int, int]] = []  # of the tag, and of its content
+    first = 0
+    for tag in form.finditer(said):
+        if not _closes(tag):
+            if opened is None or said[opened : tag.start()].strip():
+                first = tag.start()
             opened = tag.end()
         elif opened is not None:
-            complete, opened = spoken[opened : tag.start()], None
-    if opened is not None:
-        unclosed = spoken[opened:]
-    return Tagged(_ANSWER.sub("\n", prose), complete, unclosed)
+            spans = [*spans[-_LAST:], (first, tag.end(), opened, tag.start())]
+            opened = None
+    unclosed = said[opened:] if opened is not None else None
+    if not spans:
+        return Tagged(form.sub("\n", said), (), unclosed)
+    joined = [spans[-1]]
+    for span in reversed(spans[:-1]):
+        between = said[span[1] : joined[-1][0]].strip().lower()
+        if between not in ("or", "and", "and/or", "/", "|", "+", "&", "or maybe", "or perhaps", "also", "as well as"):
+            break
+        joined.append(span)
+    return Tagged(form.sub("\n", said), tuple(said[s[2] : s[3]] for s in joined), unclosed, said[spans[-1][1] :])
 
 
-def _without_reasoning(reply: str) -> tuple[str, str]:
-    """The reply without its reasoning blocks, and the text of a block that never closes."""
-    kept: list[str] = []
-    position = depth = 0
-    closed_at: int | None = None
-    for tag in _THINK.finditer(reply):
-        if not tag[1]:
-            if depth == 0:
-                kept.append(reply[position : tag.start()])
-                position, closed_at = tag.end(), None
-            depth += 1
-        elif depth == 0:
-            # The template opened the block in the prompt: all up to here was reasoning.
-            kept, position = [], tag.end()
-        else:
-            depth, closed_at = depth - 1, tag.end()
-            if depth == 0:
-                position = tag.end()
-    if depth and closed_at is None:
-        return "\n".join(kept), "\n" + reply[position:]
-    # A block opened twice but closed once ends where it was closed.
-    kept.append(reply[closed_at if depth and closed_at else position :])
-    return "\n".join(kept), ""
+def _closes(tag: re.Match[str]) -> bool:
+    return bool(tag[1]) or (tag.re.groups > 1 and (tag[2] or "").lower() == "end")
+
+
+def _other(said: str) -> Tagged | None:
+    found = _tagged(said, _OTHER)
+    return found if any(c.strip() for c in found.complete) else None
+
+
+def _boxed(said: str) -> Tagged | None:
+    r"""The last ``\boxed{…}``, its braces balanced."""
+    if "boxed" not in said:
+        return None
+    boxes = [m.end() for m in _BOX.finditer(said)]
+    if not boxes:
+        return None
+    depth, first = 1, boxes[-1]
+    for place in range(first, min(len(said), first + 2000)):
+        depth += {"{": 1, "}": -1}.get(said[place], 0)
+        if depth == 0:
+            return Tagged(said, (said[first:place],), None, said[place + 1 :])
+    return Tagged(said, (), said[first:])
+
+
+def _json(said: str) -> Tagged | None:
+    """The answer of a reply that is a JSON object, or ends in one."""
+    if "{" not in said or ":" not in said:
+        return None
+    bare = _FENCE.sub("", said).strip()
+    candidates = [(bare, "")] if bare.startswith("{") and bare.endswith("}") else []
+    candidates += [(m[0], said[m.end() :]) for m in list(_OBJECT.finditer(said))[-1:]]
+    for text, after in candidates:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, Mapping) and (answers := _answers(value)):
+            return Tagged(said, answers, None, after)
+    return None
+
+
+def _answers(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the object gives as its answer; empty if no key says so, or several do and differ."""
+    named = {str(key).strip().lower().replace(" ", "_"): cell for key, cell in value.items()}
+    cells = [named[key] for key in ("answer", *_JSON_KEYS) if key in named]
+    flat = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
+    texts = tuple(
+        dict.fromkeys(str(one) for one in flat if isinstance(one, str | int | float) and not isinstance(one, bool))
+    )
+    return texts if len(flat) and not any(isinstance(one, Mapping | list | bool) for one in flat) else ()

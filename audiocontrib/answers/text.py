@@ -11,14 +11,18 @@ WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
     r"\s*(?:\Z|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
-    r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based)\b|[\u2e80-\U0010ffff]"
+    r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based|ist|est|es|é|è)\b|[\u2e80-\U0010ffff]"
 )
 """What follows a letter or word that stands alone, and does not belong to the next word ("A piano")."""
 
 _PIECE = re.compile(r"\S{1,256}|\s{1,256}")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]|<\|[\w-]{1,40}\|>|</?s>|<eos>|<end_of_turn>")
-_QUOTES = str.maketrans("“”„‟«»″`‘’‚‛′", '""""""""\'\'\'\'\'')
+_QUOTES = str.maketrans("“”„‟«»″`‘’‚‛′「」『』【】〔〕〖〗", '""""""""\'\'\'\'\'""""[][][]')
 _BOXED = re.compile(r"\\f?boxed ?\{")
+_DOLLARS = re.compile(r"\$ ?([A-Za-z](?!\w)|\\(?=[a-z])[^$\n]{1,80}(?=\$)) ?\$?")
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+", re.MULTILINE)
+_RAISED = re.compile("(?<=[0-9)])[⁰¹²³⁴-⁹]+")
+_VULGAR = re.compile("([0-9]) ?([¼-¾⅐-⅞])")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")
 _BOLD = re.compile(r"\*\*|__|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
 _SPACE = re.compile(r"[^\S\n]+")
@@ -45,12 +49,15 @@ def clean(text: str) -> str:
     ``\\boxed{…}`` becomes ``answer: {…}``, which is what it says.
     """
     if not text.isascii():
+        # NFKC alone would make 3½ to 31/2, and 10⁴ to 104.
+        text = _RAISED.sub(r"^\g<0>", _VULGAR.sub(r"\1 \2", text))
         # Piece by piece: normalising one long run of combining marks takes quadratic time.
         text = "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
         # Letters that case folding would make longer ("ß") are spelt out, so that fold() keeps positions.
         text = "".join(folded if len(folded := char.casefold()) > 1 else char for char in text)
-    text = _INVISIBLE.sub("", text).translate(_QUOTES).replace("\r", "\n")
-    text = _LATEX.sub("", _BOXED.sub(" answer: {", text))
+    text = _INVISIBLE.sub("", text).translate(_QUOTES).replace("\r", "\n").replace("\u2044", "/")
+    text = _DOLLARS.sub(r"\1", _LATEX.sub("", _BOXED.sub(" answer: {", text)))
+    text = _HEADING.sub("", text)
     text = _SPACE.sub(" ", _BOLD.sub("", text))
     return _LINES.sub("\n", text).strip()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiocontrib.answers.text import clean, core, fold
 from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
+from audiocontrib.items import COLLAPSED, PARTLY_LABELLED, UNLABELLED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +37,9 @@ SCRIPTS = (
     "CJK",
 )
 
+LABELS = {"labels printed on options taken off": UNLABELLED, "some options labelled": PARTLY_LABELLED}
+"""Finding -> the note by which items of its kind are known."""
+
 Fault = Callable[[str, Sequence[str]], str | None]
 """``fault(question, options)``: what is wrong with an item, in words; None: nothing."""
 
@@ -53,7 +57,8 @@ def check_keys(items: pa.Table, settings: Settings) -> CheckResult:
     n, keyless = len(items), items["answer"].null_count
     if keyless:
         found.append(Finding.share("no answer key", keyless, n, "asked, never scored"))
-    found.append(Finding.examples("identical choices collapsed", _noted(items), n))
+    found.append(Finding.examples(COLLAPSED, _with_note(items, COLLAPSED), n))
+    found += [Finding.examples(name, _with_note(items, note), n) for name, note in LABELS.items()]
     rows = zip(items["item_id"].to_pylist(), items["question"].to_pylist(), items["choices"].to_pylist(), strict=True)
     seen: dict[str, list[str]] = {name: [] for name in FAULTS}
     for item_id, question, choices in rows:
@@ -74,11 +79,11 @@ def _quarantined(settings: Settings) -> Iterator[Finding]:
         yield Finding.examples(f"quarantined at reading: {name}", those, len(rows), severity="alarm")
 
 
-def _noted(items: pa.Table) -> list[str]:
+def _with_note(items: pa.Table, said: str) -> list[str]:
     return [
         f"{item_id} ({'; '.join(notes)})"
         for item_id, notes in zip(items["item_id"].to_pylist(), items["notes"].to_pylist(), strict=True)
-        if any("identical choices" in note for note in notes or ())
+        if any(said in note for note in notes or ())
     ]
 
 

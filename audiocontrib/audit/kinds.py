@@ -16,6 +16,8 @@ KINDS = {
     "gold-collapsed": "items whose gold was among the identical choices",
     "equal": "items with choices that only case, spaces or punctuation tell apart: a reply cannot say which is meant",
     "gold-equal": "items whose gold is among such choices",
+    "labelled": "items whose options were printed with labels (A. …), which were taken off",
+    "partly-labelled": "items of which some options begin with a label and others do not: a letter may be misread",
     "keyless": "items without a gold answer: asked, never scored",
     "noted": "items that carry another note of their source",
     "missing": "recordings that are not there",

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.items import COLLAPSED
+from audiocontrib.items.printed import printed_labels
 
 COLUMNS = ("item_id", "question", "choices", "clip_id", "answer")
 WORD = re.compile(r"\w+")
@@ -108,7 +109,8 @@ def published_choices(items: pa.Table) -> dict[int, list[str]]:
         for place in np.flatnonzero(np.asarray(pc.list_value_length(batch["notes"])) > 0).tolist():
             if any(note.startswith(COLLAPSED) for note in batch["notes"][place].as_py()):
                 listed = json.loads(batch["extra"][place].as_py()).get("published_choices")
-                found |= {start + place: listed} if listed else {}
+                printed = printed_labels(listed) if listed else None
+                found |= {start + place: list(printed.texts) if printed else listed} if listed else {}
         start += batch.num_rows
     return found
 

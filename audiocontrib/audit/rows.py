@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from audiocontrib.answers.options import read_options
 from audiocontrib.audit.base import Finding, shorten
 from audiocontrib.audit.kinds import kind_finding
 from audiocontrib.audit.options import OptionTable, published_lengths
-from audiocontrib.items import COLLAPSED, Items
+from audiocontrib.items import COLLAPSED, PARTLY_LABELLED, UNLABELLED, Items
 
 COUNT_SCHEMA = pa.schema([("by", pa.string()), ("value", pa.string()), ("items", pa.int64()), ("share", pa.float64())])
 QUARANTINED_SCHEMA = pa.schema(
@@ -62,8 +63,22 @@ def _item_findings(items: pa.Table, options: OptionTable, published: Mapping[int
     yield finding("gold-equal", [place for place, gold in equal.items() if gold], listed)
     yield finding("keyless", np.flatnonzero(options.gold < 0).tolist(), lambda place: questions[place].as_py())
     noted = np.flatnonzero(np.asarray(pc.list_value_length(all_notes)) > 0).tolist()
-    other = [p for p in noted if any(not note.startswith(COLLAPSED) for note in all_notes[p].as_py())]
+    notes = {place: all_notes[place].as_py() for place in noted}
+    for kind, note in (("labelled", UNLABELLED), ("partly-labelled", PARTLY_LABELLED)):
+        yield finding(kind, [place for place in noted if note in notes[place]], _published_or(items))
+    known = (COLLAPSED, UNLABELLED, PARTLY_LABELLED)
+    other = [place for place in noted if any(not note.startswith(known) for note in notes[place])]
     yield finding("noted", other, lambda place: "; ".join(all_notes[place].as_py()))
+
+
+def _published_or(items: pa.Table) -> Callable[[int], str]:
+    """Place of an item -> its options as they were published."""
+
+    def options(place: int) -> str:
+        held = json.loads(items["extra"][place].as_py() or "{}").get("published_choices")
+        return repr(held or items["choices"][place].as_py())
+
+    return options
 
 
 def equal_choices(items: pa.Table, options: OptionTable) -> dict[int, bool]:

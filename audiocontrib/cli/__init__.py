@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "Train a model on the weak or strong part: SFT, GRPO.",
     "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
     "weak-to-strong": "The whole loop: score, split, train, score again, compare.",
+    "reread": "Read the stored replies of a run again, by today's reader.",
     "report": "Write a run as one HTML page.",
     "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",

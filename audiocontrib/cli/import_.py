@@ -22,6 +22,11 @@ SHOWN = 20
 @click.option("--model", help="The model of all rows, where no column says it.")
 @click.option("--condition", help="The condition of all rows, where no column says it.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN", help="A column that is called otherwise.")
+@click.option(
+    "--choice-as",
+    type=click.Choice(["text", "letter", "index", "number"]),
+    help="What the choices are, where the file can be read in two ways; index counts from 0, number from 1.",
+)
 @format_option
 def command(
     answers: Path,
@@ -30,6 +35,7 @@ def command(
     model: str | None,
     condition: str | None,
     columns: tuple[str, ...],
+    choice_as: str | None,
     form: str,
     **data: Any,
 ) -> None:
@@ -37,8 +43,9 @@ def command(
 
     A row (JSON, JSON lines, CSV, Parquet) holds item_id, model, condition, and one of reply (a text, which is
     read), choice (0-based index, letter or text of an option) and posterior (K probabilities, or an object by
-    letter or text); order, where the options were shown rotated. What cannot be taken is told by line, the
-    rest is taken, and the exit code is 1.
+    letter or text); order, where the options were shown rotated; finish, how a reply ended. How the choices are
+    meant is decided for the whole file, and said; a letter or index that names no option is unparsed. What cannot
+    be taken is told by line, the rest is taken, and the exit code is 1.
 
     \b
     Examples:
@@ -53,8 +60,16 @@ def command(
         raise UsageError(f"{folder} is new: name the data set that was answered with --dataset")
     items = load_dataset(dataset, **data) if dataset else None
     done = import_responses(
-        answers, folder, items, model=model, condition=condition, mapping=dict(pair(text) for text in columns)
+        answers,
+        folder,
+        items,
+        model=model,
+        condition=condition,
+        mapping=dict(pair(text) for text in columns),
+        choice_as=choice_as,
     )
+    if done.meaning:
+        say(f"choices are read: {done.meaning}")
     for problem in done.problems[:SHOWN]:
         say(problem)
     if len(done.problems) > SHOWN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,14 +49,24 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def open_run(folder: Path | None) -> Run:
-    """The run that is meant; where none is named, the newest of runs/, and it is said which."""
+def open_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
+    """The run that is meant; where none is named, the newest of runs/, and it is said which.
+
+    A run whose replies an older reader has read says so, unless ``tell_reader`` is False.
+    """
+    from audiocontrib.answers import READER
     from audiocontrib.store import Run, newest_run
 
     if folder is None:
         folder = newest_run()
         say(f"run: {folder}")
-    return Run.open(folder)
+    run = Run.open(folder)
+    if tell_reader and run.reader < READER and run.has_replies():
+        say(
+            f"{folder}: its replies were read by reader {run.reader}, and today's is {READER}; "
+            f"`audiocontrib reread --run {quote(str(folder))} --dry-run` shows what would change"
+        )
+    return run
 
 
 def emit(table: pa.Table, form: str) -> None:

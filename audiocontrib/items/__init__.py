@@ -3,7 +3,7 @@
 from audiocontrib.audio.clip import Clip
 from audiocontrib.items.given import as_items
 from audiocontrib.items.item import MAX_CHOICES, MIN_CHOICES, Item, Quarantined
-from audiocontrib.items.make import COLLAPSED, make_item, qualified_id
+from audiocontrib.items.make import COLLAPSED, PARTLY_LABELLED, UNLABELLED, make_item, qualified_id
 from audiocontrib.items.rows import ITEM_SCHEMA, QUARANTINE_SCHEMA, item_from_row, item_row, json_values
 from audiocontrib.items.table import ROWS_AT_ONCE, Items, ItemTable
 
@@ -12,8 +12,10 @@ __all__ = [
     "ITEM_SCHEMA",
     "MAX_CHOICES",
     "MIN_CHOICES",
+    "PARTLY_LABELLED",
     "QUARANTINE_SCHEMA",
     "ROWS_AT_ONCE",
+    "UNLABELLED",
     "Clip",
     "Item",
     "ItemTable",

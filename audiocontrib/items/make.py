@@ -10,8 +10,11 @@ from typing import Any
 from audiocontrib.audio.clip import Clip
 from audiocontrib.errors import BadItem
 from audiocontrib.items.item import MIN_CHOICES, Item, check_choices
+from audiocontrib.items.printed import Printed, gold_place, partly_labelled, printed_labels
 
 COLLAPSED = "identical choices collapsed"
+UNLABELLED = "labels printed before the choices taken off"
+PARTLY_LABELLED = "some choices begin with a label and others do not; they are left as they are"
 """How the note begins; ``extra["published_choices"]`` then has the row's own list."""
 
 
@@ -48,9 +51,18 @@ def make_item(
     if not isinstance(question, str) or not question.strip():
         raise BadItem("question", "is empty")
     listed = check_choices(choices)
-    gold = _resolve_answer(answer, listed, answer_as) if has_key else None
-    distinct = tuple(dict.fromkeys(listed))
     seen, kept = list(notes), dict(extra or {})
+    printed = printed_labels(listed)
+    published = (listed, _resolve_answer(answer, listed, answer_as, printed) if has_key else None)
+    gold = published[1]
+    if printed:
+        seen.append(UNLABELLED)
+        kept |= {"published_choices": listed, "published_answer": answer}
+        gold = None if gold is None else printed.texts[listed.index(gold)]
+        listed = list(printed.texts)
+    elif partly_labelled(listed):
+        seen.append(PARTLY_LABELLED)
+    distinct = tuple(dict.fromkeys(listed))
     if len(distinct) < len(listed):
         twice = sorted({c for c in listed if listed.count(c) > 1})
         seen.append(f"{COLLAPSED}: {', '.join(map(repr, twice))}")
@@ -58,7 +70,7 @@ def make_item(
         if len(distinct) < MIN_CHOICES:
             raise BadItem("choices", f"all {len(listed)} are {listed[0]!r}; two different ones are needed")
     clip_name = clip_id or _clip_name(audio)
-    own = own_id or "sha256:" + _digest([question, *distinct, str(gold), clip_name or ""])
+    own = own_id or "sha256:" + _digest([question, *dict.fromkeys(published[0]), str(published[1]), clip_name or ""])
     item_id = qualified_id(dataset, revision, own)
     return Item(
         id=item_id,
@@ -88,10 +100,17 @@ def _clip_name(audio: Clip | None) -> str | None:
     return audio.path if audio else None
 
 
-def _resolve_answer(answer: Any, choices: Sequence[str], answer_as: str) -> str:
+def _resolve_answer(answer: Any, choices: Sequence[str], answer_as: str, printed: Printed | None) -> str:
     """The gold option's text, which is one of ``choices``, or BadItem."""
     if answer is None or answer == "":
         raise BadItem("answer", "is empty")
+    if printed and answer_as != "index":
+        try:
+            place = gold_place(answer, choices, printed)
+        except ValueError as error:
+            raise BadItem("answer", str(error)) from None
+        if place is not None:
+            return choices[place]
     if answer_as == "text":
         if answer not in choices:
             raise BadItem("answer", f"{answer!r} is not one of the choices {list(choices)!r}")

@@ -55,6 +55,11 @@ class Generated:
     prompt_tokens: int | None = None
     evidence: str | None = None
     """What a cascade's listening parts found."""
+    finish: str | None = None
+    """How it ended: ``stop``, ``length``, ``filter`` or ``error``; None: not known. The last two are failures."""
+    thought: str | None = None
+    """What was thought aloud, where it is known apart from the text; what stands in the text is found there."""
+    thought_tokens: int | None = None
 
 
 class Model:

@@ -14,7 +14,7 @@ import numpy as np
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.models.base import Generated, Model, Request, Scored, own_methods
-from audiocontrib.responses import METHODS
+from audiocontrib.responses import FINISHES, METHODS
 
 CAPABILITIES = frozenset({"audio", *METHODS})
 ROUNDING = 1e-3
@@ -156,6 +156,12 @@ def _reply_fault(answer: Any) -> str:
         return f"generate gave {_kind(answer)} in the place of a Generated"
     if not _is_text(answer.text):
         return f"the reply is {_kind(answer.text)}, and must be a text"
+    if answer.finish is not None and answer.finish not in FINISHES:
+        return f"finish is {answer.finish!r}, and must be one of {', '.join(FINISHES)}, or None"
+    if answer.thought is not None and not _is_text(answer.thought):
+        return f"thought is {_kind(answer.thought)}, and must be a text or None"
+    if answer.thought_tokens is not None and not _is_count(answer.thought_tokens):
+        return f"thought_tokens is {answer.thought_tokens!r}, and must be a whole number or None"
     return _shared_fault(answer)
 
 

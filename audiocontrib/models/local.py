@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Generated, Model, Request, Scored
@@ -21,6 +22,8 @@ from audiocontrib.prompts import CLOSE, OPEN, Prompt
 
 TOKENS = {"cpu": 512, "cuda": 8192}
 """New tokens of one forward. A processor's caches are full with a few hundred; a GPU needs thousands."""
+PROMPT_END = 24
+"""Tokens at the end of a prompt in which its template may open a thought."""
 ROWS = 64
 """Replies that are written at once, where memory allows."""
 
@@ -132,8 +135,12 @@ class LocalModel(Model, ABC):
 
         def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
             replies = self.decoder.greedy(prefix, [r.suffix for r in group], self.stop, max_new_tokens)
-            texts = [self.tokenizer.decode(ids, skip_special_tokens=True) for ids in replies]
-            return [Generated(t, len(prefix.ids) + len(r.suffix)) for t, r in zip(texts, group, strict=True)]
+            return [
+                self._spoken(
+                    ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix)
+                )
+                for ids, r in zip(replies, group, strict=True)
+            ]
 
         def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
             """Similar lengths together; each reply has a copy of the prefix's keys and values."""
@@ -145,6 +152,27 @@ class LocalModel(Model, ABC):
             return (order[i : i + rows] for i in range(0, len(order), rows))
 
         return self._by_prefix(requests, reply, parts)
+
+    def _spoken(self, ids: list[int], prompt_end: Sequence[int], limit: int, prompt_tokens: int) -> Generated:
+        """A reply as text, what was thought aloud apart from it: its markers may be special tokens."""
+        finish = "length" if len(ids) >= limit else "stop"
+        marked = self.tokenizer.decode(ids, skip_special_tokens=False)
+        before = self.tokenizer.decode(list(prompt_end), skip_special_tokens=False)
+        opened = not split_thought(before).closed  # the template began the thought in the prompt
+        spoken = split_thought(f"<think>{marked}" if opened and split_thought(marked).thought is None else marked)
+        if spoken.thought is None:
+            text = self.tokenizer.decode(ids, skip_special_tokens=True)
+            return Generated(text, prompt_tokens, finish=finish)
+        thought = self._plain(spoken.thought)
+        count = len(self.tokenizer(spoken.thought, add_special_tokens=False).input_ids)
+        said = self._plain(spoken.said) if spoken.closed else ""
+        return Generated(said, prompt_tokens, finish=finish, thought=thought, thought_tokens=count)
+
+    def _plain(self, text: str) -> str:
+        """The text without the tokenizer's special tokens."""
+        for token in sorted(self.tokenizer.all_special_tokens, key=len, reverse=True):
+            text = text.replace(token, "")
+        return text.strip()
 
     def _by_prefix(
         self,

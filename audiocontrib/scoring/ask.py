@@ -14,7 +14,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.models import Generated, Model, Request, Scored
 from audiocontrib.models.check import check_answers, reason
 from audiocontrib.prompts import unrotate
-from audiocontrib.responses import Outcome, Response
+from audiocontrib.responses import BROKEN_OFF, Outcome, Response
 from audiocontrib.scoring.plan import RequestConfig
 from audiocontrib.scoring.prefetch import AnswerKeys, again_prepared
 
@@ -76,9 +76,18 @@ def _response(model: Model, request: Request, key: AnswerKeys, method: str, valu
         return Response(**facts, outcome=Outcome.FAILED, error=reason(model, value))
     facts |= {"prompt_tokens": value.prompt_tokens, "evidence": value.evidence}
     if isinstance(value, Generated):
-        answer = answers.parse(value.text, request.prompt.options)
+        spoken = answers.split_thought(value.text)
+        facts |= {
+            "reply": spoken.said if spoken.closed else "",
+            "finish": value.finish,
+            "thought": "\n".join(filter(None, (value.thought, spoken.thought))) or None,
+            "thought_tokens": value.thought_tokens,
+        }
+        if value.finish in BROKEN_OFF:
+            return Response(**facts, outcome=Outcome.FAILED, error=BROKEN_OFF[value.finish])
+        answer = answers.parse(facts["reply"], request.prompt.options, finish=value.finish)
         choice = None if answer.choice is None else (answer.choice + request.order) % len(item.choices)
-        facts |= {"outcome": answer.outcome, "reply": value.text}
+        facts |= {"outcome": answer.outcome}
     else:
         logprobs = unrotate(value.logprobs, request.order)
         posterior = softmax(logprobs)

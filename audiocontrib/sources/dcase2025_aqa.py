@@ -5,15 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 import string
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from audiocontrib.errors import BadItem
+from audiocontrib.items.printed import printed_labels
 from audiocontrib.sources.base import Columns, Fields, Source, register_source
 from audiocontrib.sources.columns import mapped
 
-_LABELLED = re.compile(r"\s*(?:\(([A-Za-z])\)|([A-Za-z])[.):])\s*(\S.*)", re.DOTALL)
 _LABEL = re.compile(r"\s*\(?([A-Za-z])[.):]?\s*")
 _plain = mapped(
     {
@@ -27,7 +25,7 @@ _plain = mapped(
 
 
 def fields(row: Columns) -> Fields:
-    """A row under any of the spellings in use; printed labels are taken off where every option has its own.
+    """A row under any of the spellings in use.
 
     An id may stand in more than one of the three parts of the set, so the clip's name is part of identity.
     """
@@ -35,14 +33,7 @@ def fields(row: Columns) -> Fields:
     if isinstance(plain.audio, str):
         audio = _within_root(plain.audio)
         plain = replace(plain, audio=audio, own_id=plain.own_id and f"{posixpath.basename(audio)}/{plain.own_id}")
-    printed = plain.choices
-    if not (isinstance(printed, list) and all(isinstance(choice, str) for choice in printed)):
-        return plain  # make_item says what is wrong with them
-    texts = _unlabelled(printed)
-    notes = ["labels printed before the choices taken off"] if texts else []
-    return replace(
-        plain, choices=texts or printed, answer=_answer(plain.answer, printed, texts or printed), notes=notes
-    )
+    return replace(plain, answer=_answer(plain.answer, plain.choices))
 
 
 def _within_root(audio: str) -> str:
@@ -50,25 +41,15 @@ def _within_root(audio: str) -> str:
     return posixpath.basename(audio) if posixpath.isabs(audio) or "://" in audio else audio
 
 
-def _unlabelled(printed: Sequence[str]) -> list[str] | None:
-    """The options without "(A)", "B." and so on; None unless each has the label of its place."""
-    found = [_LABELLED.fullmatch(choice) for choice in printed]
-    labels = [(m[1] or m[2]).upper() for m in found if m]
-    if len(labels) < len(printed) or labels != list(string.ascii_uppercase[: len(labels)]):
-        return None
-    return [m[3].rstrip() for m in found if m]
-
-
-def _answer(answer: Any, printed: Sequence[str], texts: Sequence[str]) -> Any:
-    """The text of the option that ``answer`` is: as printed, without its label, or the label alone."""
-    if answer in printed:
-        return texts[printed.index(answer)]
+def _answer(answer: Any, choices: Any) -> Any:
+    """The text of the option whose place a letter is, where options carry no labels; anything else as it is."""
     label = _LABEL.fullmatch(str(answer))
-    place = string.ascii_uppercase.index(label[1].upper()) if label else len(texts)
-    labelled = texts[place : place + 1]
-    if labelled and answer in texts and [answer] != labelled:
-        raise BadItem("answer", f"{answer!r} is the text of one option and the label of another")
-    return labelled[0] if labelled else answer
+    if not label or not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
+        return answer
+    if answer in choices or printed_labels(choices):
+        return answer
+    place = string.ascii_uppercase.index(label[1].upper())
+    return choices[place] if place < len(choices) else answer
 
 
 register_source(

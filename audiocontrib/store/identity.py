@@ -65,7 +65,7 @@ def _grow(old: Any, new: Any, path: str) -> tuple[Any, list[str]]:
 
 
 def _facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in manifest.items() if k not in ("identity", "created_at", "earlier", "format")}
+    return {k: v for k, v in manifest.items() if k not in ("identity", "created_at", "earlier", "format", "reader")}
 
 
 def _shown(old: Any, new: Any) -> Iterator[str]:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import duckdb
 
+from audiocontrib.answers import READER
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.notebook import arrow_html, html_block, html_lines
@@ -94,6 +95,8 @@ class Run:
             contents.add_items(path / ITEMS, new)
             contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
             merged["format"] = FORMAT
+            # answers that are there were read by the older reader, and say so until they are read again
+            merged["reader"] = stored.get("reader", 1) if resumed else READER
             if merged != stored:  # last: a folder with run.json has all the rest
                 with replacing(path / MANIFEST) as file:
                     file.write(json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
@@ -124,6 +127,25 @@ class Run:
         if responses:
             name = f"{time.time_ns():020d}-{uuid4().hex[:12]}.parquet"
             write_table_atomic(response_rows(responses), self.path / RESPONSES / name)
+
+    @property
+    def reader(self) -> int:
+        """Version of the reader by which the replies were read; 1 where run.json does not say."""
+        version = self.manifest.get("reader", 1)
+        return version if isinstance(version, int) else 1
+
+    def has_replies(self) -> bool:
+        """Whether any answer is a reply, and so was read."""
+        return self.manifest.get("identity", {}).get("method") != "likelihood"
+
+    def set_reader(self, version: int) -> None:
+        """Note that all replies were read again by this version of the reader."""
+        with locked(self.path):
+            stored = self.open(self.path).manifest
+            if stored.get("reader", 1) != version:
+                with replacing(self.path / MANIFEST) as file:
+                    text = json.dumps(stored | {"reader": version}, indent=2, ensure_ascii=False)
+                    file.write(text.encode() + b"\n")
 
     def answered(self, model: str | None = None) -> AnsweredRequests:
         """The requests (to one model, or to all) that have a final outcome; failed ones are to be asked again."""

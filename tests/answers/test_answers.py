@@ -77,8 +77,8 @@ CASES: dict[str, list[Case]] = {
         ("<reasoning>guitar or drum</reasoning>\nThe answer is violin.", MUSIC, 2),
         ("<think>The answer is guitar", MUSIC, U),
         ("<think>The answer is guitar. B", MUSIC, U),
-        ("<think>long thought <answer>piano</answer>", MUSIC, 1),
-        ("<think>long thought, so <answer>piano", MUSIC, 1),
+        ("<think>long thought <answer>piano</answer>", MUSIC, U),
+        ("<think>long thought, so <answer>piano", MUSIC, U),
         ("<think>a <think>guitar</think> b</think> piano", MUSIC, 1),
         ("<think>a <think> guitar </think> piano", MUSIC, 1),
         ("It may be a guitar.</think>piano", MUSIC, 1),
@@ -127,7 +127,8 @@ CASES: dict[str, list[Case]] = {
         ("I cannot hear the audio, but I would guess <answer>piano</answer>", MUSIC, 1),
         ("<answer>piano", MUSIC, 1),
         ("I hear keys. <answer>\nB", MUSIC, 1),
-        ("<answer>it could be a piano", MUSIC, 1),
+        ("<answer>it could be a piano", MUSIC, U),
+        ("<answer>it is a piano", MUSIC, 1),
         ("<answer>guitar</answer> or <answer>piano", MUSIC, 0),
         ("<answer>piano, or maybe a guitar", MUSIC, U),
         ("piano</answer>", MUSIC, 1),
@@ -572,14 +573,14 @@ FOREIGN = [
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_long_replies_are_read_in_linear_time(piece: str) -> None:
-    """Work that grows with the square of the length would take hours here."""
-    reply = piece * (300_000 // len(piece))
+    """Work that grows with the square of the length would take many minutes here."""
+    reply = piece * (60_000 // len(piece))
     answer = answers.parse(reply, MUSIC)
     assert (answer.outcome is Outcome.ANSWERED) == (answer.choice is not None)
 
 
 def test_a_long_reply_is_still_read_to_its_end() -> None:
-    assert answers.parse("la " * 100_000 + "The answer is piano.", MUSIC).choice == 1
+    assert answers.parse("La la. " * 40_000 + "The answer is piano.", MUSIC).choice == 1
 
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)

@@ -14,6 +14,7 @@ import soundfile
 from audiocontrib.audio import RATE, Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.prompts import Prompt
+from audiocontrib.responses import FINISH_WORDS
 
 
 @lru_cache(maxsize=16)  # a batch asks many times about one clip
@@ -81,11 +82,15 @@ class ChatReply:
 
     text: str
     finish: str | None
+    """As audiocontrib calls it (``FINISHES``); None: the server does not say, or says it in a word of its own."""
     prompt_tokens: int | None
     tokens: int | None
     """Of the reply."""
     first: Mapping[str, float]
     """Text, or ``token_id:N``, of the likeliest (or named) first tokens of the reply -> log-probability."""
+    thought: str | None
+    """What the server gives as the model's reasoning, apart from the reply."""
+    thought_tokens: int | None
     prompt_logprobs: tuple[tuple[int, float] | None, ...] | None
     """Id and log-probability of every token of the prompt; None where it is not told, as of the first."""
 
@@ -99,7 +104,9 @@ class ChatReply:
         listed = data.get("prompt_logprobs") or choice.get("prompt_logprobs")
         return cls(
             text=str(message.get("content") or message.get("refusal") or ""),
-            finish=choice.get("finish_reason"),
+            finish=FINISH_WORDS.get(str(choice.get("finish_reason")).lower()),
+            thought=str(message.get("reasoning_content") or message.get("reasoning") or "") or None,
+            thought_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
             prompt_tokens=usage.get("prompt_tokens"),
             tokens=usage.get("completion_tokens"),
             first={one["token"]: _finite(one["logprob"]) for one in likeliest},

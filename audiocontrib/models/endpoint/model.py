@@ -56,9 +56,17 @@ class EndpointModel(Model):
         async def reply(request: Request) -> Generated:
             body = self.found.dialect.body(request.prompt, request.sound, max_new_tokens)
             said = await self.client.post(PATH, body, ChatReply.read)
-            if said.finish == "content_filter":
+            if said.finish == "filter":
                 raise AudiocontribError(f"{self.name}: the server's filter kept the reply back")
-            return Generated(said.text, said.prompt_tokens)
+            if said.finish == "error":
+                raise AudiocontribError(f"{self.name}: the server broke the reply off")
+            return Generated(
+                said.text,
+                said.prompt_tokens,
+                finish=said.finish,
+                thought=said.thought,
+                thought_tokens=said.thought_tokens,
+            )
 
         return self._each(requests, reply)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +13,17 @@ from audiocontrib import answers
 from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
+from audiocontrib.importing.choices import MEANINGS, Meaning, decide
+from audiocontrib.importing.posteriors import read_posterior
 from audiocontrib.items import Item, Items, as_items
 from audiocontrib.prompts import rotate
 from audiocontrib.provenance import DataSource, ImportStep, to_json
-from audiocontrib.responses import Outcome, Response
+from audiocontrib.responses import BROKEN_OFF, FINISH_WORDS, Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns
 from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.store import Run
 
-COLUMNS = ("item_id", "model", "condition", "order", "reply", "choice", "posterior")
+COLUMNS = ("item_id", "model", "condition", "order", "reply", "choice", "posterior", "finish")
 """The columns that are read; a mapping names those that are called otherwise."""
 SAYS = {"reply": "generate", "choice": "generate", "posterior": "likelihood"}
 """The columns of which each row needs one, and the method that its answers count as."""
@@ -39,6 +40,8 @@ class Imported:
     added: int
     already: int
     """Answers that the run held before, exactly so."""
+    meaning: str
+    """How the choices of the file were read, in words; empty where there were none."""
     problems: tuple[str, ...] = field(repr=False)
     """One line for each row that could not be taken: file, line and reason."""
 
@@ -51,6 +54,7 @@ def import_responses(
     model: str | None = None,
     condition: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    choice_as: str | None = None,
 ) -> Imported:
     """Take the answers of a file, or of all files in a folder, into a run. No audio is needed.
 
@@ -58,7 +62,8 @@ def import_responses(
     ``reply`` (read by :func:`audiocontrib.answers.parse`), ``choice`` (0-based index, letter or text of an
     option; empty: none was chosen) and ``posterior`` (K probabilities, or an object from letter or text to
     probability); ``order`` (0 where it is left out) is the rotation in which the options were shown, which
-    letters and replies refer to. Indexes and lists are in the item's own order.
+    letters and replies refer to; ``finish`` is how a reply ended, as servers say it. Indexes and lists are in the
+    item's own order. How choices are meant is decided for the whole of what is imported.
 
     Args:
         path: JSON, JSON lines, CSV, Parquet or Arrow.
@@ -67,10 +72,12 @@ def import_responses(
         items: the items that were answered; None: those of the run.
         model: the model of all rows, where no column says it; ``condition`` likewise.
         mapping: column of the file for any of COLUMNS.
+        choice_as: what the choices are, where the file can be read in two ways: text, letter, index (from 0)
+            or number (from 1).
 
     Raises:
         UsageError: a column that is not there, or no items.
-        AudiocontribError: the file cannot be read; the run was asked otherwise.
+        AudiocontribError: the file cannot be read, or its choices in two ways; the run was asked otherwise.
 
     Example:
         >>> import_responses("answers.jsonl", "runs/theirs", load_items("mmau", data="mmau-test-mini.json")).added
@@ -79,8 +86,11 @@ def import_responses(
         raise UsageError(f"mapping is {mapping!r}, but is from a column to its name in the file")
     if condition is not None:
         known_condition(condition)
+    if choice_as is not None and choice_as not in MEANINGS:
+        raise UsageError(f"choice_as is {choice_as!r}; it is one of {', '.join(MEANINGS)}")
     items = Run.open(run).load_items() if items is None else as_items(items)
     reader = _Reader.over(items, model, condition, dict(mapping or {}))
+    reader.decide(manifests(Path(path)), choice_as, str(path))
     rows = [r for file in manifests(Path(path)) for r in reader.responses(file)]
     if not rows:
         raise AudiocontribError("; ".join(reader.problems[:1]) or f"{path}: it holds no rows")
@@ -95,7 +105,7 @@ def import_responses(
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
-    return Imported(store, len(new), already, tuple(reader.problems))
+    return Imported(store, len(new), already, str(reader.meaning), tuple(reader.problems))
 
 
 @dataclass(slots=True)
@@ -107,6 +117,7 @@ class _Reader:
     fixed: Mapping[str, str]
     mapping: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
+    meaning: Meaning = field(default_factory=Meaning)
     _seen: dict[Place, str] = field(default_factory=dict)
 
     @classmethod
@@ -116,6 +127,20 @@ class _Reader:
         named = {item.id.partition("/")[2]: item for item in items} | {item.id: item for item in items}
         fixed = {k: v for k, v in (("model", model), ("condition", condition)) if v is not None}
         return cls(named, fixed, mapping)
+
+    def decide(self, files: Iterable[Path], given: str | None, where: str) -> None:
+        """How the choices of all files are meant. Rows that cannot be read are passed over, and told later."""
+        cells = []
+        for row in (row for file in files for row in read_rows(file)):
+            name = self.mapping.get("choice", "choice")
+            if isinstance(row, BrokenRow) or name not in row.values or row.values[name] in (None, ""):
+                continue
+            item = self.items.get(str(row.values.get(self.mapping.get("item_id", "item_id"))))
+            order = row.values.get(self.mapping.get("order", "order"))
+            with suppress(BadItem):
+                if item is not None and not isinstance(row.values[name], bool):
+                    cells.append((row.values[name], item, _order(order, len(item.choices))))
+        self.meaning = decide(cells, given, where)
 
     def responses(self, file: Path) -> Iterator[Response]:
         now = datetime.now(UTC)
@@ -155,7 +180,10 @@ class _Reader:
         if len(said) > 1:
             raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant; say which column it is")
         kind = said[0] if said else next(name for name in SAYS if name in cells)
-        content = READ[kind](cells.get(kind), item, order)
+        finish = _finish(cells.get("finish"))
+        content = READ[kind](cells.get(kind), item, order, self.meaning if kind == "choice" else finish)
+        if finish in BROKEN_OFF:
+            content = {"outcome": Outcome.FAILED, "reply": content.get("reply"), "error": BROKEN_OFF[finish]}
         model = str(cells["model"])
         place = (item.id, model, spec, order)
         if first := self._seen.get(place):
@@ -170,65 +198,39 @@ class _Reader:
             method=SAYS[kind],
             created_at=now,
             request_key=stable_hash(["import", *place, kind, cells.get(kind)]),
-            correct=None if item.answer is None else content.get("choice") == item.answer,
+            correct=_correct(item, content),
+            finish=finish,
             **content,
         )
 
 
-def _reply(cell: Any, item: Item, order: int) -> dict[str, Any]:
-    answer = answers.parse("" if cell is None else str(cell), rotate(item.choices, order))
+def _correct(item: Item, content: Mapping[str, Any]) -> bool | None:
+    if item.answer is None or content["outcome"] == Outcome.FAILED:
+        return None
+    return bool(content.get("choice") == item.answer)
+
+
+def _finish(cell: Any) -> str | None:
+    """How a reply ended, one of FINISHES; None where it is not said, or said in a word that is not known."""
+    return FINISH_WORDS.get(str(cell).strip().lower())
+
+
+def _reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[str, Any]:
+    if cell is not None and not isinstance(cell, str):
+        raise BadItem("reply", f"is a {type(cell).__name__}, not a text; name the column that holds the reply's text")
+    spoken = answers.split_thought(cell or "")
+    said = spoken.said if spoken.closed else ""
+    answer = answers.parse(said, rotate(item.choices, order), finish=finish)
     choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)
-    return {"outcome": answer.outcome, "choice": choice, "reply": "" if cell is None else str(cell)}
+    return {"outcome": answer.outcome, "choice": choice, "reply": said, "thought": spoken.thought}
 
 
-def _choice(cell: Any, item: Item, order: int) -> dict[str, Any]:
-    if cell is None or cell == "":
-        return {"outcome": Outcome.UNPARSED}
-    return {"outcome": Outcome.ANSWERED, "choice": _option("choice", cell, item, order)}
+def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
+    place = None if cell is None or cell == "" else meaning.place(cell, item, order)
+    return {"outcome": Outcome.UNPARSED} if place is None else {"outcome": Outcome.ANSWERED, "choice": place}
 
 
-def _posterior(cell: Any, item: Item, order: int) -> dict[str, Any]:
-    k = len(item.choices)
-    if isinstance(cell, str):  # a CSV file's cell
-        try:
-            cell = json.loads(cell)
-        except ValueError:
-            raise BadItem("posterior", f"{cell!r:.60} is not JSON") from None
-    if isinstance(cell, Mapping):
-        # a column of objects in a table has every row's keys; those of other rows are empty here
-        named = {_option("posterior", name, item, order): p for name, p in cell.items() if p is not None}
-        if len(named) != k:
-            raise BadItem("posterior", f"it names {len(named)} of the {k} options")
-        cell = [named[i] for i in range(k)]
-    if not isinstance(cell, Sequence) or isinstance(cell, str) or len(cell) != k:
-        raise BadItem("posterior", f"{cell!r:.60} is not a list of {k} probabilities")
-    numbers = [p for p in cell if isinstance(p, int | float) and not isinstance(p, bool) and 0 <= p <= 1]
-    if len(numbers) < k or not math.isclose(sum(numbers), 1, abs_tol=0.01):
-        raise BadItem("posterior", f"{cell!r:.60} are not probabilities that sum to 1")
-    total = sum(numbers)
-    posterior = tuple(p / total for p in numbers)
-    return {
-        "outcome": Outcome.ANSWERED,
-        "choice": max(range(k), key=posterior.__getitem__),
-        "posterior": posterior,
-    }
-
-
-READ = {"reply": _reply, "choice": _choice, "posterior": _posterior}
-
-
-def _option(name: str, cell: Any, item: Item, order: int) -> int:
-    """The option that a cell names: its text, its letter in the order shown, or its index in the item."""
-    k = len(item.choices)
-    if isinstance(cell, str) and cell in item.choices:
-        return item.choices.index(cell)
-    if isinstance(cell, str) and len(cell) == 1 and 0 <= (place := ord(cell.upper()) - ord("A")) < k:
-        return (place + order) % k
-    # an index may come as text (CSV) or as a float (a column of numbers with gaps)
-    number = float(cell) if isinstance(cell, str) and cell.isdecimal() else cell
-    if isinstance(number, int | float) and not isinstance(number, bool) and number in range(k):
-        return int(number)
-    raise BadItem(name, f"{cell!r:.60} is neither an option of {item.id}, nor a letter or index of one")
+READ: dict[str, Callable[..., dict[str, Any]]] = {"reply": _reply, "choice": _choice, "posterior": read_posterior}
 
 
 def _condition(cell: Any) -> str:

@@ -43,7 +43,7 @@ from .splits.certification import certify as certify
 from .store import Run as Run
 from .store import SavedSplit as SavedSplit
 from .store import open_run as open_run
-from .store.run import query as query
+from .store.runs import query as query
 from .weak_to_strong import weak_to_strong as weak_to_strong
 
 __version__: str

@@ -44,8 +44,7 @@ def audit(
         >>> seen = ac.audit(ac.load_items("demo"), checks=["probes", "surface"])
         >>> seen.worst, seen.findings.to_pandas()
     """
-    from audiocontrib.audit import CHECKS, Settings
-    from audiocontrib.audit import audit as run_checks
+    from audiocontrib.audit import CHECKS, Settings, run_checks
 
     run = data if isinstance(data, Run) else None
     items = run.load_items() if run else as_items(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from audiocontrib.errors import UsageError
-from audiocontrib.store.run import as_run
+from audiocontrib.store.runs import as_run
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -71,7 +71,7 @@ class Audit:
         return json.dumps({"worst": self.worst} | {name: t.to_pylist() for name, t in tables.items()}, allow_nan=False)
 
 
-def audit(items: pa.Table, checks: Sequence[str] | None = None, settings: Settings | None = None) -> Audit:
+def run_checks(items: pa.Table, checks: Sequence[str] | None = None, settings: Settings | None = None) -> Audit:
     """Look for shortcuts, duplicates and faults in the items of a data set.
 
     Args:
@@ -83,7 +83,7 @@ def audit(items: pa.Table, checks: Sequence[str] | None = None, settings: Settin
         AudiocontribError: there are no items.
 
     Example:
-        >>> audit(load_items("rul-muchomusic", data="RUL-MuchoMusic.json").table, ["probes"]).findings
+        >>> run_checks(load_items("rul-muchomusic", data="RUL-MuchoMusic.json").table, ["probes"]).findings
     """
     from tqdm import tqdm
 

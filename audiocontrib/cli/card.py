@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, run_option, say
 
 
 @click.command()
@@ -27,7 +27,7 @@ def command(folder: Path | None, split: str | None, out: Path | None) -> None:
     from audiocontrib.report.card import card
     from audiocontrib.store.files import make_folder, replacing
 
-    text = card(open_run(folder), split=split)
+    text = card(chosen_run(folder), split=split)
     if out is None:
         return click.echo(text, nl=False)
     make_folder(out.parent)

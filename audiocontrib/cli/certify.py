@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 
 
 @click.command()
@@ -42,7 +42,7 @@ def command(
     from audiocontrib.splits.certification import certificate_row, certify
     from audiocontrib.store.splits import CERTIFICATE
 
-    run = open_run(folder)
+    run = chosen_run(folder)
     made = certify(run, split=name, model=model, rotate=rotate, condition=condition, method=method)
     emit(pa.Table.from_pylist([certificate_row(one) | {"rotated": rotate} for one in made]), form)
     for one in made:

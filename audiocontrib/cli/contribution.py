@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
@@ -123,10 +123,10 @@ def command(
         raise UsageError("--rerun prints a table of its own: leave --by and --table out")
     from audiocontrib.contribution.scope import Scope
 
-    run, scope = open_run(folder), Scope(condition=condition, audio=audio, method=method, models=models or None)
+    run, scope = chosen_run(folder), Scope(condition=condition, audio=audio, method=method, models=models or None)
     options = TableOptions(by, margin, scope)
     if rerun is not None:
-        emit(_of("rerun", "rerun_floor")(run, other=open_run(rerun), scope=scope), form)
+        emit(_of("rerun", "rerun_floor")(run, other=chosen_run(rerun), scope=scope), form)
     elif table is None:
         _measure(run, options, form)
     elif table == "summary" and form == "table":

@@ -46,11 +46,11 @@ def command(ctx: click.Context, seed: int, limit: int, real: bool, folder: Path 
             raise UsageError("--seed is for made-up clips: real recordings have none; leave it out")
         whole = ctx.get_parameter_source("limit") is ParameterSource.DEFAULT
         say("Listening to real recordings, and asking about them with and without what was heard …")
-        from audiocontrib.cli.demo_real import show
+        from audiocontrib.cli.demo_real import tell_demo
         from audiocontrib.demo import demo_real
 
         name = "demo-real" if whole else f"demo-real-{limit}"
-        show(demo_real(limit=None if whole else limit, run=folder or Path("runs") / name))
+        tell_demo(demo_real(limit=None if whole else limit, run=folder or Path("runs") / name))
         return
     say("Making clips and asking three tiny models, with and without the audio …")
     from audiocontrib.demo import demo

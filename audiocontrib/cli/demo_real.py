@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CONDITIONS = ("audio", "silence", "text")
 
 
-def show(done: RealDemo) -> None:
+def tell_demo(done: RealDemo) -> None:
     """Accuracy by category, the splits, weak items with their reasons, and where the rest is."""
     from rich.console import Console
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import emit, open_run, paper_format_option, say
+from audiocontrib.cli.output import chosen_run, emit, paper_format_option, say
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -86,7 +86,7 @@ def command(
 
 
 def _open(folders: tuple[Path, ...]) -> list[Run]:
-    return [open_run(folder) for folder in folders] if folders else [open_run(None)]
+    return [chosen_run(folder) for folder in folders] if folders else [chosen_run(None)]
 
 
 def _said(rows: list[dict[str, Any]]) -> list[str]:

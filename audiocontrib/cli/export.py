@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.cli.output import open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
@@ -93,7 +93,7 @@ def command(
     from audiocontrib.export import export
 
     audio = _clips_as(clip_paths, copy_clips, embed_clips)
-    run = open_run(folder)
+    run = chosen_run(folder)
     made = export(run, split=split, format=trainer, audio=audio, progress=not quiet, **options)
     for note in made.notes:
         say(f"note: {note}")

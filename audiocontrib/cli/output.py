@@ -49,7 +49,7 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def open_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
+def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
     """The run that is meant; where none is named, the newest of runs/, and it is said which.
 
     A run whose replies an older reader has read says so, unless ``tell_reader`` is False.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option
 
 
 @click.command()
@@ -25,4 +25,4 @@ def command(sql: str, folder: Path | None, form: str) -> None:
       audiocontrib query "select * from contributions order by score limit 10" --format csv
       audiocontrib query "select step, reward, kl from 'trained/weak_to_strong/grpo/metrics.parquet'"
     """
-    emit(open_run(folder).table(sql), form)
+    emit(chosen_run(folder).table(sql), form)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, run_option, say
 
 
 @click.command()
@@ -31,6 +31,6 @@ def command(folder: Path | None, out: Path | None, split: str | None, items: int
     """
     from audiocontrib.report.page import report
 
-    path = report(open_run(folder), out=out, split=split, items=items)
+    path = report(chosen_run(folder), out=out, split=split, items=items)
     say(f"{path.stat().st_size / 1e6:.1f} MB")
     click.echo(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 
 
 @click.command()
@@ -27,7 +27,7 @@ def command(folder: Path | None, dry_run: bool, shown: int, form: str) -> None:
     """
     from audiocontrib.reread import examples, reread
 
-    run = open_run(folder, tell_reader=False)
+    run = chosen_run(folder, tell_reader=False)
     done = reread(run, dry_run=dry_run)
     items = run.load_items() if len(done.readings) else ()
     for line in examples(done.readings, {item.id: list(item.choices) for item in items}, shown):

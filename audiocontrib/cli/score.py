@@ -124,12 +124,7 @@ def command(
     from audiocontrib.prompts import tag_note
     from audiocontrib.scoring import score
 
-    items = load_dataset(dataset, progress=not quiet, **data)
-    if not len(items):
-        raise AudiocontribError(f"no item of {dataset} can be asked; the reasons are above")
-    noted = sum(bool(item.notes) for item in items)
-    if noted:
-        say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
+    items = _askable(dataset, progress=not quiet, **data)
     if note := tag_note(prompt):
         say(f"note: {note}")
     several = [name.strip() for name in devices.split(",")] if devices else []
@@ -156,8 +151,18 @@ def command(
         )
     with run.connect() as con:
         emit(accuracy(con), form)
-    _report(run, {item.id for item in items}, len(items.quarantined))
-    return None
+    return _report(run, {item.id for item in items}, len(items.quarantined))
+
+
+def _askable(dataset: str, **data: Any) -> Items:
+    """The items to ask; says how many carry a note."""
+    items = load_dataset(dataset, **data)
+    if not len(items):
+        raise AudiocontribError(f"no item of {dataset} can be asked; the reasons are above")
+    noted = sum(bool(item.notes) for item in items)
+    if noted:
+        say(f"{noted} items carry a note (column notes of the view items), e.g. {_first_note(items)}")
+    return items
 
 
 def _say_plan(

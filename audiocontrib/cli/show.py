@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
         if folder is not None:
             raise UsageError(f"two runs are named: {item} and, with --run, {folder}; leave one out")
         folder, item = Path(item), None
-    run = open_run(folder)
+    run = chosen_run(folder)
     if item is not None:
         one = show(run, item)
         say(str(one))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def command(
     asked = _asked(recipe, rule, {"fdr": fdr, "balanced": balanced or None}, more)
     given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
     asked |= {key: value for key, value in given.items() if value not in (None, ())}
-    run = open_run(folder)
+    run = chosen_run(folder)
     if sensitivity:
         from audiocontrib.splits.sensitivity import sensitivity as vary
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, open_run, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def command(
         "changes": given,
         "prompt": prompt,
     }
-    planned = plan_training(open_run(folder), cast("Stage", stage), **asked)
+    planned = plan_training(chosen_run(folder), cast("Stage", stage), **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:

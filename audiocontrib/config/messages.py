@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_
 from pydantic import ValidationError
 
 from audiocontrib.config.fields import TOO_LARGE
-from audiocontrib.config.words import allowed, near, near_words, shown
+from audiocontrib.config.words import allowed, given_words, near, near_words
 
 UNKNOWN = ("unexpected_keyword_argument", "dataclass_invalid_key", "invalid_key")
 FIRST = (*UNKNOWN, "missing")
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     """Its value; None where there is none."""
 
 
-def in_a_line(cls: type, values: Any, error: ValidationError, where: str, *, secret: bool = False) -> str:
+def error_line(cls: type, values: Any, error: ValidationError, where: str, *, secret: bool = False) -> str:
     """The first of the errors, in words.
 
     Args:
@@ -54,9 +54,9 @@ def in_a_line(cls: type, values: Any, error: ValidationError, where: str, *, sec
     if secret:
         return f"{start} must be {allowed(place.hint)}"
     if first["type"] == TOO_LARGE:
-        return f"{start} is {shown(place.given)}, but must be below 2**63 in size"
+        return f"{start} is {given_words(place.given)}, but must be below 2**63 in size"
     given = f"{start} is" if place.name else f"{where}: it is"
-    return f"{given} {shown(place.given)}, but must be {allowed(place.hint)}{near_words(place.given, place.hint)}"
+    return f"{given} {given_words(place.given)}, but must be {allowed(place.hint)}{near_words(place.given, place.hint)}"
 
 
 def _place(cls: Any, values: Any, loc: Sequence[int | str]) -> Place:

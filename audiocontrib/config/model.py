@@ -12,8 +12,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from audiocontrib.config.fields import as_written
-from audiocontrib.config.messages import in_a_line
-from audiocontrib.config.words import allowed, shown
+from audiocontrib.config.messages import error_line
+from audiocontrib.config.words import allowed, given_words
 from audiocontrib.errors import UsageError
 
 C = TypeVar("C")
@@ -56,11 +56,11 @@ def build(cls: type[C], values: Any, where: str, *, secret: bool = False) -> C:
     if values is None:
         raise UsageError(f"{where}: it is empty, but must be {allowed(cls)}")
     if not isinstance(values, Mapping):
-        raise UsageError(f"{where}: it is {shown(values)}, but must be {allowed(cls)}")
+        raise UsageError(f"{where}: it is {given_words(values)}, but must be {allowed(cls)}")
     try:
         return _adapter(kind).validate_python(dict(values))
     except ValidationError as error:
-        raise UsageError(in_a_line(cls, values, error, where, secret=secret)) from None
+        raise UsageError(error_line(cls, values, error, where, secret=secret)) from None
 
 
 def changed(made: C, values: Mapping[str, Any], where: str) -> C:
@@ -90,6 +90,6 @@ def _told(cls: type[Any], init: Callable[..., None]) -> Callable[..., None]:
         try:
             init(self, **values)
         except ValidationError as error:
-            raise UsageError(in_a_line(cls, values, error, cls.__name__)) from None
+            raise UsageError(error_line(cls, values, error, cls.__name__)) from None
 
     return checked

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from audiocontrib.config.words import shown
+from audiocontrib.config.words import given_words
 from audiocontrib.config.yamlfile import parse_yaml
 from audiocontrib.errors import UsageError
 
@@ -28,7 +28,8 @@ def assignments(texts: Iterable[str], where: str, example: str) -> dict[str, Any
         try:
             values[name] = parse_yaml(value) if value[:1] in tuple("[{\"'") or value in ("", "~", "null") else value
         except (yaml.YAMLError, RecursionError):
-            raise UsageError(f"{where}: {name} is {shown(value)}, but must be a text, or a list as in YAML") from None
+            given = given_words(value)
+            raise UsageError(f"{where}: {name} is {given}, but must be a text, or a list as in YAML") from None
     return values
 
 

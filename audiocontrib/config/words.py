@@ -42,7 +42,7 @@ def allowed(hint: Any) -> str:
     return TYPES.get(hint, getattr(hint, "__name__", str(hint)))
 
 
-def shown(value: Any) -> str:
+def given_words(value: Any) -> str:
     """A value as people write it, cut where it is long."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]

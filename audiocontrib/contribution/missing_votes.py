@@ -12,7 +12,7 @@ BASE = 32  # more than the orders that an item can be asked in
 
 
 def problems(tally: AnswerCounts) -> Small:
-    """A number for each item and cell, shape (n, C), that :func:`in_words` puts into words; 0: the vote stands.
+    """A number for each item and cell, shape (n, C), that :func:`problem_words` puts into words; 0: the vote stands.
 
     A vote on some of the orders is none: position luck would be back in it, and with it the published rule
     would mean something else. How many orders are all of them is read from the model's other answers to
@@ -31,7 +31,7 @@ def problems(tally: AnswerCounts) -> Small:
     return np.where(kind > NOT_ASKED, (kind * BASE + lacking) * BASE + of, kind).astype(np.int16)
 
 
-def in_words(codes: Small) -> pa.Array:
+def problem_words(codes: Small) -> pa.Array:
     """The problems in words, shape (n · C,); null where the vote stands."""
     distinct, which = np.unique(codes, return_inverse=True)
     return pa.array([_say(int(code)) for code in distinct], pa.string()).take(pa.array(which.ravel()))

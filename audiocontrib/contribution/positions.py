@@ -79,7 +79,7 @@ def positions(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sc
     with scoped(run, scope, words) as (con, checked):
         found, cells = asked_cells(con, method=checked.method)
         for model, condition in cells:
-            for k, told in sorted(shown(con, model, condition, found).items()):
+            for k, told in sorted(shown_places(con, model, condition, found).items()):
                 rows += [{"model": model, "condition": condition, "k": k} | row for row in _by_place(told, k)]
     return pa.Table.from_pylist(rows, schema=POSITION_SCHEMA)
 
@@ -101,7 +101,7 @@ def position_prior(run: Answers, /, *, model: str, condition: str, k: int, share
         AudiocontribError: the model answered no such item with likelihoods in all its orders.
     """
     with scoped(run, Scope(condition=condition, models=model), {}) as (con, _):
-        told = shown(con, model, condition, "likelihood").get(k)
+        told = shown_places(con, model, condition, "likelihood").get(k)
     if told is None or not told.complete.any():
         raise _incomplete(model, condition, k)
     return np.exp(_log_prior(told, _drawn(told, share, seed)))
@@ -125,7 +125,7 @@ def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05
         AudiocontribError: no item of some size has likelihoods in all its orders.
     """
     with scoped(run, Scope(condition=condition, models=model), {}) as (con, _):
-        by_size = shown(con, model, condition, "likelihood")
+        by_size = shown_places(con, model, condition, "likelihood")
     parts = []
     for k, told in by_size.items():
         used = _drawn(told, share, seed)
@@ -153,7 +153,7 @@ def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05
     return pa.concat_tables(parts).sort_by("item_id")
 
 
-def shown(con: duckdb.DuckDBPyConnection, model: str, condition: str, method: str) -> dict[int, Shown]:
+def shown_places(con: duckdb.DuckDBPyConnection, model: str, condition: str, method: str) -> dict[int, Shown]:
     """The answers of a model under a condition, for each number of options."""
     table = con.sql(
         """

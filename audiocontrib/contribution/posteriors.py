@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import Floats, Ints, count_answers
-from audiocontrib.contribution.missing_votes import in_words, problems
+from audiocontrib.contribution.missing_votes import problem_words, problems
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def posterior_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | 
             "log_posterior": lists(_normalised(told.logs, told.sizes), size, stands & (told.method == "likelihood")),
             "counts": lists(told.counts.astype(np.int32), size),
             "flips": pa.array(flips(told.answers, told.counts).ravel(), from_pandas=True),
-            "problem": in_words(problem),
+            "problem": problem_words(problem),
         }
     )
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import AnswerCounts, Floats, count_answers
-from audiocontrib.contribution.missing_votes import in_words
+from audiocontrib.contribution.missing_votes import problem_words
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 
@@ -86,7 +86,7 @@ def _missing(told: AnswerCounts, cast: Votes, cells: list[int]) -> pa.Array:
     """For each item, why models have no vote in these cells."""
     lacks = cast.problem[:, cells] != 0
     model, condition = (_of(told, cells, part).take(pa.array(np.nonzero(lacks)[1])) for part in (0, 1))
-    said = pc.binary_join_element_wise(model, in_words(cast.problem[:, cells][lacks]), ": ")
+    said = pc.binary_join_element_wise(model, problem_words(cast.problem[:, cells][lacks]), ": ")
     return _split(lacks, pc.binary_join_element_wise(said, condition, " under "))
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.answer_counts import TIE, AnswerCounts, Floats, Ints, Small, count_answers
-from audiocontrib.contribution.missing_votes import in_words, problems
+from audiocontrib.contribution.missing_votes import problem_words, problems
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None,
     return pa.table(
         told.labels()
         | {
-            "problem": in_words(cast.problem),
+            "problem": problem_words(cast.problem),
             "choice": pa.array(cast.choice.ravel(), mask=cast.choice.ravel() < 0),
             "correct": pa.array(cast.right.ravel(), mask=~known.ravel()),
             "p_gold": pa.array(cast.p_gold.ravel(), from_pandas=True),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiocontrib.audit import audit
+from audiocontrib.audit import run_checks
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.measure import measure
@@ -88,7 +88,7 @@ def demo_real(
     """
     items = load_items("real-sounds", limit=limit) if items is None else items
     done = score(items, [model], CONDITIONS, orders="given", run=run, progress=progress)
-    read = audit(items.table, ["probes"]).scores
+    read = run_checks(items.table, ["probes"]).scores
     done.save_audit(read)
     told = read.num_columns > 1  # a classifier of texts needs some dozens of items
     made, notes = split_by_all(done, {rule: name for rule, name in SPLITS.items() if rule != "audit" or told})

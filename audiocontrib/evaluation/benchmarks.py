@@ -17,7 +17,7 @@ from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, sc
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.statistics import clustered_mean
-from audiocontrib.store.run import as_runs
+from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,7 +15,7 @@ from audiocontrib.contribution.scope import known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.statistics import holm, mcnemar, paired_difference
-from audiocontrib.store.run import as_runs
+from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run

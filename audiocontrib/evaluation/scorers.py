@@ -11,7 +11,7 @@ from audiocontrib.answers.official import SCORERS, ScoredReply
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.prompts import rotate
 from audiocontrib.statistics import wilson
-from audiocontrib.store.run import as_run
+from audiocontrib.store.runs import as_run
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run

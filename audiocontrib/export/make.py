@@ -27,7 +27,7 @@ from audiocontrib.items import ROWS_AT_ONCE, Items
 from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, prompt_record
 from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
-from audiocontrib.store.run import as_run
+from audiocontrib.store.runs import as_run
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
 
@@ -97,18 +97,8 @@ def export(
     plan = choose(stage, recipe, part, copies, seed, disjoint)
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
     about = split_record(run, split)
-    request = {
-        "audiocontrib": version("audiocontrib"),
-        "format": format,
-        "stage": stage,
-        "audio": way,
-        "rows": described(plan, stage),
-        "run": run_facts(run),
-        "split": about,
-        "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
-    }
-    if rows.prompt.name != DEFAULT_PROMPT:
-        request["prompt"] = prompt_record(rows.prompt)
+    request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage)}
+    request |= {"run": run_facts(run), "split": about, **_rows_facts(rows)}
     notes = (*rows.notes, *choice_notes(plan, stage))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
@@ -126,6 +116,15 @@ def export(
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
         write_manifest(folder, {"request": request, **_origin(rows), **counts})
     return made
+
+
+def _rows_facts(rows: TrainingRows) -> dict[str, Any]:
+    """What tells these rows from others of the same recipe."""
+    facts = {
+        "audiocontrib": version("audiocontrib"),
+        "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
+    }
+    return facts if rows.prompt.name == DEFAULT_PROMPT else facts | {"prompt": prompt_record(rows.prompt)}
 
 
 def _origin(rows: TrainingRows) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from audiocontrib import answers
 from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
-from audiocontrib.importing.choices import MEANINGS, Meaning, decide
+from audiocontrib.importing.choices import MEANINGS, Meaning, decide_meaning
 from audiocontrib.importing.posteriors import read_posterior
 from audiocontrib.items import Item, Items, as_items
 from audiocontrib.prompts import rotate
@@ -140,7 +140,7 @@ class _Reader:
             with suppress(BadItem):
                 if item is not None and not isinstance(row.values[name], bool):
                     cells.append((row.values[name], item, _order(order, len(item.choices))))
-        self.meaning = decide(cells, given, where)
+        self.meaning = decide_meaning(cells, given, where)
 
     def responses(self, file: Path) -> Iterator[Response]:
         now = datetime.now(UTC)

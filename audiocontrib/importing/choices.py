@@ -62,7 +62,7 @@ class Meaning:
         return place if 0 <= place < k else None
 
 
-def decide(cells: Iterable[tuple[Any, Item, int]], given: str | None, where: str) -> Meaning:
+def decide_meaning(cells: Iterable[tuple[Any, Item, int]], given: str | None, where: str) -> Meaning:
     """How the choices of a file are meant, from all its cells (with their items and orders).
 
     Args:
@@ -129,7 +129,7 @@ def _named(text: str | None, item: Item, order: int) -> int | None:
         return item.choices.index(text)
     published = item.extra.get("published_choices")
     printed = printed_labels(published) if published else None
-    if printed and text in published:
+    if published and printed and text in published:
         text = printed.texts[published.index(text)]
         return item.choices.index(text) if text in item.choices else None
     for label, rest in _labelled(text):

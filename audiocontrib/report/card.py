@@ -20,7 +20,7 @@ from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps,
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
-from audiocontrib.store.run import as_run
+from audiocontrib.store.runs import as_run
 from audiocontrib.store.splits import SETTINGS
 
 if TYPE_CHECKING:

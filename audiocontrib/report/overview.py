@@ -14,7 +14,8 @@ from audiocontrib.errors import UsageError
 from audiocontrib.items import Item
 from audiocontrib.items.view import items_html
 from audiocontrib.notebook import arrow_html, html_block, html_lines
-from audiocontrib.store.run import AUDIT, as_run
+from audiocontrib.store.run import AUDIT
+from audiocontrib.store.runs import as_run
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run

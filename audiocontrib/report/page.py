@@ -18,7 +18,7 @@ from audiocontrib.report.item_sample import MOST, sampled, script_json
 from audiocontrib.report.overview import REPORT
 from audiocontrib.report.run_summary import Facts, gather
 from audiocontrib.store.files import make_folder, replacing
-from audiocontrib.store.run import as_run
+from audiocontrib.store.runs import as_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -86,8 +86,7 @@ def score(
         run: folder of the run, made if there is none; or an open one.
         save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
             loses at most these.
-        shard: ``i/n``: only the recordings of this part (see :class:`audiocontrib.scoring.plan.Shard`). Several
-            processes may fill one run, each with its own part.
+        shard: ``i/n``: only the recordings of this part, see :class:`~audiocontrib.scoring.plan.Shard`.
         engine: ``local``, or ``ray``: actors of Ray Data, here or on the cluster that RAY_ADDRESS names.
         devices: with ``local``, a process for each of these, e.g. ``["cuda:0", "cuda:1"]``.
         actors: with ``ray``, at most so many.
@@ -105,18 +104,13 @@ def score(
     asked, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt)
     part, folder, several = shard_of(shard), run_folder(run), device_list(devices)
     chosen = model_list(models, names)
-    for entry, _ in chosen:
-        if isinstance(entry, Model):
-            asking.check(entry)
+    for made in (entry for entry, _ in chosen if isinstance(entry, Model)):
+        asking.check(made)
     options = dict(model_options or {})
     step = replace(
-        _step(asked, chosen, asking, options), run=str(folder), shard=f"{part.index}/{part.of}", engine=engine,
+        _step(asked, chosen, asking, prompt, options), run=str(folder), shard=f"{part.index}/{part.of}", engine=engine,
         devices=tuple(several), actors=actors,
     )  # fmt: skip
-    if isinstance(prompt, str | Path):  # a file, as one would type it
-        step = replace(step, prompt=str(prompt))
-    elif prompt.name not in PROMPTS:
-        step = replace(step, prompt=f"{prompt.name}.yaml")
     fill = partial(_fill, asked, asking=asking, step=step, save_every=save_every)
     if engine == "ray" or len(several) > 1:
         total = len(chosen) * asking.count(options_of(asked, part))
@@ -139,7 +133,16 @@ def _fill_by_several(fill: Part, chosen: Chosen, shard: Shard, step: ScoreStep, 
         on_devices(partial(fill, sources), shard, step.devices, options)
 
 
-def _step(items: Items, chosen: Chosen, asking: RequestConfig, options: Mapping[str, Any]) -> ScoreStep:
+def _prompt_word(prompt: str | Path | PromptFormat) -> str:
+    """A prompt as one would type it: a name or a file; a template of Python is written as a file of its name."""
+    if isinstance(prompt, str | Path):
+        return str(prompt)
+    return prompt.name if prompt.name in PROMPTS else f"{prompt.name}.yaml"
+
+
+def _step(
+    items: Items, chosen: Chosen, asking: RequestConfig, prompt: str | Path | PromptFormat, options: Mapping[str, Any]
+) -> ScoreStep:
     """What is asked for, by names."""
     return ScoreStep(
         data=DataSource.of(items.origin),
@@ -149,7 +152,7 @@ def _step(items: Items, chosen: Chosen, asking: RequestConfig, options: Mapping[
         conditions=tuple(c.spec for c in asking.conditions),
         method=asking.method,
         orders=asking.orders,
-        prompt=asking.prompt.name,
+        prompt=_prompt_word(prompt),
         run="",
         plugins=tuple(loaded_plugins()),
         model_options={

@@ -71,7 +71,26 @@ def load_items(
         if data is not None:
             raise UsageError("rows in memory are read as they are: leave out data")
         return _load_rows(dataset, name or NAME, revision, split, audio_root, limit, columns, answer_as, progress)
-    source, named = _find(os.fspath(dataset), data)
+    return _load_source(
+        os.fspath(dataset), data, revision, split, audio_root, limit, seed, columns, answer_as, name, progress
+    )
+
+
+def _load_source(
+    dataset: str,
+    data: str | Path | None,
+    revision: str | None,
+    split: str | None,
+    audio_root: str | Path | None,
+    limit: int | None,
+    seed: int,
+    columns: dict[str, str],
+    answer_as: str,
+    name: str | None,
+    progress: bool,
+) -> Items:
+    """The items of a source, a file, a folder or a hub id."""
+    source, named = _find(dataset, data)
     _check(source, named, limit, columns, answer_as, name)
     path = named or source.home
     hub = source.hub if path is None else None

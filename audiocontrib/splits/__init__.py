@@ -89,23 +89,29 @@ def split(
         judging = None if checked.models is None else [*checked.models, *judges({"rule": rule} | settings)]
         with only_models(con, judging):
             decided = decide(rule, RuleInput(con, checked, scores, exact), settings, items)
-    placed = sql(
-        "select * from decided join items using (item_id) join unsolved using (item_id) order by item_id",
-        decided=decided.table,
-        items=items,
-        unsolved=scores.select(["item_id", "unsolved"]),
-    )
-    findings = dict(decided.findings)
-    if left_out:
-        kept = sql("select * from placed where unsolved is not true order by item_id", placed=placed)
-        findings["left_out_unsolved"] = len(placed) - len(kept)
-        placed = kept
+    placed, findings = _placed(decided, items, scores.select(["item_id", "unsolved"]), leave_out=bool(left_out))
     asked = {"rule": rule, "threshold": float(exact), "condition": checked.condition, "audio": checked.audio}
     asked |= {"models": names, "leave_out": left_out} | settings
     asked |= {"method": checked.method} if checked.method else {}
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
     return Split(table, rule, float(exact), asked, findings, decided.warnings, scores, context)
+
+
+def _placed(
+    decided: RuleResult, items: pa.Table, unsolved: pa.Table, *, leave_out: bool
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The items with their parts, by id, and what was found; without the unsolved ones where they are left out."""
+    placed = sql(
+        "select * from decided join items using (item_id) join unsolved using (item_id) order by item_id",
+        decided=decided.table,
+        items=items,
+        unsolved=unsolved,
+    )
+    if not leave_out:
+        return placed, dict(decided.findings)
+    kept = sql("select * from placed where unsolved is not true order by item_id", placed=placed)
+    return kept, {**decided.findings, "left_out_unsolved": len(placed) - len(kept)}
 
 
 def _scope(scope: Scope | None, words: ScopeFields) -> Scope:

@@ -16,7 +16,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.registry import Registry
 from audiocontrib.sql import sql
-from audiocontrib.store.splits import in_words, part_of, write_split
+from audiocontrib.store.splits import part_counts, part_of, write_split
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,7 +123,7 @@ class Split:
     """item_id, SUMMARY_GROUPS, guessing: what the summary needs beside the table."""
 
     def __repr__(self) -> str:
-        return f"Split({self.rule} at {self.threshold:g}: {in_words(self.table)})"
+        return f"Split({self.rule} at {self.threshold:g}: {part_counts(self.table)})"
 
     def _repr_html_(self) -> str:
         notes = html_lines(f"note: {warning}" for warning in self.warnings)

@@ -9,7 +9,7 @@ from audiocontrib.contribution.certificate import Certificate, certificate
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.sensitivity import leave_one_out
 from audiocontrib.splits.settings import judges
-from audiocontrib.store.run import as_run
+from audiocontrib.store.runs import as_run
 from audiocontrib.store.splits import SavedSplit, write_certificates
 
 if TYPE_CHECKING:

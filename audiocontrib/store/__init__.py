@@ -1,7 +1,8 @@
 """Where answers live: a run directory that many processes may fill, and that SQL reads while they do."""
 
 from audiocontrib.store.files import write_table_atomic
-from audiocontrib.store.run import Run, newest_run, open_run
+from audiocontrib.store.run import Run
+from audiocontrib.store.runs import newest_run, open_run
 from audiocontrib.store.splits import SPLIT_SCHEMA, SavedSplit
 from audiocontrib.store.views import VIEWS
 

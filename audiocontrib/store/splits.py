@@ -72,7 +72,7 @@ class SavedSplit:
         return part_of(self.table, name)
 
     def __repr__(self) -> str:
-        return f"SavedSplit({self.name!r}: {in_words(self.table)})"
+        return f"SavedSplit({self.name!r}: {part_counts(self.table)})"
 
     def _repr_html_(self) -> str:
         asked = ", ".join(f"{name} {value}" for name, value in self.settings.items())
@@ -104,7 +104,7 @@ class SavedSplit:
         )
 
 
-def in_words(table: pa.Table) -> str:
+def part_counts(table: pa.Table) -> str:
     """How many items are in each part of a split's table."""
     counts = Counter(table["split"].to_pylist())
     return ", ".join(f"{counts[part]:,} {part}" for part in PARTS)

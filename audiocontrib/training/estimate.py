@@ -69,7 +69,7 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=ESTIMATE_SCHEMA)
 
 
-def in_a_line(table: pa.Table) -> str:
+def count_line(table: pa.Table) -> str:
     """The gist of an estimate."""
     told = dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))
     return (

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from helpers.audited import ARTEFACTS, innocent, planted, table
 
-from audiocontrib.audit import CHECKS, Settings, audit
+from audiocontrib.audit import CHECKS, Settings, run_checks
 from audiocontrib.audit.base import SEVERITIES
 from audiocontrib.errors import AudiocontribError, UsageError
 
@@ -17,7 +17,7 @@ TESTS = ["probes", "surface", "places"]
 
 
 def alarms(items: pa.Table, checks: list[str] = TESTS) -> list[str]:
-    found = audit(items, checks).findings.to_pylist()
+    found = run_checks(items, checks).findings.to_pylist()
     return [row["check"] for row in found if row["severity"] == "alarm"]
 
 
@@ -40,7 +40,7 @@ def test_label_permuted_sets_raise_no_alarm() -> None:
 def test_scores_join_the_items() -> None:
     change, _ = ARTEFACTS["gold has a word of its own"]
     items = planted(300, change, share=0.5)
-    scores = audit(items, ["probes", "aflite"]).scores
+    scores = run_checks(items, ["probes", "aflite"]).scores
     assert scores["item_id"].to_pylist() == sorted(items["item_id"].to_pylist())
     assert {"text_options", "text_question", "text_both", "aflite"} < set(scores.column_names)
     marked = np.array(["zarquon" in row["choices"][row["answer"]] for row in items.to_pylist()])
@@ -51,7 +51,7 @@ def test_scores_join_the_items() -> None:
 
 def test_the_features_name_the_word_that_gives_the_gold_away() -> None:
     change, _ = ARTEFACTS["gold has a word of its own"]
-    features = audit(planted(300, change, share=0.5), ["probes"]).features.to_pylist()
+    features = run_checks(planted(300, change, share=0.5), ["probes"]).features.to_pylist()
     [word] = [row for row in features if row["probe"] == "options" and row["feature"] == "zarquon"]
     assert word["weight"] > 1
     assert word["gold_share"] == 1.0
@@ -64,14 +64,14 @@ def test_the_order_of_rows_and_options_changes_nothing_for_the_surface() -> None
     turned = [
         row | {"choices": row["choices"][::-1], "answer": len(row["choices"]) - 1 - row["answer"]} for row in rows[::-1]
     ]
-    a = audit(items, ["surface"]).findings.to_pylist()
-    b = audit(pa.Table.from_pylist(turned, schema=items.schema), ["surface"]).findings.to_pylist()
+    a = run_checks(items, ["surface"]).findings.to_pylist()
+    b = run_checks(pa.Table.from_pylist(turned, schema=items.schema), ["surface"]).findings.to_pylist()
     assert a == b
 
 
 @pytest.mark.parametrize("n", [1, 3, 19])
 def test_a_tiny_set_is_told_in_words(n: int) -> None:
-    seen = audit(innocent(n))
+    seen = run_checks(innocent(n))
     [row] = [r for r in seen.findings.to_pylist() if r["check"] == "text-only classifiers"]
     assert "classifiers need 50 on 10" in row["detail"]
     assert row["value"] is None
@@ -81,20 +81,20 @@ def test_a_tiny_set_is_told_in_words(n: int) -> None:
 def test_sets_of_one_kind_and_texts_without_words() -> None:
     same = table(["?"] * 60, [["!", "..."]] * 60, [0] * 60)
     assert "gold in the most frequent place" in alarms(same)
-    assert audit(same).worst == "alarm"
+    assert run_checks(same).worst == "alarm"
     keyless = innocent(60)
     keyless = keyless.set_column(keyless.schema.get_field_index("answer"), "answer", pa.nulls(60, pa.int16()))
-    checks = {row["check"]: row for row in audit(keyless).findings.to_pylist()}
+    checks = {row["check"]: row for row in run_checks(keyless).findings.to_pylist()}
     assert checks["no answer key"]["value"] == 1.0
     one_clip = innocent(60, per_clip=60)
-    assert audit(one_clip, ["probes"]).findings["value"].to_pylist() == [None]
+    assert run_checks(one_clip, ["probes"]).findings["value"].to_pylist() == [None]
 
 
 def test_errors_are_one_line() -> None:
     with pytest.raises(AudiocontribError, match="no items"):
-        audit(innocent(3).slice(0, 0))
+        run_checks(innocent(3).slice(0, 0))
     with pytest.raises(UsageError, match="no check is called"):
-        audit(innocent(3), ["probe"])
+        run_checks(innocent(3), ["probe"])
 
 
 def test_every_check_takes_any_set() -> None:
@@ -106,7 +106,7 @@ def test_every_check_takes_any_set() -> None:
 
 def test_large_sets_are_sampled_by_clip() -> None:
     items = innocent(400, per_clip=4)
-    seen = audit(items, ["probes"], Settings(max_items=100))
+    seen = run_checks(items, ["probes"], Settings(max_items=100))
     scored = seen.scores.filter(seen.scores["text_both"].is_valid())["item_id"].to_pylist()
     assert 90 <= len(scored) <= 100
     clips = dict(zip(items["item_id"].to_pylist(), items["clip_id"].to_pylist(), strict=True))

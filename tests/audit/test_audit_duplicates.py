@@ -15,7 +15,7 @@ from helpers.lazy import lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiocontrib.audit import Settings, audit
+from audiocontrib.audit import Settings, run_checks
 from audiocontrib.audit.duplicates import near_pairs
 from audiocontrib.audit.fingerprint import fingerprint, same_recordings
 from audiocontrib.audit.shingles import jaccard, normalise, shingles
@@ -28,7 +28,7 @@ QUESTION = "Which of these sounds can be heard near the beginning of the recordi
 
 
 def kinds(items: pa.Table, **settings: Any) -> dict[tuple[str, str], str]:
-    pairs = audit(items, ["duplicates"], Settings(**settings)).pairs.to_pylist()
+    pairs = run_checks(items, ["duplicates"], Settings(**settings)).pairs.to_pylist()
     return {(p["item_a"], p["item_b"]): p["kind"] for p in pairs}
 
 
@@ -41,7 +41,7 @@ def test_kinds_of_pairs() -> None:
         ("toy/00000", "toy/00002"): "same text, other clip",
         ("toy/00000", "toy/00003"): "near text, other clip",
     }
-    severity = {r["check"]: r["severity"] for r in audit(items, ["duplicates"]).findings.to_pylist()}
+    severity = {r["check"]: r["severity"] for r in run_checks(items, ["duplicates"]).findings.to_pylist()}
     assert severity["same text, same clip"] == "alarm"
     assert severity["same text, other clip"] == "note"  # a template
     assert severity["same text, other set"] == "ok"
@@ -152,7 +152,7 @@ def test_listening_finds_faults_and_equal_clips() -> None:
         ],
         [f"{i}.wav" for i in range(9)],
     )
-    seen = audit(items, ["sounds"], Settings(listen=True))
+    seen = run_checks(items, ["sounds"], Settings(listen=True))
     found = {row["check"]: row for row in seen.findings.to_pylist()}
     assert found["clip cannot be heard"]["value"] == pytest.approx(2 / 9)
     assert "toy/00006" in found["clip cannot be heard"]["detail"]
@@ -163,20 +163,21 @@ def test_listening_finds_faults_and_equal_clips() -> None:
     assert pairs["0", "1"] == "same samples, within the set"
     assert pairs["0", "2"] == "same recording, within the set"
     assert not any("3" in pair for pair in pairs)
-    assert audit(items, ["sounds"]).findings.to_pylist() == []  # clips are decoded only where that is asked for
+    assert run_checks(items, ["sounds"]).findings.to_pylist() == []  # clips are decoded only where that is asked for
 
 
 def test_a_clip_at_8_khz_in_a_file_at_16_is_told() -> None:
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE).astype(np.float32)
     items = with_audio([wav(noise, subtype="FLOAT"), wav(telephone(noise), subtype="FLOAT")], ["a.wav", "b.wav"])
-    [row] = [r for r in audit(items, ["sounds"], Settings(listen=True)).findings.to_pylist() if "4 kHz" in r["check"]]
+    found = run_checks(items, ["sounds"], Settings(listen=True)).findings.to_pylist()
+    [row] = [r for r in found if "4 kHz" in r["check"]]
     assert row["detail"] == "1 clips, e.g. toy/00001"
 
 
 def test_clips_of_one_video_are_told_without_audio() -> None:
     ours = with_audio([b""] * 3, ["AudioCaps/9HUZjSJnUAA_30.wav", "x/1.wav", "x/dog_in_a_park.wav"])
     theirs = with_audio([b""] * 3, ["clips/Y9HUZjSJnUAA.flac", "y/1.wav", "y/Dog_in_a_park.mp3"])
-    seen = audit(ours, ["names"], Settings(against={"bench": theirs}))
+    seen = run_checks(ours, ["names"], Settings(against={"bench": theirs}))
     assert {(p["item_a"], p["item_b"]) for p in seen.pairs.to_pylist()} == {
         ("toy/00000", "toy/00000"),
         ("toy/00002", "toy/00002"),

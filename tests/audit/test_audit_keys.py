@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from helpers.audited import innocent, table
 
-from audiocontrib.audit import Settings, audit
+from audiocontrib.audit import Settings, run_checks
 from audiocontrib.audit.keys import FAULTS
 from audiocontrib.items import QUARANTINE_SCHEMA
 
@@ -45,7 +45,7 @@ def test_every_fault_has_a_case() -> None:
 
 def test_counts_and_examples() -> None:
     items = table(["?"] * 10, [CASES["an option within another"][0]] * 7 + [["a", "b", "c"]] * 3, [0] * 10)
-    [row] = [r for r in audit(items, ["keys"]).findings.to_pylist() if r["check"] == "an option within another"]
+    [row] = [r for r in run_checks(items, ["keys"]).findings.to_pylist() if r["check"] == "an option within another"]
     assert row["value"] == 0.7
     assert row["detail"].startswith("7 items, e.g. toy/00000 ('guitar' in 'bass guitar')")
     assert row["detail"].endswith("and 2 more")
@@ -67,7 +67,7 @@ def test_what_was_quarantined_and_collapsed_is_told() -> None:
     items = innocent(3)
     notes = pa.array([["identical choices collapsed: 'a'"], [], []], pa.list_(pa.string()))
     items = items.set_column(items.schema.get_field_index("notes"), "notes", notes)
-    rows = {r["check"]: r for r in audit(items, ["keys"], Settings(quarantine=quarantine)).findings.to_pylist()}
+    rows = {r["check"]: r for r in run_checks(items, ["keys"], Settings(quarantine=quarantine)).findings.to_pylist()}
     assert "toy.json:7 ('x' is not one of the choices)" in rows["quarantined at reading: answer"]["detail"]
     assert rows["quarantined at reading: answer"]["severity"] == "alarm"
     assert rows["identical choices collapsed"]["value"] == pytest.approx(1 / 3)

@@ -17,7 +17,7 @@ import audiocontrib.demo.real
 from audiocontrib.audio import Sound
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.cli import main
-from audiocontrib.cli.demo_real import show
+from audiocontrib.cli.demo_real import tell_demo
 from audiocontrib.contribution import accuracy
 from audiocontrib.demo import RealDemo, demo_real
 from audiocontrib.demo.real import SPLITS
@@ -134,7 +134,7 @@ def test_with_few_items_the_rule_that_reads_texts_is_left_out(model: Cascade, tm
 
 
 def test_what_is_printed(done: RealDemo, capsys: pytest.CaptureFixture[str]) -> None:
-    show(done)
+    tell_demo(done)
     said = capsys.readouterr().out
     rows = {line.split()[0]: line for line in said.splitlines() if line[:6].strip() in ("all", *KINDS)}
     assert set(rows) == {"all", *KINDS}

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers.lazy import lazy
 
 import audiocontrib as ac
 from audiocontrib.items import Items, make_item
 from audiocontrib.models import Generated, Model, Request
 from audiocontrib.models.endpoint.dialect import ChatReply
-from audiocontrib.models.local import LocalModel
+
+local_models = lazy("audiocontrib.models.local")
 
 OPTIONS = ("guitar", "piano", "violin", "drum")
 
@@ -113,7 +115,7 @@ def local(**more: Any) -> Any:
         __call__ = staticmethod(tokenize)
 
     model = SimpleNamespace(tokenizer=Tokenizer(), **more)
-    model._plain = lambda text: LocalModel._plain(model, text)
+    model._plain = lambda text: local_models.LocalModel._plain(model, text)
     return model
 
 
@@ -130,4 +132,4 @@ def local(**more: Any) -> Any:
     ],
 )
 def test_a_local_thought_is_found_by_its_special_tokens(ids: list[int], prompt: list[int], expected: Generated) -> None:
-    assert LocalModel._spoken(local(), ids, prompt, 4, 9) == expected
+    assert local_models.LocalModel._spoken(local(), ids, prompt, 4, 9) == expected

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from helpers import ROOT
 
 from audiocontrib.audio import RATE, decode
-from audiocontrib.audit import audit
+from audiocontrib.audit import run_checks
 from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Items
@@ -128,7 +128,7 @@ def test_the_gold_is_in_every_place_alike(items: Items) -> None:
 
 
 def test_the_audit_finds_no_shortcut(items: Items) -> None:
-    found = audit(items.table).findings.to_pylist()
+    found = run_checks(items.table).findings.to_pylist()
     assert not [row for row in found if row["severity"] == "alarm"]
     classifiers = [row for row in found if row["check"].startswith("classifier") and row["value"] is not None]
     assert classifiers

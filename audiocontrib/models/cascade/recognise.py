@@ -71,8 +71,7 @@ class WhisperRecogniser:
 
     def _greedy(self, encoded: Any, asked: list[int], limit: int) -> list[int]:
         """Not transformers' own loop: it warns at every call, and reads settings that older checkpoints lack."""
-        ids: list[int] = []
-        tokens, cache = asked, None
+        ids, tokens, cache = list[int](), asked, None
         for _ in range(limit):
             logits, cache = self._step(encoded, tokens, cache)
             logits[list(self._settings.suppress_tokens or [])] = -torch.inf

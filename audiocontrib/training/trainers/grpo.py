@@ -25,7 +25,7 @@ from audiocontrib.responses import Outcome
 from audiocontrib.training.encoding.collate import IGNORED
 from audiocontrib.training.encoding.features import stacked, unstacked
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.estimate import counted, in_a_line
+from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
@@ -33,7 +33,7 @@ from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import adapters, arguments, identity
-from audiocontrib.training.trainers.session import calm, finished, go, processes, tell
+from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
@@ -210,6 +210,6 @@ def run_grpo(
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
     encoder = RowEncoder(model, settings.seconds)
     if progress:
-        tell(in_a_line(counted(settings, rows, model, encoder)))
+        tell_once(count_line(counted(settings, rows, model, encoder)))
     with calm():
         return go(AudioGRPOTrainer(settings, rows, encoder, model.net, out), out, told, made, progress)

@@ -124,7 +124,7 @@ def processes() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def tell(text: str) -> None:
+def tell_once(text: str) -> None:
     """A line of progress, once for all processes."""
     if processes().is_main_process:
         log.tell(LOG, text)

@@ -12,14 +12,14 @@ from trl import SFTConfig, SFTTrainer
 
 from audiocontrib.training.encoding.collate import Collator
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.estimate import counted, in_a_line
+from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import adapters, arguments, identity
-from audiocontrib.training.trainers.session import calm, finished, go, processes, tell
+from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
@@ -61,6 +61,6 @@ def run_sft(
     made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
     encoder = RowEncoder(model, settings.seconds)
     if progress:
-        tell(in_a_line(counted(settings, rows, model, encoder)))
+        tell_once(count_line(counted(settings, rows, model, encoder)))
     with calm():
         return go(make_trainer(settings, rows, encoder, model.net, out), out, told, made, progress)

@@ -233,7 +233,7 @@ def test_csv_and_parquet_are_read_too(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         ([{"model": "a", "condition": "silence", "choice": 1}], "no column 'item_id'"),
-        ([{"item_id": "q/0", "condition": "silence", "choice": 1}], "--model for all rows"),
+        ([{"item_id": "q/0", "condition": "silence", "choice": 1}], "which model all rows have"),
         ([{"item_id": "q/0", "model": "a", "condition": "silence"}], "none of the columns reply, choice, posterior"),
         ([row(choice=1), row(1, posterior=[0, 1, 0])], "two runs"),
     ],

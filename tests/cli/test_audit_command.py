@@ -108,5 +108,5 @@ def test_scores_stay_in_the_run_and_feed_a_split(tmp_path: Path) -> None:
     assert len(weak - marked) < 0.2 * 150
     assert "a text-only classifier gives the gold" in made.table["reason"][0].as_py()
     assert ac.split(run, rule="audit", condition="text", score="text_options").findings == {"score": "text_options"}
-    with pytest.raises(UsageError, match="no score 'aflite'; there are: text_options"):
+    with pytest.raises(UsageError, match="score is 'aflite', but must be 'text_both', 'text_options'"):
         ac.split(run, rule="audit", condition="text", score="aflite")

@@ -99,7 +99,7 @@ def test_score_split_query_show(data: Path) -> None:
     by = call("show", "--run", data / "run", "--by", "source_dataset", "--by", "extra.level", "--format", "json")
     assert json.loads(by.stdout.splitlines()[0])["extra.level"] is None
     assert call("show", "--run", data / "run", "--by", "colour").exit_code == 2
-    assert call("show", "nothing", "--run", data / "run").exit_code == 1
+    assert call("show", "nothing", "--run", data / "run").exit_code == 2
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
@@ -290,7 +290,7 @@ def test_wrong_sql_lists_the_views(data: Path) -> None:
 
 def test_split_without_answers_says_what_to_run(data: Path) -> None:
     assert score(data, conditions=("text",)).exit_code == 0
-    one_error(call("split", "--run", data / "run"), 1, "audiocontrib score --condition silence")
+    one_error(call("split", "--run", data / "run"), 1, "no answers under 'silence'", "score under it first")
     one_error(call("split", "--run", data / "run", "--condition", "text", "--threshold", "1.5"), 2, "threshold")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from helpers.cascade_parts import FakeTagger, missing_weights, save_reader, soun
 from helpers.lazy import lazy
 from helpers.sounds import encoded
 
-import audiocontrib.demo.real
 from audiocontrib.audio import Sound
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.cli import main
@@ -166,7 +166,7 @@ def test_what_cannot_be_is_one_line(items: Items, monkeypatch: pytest.MonkeyPatc
     assert seeded.exit_code == 2
     assert "error: --seed is for made-up clips: real recordings have none; leave it out" in seeded.stderr
     monkeypatch.setenv(ENV, str(tmp_path))
-    monkeypatch.setattr(audiocontrib.demo.real, "load_items", lambda *_, **__: items)
+    monkeypatch.setattr(import_module("audiocontrib.demo.real"), "load_items", lambda *_, **__: items)
     partless = CliRunner().invoke(main, ["demo", "--real", "--run", str(tmp_path / "run")])
     assert partless.exit_code == 1
     [line] = [line for line in partless.stderr.splitlines() if line.startswith("error:")]

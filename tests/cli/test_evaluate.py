@@ -195,9 +195,9 @@ def test_it_is_said_which_model_is_not_clear_or_not_there(tmp_path: Path) -> Non
     both = ac.score(
         ac.load_items("demo", limit=6), ["mock:name=a", "mock:name=b"], ["text"], run=tmp_path / "r", progress=False
     )
-    with pytest.raises(UsageError, match="which model is meant with --model: a, b"):
+    with pytest.raises(UsageError, match="say which model is meant; the runs hold: a, b"):
         compare([both], [both])
-    with pytest.raises(UsageError, match="which baseline model is meant with --baseline-model: a, b"):
+    with pytest.raises(UsageError, match="there is no baseline model 'c'; the runs hold: a, b"):
         compare([both], [both], model="a", baseline_model="c")
     other = run_of(tmp_path, {"audio": [True] * 5})
     with pytest.raises(AudiocontribError, match="answered no item in common"):

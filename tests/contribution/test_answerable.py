@@ -161,5 +161,5 @@ def test_answers_that_do_not_stand_and_items_without_a_key_do_not_count() -> Non
 
 def test_no_answers_under_the_condition() -> None:
     a, counts = replies(np.random.default_rng(0), np.full(5, 4))
-    with pytest.raises(AudiocontribError, match=r"no answers under 'silence'.*score --condition silence"):
+    with pytest.raises(AudiocontribError, match=r"no answers under 'silence'; score under it first"):
         answerable(views(a, counts), condition="silence")

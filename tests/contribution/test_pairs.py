@@ -237,7 +237,7 @@ def test_no_pair_leaves_the_measures_open() -> None:
 def test_what_cannot_be_measured_is_said() -> None:
     items = templates(10)
     con = views(items, ask(items, [MockModel()], ["text"]))
-    with pytest.raises(AudiocontribError, match="no answers under 'audio'; ask for them first: audiocontrib score"):
+    with pytest.raises(AudiocontribError, match="no answers under 'audio'; score under it first"):
         pairs(con)
     with pytest.raises(UsageError, match="0 partners"):
         pairs(con, partners=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -105,7 +106,8 @@ def test_what_a_page_says_to_type_is_understood(page: str, tmp_path: Path) -> No
 def parse(arguments: list[str]) -> None:
     """Read a command line as far as click does before the command starts."""
     context, command = click.Context(main), main
-    while isinstance(command, click.Group):
+    arguments = main.parse_args(context, list(arguments)) and [*context._protected_args, *context.args]
+    while isinstance(command, click.Group) and arguments:
         name, found, arguments = command.resolve_command(context, list(arguments))
         assert found is not None
         context = found.make_context(name, list(arguments), parent=context)
@@ -132,12 +134,13 @@ def test_what_a_page_says_to_type_works(page: str, here: Path) -> None:
 def test_python_of_the_pages_works(tmp_path: Path) -> None:
     found = [(page, text) for page in PAGES for language, text in blocks(page) if language == "python"]
     assert len(found) >= 2
+    known: dict[Path, dict[str, object]] = defaultdict(dict)  # a page is read from its top on
     for page, text in found:
         (tmp_path / page.stem).mkdir(exist_ok=True)
         for name, shown in files(page).items():
             (tmp_path / page.stem / name).write_text(shown)
         with chdir(tmp_path / page.stem):
-            exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), {})
+            exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), known[page])
 
 
 def test_every_part_of_ones_own_has_an_example_of_at_most_15_lines() -> None:

@@ -13,8 +13,10 @@ import pytest
 class Lazy:
     """Stands for a module."""
 
+    __slots__ = ("_name",)  # and no dictionary of its own: pytest puts back what it finds in the module's
+
     def __init__(self, name: str) -> None:
-        self.__dict__["_name"] = name
+        object.__setattr__(self, "_name", name)
 
     def __getattr__(self, attribute: str) -> Any:
         named = attribute in ("__all__", "__version__") or not attribute.startswith("_")

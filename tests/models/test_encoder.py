@@ -16,7 +16,7 @@ from audiocontrib.audio import make_sound
 from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.trie import common_prefix
-from audiocontrib.prompts import make_prompt
+from audiocontrib.prompts import DEFAULT_PROMPT, find_prompt, make_prompt
 from audiocontrib.training.model_card.usage import usage
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_every_processor_of_ours_is_at_the_path_that_cards_print() -> None:
         cls = family.processor()
         ours = cls.__module__.startswith("audiocontrib.")
         assert ours == (cls.__name__ in processors.__all__)
-        script = "\n".join(usage(family, family.model_class, 30.0))
+        script = "\n".join(usage(family, family.model_class, 30.0, find_prompt(DEFAULT_PROMPT)))
         assert (f"from audiocontrib.models.processors import {cls.__name__}" in script) == ours, kind
 
 

@@ -182,7 +182,7 @@ def test_items_whose_clip_cannot_be_heard_are_quarantined_and_heal(items: Items,
     assert gone <= set(healed.responses["item_id"])
 
 
-def test_an_item_without_a_partner_loses_swap_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_item_without_a_partner_loses_swap_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     alike = ac.load_items("demo", seed=3, limit=40)
     alike = Items(
         [i for i in alike if i.extra["family"] == "pitch"], (), alike.origin
@@ -192,17 +192,17 @@ def test_an_item_without_a_partner_loses_swap_alone(tmp_path: Path, capsys: pyte
     assert counts["audio"] == len(alike)
     assert counts.get("swap", 0) < len(alike)
     assert not run.quarantined_ids()
-    assert "questions that borrow a clip are left out" in capsys.readouterr().err
+    assert "questions that borrow a clip are left out" in caplog.text
 
 
 def test_a_clip_longer_than_the_model_hears_is_cut_and_said_so(
-    items: Items, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    items: Items, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     short = MockModel(Planted(), "short")
     short.max_seconds = 0.5
     run = ac.score(items, [short], ["audio"], orders="given", run=tmp_path / "r", progress=False)
     assert (run.responses["audio_seconds"] == 0.5).all()
-    assert "longer than the 0.5 s that short hears, and were cut" in capsys.readouterr().err
+    assert "longer than the 0.5 s that short hears, and were cut" in caplog.text
 
 
 @pytest.mark.parametrize(

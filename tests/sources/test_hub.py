@@ -111,5 +111,6 @@ def test_a_hub_that_says_no_is_one_line(error: Exception, said: str, monkeypatch
     with pytest.raises(AudiocontribError) as caught:
         snapshot("owner/name")
     assert str(caught.value).startswith(said)
-    assert str(caught.value).endswith("name the folder of a local copy")
+    assert str(caught.value).endswith(("name the folder of a local copy", "is read where its folder is named"))
+    assert "\n" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -24,7 +24,7 @@ def refusal(run: Run, given: dict[str, Any], what: Items) -> list[str]:
         Run.create_or_resume(run.path, given, what)
     assert files(run) == before
     headline, *lines = str(caught.value).split("\n  ")
-    assert "never mixed: name another --run, or go back to the old setting" in headline
+    assert "never mixed: name another run, or go back to the old setting" in headline
     return lines
 
 

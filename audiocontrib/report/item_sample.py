@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import os
 from collections import defaultdict
@@ -15,6 +13,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiocontrib.audio.data_uri import DATA_URI, data_uri
 from audiocontrib.audio.paths import locate
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip, Item
@@ -28,13 +27,10 @@ MOST = 400
 """Items in a report."""
 EMBEDDED = 3_000_000
 """Characters of encoded clips that a page may carry; what is beyond is linked."""
-LONGEST = 30.0
-"""Seconds of a clip that are embedded."""
 TEXTS = 4_000_000
 """Bytes of questions, answers and replies that a page may carry."""
 REPLIES, REPLY = 6, 1_000
 """Replies of a model under a condition that are shown, and characters of each."""
-DATA_URI = "data:audio/ogg;base64,"
 
 SAMPLE = """
 with placed as (
@@ -95,7 +91,7 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
             break
         rows.append(row)
         if item.audio is not None and item.clip_id not in clips:
-            encoded = _encoded(item.audio, room)
+            encoded = data_uri(item.audio, room)
             room -= len(encoded or "")
             clips[item.clip_id] = encoded or _link(item.audio, beside)
     return Sample(rows, {name: source for name, source in clips.items() if source})
@@ -158,24 +154,6 @@ def _by_cell(answers: list[dict[str, Any]], k: int) -> list[dict[str, Any]]:
             }
         )
     return made
-
-
-def _encoded(clip: Clip, room: int) -> str | None:
-    """The clip as Ogg Opus in a data URI; None where it cannot be heard, or there is no room for it."""
-    import soundfile
-
-    from audiocontrib.audio import RATE, decode  # librosa: slow to import
-
-    if room <= 0:
-        return None
-    try:
-        samples = decode(clip).samples[: round(LONGEST * RATE)]
-    except BadAudio:
-        return None
-    file = io.BytesIO()
-    soundfile.write(file, samples, RATE, format="OGG", subtype="OPUS")
-    text = DATA_URI + base64.b64encode(file.getvalue()).decode()
-    return text if len(text) <= room else None
 
 
 def _link(clip: Clip, beside: Path) -> str | None:

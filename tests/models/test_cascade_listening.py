@@ -19,6 +19,7 @@ from helpers.cascade_parts import (
 from helpers.lazy import lazy
 
 from audiocontrib.audio import RATE, make_sound, silence
+from audiocontrib.errors import UsageError
 from audiocontrib.models.cascade.evidence import NOTHING, SoundFindings
 from audiocontrib.models.cascade.evidence_cache import Keep
 from audiocontrib.models.cascade.recipe import Gate, TaggerConfig
@@ -51,6 +52,18 @@ def test_the_recogniser_is_asked_only_where_a_voice_is_heard(voice: float, asked
     assert recogniser.asked == asked
     assert found.words == ("hello" if asked else "")
     assert found.sounds[0] == "Dog"
+
+
+@pytest.mark.parametrize(
+    ("naming", "gate", "said"),
+    [
+        (NAMING, Gate(voices=("Speach",)), "gate.voices: the tagger knows no sound 'Speach'; near: 'Speech'"),
+        (TaggerConfig(weights="t", ignore=("silense",)), VOICES, "tagger.ignore: the tagger knows no sound 'silense'"),
+    ],
+)
+def test_a_sound_that_the_tagger_does_not_know_is_refused(naming: TaggerConfig, gate: Gate, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        listen.Listener(FakeTagger(), naming, FakeRecogniser(), gate)
 
 
 @pytest.mark.parametrize(("nobody", "words"), [(0.59, "hello"), (0.61, "")])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocontrib.audio import Sound
+from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.models.cascade import recipe
 from audiocontrib.models.cascade.evidence import SoundFindings
@@ -33,6 +35,9 @@ class Listener:
     Args:
         tagger: names sounds; ``naming`` says how many and how likely.
         recogniser: asked only for sounds that pass the gate.
+
+    Raises:
+        UsageError: the gate, or what is to be ignored, names a sound that the tagger does not know.
     """
 
     def __init__(
@@ -45,8 +50,15 @@ class Listener:
         self._tagger, self._naming, self._recogniser, self._gate = tagger, naming, recogniser, gate
         labels = tagger.labels if tagger else ()
         ignored = naming.ignore if naming else ()
+        for field, names in (("tagger.ignore", ignored), ("gate.voices", gate.voices if tagger else ())):
+            for name in names:
+                if name not in labels:
+                    close = ", ".join(map(repr, get_close_matches(name, labels)))
+                    raise UsageError(
+                        f"{field}: the tagger knows no sound {name!r}{f'; near: {close}' if close else ''}"
+                    )
         self._told = np.array([i for i, name in enumerate(labels) if name not in ignored], dtype=np.intp)
-        self._voices = [labels.index(name) for name in gate.voices if name in labels]
+        self._voices = [labels.index(name) for name in gate.voices] if tagger else []
 
     def fingerprint(self) -> dict[str, Any]:
         """JSON values that fix the findings."""

@@ -97,4 +97,6 @@ def read_cascade_recipe(path: Path) -> CascadeRecipe:
     recipe = read_config(CascadeRecipe, path)
     if recipe.recogniser is None and recipe.tagger is None:
         raise UsageError(f"{path}: a cascade must hear: name a recogniser, a tagger or both")
+    if recipe.gate.voices and recipe.tagger is None:
+        raise UsageError(f"{path}: gate.voices are sounds of the tagger, and there is none; leave them out")
     return recipe

@@ -21,6 +21,7 @@ from audiocontrib.models import MODELS
 from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.mock import mock_model
 from audiocontrib.models.own import refuse_own
+from audiocontrib.prompts import DEFAULT_PROMPT, find_prompt
 from audiocontrib.scoring.plan import ORDERS
 from audiocontrib.sources import SOURCES
 from audiocontrib.splits.settings import ConditionName, RuleName
@@ -63,6 +64,10 @@ def _model(name: str) -> str:
 def _orders(name: str) -> str:
     ORDERS.find(name)
     return name
+
+
+def _prompt(name: str) -> str:
+    return find_prompt(name).name
 
 
 @config
@@ -109,6 +114,8 @@ class WeakToStrongPlan:
     """All that is asked."""
     orders: Annotated[Name, accepted_by(_orders)] = "cyclic"
     """Of the options."""
+    prompt: Annotated[Name, accepted_by(_prompt)] = DEFAULT_PROMPT
+    """With which all is asked and trained."""
 
     def __post_init__(self) -> None:
         if missing := [name for name in ("audio", self.condition) if name not in self.conditions]:
@@ -171,7 +178,8 @@ def weak_to_strong(
     refuse_own([recipe.model], f"the recipe {where}")
     data, held_out = _load(plan.data), _load(plan.held_out)
     _check_apart(data, held_out)
-    asked: dict[str, Any] = {"orders": plan.orders, "progress": progress, "model_options": model_options}
+    asked: dict[str, Any] = {"orders": plan.orders, "prompt": plan.prompt, "progress": progress}
+    asked["model_options"] = model_options
 
     say(f"1 of 5: {', '.join(plan.raters)} answer {len(data):,} questions")
     run = score(data, plan.raters, plan.conditions, run=out / "run", **asked)

@@ -22,10 +22,13 @@ from .demo import demo_real as demo_real
 from .evaluation import compare as compare
 from .evaluation import compare_scorers as compare_scorers
 from .evaluation import evaluate as evaluate
+from .evaluation.judged import judged_accuracy as judged_accuracy
+from .evaluation.judged import judgements as judgements
 from .export import export as export
 from .importing import import_responses as import_responses
 from .items import Item as Item
 from .items import Items as Items
+from .judge import judge as judge
 from .models import Model as Model
 from .models import load_model as load_model
 from .plugins import installed_plugins as installed_plugins

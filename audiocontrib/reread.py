@@ -16,6 +16,7 @@ from audiocontrib.prompts import rotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.store import Run
 from audiocontrib.store.files import make_folder, write_table_atomic
+from audiocontrib.store.runs import as_run
 
 READINGS = "readings"
 """Folder of a run: one file for each time that it was read again, with the older readings."""
@@ -75,7 +76,7 @@ class Reread:
     """READING_SCHEMA: the replies that are read otherwise."""
 
 
-def reread(run: Run, *, dry_run: bool = False) -> Reread:
+def reread(run: Run, /, *, dry_run: bool = False) -> Reread:
     """Read the stored replies of ``run`` again by today's reader.
 
     Changed rows are added as a part, so that they count instead of the older ones, which stay in their own parts;
@@ -85,10 +86,13 @@ def reread(run: Run, *, dry_run: bool = False) -> Reread:
     Args:
         dry_run: only say what would change.
 
+    Raises:
+        AudiocontribError: the disk is full; what was written counts, and the same call goes on.
+
     Example:
-        >>> reread(open_run("runs/first"), dry_run=True).changes.to_pandas()
+        >>> ac.reread(ac.open_run("runs/first"), dry_run=True).changes.to_pandas()
     """
-    before = run.reader
+    before = as_run(run).reader
     counts: dict[tuple[str, str], dict[str, int]] = {}
     found: list[dict[str, Any]] = []
     for rows in _batches(run):

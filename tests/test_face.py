@@ -27,6 +27,7 @@ VERBS = {
     "evaluate": ["evaluate", "compare", "compare_scorers"],
     "export": ["export"],
     "import": ["import_responses"],
+    "reread": ("reread", "judge", "judgements", "judged_accuracy"),
     "models": ["list_models"],
     "plugins": ["installed_plugins", "load_plugin"],
     "query": ["query"],
@@ -105,12 +106,13 @@ def test_version_errors_and_names_that_are_not_there() -> None:
 
 
 def test_a_verb_stays_a_verb_when_the_module_of_its_name_is_imported() -> None:
+    names = ["report", "audit", "export", "weak_to_strong", "demo", "reread", "judge"]
     code = (
         "import audiocontrib.report.page, audiocontrib.audit, audiocontrib.export, audiocontrib.weak_to_strong, "
-        "audiocontrib.demo; import audiocontrib as ac; "
-        "print([getattr(ac, n).__class__.__name__ for n in ('report', 'audit', 'export', 'weak_to_strong', 'demo')])"
+        "audiocontrib.demo, audiocontrib.reread, audiocontrib.judge; import audiocontrib as ac; "
+        f"print([getattr(ac, n).__class__.__name__ for n in {names}])"
     )
-    assert python(code) == str(["function"] * 5)
+    assert python(code) == str(["function"] * len(names))
 
 
 # every verb is tried with words that there are not
@@ -162,6 +164,8 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "demo_real": ((), {"run": folder / "real", "limit": 0}),
         "describe": ((answers,), {}),
         "export": ((run,), stage | {"out": folder / "out", "format": "jsonl", "part": "all", "progress": False}),
+        **{name: ((run,), {}) for name in ("judgements", "judged_accuracy", "reread")},
+        "judge": ((run,), {"model": "mock", "progress": False}),
         "import_responses": ((answers, folder / "theirs"), {"items": items}),
         "installed_plugins": ((), {}),
         "list_datasets": ((), {}),

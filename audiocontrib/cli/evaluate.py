@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.option("--baseline-model", help="The same of the baseline; may be another model of the same run.")
 @click.option(
     "--scorer", default="exact", show_default=True,
-    help="exact; official: the published rule of the data set; or mmau, mmsu, muchomusic, r1-aqa.",
+    help="exact; official: the published rule of the data set; mmau, mmsu, muchomusic, r1-aqa; or judge: what a judge "
+    "makes of unparsed replies (`reread --judge`).",
 )  # fmt: skip
 @click.option("--by", help="Rows for each question_type, source_dataset, split or extra.FIELD too.")
 @click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
@@ -66,12 +67,13 @@ def command(
     """
     from audiocontrib.errors import UsageError
     from audiocontrib.evaluation import compare, compare_scorers, evaluate
+    from audiocontrib.evaluation.judged import judged_accuracy
 
     runs = _open(folders)
     if scorer != "exact":
         if by or baselines or split or len(runs) > 1:
-            raise UsageError("an official scorer reads one run as a whole: leave out --by, --split and --baseline")
-        return emit(compare_scorers(runs[0], scorer=scorer), form)
+            raise UsageError("another scorer reads one run as a whole: leave out --by, --split and --baseline")
+        return emit(judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer), form)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")

@@ -73,11 +73,10 @@ def check_old_variables(command: click.Command, prefix: str) -> None:
     for option, own in _options(command, prefix):
         new = str(option.envvar)
         names = {str(option.name).upper()} | ({_variable(option.old)} if isinstance(option, RenamedOption) else set())
-        for old in sorted({f"{own}_{name}" for name in names} - {new}):
-            if os.environ.get(old):
-                if os.environ.get(new):
-                    raise UsageError(f"{new} and {old}, its old name, are both set; unset {old}")
-                renamed(old, new, gone=GONE)
+        for old in sorted(one for one in {f"{own}_{name}" for name in names} - {new} if os.environ.get(one)):
+            if os.environ.get(new):
+                raise UsageError(f"{new} and {old}, its old name, are both set; unset {old}")
+            renamed(old, new, gone=GONE)
 
 
 def _options(command: click.Command, prefix: str) -> Iterator[tuple[click.Option, str]]:

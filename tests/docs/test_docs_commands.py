@@ -106,7 +106,8 @@ def test_what_a_page_says_to_type_is_understood(page: str, tmp_path: Path) -> No
 def parse(arguments: list[str]) -> None:
     """Read a command line as far as click does before the command starts."""
     context, command = click.Context(main), main
-    arguments = main.parse_args(context, list(arguments)) and [*context._protected_args, *context.args]
+    main.parse_args(context, list(arguments))
+    arguments = [*context._protected_args, *context.args]
     while isinstance(command, click.Group) and arguments:
         name, found, arguments = command.resolve_command(context, list(arguments))
         assert found is not None

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 NAME = r"(?:[A-Za-z]|\d{1,2})"
 _STYLES = {
-    "(A)": re.compile(rf"\(\s?({NAME})\s?\)[.:,]?\s*(.*)", re.DOTALL),
-    "[A]": re.compile(rf"\[\s?({NAME})\s?\][.:,]?\s*(.*)", re.DOTALL),
+    "(A)": re.compile(rf"[(（]\s?({NAME})\s?[)）][.:,：]?\s*(.*)", re.DOTALL),
+    "[A]": re.compile(rf"[\[【]\s?({NAME})\s?[\]】][.:,：]?\s*(.*)", re.DOTALL),
     "<A>": re.compile(rf"<\s?({NAME})\s?>[.:,]?\s*(.*)", re.DOTALL),
     "{A}": re.compile(rf"\{{\s?({NAME})\s?\}}[.:,]?\s*(.*)", re.DOTALL),
-    "A)": re.compile(rf"({NAME})\)\s*(.*)", re.DOTALL),
+    "A)": re.compile(rf"({NAME})[)）]\s*(.*)", re.DOTALL),
     "A.": re.compile(rf"({NAME})\.(?!\d)\s*(.*)", re.DOTALL),
     "A、": re.compile(rf"({NAME})[、．。]\s*(.*)", re.DOTALL),
     "A:": re.compile(rf"({NAME})[:：]\s+(.*)", re.DOTALL),
@@ -50,7 +50,7 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
     """The labels of options that all carry one, of one style, each its own; None otherwise.
 
     Letters must be the first K, numbers 1 to K or 0 to K-1, in any order: options may be shown rotated.
-    Numbers before numbers ("1.5") are no labels.
+    Numbers before numbers ("1.5") are no labels. Labels within labels ("(A) 1. Man") are taken off too.
     """
     for style in _STYLES:
         found = labelled_so(choices, style)
@@ -62,7 +62,8 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
                 and _is_series(labels)
                 and not (labels[0].isdigit() and _may_be_numbers(choices, labels, texts))
             ):
-                return Printed(style, labels, texts)
+                inner = printed_labels(texts)  # "(A) 1. Man": who printed the letters kept older numbers
+                return Printed(style, labels, inner.texts if inner and _alike(labels, inner.labels) else texts)
     return None
 
 
@@ -124,8 +125,16 @@ def _is_series(labels: Sequence[str]) -> bool:
     return any(sorted(labels) == sorted(one) for one in series)
 
 
+def _alike(labels: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether two series stand in the same order."""
+    return [sorted(labels).index(one) for one in labels] == [sorted(others).index(one) for one in others]
+
+
 def _may_be_numbers(choices: Sequence[str], labels: Sequence[str], texts: Sequence[str]) -> bool:
-    """Whether numbers before the options may be part of them ("1.5"); not if they count 1, 2, 3 and a space follows."""
+    """Whether numbers before the options may be part of them ("1.5", "1 - 2", "1: 2").
+
+    Not if they count 1, 2, 3, and a bracket or a full stop and a space follow.
+    """
     counted = len(labels) > 2 and list(labels) == [str(n + 1) for n in range(len(labels))]
-    spaced = all(re.match(r"\W?\d{1,2}\W{1,2}\s", choice.strip()) for choice in choices)
+    spaced = all(re.match(r"\W?\d{1,2}[)\]}>.、．]{1,2}\s", choice.strip()) for choice in choices)
     return not (counted and spaced) and any(not re.search(r"[^\W\d_]{2}", text) for text in texts)

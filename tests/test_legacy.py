@@ -139,6 +139,7 @@ def test_commands_read_it(line: str, words: list[str]) -> None:
     assert [word for word in words if word not in told] == []
 
 
+@pytest.mark.slow
 def test_the_report_has_it_all(folder: Path) -> None:
     call("report --run runs/old --split votes-0.5")
     page = (folder / "runs/old/report.html").read_text(encoding="utf-8")

@@ -109,6 +109,7 @@ def test_the_first_clips_can_be_played_and_the_view_is_small(items: Items) -> No
     assert f"<b>{gold}</b>" in text
 
 
+@pytest.mark.slow
 def test_a_view_is_bounded_whatever_is_in_it(tmp_path: Path) -> None:
     long = "x" * 100_000
     noise = np.random.default_rng(0).standard_normal(16_000 * 120).clip(-1, 1).astype("float32")

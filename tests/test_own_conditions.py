@@ -65,6 +65,7 @@ def items() -> Any:
     return ac.load_items("demo", seed=3, limit=12)
 
 
+@pytest.mark.slow
 def test_it_works_everywhere(items: Any, tmp_path: Path) -> None:
     run = ac.score(items, ["mock:skill=1,leak=0"], ["audio", "beep", "next"], run=tmp_path / "r", progress=False)
     counts = "avg(correct::int) as right, count(partner_id) as partners, count(distinct audio_sha256) as sounds"

@@ -21,12 +21,14 @@ def alarms(items: pa.Table, checks: list[str] = TESTS) -> list[str]:
     return [row["check"] for row in found if row["severity"] == "alarm"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARTEFACTS)
 def test_a_planted_artefact_is_detected(name: str) -> None:
     change, check = ARTEFACTS[name]
     assert check in alarms(planted(2000, change, share=0.25))
 
 
+@pytest.mark.slow
 def test_label_permuted_sets_raise_no_alarm() -> None:
     """Marks of all kinds are there, but the gold is drawn anew: at most 5 of 100 sets raise an alarm."""
     marked = planted(160, ARTEFACTS["gold has a word of its own"][0], share=0.5)

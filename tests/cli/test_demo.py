@@ -60,6 +60,7 @@ def test_clips_are_sound_and_their_length_tells_no_answer() -> None:
         assert max(lengths) - min(lengths) <= 0.4, (family, lengths)
 
 
+@pytest.mark.slow
 def test_without_the_audio_no_option_is_more_likely() -> None:
     """Gold is exchangeable with the other options: neither its place nor its text is favoured."""
     asked = [q for _, qs in islice(clips(11), 4000) for q in qs if q.leak == "none"]
@@ -89,6 +90,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ac.Run:
     return ac.score(items, TINY, ["audio", "silence", "text"], orders="given", run=folder, progress=False)
 
 
+@pytest.mark.slow
 def test_a_split_is_held_against_the_truth(scored: ac.Run) -> None:
     """By hand: of the weak, those that the text betrays; of these, those that are found."""
     needs = {i: i % 3 > 0 for i in range(12)}  # 0, 3, 6, 9 are betrayed by the text
@@ -102,6 +104,7 @@ def test_a_split_is_held_against_the_truth(scored: ac.Run) -> None:
     assert found.recall == wilson(2, 4)
 
 
+@pytest.mark.slow
 def test_the_decoys_keep_their_promise_where_the_published_vote_does_not(scored: ac.Run) -> None:
     """At a target of 10 %, on answers in one order; the figures of the whole demo are in docs/measurement.md."""
     with scored.connect() as con:
@@ -113,6 +116,7 @@ def test_the_decoys_keep_their_promise_where_the_published_vote_does_not(scored:
     assert votes.undecided == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", TINY)
 def test_the_tiny_models_listen_where_they_must_and_read_where_they_can(scored: ac.Run, model: str) -> None:
     """On data that training never saw. The bounds leave room for 120 items; docs/tiny-models.md has the figures."""
@@ -140,6 +144,7 @@ def test_replies_are_parsed_and_agree_with_the_likelihoods(tmp_path: Path) -> No
     assert (both["choice_x"] == both["choice_y"]).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_demo_prints_a_table_plots_and_what_to_run_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     out = CliRunner().invoke(main, ["demo", "--limit", "24"])

@@ -132,6 +132,7 @@ def test_parts_of_a_split(tmp_path: Path) -> None:
         evaluate([run], split="other")
 
 
+@pytest.mark.slow
 def test_did_it_listen_more(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     n = 600

@@ -101,6 +101,7 @@ def test_by(run: Path, by: str) -> None:
     assert all(row[by] for row in rows)
 
 
+@pytest.mark.slow
 def test_sensitivity_is_printed_and_nothing_is_kept(run: Path) -> None:
     before = sorted(run.glob("splits/*"))
     done = split(run, "--sensitivity", "--model", "m0", "--model", "m1")

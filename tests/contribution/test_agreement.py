@@ -46,6 +46,7 @@ def test_kappa_of_wrong_choices_is_the_share_of_preferences_in_common(shared: fl
         assert whole["wrong_alike"] == whole["wrong_kappa"] == whole["wrong_kappa_low"] == 1
 
 
+@pytest.mark.slow
 def test_knowledge_raises_kappa_but_not_that_of_wrong_choices() -> None:
     ignorant, knowing = (rows(mocks(leak=leak))[-1] for leak in (0.0, 0.7))
     assert ignorant["kappa_low"] < 0 < ignorant["kappa_high"]

@@ -83,6 +83,7 @@ def test_what_was_planted_is_recovered(sizes: list[int]) -> None:
     assert found == 1
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_share_covers() -> None:
     rng, hits = np.random.default_rng(11), []
     for _ in range(400):

@@ -38,6 +38,7 @@ def built(building: tuple[Path, str]) -> Path:
     return building[0]
 
 
+@pytest.mark.slow
 def test_the_pages_build_without_a_warning(building: tuple[Path, str]) -> None:
     """A page that docs/index.md does not list, a link that leads nowhere, a docstring that cannot be read."""
     assert not sorted(set(building[1].strip().splitlines()))

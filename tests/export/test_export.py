@@ -414,6 +414,7 @@ def test_a_full_disk_leaves_nothing(name: str, run: Run, tmp_path: Path, monkeyp
     assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == []
 
 
+@pytest.mark.slow
 def test_items_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ten = make_run(tmp_path).load_items().table
     held = ItemTable(pa.concat_tables([ten] * 1000).to_batches(), str(tmp_path / "clips"))

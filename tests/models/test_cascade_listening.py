@@ -150,6 +150,7 @@ def test_patches_cover_the_whole_sound(frames: int, starts: list[int]) -> None:
     assert all(patch.shape == (96, 64) for patch in made)
 
 
+@pytest.mark.slow
 def test_any_audio_classifier_tags(tmp_path: Path) -> None:
     save_tagger(tmp_path / "t")
     tagger = Classifier(tmp_path / "t", TaggerConfig(weights="t", window=1.0, hop=0.5), "cpu")

@@ -179,6 +179,7 @@ def cli(run: Path, model: str, *more: str) -> Result:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["likelihood", "generate"])
 def test_a_server_that_dies_halfway_and_comes_back(tmp_path: Path, method: str) -> None:
     answered = 0
@@ -270,6 +271,7 @@ def test_an_interruption_ends_what_is_under_way(server: Server, monkeypatch: pyt
     assert model.generate(ASKED, 2) == served_model().generate(ASKED, 2)
 
 
+@pytest.mark.slow
 def test_the_key_comes_from_the_environment_and_is_written_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,7 @@ def test_position_bias_overrides_a_weaker_confidence() -> None:
     assert (choices(model, "audio") == 0).all()
 
 
+@pytest.mark.slow
 def test_content_preference_is_stable_and_blind_to_the_gold() -> None:
     model = MockModel(Planted(skill=0, noise=0, content_preference=1))
     first = choices(model, "text")

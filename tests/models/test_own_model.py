@@ -437,6 +437,7 @@ def test_a_plan_a_training_and_a_cascade_that_name_code_are_refused(place: Path)
     assert not Path("ran").exists()
 
 
+@pytest.mark.slow
 def test_a_run_does_not_load_the_code_that_it_names(place: Path) -> None:
     done(score("--model", "my.py:Longest", "--condition", "silence", method="likelihood"))
     (place / "my.py").write_text("open('ran', 'w').close()\n")

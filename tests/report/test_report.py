@@ -98,6 +98,7 @@ def test_json_in_a_script_ends_nowhere_else() -> None:
     assert json.loads(text) == value
 
 
+@pytest.mark.slow
 def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
     path = page.report(run, out=tmp_path / "deep" / "small.html", items=9)
     whole = path.read_text(encoding="utf-8")
@@ -108,6 +109,7 @@ def test_a_large_run_is_sampled_by_stratum(run: Run, tmp_path: Path) -> None:
     assert len(strata) >= 7
 
 
+@pytest.mark.slow
 def test_long_texts_make_the_sample_smaller(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(item_sample, "TEXTS", 12_000)
     whole = page.report(run, out=tmp_path / "r.html").read_text(encoding="utf-8")
@@ -168,6 +170,7 @@ def test_without_silence_the_map_is_of_the_text_alone(tmp_path: Path) -> None:
     assert "under silence" not in whole
 
 
+@pytest.mark.slow
 def test_a_split_is_shown_with_its_certificate_and_what_hangs_on_its_choices(run: Run) -> None:
     ac.split(run, rule="votes", models=["alpha"]).save(run.split_folder("alone"))
     done = CliRunner().invoke(main, ["certify", "--run", str(run.path), "--split", "alone", "--model", "beta"])
@@ -191,6 +194,7 @@ def test_a_damaged_certificate_is_one_line(run: Run, tmp_path: Path) -> None:
         page.report(copy)
 
 
+@pytest.mark.slow
 def test_the_command(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "r.html"
     done = CliRunner().invoke(main, ["report", "--run", str(run.path), "--out", str(out)])

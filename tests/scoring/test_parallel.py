@@ -55,6 +55,7 @@ def test_three_shards(items: Items, alone: Run, tmp_path: Path) -> None:
     assert_same(run, alone)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_with_another_number_of_shards(items: Items, alone: Run, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "audiocontrib", "score", "--dataset", "demo", "--seed", "5", "--limit", "24",
@@ -74,11 +75,13 @@ def test_killed_and_resumed_with_another_number_of_shards(items: Items, alone: R
     assert_same(run, alone)
 
 
+@pytest.mark.slow
 def test_a_process_for_each_device(items: Items, alone: Run, tmp_path: Path) -> None:
     run = ac.score(items, [TINY], CONDITIONS, run=tmp_path / "r", devices=["cpu", "cpu"], progress=False)
     assert_same(run, alone)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not __import__("importlib.util", fromlist=["util"]).find_spec("ray"), reason="Ray is not installed")
 def test_two_actors_of_ray(items: Items, alone: Run, tmp_path: Path) -> None:
     import ray
@@ -203,6 +206,7 @@ def test_items_on_one_recording_come_together(items: Items) -> None:
 RECIPES = ROOT / "recipes" / "cluster"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["slurm_array.sh", "ray.sh"])
 def test_the_scripts_for_clusters_score_a_run(script: str, tmp_path: Path) -> None:
     if script == "ray.sh":

@@ -65,6 +65,7 @@ def test_what_was_done_before_is_no_speed(monkeypatch: pytest.MonkeyPatch, capsy
     assert 0 < float(speed[1]) < 10
 
 
+@pytest.mark.slow
 def test_a_log_of_the_command_has_no_control_characters(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, *SCORE, "--run", str(tmp_path / "r")], capture_output=True, text=True, check=True
@@ -76,6 +77,7 @@ def test_a_log_of_the_command_has_no_control_characters(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 120))

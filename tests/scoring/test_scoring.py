@@ -223,6 +223,7 @@ def test_rotations_hold_every_option_once_in_every_place() -> None:
     assert shown == [("a", "b", "c"), ("b", "c", "a"), ("c", "a", "b")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
     rows = [

@@ -356,6 +356,7 @@ def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
     assert rows["threshold 0.9"]["moved"] == pytest.approx(sum(made[i] != base[i] for i in base) / N)
 
 
+@pytest.mark.slow
 def test_a_variant_that_cannot_be_made_says_why(con: duckdb.DuckDBPyConnection) -> None:
     rows = {r["variant"]: r for r in sensitivity(con, rule="posterior").to_pylist()}
     assert "ask in all orders (cyclic)" in rows["order 0 only"]["note"]

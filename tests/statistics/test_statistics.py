@@ -105,6 +105,7 @@ def test_coverage_of_wilson() -> None:
         assert 0.93 <= (p_outcome * (shares <= upper)).sum(axis=0).mean() <= 0.97
 
 
+@pytest.mark.slow
 def test_coverage_of_the_clustered_intervals() -> None:
     """Questions that share clips: the plain interval covers far too little."""
     random, runs = np.random.default_rng(3), 2000
@@ -125,6 +126,7 @@ def test_coverage_of_the_clustered_intervals() -> None:
         assert 0.93 <= times / runs <= 0.97, (name, times / runs)
 
 
+@pytest.mark.slow
 def test_coverage_of_the_weighted_bootstrap() -> None:
     random, runs, covered = np.random.default_rng(4), 2000, 0
     for run in range(runs):
@@ -137,6 +139,7 @@ def test_coverage_of_the_weighted_bootstrap() -> None:
     assert 0.93 <= covered / runs <= 0.97
 
 
+@pytest.mark.slow
 def test_coverage_of_the_two_way_interval() -> None:
     """Luck that is shared by 60 clips and, across them, by 50 templates; either clustering alone is too narrow."""
     random, runs = np.random.default_rng(13), 2000
@@ -239,6 +242,7 @@ def test_the_published_difference_again() -> None:
     assert found.p == pytest.approx(0.154, abs=0.002)  # without the exact test's continuity
 
 
+@pytest.mark.slow
 def test_a_difference_of_the_detectable_size_is_found_four_times_in_five() -> None:
     random, runs, found = np.random.default_rng(8), 2000, 0
     size = minimum_detectable_effect(500, 0.2)
@@ -278,6 +282,7 @@ def test_differences_that_spread_does_not_measure() -> None:
         paired_difference([1], [1, 0], [0])
 
 
+@pytest.mark.slow
 def test_tost_calls_a_difference_at_the_margin_equivalent_at_most_one_time_in_twenty() -> None:
     random, runs, margin = np.random.default_rng(10), 3000, 0.05
     called = 0

@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 from helpers.store_tools import PROCESSES, counted, item, manifest, response, start, work, write_all
 
 from audiocontrib.items import Items
 from audiocontrib.store import Run
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_share_a_run(tmp_path: Path) -> None:
     go_at = time.time() + 2  # long enough for all of them to stand ready
     own = [range(n, n + 10) for n in (0, 10, 20, 30)]
@@ -49,6 +51,7 @@ def test_a_reader_never_sees_half_a_part(tmp_path: Path) -> None:
     assert counted(run) == (60, 60)
 
 
+@pytest.mark.slow
 def test_kills_lose_at_most_a_batch_and_the_same_work_again_completes(tmp_path: Path) -> None:
     chance, folder, n = random.Random(0), tmp_path / "r", 900
     at_kill, kept = [], 0

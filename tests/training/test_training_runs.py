@@ -233,6 +233,7 @@ def test_what_is_trained_is_heard_learned_and_scored(tmp_path: Path) -> None:
     assert kept["eos_token_id"] == load_model(TINY, device="cpu").net.generation_config.eos_token_id
 
 
+@pytest.mark.slow
 def test_the_command_from_run_to_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     items = load_items("demo", seed=5, limit=16)

@@ -83,6 +83,7 @@ def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
 
+@pytest.mark.slow
 def test_a_plan_without_a_stage_leaves_it_out(tmp_path: Path) -> None:
     path = plan(tmp_path, recipe={"grpo": None})
     said: list[str] = []

@@ -88,7 +88,7 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
     rows: list[dict[str, Any]] = []
     clips: dict[str, str | None] = {}
     left, room = TEXTS, EMBEDDED
-    for item in everything.take(places.to_pylist()):
+    for item in everything.take([place for place in places.to_pylist() if place is not None]):
         row = _row(item, wanted[item.id], known.get(item.id, {}), answers[item.id])
         left -= len(script_json(row).encode())
         if left < 0:

@@ -122,7 +122,7 @@ def answerable(
     orders = np.where(asked.answer[:, None] >= 0, asked.answers, 0)
     fit = fit_answerable(asked.gold, orders, asked.k)
     p = pa.array(answerable_probability(fit, asked.gold, orders, asked.k), from_pandas=True)
-    return pa.table({"item_id": asked.item_id, "p_answerable": p}), fit
+    return pa.Table.from_pydict({"item_id": asked.item_id, "p_answerable": p}), fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class _Patterns:
 
     def log_likelihood(self, point: Floats) -> tuple[float, Floats]:
         """At (share, log alpha, log odds), and its gradient."""
-        share, alpha, odds = point[0], np.exp(point[1]), np.exp(point[2])
+        share, (alpha, odds) = float(point[0]), np.exp(point[1:])
         others = (self.k - 1) * alpha
         lucky, known = (self.rows(_log_count(self.gold, self.orders, a, others)) for a in (alpha, alpha * odds))
         with np.errstate(divide="ignore"):
@@ -162,7 +162,8 @@ class _Patterns:
         """The best point from a start, and its log-likelihood; ``share`` holds the share there."""
         from scipy.optimize import minimize
 
-        bounds = [(0.0, 1.0) if share is None else (share, share), np.log(ALPHA), np.log(ODDS)]
+        at = (0.0, 1.0) if share is None else (share, share)
+        bounds = [at, *((np.log(low), np.log(high)) for low, high in (ALPHA, ODDS))]
         scale = 1 / self.times.sum()
 
         def loss(point: Floats) -> tuple[float, Floats]:
@@ -217,8 +218,9 @@ def _profile(patterns: _Patterns, best: Floats, top: float) -> Interval:
         fall = top - max(patterns.maximum(start, share)[1] for start in starts)
         return np.sqrt(max(2 * fall, 0)) - norm.ppf(0.975)  # the root is nearly linear in the share
 
+    at = float(best[0])
     low, high = (
-        end if best[0] == end or excess(end) <= 0 else brentq(excess, *sorted((end, best[0])), xtol=1e-4)
+        end if at == end or excess(end) <= 0 else brentq(excess, min(end, at), max(end, at), xtol=1e-4)
         for end in (0.0, 1.0)
     )
     return Interval(float(low), float(high))

@@ -78,8 +78,8 @@ def _fit(options: Floats, gold: NDArray[np.int64], start: Floats) -> Floats:
         expected = np.array([np.einsum("kn,kn->n", p, each) @ (1 / total) for each in known]) / len(gold)
         return float((top + np.log(total)).mean() - weights @ at_gold), expected - at_gold
 
-    exact = {"ftol": 1e-13, "gtol": 1e-8}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(start), options=exact)
+    bounds = [(0, None)] * len(start)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-8})
     return np.asarray(found.x, dtype=np.float64)
 
 

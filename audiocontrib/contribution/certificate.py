@@ -8,7 +8,6 @@ from math import ceil, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from audiocontrib.contribution.response_matrix import Floats, Ints
 from audiocontrib.contribution.scope import Answers, Scope, scoped
@@ -107,7 +106,7 @@ def certificate(
         "select k, clip, correct from items semi join strong using (item_id) left join own using (item_id)",
         items=items,
         strong=strong.select(["item_id"]),
-        own=voted.filter(pc.field("choice").is_valid()),
+        own=voted.filter(voted["choice"].is_valid()),
     )
     if not len(strong):
         raise UsageError("no item of the strong set is in the run; was it made from other data?")

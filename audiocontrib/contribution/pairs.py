@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.answer_counts import TIE
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells
@@ -75,13 +76,12 @@ from (select pair, i, j from numbered union all select pair, j as i, i as j from
 order by pair, item
 """
 
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("model", "condition")]
-    + [(name, pa.int64()) for name in ("pairs", "items")]
-    + [
-        (name, pa.float64())
-        for name in ("following", "following_low", "following_high", "effect", "effect_low", "effect_high")
-    ]
+SCHEMA = schema_of(
+    **dict.fromkeys(("model", "condition"), pa.string()),
+    **dict.fromkeys(("pairs", "items"), pa.int64()),
+    **dict.fromkeys(
+        ("following", "following_low", "following_high", "effect", "effect_low", "effect_high"), pa.float64()
+    ),
 )
 
 

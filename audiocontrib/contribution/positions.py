@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Values, schema_of
 from audiocontrib.contribution.answer_counts import LEAST, TIE, Floats, Ints, asked_cells
 from audiocontrib.contribution.posteriors import flips, lists, padded
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     import duckdb
 
 UNCHOSEN, UNANSWERED = -1, -2
-POSITION_SCHEMA = pa.schema(
-    [("model", pa.string()), ("condition", pa.string())]
-    + [(name, pa.int64()) for name in ("k", "place", "n")]
-    + [("share", pa.float64()), ("gold_n", pa.int64())]
-    + [(name, pa.float64()) for name in ("recall", "spread", "prior", "flips")]
+POSITION_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    **dict.fromkeys(("k", "place", "n"), pa.int64()),
+    share=pa.float64(),
+    gold_n=pa.int64(),
+    **dict.fromkeys(("recall", "spread", "prior", "flips"), pa.float64()),
 )
 
 
@@ -36,7 +39,7 @@ POSITION_SCHEMA = pa.schema(
 class Shown:
     """A model's answers under a condition to n items with k options, by item and order."""
 
-    item_id: pa.Array
+    item_id: Values
     """Sorted, shape (n,)."""
     gold: Ints
     """Index of the gold option, -1 without a key; shape (n,)."""
@@ -139,9 +142,9 @@ def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05
         mean = np.take_along_axis(np.exp(told.log_p[used]), _places(k)[None], axis=2).mean(axis=1)
         rows, posterior = np.concatenate([np.flatnonzero(used), rest]), np.concatenate([mean, single])
         parts.append(
-            pa.table(
+            pa.Table.from_pydict(
                 {
-                    "item_id": told.item_id.take(pa.array(rows)),
+                    "item_id": told.item_id.take(rows),
                     "k": np.full(len(rows), k),
                     "orders": np.where(used[rows], k, 1),
                     "posterior": lists(posterior, np.full(len(rows), k)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import UsageError
@@ -14,9 +15,12 @@ from audiocontrib.statistics import wilson
 if TYPE_CHECKING:
     import duckdb
 
-RERUN_SCHEMA = pa.schema(
-    [("model", pa.string()), ("condition", pa.string()), ("n", pa.int64()), ("differ", pa.int64())]
-    + [(name, pa.float64()) for name in ("share", "low", "high")]
+RERUN_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    n=pa.int64(),
+    differ=pa.int64(),
+    **dict.fromkeys(("share", "low", "high"), pa.float64()),
 )
 
 

@@ -70,9 +70,9 @@ def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None,
     told = count_answers(con, conditions=conditions, method=method)
     cast = count_votes(told)
     known = (cast.problem == 0) & (told.gold >= 0)[:, None]
-    return pa.table(
-        told.labels()
-        | {
+    return pa.Table.from_pydict(
+        {
+            **told.labels(),
             "problem": problem_words(cast.problem),
             "choice": pa.array(cast.choice.ravel(), mask=cast.choice.ravel() < 0),
             "correct": pa.array(cast.right.ravel(), mask=~known.ravel()),
@@ -84,8 +84,8 @@ def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None,
 def count_votes(told: AnswerCounts) -> Votes:
     """The votes of a tally, as :func:`votes` says."""
     problem = problems(told)
-    stands = problem == 0
-    best = told.shares.max(axis=2, keepdims=True, initial=0)
+    stands: NDArray[np.bool_] = problem == 0
+    best: Floats = told.shares.max(axis=2, keepdims=True, initial=0)
     clear = stands & (np.count_nonzero(told.shares >= best - TIE, axis=2) == 1)
     choice = np.where(clear, told.shares.argmax(axis=2), -1)
     has_key = (told.gold >= 0)[:, None]

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
@@ -23,10 +24,10 @@ from audiocontrib.store.splits import SPLIT_SCHEMA
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
 
 BEATEN = ".beaten.parquet"
-BEATEN_SCHEMA = pa.schema([("part", pa.string()), ("row", pa.int64())])
-CONTRIBUTION_SCHEMA = pa.schema([("item_id", pa.string()), ("score", pa.float64())])
+BEATEN_SCHEMA = schema_of(part=pa.string(), row=pa.int64())
+CONTRIBUTION_SCHEMA = schema_of(item_id=pa.string(), score=pa.float64())
 """Columns of ``contributions`` before they are computed; after that, the file's own."""
-AUDIT_SCHEMA = pa.schema([("item_id", pa.string())])
+AUDIT_SCHEMA = schema_of(item_id=pa.string())
 """Columns of ``audit`` before an audit is made; after that, the file's own."""
 
 
@@ -157,7 +158,7 @@ def _find_beaten(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> pa.Ta
     repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     if not len(repeated):
         return BEATEN_SCHEMA.empty_table()
-    con.register("repeated", pa.table({"h": repeated}))
+    con.register("repeated", pa.Table.from_pydict({"h": repeated}))
     found = con.sql(
         f"""
         select parse_filename(filename) as part, file_row_number as row

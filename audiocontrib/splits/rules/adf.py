@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import PositiveInt
 
+from audiocontrib.arrow import equal, integers, texts
 from audiocontrib.config import Name
 from audiocontrib.contribution.scope import held_conditions, not_asked
 from audiocontrib.contribution.votes import votes
@@ -80,11 +81,11 @@ def adf(
         steps[REVIEW] = verdicts.filter(verdicts["rejected"])
     findings["steps_left_out"] = [name for name in (COMMONSENSE, PERPLEXITY, REVIEW) if name not in steps]
     decided = _decide(scores, steps)
-    weak = pc.equal(decided["split"], "weak")
+    weak = equal(decided["split"], "weak")
     for name in steps:
         found = pc.and_(weak, pc.starts_with(decided["reason"], f"{name}: "))
-        findings[f"rejected_by_{name}"] = pc.sum(found).as_py() or 0
-    passed = decided.filter(pc.equal(decided["split"], "strong")).select(["item_id"])
+        findings[f"rejected_by_{name}"] = len(decided.filter(found))
+    passed = decided.filter(equal(decided["split"], "strong")).select(["item_id"])
     if verdicts is not None:
         unseen = sql("from passed anti join verdicts using (item_id)", passed=passed, verdicts=verdicts)
         findings["kept_without_verdict"] = len(unseen)
@@ -146,7 +147,7 @@ def _silent(scores: pa.Table, needed: int, condition: str) -> pa.Table:
 def _commonsense(asked: RuleInput, names: Sequence[str], condition: str) -> pa.Table:
     """Items that one of the named models gets right from the text."""
     table = _votes(asked, condition, asked.scope.method)
-    there = set(table["model"].unique().to_pylist())
+    there = set(texts(table["model"].unique()))
     if missing := [name for name in names if name not in there]:
         raise AudiocontribError(_not_asked(missing[0], condition))
     return sql(
@@ -171,7 +172,7 @@ def _votes(asked: RuleInput, condition: str, method: str | None) -> pa.Table:
 def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
     """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
     voted = _votes(asked, condition, "likelihood")
-    own = voted.filter(pc.equal(voted["model"], model))
+    own = voted.filter(equal(voted["model"], model))
     means = asked.con.sql(
         """
         with each as (
@@ -218,8 +219,8 @@ def _against_chance(ranks: pa.Table, rank: int) -> dict[str, float | None]:
     known = ranks.filter(pc.is_valid(ranks["place"]))
     if not len(known):
         return {}
-    chances = np.minimum(rank / known["k"].to_numpy(), 1)
-    found = pc.sum(pc.less_equal(known["place"], rank)).as_py()
+    chances = np.minimum(rank / integers(known["k"]), 1)
+    found = int(np.count_nonzero(integers(known["place"]) <= rank))
     return {
         "gold_among_likeliest": found / len(known),
         "gold_among_likeliest_by_chance": float(chances.mean()),

@@ -15,6 +15,7 @@ from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def _accuracies(con: duckdb.DuckDBPyConnection, by: Sequence[str], told: AnswerC
             {f"dense_rank() over (order by {', '.join(_quoted(by))}) - 1" if by else 0} as part
         from (select *{"".join(map(_extra, by))} from items)
     """
-    items = con.sql(
-        f"select {', '.join(['clip', 'part', *_quoted(by)])} from ({grouped}) order by item_id"
-    ).to_arrow_table()
+    items = arrow_table(
+        con.sql(f"select {', '.join(['clip', 'part', *_quoted(by)])} from ({grouped}) order by item_id")
+    )
     clip, part = integers(items["clip"]), integers(items["part"])
     firsts = np.unique(part, return_index=True)[1]
     groups = items.select(list(by)).take(firsts).to_pylist() if by else [{}]
@@ -119,13 +120,15 @@ def _unanswered(
 ) -> dict[tuple[str, str, int], dict[str, int]]:
     """How many replies were refused, unparsed and failed, by model, condition and part; nothing where none was."""
     counts = ", ".join(f"count(*) filter (outcome = '{name}') as {name}" for name in UNANSWERED)
-    found = con.sql(
-        f"""
+    found = arrow_table(
+        con.sql(
+            f"""
         select model, condition, part, {counts} from responses join ({grouped}) using (item_id)
         where method = $method and outcome in {UNANSWERED} group by all
         """,
-        params={"method": method},
-    ).to_arrow_table()
+            params={"method": method},
+        )
+    )
     return {(r.pop("model"), r.pop("condition"), r.pop("part")): r for r in found.to_pylist()}
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import Column, Values, flat, floats, integers, schema_of, truths
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,8 +104,8 @@ def count_answers(
             fit its item's options.
     """
     method, cells = asked_cells(con, conditions=conditions, method=method)
-    items = con.sql("select item_id, answer, len(choices) as k from items order by item_id").to_arrow_table()
-    n, width = len(items) * len(cells), pc.max(items["k"]).as_py() or 1
+    items = arrow_table(con.sql("select item_id, answer, len(choices) as k from items order by item_id"))
+    n, width = len(items) * len(cells), int(integers(items["k"]).max(initial=0)) or 1
     orders, answered = np.zeros((2, n * width), bool)
     answers, counts = np.zeros(n, np.int16), np.zeros(n * width, np.int16)
     shares, logs = np.zeros(n * width), np.zeros(n * width)  # what is not written to takes no memory

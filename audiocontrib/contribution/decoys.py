@@ -20,6 +20,7 @@ from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.ledger_entries import item_columns
 from audiocontrib.contribution.response_matrix import Floats, Ints, ResponseMatrix, response_matrix
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import Interval, cluster_bootstrap
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _contest(con: duckdb.DuckDBPyConnection, asked: ResponseMatrix) -> tuple[pa.
     top[drawn] = _draw(con, item_id.filter(drawn), tied[drawn])
     least: Floats | float = 0.5 / asked.answers[entered].sum(axis=1) if asked.replies else 10.0**-DIGITS
     second, best = (np.log(np.maximum(ranked[:, place], least)) for place in (-2, -1))
-    won = top == asked.answer[entered]
+    won: NDArray[np.bool_] = top == asked.answer[entered]
     margin = np.round(best - second, MARGIN_DIGITS)
     clip = item_columns(con).clip[entered]
     return pa.Table.from_pydict({"item_id": item_id}), Contest(won, margin, asked.k[entered], clip)
@@ -95,13 +96,13 @@ def q_values(contest: Contest) -> Floats:
     certifies nothing with fewer than 1 / ((K - 1) level) golds on top.
     """
     q = np.ones(len(contest.k))
-    for k in np.unique(contest.k):
+    for k in map(int, np.unique(contest.k)):
         own = np.flatnonzero(contest.k == k)
         order = own[np.argsort(-contest.margin[own], kind="stable")]
         won, margin = contest.won[order], contest.margin[order]
         last = np.append(margin[1:] != margin[:-1], True)  # equal margins are called together
         with np.errstate(divide="ignore"):
-            rate = np.where(last, (1 + np.cumsum(~won)) / ((k - 1) * np.cumsum(won)), np.inf)
+            rate: Floats = np.where(last, (1 + np.cumsum(~won)) / ((k - 1) * np.cumsum(won)), np.inf)
         least = np.minimum.accumulate(rate[::-1])[::-1]
         q[order] = np.where(won, np.minimum(least, 1), 1)
     return q
@@ -130,8 +131,8 @@ def local_leak(contest: Contest) -> Floats:
     from sklearn.isotonic import IsotonicRegression
 
     p = np.zeros(len(contest.k))
-    for k in np.unique(contest.k[contest.won]):
-        own = contest.k == k
+    for k in map(int, np.unique(contest.k[contest.won])):
+        own: NDArray[np.bool_] = contest.k == k
         won, margin = contest.won[own], contest.margin[own]
         fit = IsotonicRegression().fit(np.append(margin, margin.max()), np.append(won, False))
         g: Floats = fit.predict(margin)[won]
@@ -163,10 +164,12 @@ def _draw(con: duckdb.DuckDBPyConnection, item_id: Column, tied: NDArray[np.bool
     row, option = np.nonzero(tied)
     con.register("tied_options", pa.Table.from_pydict({"item_id": item_id.take(row), "option": option}))
     try:
-        drawn = con.sql(
-            "select arg_max(option, md5(concat(item_id, chr(31), choices[option + 1]))) as option "
-            "from tied_options join items using (item_id) group by item_id order by item_id"
-        ).to_arrow_table()
+        drawn = arrow_table(
+            con.sql(
+                "select arg_max(option, md5(concat(item_id, chr(31), choices[option + 1]))) as option "
+                "from tied_options join items using (item_id) group by item_id order by item_id"
+            )
+        )
     finally:
         con.unregister("tied_options")
     return integers(drawn["option"])

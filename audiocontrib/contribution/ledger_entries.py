@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import Column, integers
 from audiocontrib.contribution.calibration import Floats, calibrate
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,10 +35,13 @@ class ItemColumns:
 
 def item_columns(con: duckdb.DuckDBPyConnection) -> ItemColumns:
     """The items of a run."""
-    table = con.sql(
-        "select item_id, coalesce(answer, -1)::bigint as gold, len(choices) as k, "
-        "dense_rank() over (order by md5('calibration ' || clip_id), clip_id) - 1 as clip from items order by item_id"
-    ).to_arrow_table()
+    table = arrow_table(
+        con.sql(
+            "select item_id, coalesce(answer, -1)::bigint as gold, len(choices) as k, "
+            "dense_rank() over (order by md5('calibration ' || clip_id), clip_id) - 1 as clip from items "
+            "order by item_id"
+        )
+    )
     return ItemColumns(table["item_id"], *(integers(table[name]) for name in ("gold", "k", "clip")))
 
 

@@ -65,7 +65,7 @@ def posterior_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | 
     told = count_answers(con, conditions=conditions, method=method, in_full=True)
     problem = problems(told)
     size = np.repeat(told.sizes, len(told.cells))
-    stands = (problem == 0).ravel()
+    stands: NDArray[np.bool_] = (problem == 0).ravel()
     return pa.Table.from_pydict(
         {
             **told.labels(),
@@ -116,8 +116,8 @@ def flips(answers: NDArray[np.integer], counts: NDArray[np.integer]) -> Floats:
         counts: how many of them each option is the answer of, shape (..., K); no answer is one of its own.
     """
     n = answers.astype(np.float64)
-    unchosen = n - counts.sum(axis=-1)
-    alike = (counts * (counts - 1.0)).sum(axis=-1) + unchosen * (unchosen - 1)
+    unchosen: Floats = n - counts.sum(axis=-1)
+    alike: Floats = (counts * (counts - 1.0)).sum(axis=-1) + unchosen * (unchosen - 1)
     pairs = n * (n - 1)
     return np.divide(pairs - alike, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
 

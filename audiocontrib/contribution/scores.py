@@ -58,7 +58,7 @@ def contributions(
     cast = count_votes(told)
     has_key, without, with_audio = told.gold >= 0, told.under(checked.condition), told.under(checked.audio)
     right, right_audio = (_count(cast.right[:, cells]) for cells in (without, with_audio))
-    whole, whole_audio = (_count(cast.problem[:, cells]) == 0 for cells in (without, with_audio))
+    whole, whole_audio = (~cast.problem[:, cells].any(axis=1) for cells in (without, with_audio))
     models = len(without)
     score = 1 - right / models if models else np.zeros(len(has_key))
     heard = has_key & bool(with_audio)
@@ -85,7 +85,7 @@ def contributions(
 
 def _missing(told: AnswerCounts, cast: Votes, cells: list[int]) -> Values:
     """For each item, why models have no vote in these cells."""
-    lacks = cast.problem[:, cells] != 0
+    lacks: NDArray[np.bool_] = cast.problem[:, cells] != 0
     model, condition = (_of(told, cells, part).take(np.nonzero(lacks)[1]) for part in (0, 1))
     said = _joined(model, problem_words(cast.problem[:, cells][lacks]), ": ")
     return _split(lacks, _joined(said, condition, " under "))

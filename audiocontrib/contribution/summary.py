@@ -16,7 +16,7 @@ from audiocontrib.contribution.decoys import Contest, leak_share
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import UNKNOWN, Interval, binomial_at_least, chance_corrected, clustered_mean
 
 Column = NDArray[Any]
@@ -86,9 +86,9 @@ def summary(
     if by is not None and EXTRA.fullmatch(by):
         group = f"extra ->> '$.\"{by[6:]}\"'"
     with scoped(run, scope, words) as (con, checked):
-        groups = con.sql(
-            f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items'
-        ).to_arrow_table()
+        groups = arrow_table(
+            con.sql(f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items')
+        )
         measured = measure(con, scope=checked).table if measured is None else measured
     table = sql(
         """

@@ -17,6 +17,7 @@ from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import clustered_mean
 from audiocontrib.store.runs import as_runs
 
@@ -104,7 +105,7 @@ def _described(
     best: dict[tuple[str, str], tuple[str, float]] = {}
     for row in table.to_pylist():
         part = "all" if group is None else str(row.get(group) or "")
-        place = row["dataset"], part
+        place = str(row["dataset"]), part
         own = pc.and_(equal(items["dataset"], place[0]), equal(items["part"], part))
         if place not in best:
             best[place] = _constant(items.filter(own))
@@ -121,10 +122,12 @@ def _items(con: duckdb.DuckDBPyConnection, group: str | None) -> pa.Table:
     value = "'all'"
     if group:
         value = f"extra ->> '$.\"{group[6:]}\"'" if group.startswith("extra.") else f'"{group}"'
-    return con.sql(
-        f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "
-        "choices, answer, notes, extra from items order by item_id"
-    ).to_arrow_table()
+    return arrow_table(
+        con.sql(
+            f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "
+            "choices, answer, notes, extra from items order by item_id"
+        )
+    )
 
 
 def _added(
@@ -138,11 +141,11 @@ def _added(
     """What the audio adds over a condition, on the items of a part that have both votes; nothing over itself."""
     if audio is None or audio == cell:
         return {}
-    both = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
+    both: NDArray[np.bool_] = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
     if not both.any():
         return {}
     change = cast.right[both, audio].astype(float) - cast.right[both, cell]
-    added = change / (1 - chances[both].mean())
+    added: NDArray[np.float64] = change / (1 - chances[both].mean())
     low, high = clustered_mean(added, clips[both])
     return {"contribution": float(added.mean()), "contribution_low": low, "contribution_high": high}
 

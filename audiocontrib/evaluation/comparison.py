@@ -132,8 +132,12 @@ class _Item:
 def _joined(given: Sequence[Rights], model: str) -> dict[str, _Item]:
     found: dict[str, _Item] = {}
     for one in given:
-        cells = {condition: values.tolist() for (name, condition), values in one.cells.items() if name == model}
-        about = zip(one.item_id.tolist(), one.dataset.tolist(), one.clip_id.tolist(), one.part.tolist(), strict=True)
+        cells: dict[str, list[float]] = {
+            condition: values.tolist() for (name, condition), values in one.cells.items() if name == model
+        }
+        about = zip(
+            map(str, one.item_id), map(str, one.dataset), map(str, one.clip_id), map(str, one.part), strict=True
+        )
         for place, (item, dataset, clip, part) in enumerate(about):
             right = {c: values[place] for c, values in cells.items() if not isnan(values[place])}
             found[item] = _Item(dataset, clip, part, right)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from audiocontrib.arrow import schema_of
+from audiocontrib.arrow import schema_of, texts
 from audiocontrib.contribution.run_view import connected, filtered_view, in_memory
 from audiocontrib.contribution.scope import Answers
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -122,7 +122,7 @@ def _compared(made: Split, base: Split) -> dict[str, Any]:
         a=base.table,
         b=made.table,
     )
-    was, now = (np.asarray(both[c].to_pylist(), dtype=str) for c in ("was", "now"))
+    was, now = (np.asarray(texts(both[c]), dtype=str) for c in ("was", "now"))
     either = int(((was == "weak") | (now == "weak")).sum())
     return {
         "n": len(made.table),

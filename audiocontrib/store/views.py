@@ -16,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
-from audiocontrib.sql import sql_literal
+from audiocontrib.sql import arrow_table, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
 from audiocontrib.store.splits import SPLIT_SCHEMA
@@ -159,12 +159,14 @@ def _find_beaten(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> pa.Ta
     if not len(repeated):
         return BEATEN_SCHEMA.empty_table()
     con.register("repeated", pa.Table.from_pydict({"h": repeated}))
-    found = con.sql(
-        f"""
+    found = arrow_table(
+        con.sql(
+            f"""
         select parse_filename(filename) as part, file_row_number as row
         from {parquet(parts, "filename", "file_row_number")} where hash(request_key) in (from repeated)
         qualify row_number() over (partition by request_key order by outcome = 'failed', created_at desc) > 1
         """
-    ).to_arrow_table()
+        )
+    )
     con.unregister("repeated")
     return found.cast(BEATEN_SCHEMA)

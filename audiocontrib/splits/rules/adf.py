@@ -21,7 +21,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.review import read_sheet, write_sheet
 from audiocontrib.splits.settings import ConditionName, listed
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import guessing
 
 SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "3 perplexity", "4 review"
@@ -173,8 +173,9 @@ def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
     """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
     voted = _votes(asked, condition, "likelihood")
     own = voted.filter(equal(voted["model"], model))
-    means = asked.con.sql(
-        """
+    means = arrow_table(
+        asked.con.sql(
+            """
         with each as (
             select item_id, unnest(option_logprob) / unnest(option_tokens) as score,
                 unnest(range(len(option_logprob))) as option
@@ -185,8 +186,9 @@ def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
         from means join items using (item_id)
         qualify option = answer
         """,
-        params={"model": model, "condition": condition},
-    ).to_arrow_table()
+            params={"model": model, "condition": condition},
+        )
+    )
     if not len(own) or not len(means):
         raise AudiocontribError(f"{_not_asked(model, condition)}, by the method likelihood")
     return sql(
@@ -195,7 +197,7 @@ def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
             coalesce(problem, if(place is null, 'no likelihoods of single options', null)) as problem, model
         from keyed join own using (item_id) left join means using (item_id) order by item_id
         """,
-        keyed=asked.con.sql("select item_id, len(choices) as k from items where answer is not null").to_arrow_table(),
+        keyed=arrow_table(asked.con.sql("select item_id, len(choices) as k from items where answer is not null")),
         own=own,
         means=means,
     )

@@ -12,7 +12,7 @@ from pydantic import Field
 from audiocontrib.arrow import floats, integers
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import clustered_mean
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResul
 
 def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.Table:
     """item_id, name, n, accuracy, floor and beats, of the items in groups."""
-    members = con.sql(MEMBERS, params={"least": least}).to_arrow_table()
+    members = arrow_table(con.sql(MEMBERS, params={"least": least}))
     joined = sql(
         "select members.*, votes_right / models as right_share from members join scores using (item_id) "
         "where score is not null order by name, item_id",

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from audiocontrib import answers
+from audiocontrib.arrow import schema_of
 from audiocontrib.prompts import rotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.store import Run
@@ -22,36 +23,28 @@ READINGS = "readings"
 """Folder of a run: one file for each time that it was read again, with the older readings."""
 PART = 20_000
 """Replies that are read at a time."""
-READING_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("order", pa.int16()),
-        ("request_key", pa.string()),
-        ("reader_before", pa.int32()),
-        ("outcome_before", pa.string()),
-        ("choice_before", pa.int16()),
-        ("reader", pa.int32()),
-        ("outcome", pa.string()),
-        ("choice", pa.int16()),
-        ("reply", pa.string()),
-    ]
+READING_SCHEMA = schema_of(
+    item_id=pa.string(),
+    model=pa.string(),
+    condition=pa.string(),
+    order=pa.int16(),
+    request_key=pa.string(),
+    reader_before=pa.int32(),
+    outcome_before=pa.string(),
+    choice_before=pa.int16(),
+    reader=pa.int32(),
+    outcome=pa.string(),
+    choice=pa.int16(),
+    reply=pa.string(),
 )
 """A reply that is read otherwise than before; choices are in the item's own order."""
-CHANGE_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("n", pa.int64()),
-        *(
-            (f"{outcome}_{when}", pa.int64())
-            for outcome in ("answered", "refused", "unparsed")
-            for when in ("before", "now")
-        ),
-        ("changed", pa.int64()),
-        ("other_choice", pa.int64()),
-    ]
+CHANGE_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    n=pa.int64(),
+    **{f"{how}_{when}": pa.int64() for how in ("answered", "refused", "unparsed") for when in ("before", "now")},
+    changed=pa.int64(),
+    other_choice=pa.int64(),
 )
 """Per model and condition: replies by outcome, before and now; those that changed, and of these those whose choice
 is another."""

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
+
 METHODS = ("likelihood", "generate")
 """How a model can be asked: the log-likelihood of every option, or a reply that is read."""
 
@@ -38,37 +40,35 @@ class Outcome(StrEnum):
     """An error; asked again on resume."""
 
 
-RESPONSE_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("dataset", pa.string()),
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("order", pa.int16()),
-        ("method", pa.string()),
-        ("outcome", pa.string()),
-        ("choice", pa.int16()),
-        ("correct", pa.bool_()),
-        ("posterior", pa.list_(pa.float64())),
-        ("option_logprob", pa.list_(pa.float64())),
-        ("option_tokens", pa.list_(pa.int32())),
-        ("reply", pa.string()),
-        ("error", pa.string()),
-        ("evidence", pa.string()),
-        ("partner_id", pa.string()),
-        ("audio_sha256", pa.string()),
-        ("audio_seconds", pa.float64()),
-        ("prompt_sha256", pa.string()),
-        ("prompt_tokens", pa.int32()),
-        ("seconds", pa.float64()),
-        ("created_at", pa.timestamp("us", tz="UTC")),
-        ("request_key", pa.string()),
-        ("resume_key", pa.string()),
-        # optional: null in parts of older versions
-        ("finish", pa.string()),
-        ("thought", pa.string()),
-        ("thought_tokens", pa.int32()),
-    ]
+RESPONSE_SCHEMA = schema_of(
+    item_id=pa.string(),
+    dataset=pa.string(),
+    model=pa.string(),
+    condition=pa.string(),
+    order=pa.int16(),
+    method=pa.string(),
+    outcome=pa.string(),
+    choice=pa.int16(),
+    correct=pa.bool_(),
+    posterior=pa.list_(pa.float64()),
+    option_logprob=pa.list_(pa.float64()),
+    option_tokens=pa.list_(pa.int32()),
+    reply=pa.string(),
+    error=pa.string(),
+    evidence=pa.string(),
+    partner_id=pa.string(),
+    audio_sha256=pa.string(),
+    audio_seconds=pa.float64(),
+    prompt_sha256=pa.string(),
+    prompt_tokens=pa.int32(),
+    seconds=pa.float64(),
+    created_at=pa.timestamp("us", tz="UTC"),
+    request_key=pa.string(),
+    resume_key=pa.string(),
+    # optional: null in parts of older versions
+    finish=pa.string(),
+    thought=pa.string(),
+    thought_tokens=pa.int32(),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 
@@ -15,7 +16,13 @@ def sql(query: str, **tables: pa.Table) -> pa.Table:
     with duckdb.connect() as con:
         for name, table in tables.items():
             con.register(name, table)
-        return con.sql(query).to_arrow_table()
+        return arrow_table(con.sql(query))
+
+
+def arrow_table(found: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The rows of a query, as Arrow; DuckDB does not say the type."""
+    table: pa.Table = found.to_arrow_table()
+    return table
 
 
 def sql_literal(text: str) -> str:

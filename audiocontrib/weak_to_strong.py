@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from audiocontrib.arrow import texts
 from audiocontrib.conditions import is_null
 from audiocontrib.config import Name, Share, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
@@ -232,7 +233,7 @@ def _load(data: DataConfig) -> Items:
 
 def _check_apart(data: Items, held_out: Items) -> None:
     """Recordings in both would let the trained model remember."""
-    shared = set(data.table["clip_id"].to_pylist()) & set(held_out.table["clip_id"].to_pylist())
+    shared = set(texts(data.table["clip_id"])) & set(texts(held_out.table["clip_id"]))
     if shared:
         raise UsageError(
             f"data and held_out share {len(shared)} recordings, e.g. {min(shared)}; take other items to compare on"

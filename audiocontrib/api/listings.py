@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
+
 
 def list_datasets() -> pa.Table:
     """The data sets that :func:`audiocontrib.load_items` knows by name: name, hub, about.
@@ -13,7 +15,7 @@ def list_datasets() -> pa.Table:
     """
     from audiocontrib.sources import SOURCES
 
-    schema = pa.schema([(name, pa.string()) for name in ("name", "hub", "about")])
+    schema = schema_of(**dict.fromkeys(("name", "hub", "about"), pa.string()))
     rows = [{"name": one.name, "hub": one.hub, "about": one.about} for one in SOURCES.values()]
     return pa.Table.from_pylist(rows, schema=schema)
 

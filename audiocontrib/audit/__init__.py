@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 import pyarrow as pa
 
+from audiocontrib.arrow import texts
 from audiocontrib.audit.base import (
     CHECKS,
     FEATURE_SCHEMA,
@@ -63,7 +64,7 @@ class Audit:
     @property
     def worst(self) -> str:
         """The highest severity of all findings."""
-        return max(self.findings["severity"].to_pylist(), key=SEVERITIES.index, default="ok")
+        return max(texts(self.findings["severity"]), key=SEVERITIES.index, default="ok")
 
     def to_json(self) -> str:
         """All tables but the scores, as one JSON object."""
@@ -97,7 +98,7 @@ def run_checks(items: pa.Table, checks: Sequence[str] | None = None, settings: S
             bar.set_postfix_str(name)
             seen.append(check(items, settings))
     found = [finding for one in seen for finding in one.findings]
-    scores = pa.table({"item_id": items["item_id"]})
+    scores = pa.Table.from_pydict({"item_id": items["item_id"]})
     for one in seen:
         if one.scores is not None:
             scores = scores.join(one.scores, "item_id", join_type="left outer")

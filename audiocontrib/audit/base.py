@@ -8,34 +8,31 @@ from typing import Any
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.registry import Registry
 
-FINDING_SCHEMA = pa.schema(
-    [
-        ("check", pa.string()),
-        ("group", pa.string()),
-        ("n", pa.int64()),
-        ("value", pa.float64()),
-        ("expected", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("p", pa.float64()),
-        ("p_adjusted", pa.float64()),
-        ("severity", pa.string()),
-        ("detail", pa.string()),
-    ]
+FINDING_SCHEMA = schema_of(
+    check=pa.string(),
+    group=pa.string(),
+    n=pa.int64(),
+    value=pa.float64(),
+    expected=pa.float64(),
+    low=pa.float64(),
+    high=pa.float64(),
+    p=pa.float64(),
+    p_adjusted=pa.float64(),
+    severity=pa.string(),
+    detail=pa.string(),
 )
 """One row per test or count; see :class:`Finding`."""
 
-PAIR_SCHEMA = pa.schema(
-    [
-        ("item_a", pa.string()),
-        ("item_b", pa.string()),
-        ("dataset_a", pa.string()),
-        ("dataset_b", pa.string()),
-        ("kind", pa.string()),
-        ("similarity", pa.float64()),
-    ]
+PAIR_SCHEMA = schema_of(
+    item_a=pa.string(),
+    item_b=pa.string(),
+    dataset_a=pa.string(),
+    dataset_b=pa.string(),
+    kind=pa.string(),
+    similarity=pa.float64(),
 )
 """Items that say or play the same; ``kind`` is the check that found them."""
 
@@ -108,15 +105,13 @@ class CheckResult:
     """FEATURE_SCHEMA: what a classifier went by."""
 
 
-FEATURE_SCHEMA = pa.schema(
-    [
-        ("probe", pa.string()),
-        ("feature", pa.string()),
-        ("weight", pa.float64()),
-        ("options", pa.int64()),
-        ("gold_share", pa.float64()),
-        ("example", pa.string()),
-    ]
+FEATURE_SCHEMA = schema_of(
+    probe=pa.string(),
+    feature=pa.string(),
+    weight=pa.float64(),
+    options=pa.int64(),
+    gold_share=pa.float64(),
+    example=pa.string(),
 )
 """A feature of a probe: weight in the fit on all items, options that have it, share of those that are gold, an item."""
 

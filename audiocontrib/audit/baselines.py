@@ -6,19 +6,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.audit.options import OptionTable, published_choices, published_lengths
 from audiocontrib.statistics import wilson
 
-BASELINE_SCHEMA = pa.schema(
-    [
-        ("strategy", pa.string()),
-        ("n", pa.int64()),
-        ("accuracy", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("ties_shared", pa.float64()),
-        ("above_chance", pa.float64()),
-    ]
+BASELINE_SCHEMA = schema_of(
+    strategy=pa.string(),
+    n=pa.int64(),
+    accuracy=pa.float64(),
+    low=pa.float64(),
+    high=pa.float64(),
+    ties_shared=pa.float64(),
+    above_chance=pa.float64(),
 )
 """``accuracy`` (with Wilson's 95 % interval; chance has none) takes the first of equally long options,
 ``ties_shared`` each of them equally often; ``n`` items have a key."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.audio import decode, exists, probe
 from audiocontrib.audit.base import Finding
 from audiocontrib.audit.kinds import kind_finding
@@ -29,22 +30,18 @@ LOOKS: dict[str, tuple[str, ...]] = {
 SILENT_PEAK = 1e-4
 """Largest absolute sample, of 1, of a clip that counts as silent: -80 dBFS, in which 16-bit audio has 3 steps."""
 QUANTILES = {"shortest": 0.0, "5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95, "longest": 1.0}
-CLIP_SCHEMA = pa.schema(
-    [
-        ("source_dataset", pa.string()),
-        ("clips", pa.int64()),
-        ("present", pa.int64()),
-        ("missing", pa.int64()),
-        ("unreadable", pa.int64()),
-        ("short", pa.int64()),
-        ("silent", pa.int64()),
-        ("hours", pa.float64()),
-    ]
+CLIP_SCHEMA = schema_of(
+    source_dataset=pa.string(),
+    clips=pa.int64(),
+    present=pa.int64(),
+    missing=pa.int64(),
+    unreadable=pa.int64(),
+    short=pa.int64(),
+    silent=pa.int64(),
+    hours=pa.float64(),
 )
-LENGTH_SCHEMA = pa.schema([("quantile", pa.string()), ("seconds", pa.float64())])
-FORMAT_SCHEMA = pa.schema(
-    [("format", pa.string()), ("rate", pa.int64()), ("channels", pa.int64()), ("clips", pa.int64())]
-)
+LENGTH_SCHEMA = schema_of(quantile=pa.string(), seconds=pa.float64())
+FORMAT_SCHEMA = schema_of(format=pa.string(), rate=pa.int64(), channels=pa.int64(), clips=pa.int64())
 ALL = "(all)"
 _AT_ONCE = 256
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.answers.text import clean, core, fold
+from audiocontrib.arrow import text_lists, texts
 from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
 from audiocontrib.items import COLLAPSED, PARTLY_LABELLED, UNLABELLED
 
@@ -59,7 +60,7 @@ def check_keys(items: pa.Table, settings: Settings) -> CheckResult:
         found.append(Finding.share("no answer key", keyless, n, "asked, never scored"))
     found.append(Finding.examples(COLLAPSED, _with_note(items, COLLAPSED), n))
     found += [Finding.examples(name, _with_note(items, note), n) for name, note in LABELS.items()]
-    rows = zip(items["item_id"].to_pylist(), items["question"].to_pylist(), items["choices"].to_pylist(), strict=True)
+    rows = zip(texts(items["item_id"]), texts(items["question"]), text_lists(items["choices"]), strict=True)
     seen: dict[str, list[str]] = {name: [] for name in FAULTS}
     for item_id, question, choices in rows:
         for name, (fault, _) in FAULTS.items():
@@ -82,8 +83,8 @@ def _quarantined(settings: Settings) -> Iterator[Finding]:
 def _with_note(items: pa.Table, said: str) -> list[str]:
     return [
         f"{item_id} ({'; '.join(notes)})"
-        for item_id, notes in zip(items["item_id"].to_pylist(), items["notes"].to_pylist(), strict=True)
-        if any(said in note for note in notes or ())
+        for item_id, notes in zip(texts(items["item_id"]), text_lists(items["notes"]), strict=True)
+        if any(said in note for note in notes)
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.audit.base import Finding
 
 KINDS = {
@@ -26,15 +27,13 @@ KINDS = {
     "silent": "recordings without any sound",
 }
 """Kind of finding -> what it counts."""
-KIND_SCHEMA = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("n", pa.int64()),
-        ("of", pa.int64()),
-        ("unit", pa.string()),
-        ("meaning", pa.string()),
-        ("example", pa.string()),
-    ]
+KIND_SCHEMA = schema_of(
+    kind=pa.string(),
+    n=pa.int64(),
+    of=pa.int64(),
+    unit=pa.string(),
+    meaning=pa.string(),
+    example=pa.string(),
 )
 """A kind of KINDS, and how many of what were found to be of it."""
 FAILS = ("quarantined", "missing", "unreadable", "short")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import flat, integers, texts
 from audiocontrib.items import COLLAPSED
 from audiocontrib.items.printed import printed_labels
 
@@ -40,8 +41,8 @@ class OptionTable:
     def of(cls, items: pa.Table) -> OptionTable:
         """The options of a table of ITEM_SCHEMA, of which ``choices`` and ``answer`` are needed."""
         items = items.select([name for name in COLUMNS if name in items.column_names])
-        k = np.asarray(pc.list_value_length(items["choices"]), dtype=np.int64)
-        gold = np.asarray(pc.fill_null(items["answer"], -1), dtype=np.int64)
+        k = integers(pc.list_value_length(items["choices"]))
+        gold = integers(items["answer"], null=-1)
         return cls(items, k, gold)
 
     def __len__(self) -> int:
@@ -49,7 +50,7 @@ class OptionTable:
 
     def only(self, wanted: NDArray[np.bool_]) -> OptionTable:
         """The options of some of the items, told by a mask of shape (n,)."""
-        return self if wanted.all() else OptionTable.of(self.items.filter(pa.array(wanted)))
+        return self if wanted.all() else OptionTable.of(self.items.filter(wanted))
 
     def with_key(self) -> OptionTable:
         """The options of the items that have a key."""
@@ -58,27 +59,27 @@ class OptionTable:
     @property
     def ids(self) -> list[str]:
         """Ids of the items."""
-        return self.items["item_id"].to_pylist()
+        return texts(self.items["item_id"])
 
     @property
     def questions(self) -> list[str]:
         """Questions of the items."""
-        return self.items["question"].to_pylist()
+        return texts(self.items["question"])
 
     @property
     def clips(self) -> NDArray[np.int64]:
         """Shape (n,): code of the clip of each item, counted as they come."""
-        return np.asarray(self.items["clip_id"].combine_chunks().dictionary_encode().indices, dtype=np.int64)
+        return integers(self.items["clip_id"].combine_chunks().dictionary_encode().indices)
 
     @property
     def texts(self) -> list[str]:
         """The R options."""
-        return pc.list_flatten(self.items["choices"]).to_pylist()
+        return texts(flat(self.items["choices"]))
 
     @property
     def length(self) -> NDArray[np.int64]:
         """Shape (R,): characters."""
-        return np.asarray(pc.utf8_length(pc.list_flatten(self.items["choices"])), dtype=np.int64)
+        return integers(pc.utf8_length(flat(self.items["choices"])))
 
     @property
     def item(self) -> NDArray[np.int64]:

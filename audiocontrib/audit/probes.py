@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Values
 from audiocontrib.audit.base import CHECKS, FEATURE_SCHEMA, CheckResult, Finding, Settings
 from audiocontrib.audit.options import OptionTable, surface
 from audiocontrib.statistics import chance_corrected, guessing, wilson
@@ -47,7 +48,8 @@ def probes(items: pa.Table, settings: Settings) -> CheckResult:
     if len(options) < LEAST_ITEMS or clips < LEAST_CLIPS:
         why = f"{len(options)} items with a key on {clips} clips; classifiers need {LEAST_ITEMS} on {LEAST_CLIPS}"
         return CheckResult([Finding("text-only classifiers", len(options), None, why, severity="note")])
-    found, features, scores = [], [], {"item_id": pa.array(options.ids)}
+    found, features = [], []
+    scores: dict[str, Values] = {"item_id": pa.array(options.ids)}
     for name, inputs in see(options).items():
         posterior = out_of_fold(options, inputs.matrix, settings.seed)
         right = chosen(options, posterior) == options.gold

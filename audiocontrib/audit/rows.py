@@ -13,15 +13,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.answers.options import read_options
+from audiocontrib.arrow import Values, flat, schema_of
 from audiocontrib.audit.base import Finding, shorten
 from audiocontrib.audit.kinds import kind_finding
 from audiocontrib.audit.options import OptionTable, published_lengths
 from audiocontrib.items import COLLAPSED, PARTLY_LABELLED, UNLABELLED, Items
 
-COUNT_SCHEMA = pa.schema([("by", pa.string()), ("value", pa.string()), ("items", pa.int64()), ("share", pa.float64())])
-QUARANTINED_SCHEMA = pa.schema(
-    [("field", pa.string()), ("reason", pa.string()), ("n", pa.int64()), ("example", pa.string())]
-)
+COUNT_SCHEMA = schema_of(by=pa.string(), value=pa.string(), items=pa.int64(), share=pa.float64())
+QUARANTINED_SCHEMA = schema_of(field=pa.string(), reason=pa.string(), n=pa.int64(), example=pa.string())
 _VALUE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\d[\d.,]*")
 """What differs between reasons of one kind: quoted texts and numbers."""
 
@@ -119,13 +118,13 @@ def counts(items: pa.Table, options: OptionTable, published: Mapping[int, list[s
     return pa.Table.from_pylist(rows, schema=COUNT_SCHEMA)
 
 
-def _suspects(choices: pa.ListArray, k: NDArray[np.int64]) -> list[int]:
+def _suspects(choices: Values, k: NDArray[np.int64]) -> list[int]:
     """The items that may have choices which are equal under the normaliser; the others cannot.
 
     It takes ASCII texts apart by nothing but letters and digits, unless they hold markup (``\\\\text{…}``, ``<s>``);
     comparing these alone is a hundred times quicker.
     """
-    texts = choices.flatten()
+    texts = flat(choices)
     letters = pc.ascii_lower(pc.replace_substring_regex(texts, r"[^A-Za-z0-9]+", ""))
     codes = np.asarray(letters.dictionary_encode().indices, dtype=np.int64)
     item = np.repeat(np.arange(len(k)), k)

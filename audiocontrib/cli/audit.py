@@ -91,12 +91,14 @@ def _shown(seen: Audit, everything: bool, form: str) -> pa.Table:
     """The findings that a person has to look at; in a table for the eye, details are cut."""
     import pyarrow.compute as pc
 
+    from audiocontrib.arrow import equal, texts
+
     table = seen.findings.drop_columns(["p"])
     if not everything:
-        table = table.filter(pc.not_equal(table["severity"], "ok"))
+        table = table.filter(pc.invert(equal(table["severity"], "ok")))
     if form != "table":
         return table
-    details = [d if len(d) <= WIDTH else d[: WIDTH - 1] + "…" for d in table["detail"].to_pylist()]
+    details = [d if len(d) <= WIDTH else d[: WIDTH - 1] + "…" for d in texts(table["detail"])]
     return table.set_column(table.schema.get_field_index("detail"), "detail", [details])
 
 

@@ -23,6 +23,7 @@ def command(form: str) -> None:
     """
     import pyarrow as pa
 
+    from audiocontrib.arrow import schema_of
     from audiocontrib.plugins import installed_plugins, loaded_plugins
     from audiocontrib.registry import others_parts
 
@@ -38,8 +39,7 @@ def command(form: str) -> None:
         }
         for name in dict.fromkeys([*installed, *loaded])
     ]
-    texts = [(name, pa.string()) for name in ("plugin", "module", "parts")]
-    schema = pa.schema([*texts[:2], ("loaded", pa.bool_()), texts[2]])
+    schema = schema_of(plugin=pa.string(), module=pa.string(), loaded=pa.bool_(), parts=pa.string())
     emit(pa.Table.from_pylist(rows, schema=schema), form)
 
 

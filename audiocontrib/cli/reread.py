@@ -33,6 +33,7 @@ def command(folder: Path | None, dry_run: bool, shown: int, judge: str | None, d
       audiocontrib reread --run runs/first
       audiocontrib reread --run runs/first --judge Qwen/Qwen2.5-7B-Instruct
     """
+    from audiocontrib.arrow import integers
     from audiocontrib.reread import examples, reread
 
     run = chosen_run(folder, tell_reader=judge is not None)
@@ -44,7 +45,7 @@ def command(folder: Path | None, dry_run: bool, shown: int, judge: str | None, d
     items = run.load_items() if len(done.readings) else ()
     for line in examples(done.readings, {item.id: list(item.choices) for item in items}, shown):
         say(line)
-    n, changed = sum(done.changes["n"].to_pylist()), len(done.readings)
+    n, changed = int(integers(done.changes["n"]).sum()), len(done.readings)
     what = "would change; nothing was written" if dry_run else "changed"
     say(f"reader {done.reader_before} -> {done.reader}: of {n:,} replies, {changed:,} {what}")
     emit(done.changes, form)

@@ -172,6 +172,7 @@ def _say_plan(
     """Print what would be asked, and how long it would take on one device."""
     import pyarrow as pa
 
+    from audiocontrib.arrow import floats
     from audiocontrib.models import load_model, model_list
     from audiocontrib.scoring import make_asking
     from audiocontrib.scoring.estimate import PLAN_SCHEMA, estimate_scoring
@@ -182,7 +183,7 @@ def _say_plan(
     tables = [estimate_scoring(items, load_model(model, name=name, **options), asking, part) for model, name in chosen]
     table = pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()
     emit(table, form)
-    seconds = sum(table.column("seconds").to_pylist())
+    seconds = sum(floats(table.column("seconds")).tolist())
     say(f"about {timedelta(seconds=round(seconds))} on one device; nothing was kept")
 
 

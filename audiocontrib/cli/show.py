@@ -63,6 +63,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
 
 def _next(run: Run, left: int) -> Iterator[str]:
     """One or two commands that may come next: what is left to ask, a split, its card, a report."""
+    from audiocontrib.arrow import texts
     from audiocontrib.provenance import ScoreStep, run_steps
     from audiocontrib.report.overview import REPORT
     from audiocontrib.shell import command_words
@@ -75,7 +76,7 @@ def _next(run: Run, left: int) -> Iterator[str]:
     whole = words[0] == "score" and not any(word.startswith("--shard") for word in words)
     if left and whole and not (isinstance(last, ScoreStep) and last.made_in_python):
         commands.append(words)
-    splits = run.table("select distinct name from splits order by 1").column("name").to_pylist()
+    splits = texts(run.table("select distinct name from splits order by 1").column("name"))
     commands.append(["card", *here, "--split", splits[0]] if splits else ["split", *here, "--threshold", "0.5"])
     if not (run.path / REPORT).exists():
         commands.append(["report", *here])

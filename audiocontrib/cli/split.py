@@ -101,7 +101,8 @@ def command(
 
 def _show(made: Split, by: str | None, form: str) -> None:
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    from audiocontrib.arrow import equal
 
     tables = [made.summary(b) for b in ([by] if by else [None, "question_type", "source_dataset"])]
     if form == "table":
@@ -114,7 +115,7 @@ def _show(made: Split, by: str | None, form: str) -> None:
         say(f"{key.replace('_', ' ')}: {json.dumps(value) if not isinstance(value, float) else f'{value:.4g}'}")
     for warning in made.warnings:
         say(f"note: {warning}")
-    undecided = made.table.filter(pc.equal(made.table["split"], "undecided"))
+    undecided = made.table.filter(equal(made.table["split"], "undecided"))
     for row in undecided.slice(0, SHOWN).to_pylist():
         say(f"undecided: {row['item_id']}: {row['reason']}")
     if len(undecided) > SHOWN:

@@ -73,10 +73,11 @@ def command(
 
 def _print(seen: Validation) -> None:
     """All tables that have rows, for the eye: kinds that were not found are left out."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     click.echo(f"{seen.items:,} items of {seen.origin.get('name', 'a data set')}")
-    found = seen.findings.filter(pc.greater(seen.findings["n"], 0)).drop_columns(["meaning"])
+    found = seen.findings.filter(pc.greater(seen.findings["n"], pa.scalar(0))).drop_columns(["meaning"])
     for name, about in TABLES.items():
         table = found if name == "findings" else getattr(seen, name)
         if len(table):

@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import integers
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ UNANSWERED = ("refused", "unparsed", "failed")
 
 EXTRA = re.compile(r"extra\.[\w-]+")
 
-COLUMNS = [
+COLUMNS: list[tuple[str, pa.DataType]] = [
     ("n", pa.int64()),
     ("right", pa.int64()),
     ("accuracy", pa.float64()),
@@ -85,22 +87,23 @@ def _accuracies(con: duckdb.DuckDBPyConnection, by: Sequence[str], told: AnswerC
             {f"dense_rank() over (order by {', '.join(_quoted(by))}) - 1" if by else 0} as part
         from (select *{"".join(map(_extra, by))} from items)
     """
-    items = con.sql(
-        f"select {', '.join(['clip', 'part', *_quoted(by)])} from ({grouped}) order by item_id"
-    ).to_arrow_table()
-    clip, part = items["clip"].to_numpy(), items["part"].to_numpy()
+    items = arrow_table(
+        con.sql(f"select {', '.join(['clip', 'part', *_quoted(by)])} from ({grouped}) order by item_id")
+    )
+    clip, part = integers(items["clip"]), integers(items["part"])
     firsts = np.unique(part, return_index=True)[1]
-    groups = items.select(list(by)).take(pa.array(firsts)).to_pylist() if by else [{}]
-    members = np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part, minlength=len(groups)))[:-1])
+    groups = items.select(list(by)).take(firsts).to_pylist() if by else [{}]
+    ends = np.cumsum(np.bincount(part, minlength=len(groups)))
+    members: list[NDArray[np.int64]] = np.split(np.argsort(part, kind="stable"), ends[:-1])
     unanswered = _unanswered(con, grouped, told.method)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for cell, (model, condition) in enumerate(told.cells):
         for number, (group, own) in enumerate(zip(groups, members, strict=True)):
             voted = own[(cast.problem[own, cell] == 0) & has_key[own]]
             row = {"model": model, "condition": condition, **group, "missing": int(has_key[own].sum()) - len(voted)}
             row |= unanswered.get((model, condition, number), dict.fromkeys(UNANSWERED, 0))
             rows.append(row | _measured(cast.right[voted, cell], clip[voted], 1 / told.sizes[voted]))
-    names = [(name, pa.string()) for name in ("model", "condition", *by)]
+    names: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in ("model", "condition", *by)]
     return pa.Table.from_pylist(rows, schema=pa.schema(names + COLUMNS))
 
 
@@ -117,13 +120,15 @@ def _unanswered(
 ) -> dict[tuple[str, str, int], dict[str, int]]:
     """How many replies were refused, unparsed and failed, by model, condition and part; nothing where none was."""
     counts = ", ".join(f"count(*) filter (outcome = '{name}') as {name}" for name in UNANSWERED)
-    found = con.sql(
-        f"""
+    found = arrow_table(
+        con.sql(
+            f"""
         select model, condition, part, {counts} from responses join ({grouped}) using (item_id)
         where method = $method and outcome in {UNANSWERED} group by all
         """,
-        params={"method": method},
-    ).to_arrow_table()
+            params={"method": method},
+        )
+    )
     return {(r.pop("model"), r.pop("condition"), r.pop("part")): r for r in found.to_pylist()}
 
 

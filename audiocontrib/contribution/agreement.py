@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Unpack
 
@@ -9,19 +10,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import integers, schema_of
 from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.statistics import cluster_bootstrap
 
+Pair = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]
+"""Of the items that count for two models, (n,) each: whether they choose alike, how likely that is, the clip."""
 MEASURES = ("alike", "expected", "kappa", "kappa_low", "kappa_high")
-SCHEMA = pa.schema(
-    [("model_a", pa.string()), ("model_b", pa.string())]
-    + [
-        field
-        for kind in ("", "wrong_")
-        for field in [(f"{kind}n", pa.int64()), *((f"{kind}{name}", pa.float64()) for name in MEASURES)]
-    ]
+SCHEMA = schema_of(
+    model_a=pa.string(),
+    model_b=pa.string(),
+    n=pa.int64(),
+    **dict.fromkeys(MEASURES, pa.float64()),
+    wrong_n=pa.int64(),
+    **dict.fromkeys([f"wrong_{name}" for name in MEASURES], pa.float64()),
 )
 
 
@@ -54,9 +58,10 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
     """
     with scoped(run, scope, words) as (con, checked):
         items, voted = item_columns(con), vote_table(con, [checked.condition], checked.method)
-    chosen = voted["choice"].fill_null(-1).to_numpy()
+    chosen = integers(voted["choice"], null=-1)
     chosen_by = {model: chosen[rows] for (model, _), rows in cells(voted, len(items.k)).items()}
-    k, rows, pairs = items.k, [], []
+    k, pairs = items.k, list[list[Pair]]()
+    rows: list[dict[str, Any]] = []
     for a, b in combinations(sorted(chosen_by), 2):
         first, second = chosen_by[a], chosen_by[b]
         both: NDArray[np.bool_] = (first >= 0) & (second >= 0)
@@ -66,13 +71,17 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
         pairs.append(found)
         rows.append({"model_a": a, "model_b": b} | _measured(*found))
     if len(pairs) > 1:
-        pooled = [[np.concatenate(part) for part in zip(*kind, strict=True)] for kind in zip(*pairs, strict=True)]
-        rows.append(_measured(*pooled))
+        rows.append(_measured(*(_pooled(kind) for kind in zip(*pairs, strict=True))))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _measured(*kinds: Any) -> dict[str, Any]:
-    """The measures of all items, and of those that both get wrong; each from (alike, expected, clip)."""
+def _pooled(pairs: Sequence[Pair]) -> Pair:
+    alike, expected, clip = zip(*pairs, strict=True)
+    return np.concatenate(alike), np.concatenate(expected), np.concatenate(clip)
+
+
+def _measured(*kinds: Pair) -> dict[str, Any]:
+    """The measures of all items, and of those that both get wrong."""
     row: dict[str, Any] = {}
     for kind, (alike, expected, clip) in zip(("", "wrong_"), kinds, strict=True):
         row[f"{kind}n"] = len(alike)

@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Column, Values, flat, floats, integers, schema_of, truths
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +34,7 @@ LEAST = 1e-300
 COLUMNS = ("place", "turn", "final", "fits")
 """Of each answer: the number of its item and cell (item · C + cell), its order, whether it did not fail, and
 whether it fits its item's options."""
-CELL_SCHEMA = pa.schema([("model", pa.string()), ("condition", pa.string()), ("cell", pa.int64())])
+CELL_SCHEMA = schema_of(model=pa.string(), condition=pa.string(), cell=pa.int64())
 ROWS_AT_ONCE = 60_000  # what fits the processor's cache: with a million, reading takes twice as long
 ONE = np.int16(1)  # of the sums' own type: a number of another type is added forty times slower
 
@@ -64,17 +66,17 @@ class AnswerCounts:
     @property
     def gold(self) -> Ints:
         """Index of the gold option, shape (n,); -1 without a key."""
-        return np.asarray(pc.fill_null(self.items["answer"], -1).to_numpy(), dtype=np.int64)
+        return integers(self.items["answer"], null=-1)
 
     @property
     def sizes(self) -> Ints:
         """Number of options, shape (n,)."""
-        return np.asarray(self.items["k"].to_numpy())
+        return integers(self.items["k"])
 
-    def labels(self) -> dict[str, pa.Array]:
+    def labels(self) -> dict[str, Column | Values]:
         """The columns item_id, model and condition, item by item and cell by cell."""
         n, cells = len(self.items), len(self.cells)
-        item, cell = pa.array(np.repeat(np.arange(n), cells)), pa.array(np.tile(np.arange(cells), n))
+        item, cell = np.repeat(np.arange(n), cells), np.tile(np.arange(cells), n)
         model, condition = (pa.array([c[part] for c in self.cells], pa.string()).take(cell) for part in (0, 1))
         return {"item_id": self.items["item_id"].take(item), "model": model, "condition": condition}
 
@@ -102,13 +104,14 @@ def count_answers(
             fit its item's options.
     """
     method, cells = asked_cells(con, conditions=conditions, method=method)
-    items = con.sql("select item_id, answer, len(choices) as k from items order by item_id").to_arrow_table()
-    n, width = len(items) * len(cells), pc.max(items["k"]).as_py() or 1
+    items = arrow_table(con.sql("select item_id, answer, len(choices) as k from items order by item_id"))
+    n, width = len(items) * len(cells), int(integers(items["k"]).max(initial=0)) or 1
     orders, answered = np.zeros((2, n * width), bool)
     answers, counts = np.zeros(n, np.int16), np.zeros(n * width, np.int16)
     shares, logs = np.zeros(n * width), np.zeros(n * width)  # what is not written to takes no memory
     for batch in _batches(con, items, cells, method):
-        place, turn, final, fits = (batch[name].to_numpy(zero_copy_only=False) for name in COLUMNS)
+        place, turn = integers(batch["place"]), integers(batch["turn"])
+        final, fits = truths(batch["final"]), truths(batch["fits"])
         if not fits.all():
             item = items["item_id"][int(place[fits.argmin()]) // len(cells)]
             raise AudiocontribError(f"an answer to {item} does not fit the item's options; were they changed since?")
@@ -124,7 +127,7 @@ def count_answers(
                 np.add.at(logs, at, np.log(np.maximum(p, LEAST)))
                 np.add.at(counts, at[_winners(p, first, length)], ONE)
         else:
-            place, choice = told["place"].to_numpy(), pc.fill_null(told["choice"], -1).to_numpy()
+            place, choice = integers(told["place"]), integers(told["choice"], null=-1)
             np.add.at(counts, (place * width + choice)[choice >= 0], ONE)
         np.add.at(answers, place, ONE)
     if method == "generate":
@@ -185,13 +188,13 @@ def _batches(
 
 def _posteriors(told: pa.RecordBatch) -> tuple[Ints, Ints, Floats]:
     """Places and numbers of options of the answers that have a posterior, and all of these, one after the other."""
-    lengths = pc.fill_null(pc.list_value_length(told["posterior"]), 0).to_numpy()
-    place, has = told["place"].to_numpy(), lengths > 0
-    return place[has], lengths[has].astype(np.int64), told["posterior"].flatten().to_numpy()
+    lengths = integers(pc.list_value_length(told["posterior"]), null=0)
+    has = lengths > 0
+    return integers(told["place"])[has], lengths[has], floats(flat(told["posterior"]))
 
 
 def _winners(p: Floats, first: Ints, length: Ints) -> NDArray[np.bool_]:
     """Of posteriors one after the other: whether an option is the best of its own, and no other is as good."""
     near = p >= np.repeat(np.maximum.reduceat(p, first), length) - TIE
-    clear = np.add.reduceat(near, first, dtype=np.int64) == 1
+    clear: NDArray[np.bool_] = np.add.reduceat(near, first, dtype=np.int64) == 1
     return np.asarray(near & np.repeat(clear, length))

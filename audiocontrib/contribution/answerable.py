@@ -81,12 +81,10 @@ def fit_answerable(gold: Ints, orders: Ints, k: Ints) -> Answerable:
             f"the answers fit a share of answerable items from {interval.low:.2f} to {interval.high:.2f}: "
             "ask more models or more orders (or more items)"
         )
-    share, (alpha, odds) = float(best[0]), np.exp(best[1:])
+    share, alpha, odds = float(best[0]), *map(float, np.exp(best[1:]))
     asked = orders.any(axis=1)
     icc = 1 / (1 + float(k[asked].mean()) * alpha)
-    return Answerable(
-        share, float(alpha), float(alpha * (odds - 1)), interval, log_likelihood, float(icc), int(asked.sum())
-    )
+    return Answerable(share, alpha, alpha * (odds - 1), interval, log_likelihood, icc, int(asked.sum()))
 
 
 def answerable_probability(fit: Answerable, gold: Ints, orders: Ints, k: Ints) -> Floats:
@@ -122,7 +120,7 @@ def answerable(
     orders = np.where(asked.answer[:, None] >= 0, asked.answers, 0)
     fit = fit_answerable(asked.gold, orders, asked.k)
     p = pa.array(answerable_probability(fit, asked.gold, orders, asked.k), from_pandas=True)
-    return pa.table({"item_id": asked.item_id, "p_answerable": p}), fit
+    return pa.Table.from_pydict({"item_id": asked.item_id, "p_answerable": p}), fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +138,19 @@ class _Patterns:
 
     def log_likelihood(self, point: Floats) -> tuple[float, Floats]:
         """At (share, log alpha, log odds), and its gradient."""
-        share, alpha, odds = point[0], np.exp(point[1]), np.exp(point[2])
-        others = (self.k - 1) * alpha
+        share, alpha, odds = float(point[0]), *map(float, np.exp(point[1:]))
+        others = (self.k - 1) * np.float64(alpha)
         lucky, known = (self.rows(_log_count(self.gold, self.orders, a, others)) for a in (alpha, alpha * odds))
         with np.errstate(divide="ignore"):
-            both = np.logaddexp(np.log1p(-share) + lucky, np.log(share) + known)
-        if_lucky, if_known = np.exp(lucky - both), np.exp(known - both)
+            both: Floats = np.logaddexp(np.log1p(-share) + lucky, np.log(share) + known)
+        if_lucky: Floats = np.exp(lucky - both)
+        if_known: Floats = np.exp(known - both)
         lucky_gold, lucky_others = _slopes(self.gold, self.orders, alpha, others)
         known_gold, known_others = _slopes(self.gold, self.orders, alpha * odds, others)
         by_alpha = (1 - share) * if_lucky * self.rows(lucky_gold + lucky_others)
         by_alpha += share * if_known * self.rows(known_gold + known_others)
         by_odds = share * if_known * self.rows(known_gold)
-        slopes = np.stack([if_known - if_lucky, by_alpha, by_odds])
+        slopes: Floats = np.stack([if_known - if_lucky, by_alpha, by_odds])
         return float(self.times @ both), slopes @ self.times
 
     def rows(self, values: Floats) -> Floats:
@@ -162,15 +161,16 @@ class _Patterns:
         """The best point from a start, and its log-likelihood; ``share`` holds the share there."""
         from scipy.optimize import minimize
 
-        bounds = [(0.0, 1.0) if share is None else (share, share), np.log(ALPHA), np.log(ODDS)]
-        scale = 1 / self.times.sum()
+        at = (0.0, 1.0) if share is None else (share, share)
+        bounds = [at, *((np.log(low), np.log(high)) for low, high in (ALPHA, ODDS))]
+        scale = 1 / float(self.times.sum())
 
         def loss(point: Floats) -> tuple[float, Floats]:
             value, gradient = self.log_likelihood(point)
             return -value * scale, -gradient * scale
 
         found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13})
-        return found.x, -float(found.fun) / float(scale)
+        return found.x, -float(found.fun) / scale
 
 
 def _patterns(gold: Ints, orders: Ints, k: Ints) -> _Patterns:
@@ -206,19 +206,19 @@ def _profile(patterns: _Patterns, best: Floats, top: float) -> Interval:
     from scipy.special import expit, logit
     from scipy.stats import norm
 
-    k = patterns.k.mean()
-    lift = best[0] * (expit(best[2] - np.log(k - 1)) - 1 / k)
+    k, at = float(patterns.k.mean()), float(best[0])
+    lift = at * float(expit(best[2] - np.log(k - 1)) - 1 / k)
 
     def excess(share: float) -> float:
         # two starts: the same odds, and odds that lift the golds by as much as at the best share
-        known = np.clip(1 / k + lift / max(share, 1e-9), 1 / k, 1 - 1e-3)
+        known = float(np.clip(1 / k + lift / max(share, 1e-9), 1 / k, 1 - 1e-3))
         odds = np.clip(logit(known) + np.log(k - 1), *np.log(ODDS))
         starts = [np.array([share, best[1], start]) for start in (best[2], odds)]
         fall = top - max(patterns.maximum(start, share)[1] for start in starts)
         return np.sqrt(max(2 * fall, 0)) - norm.ppf(0.975)  # the root is nearly linear in the share
 
     low, high = (
-        end if best[0] == end or excess(end) <= 0 else brentq(excess, *sorted((end, best[0])), xtol=1e-4)
+        end if at == end or excess(end) <= 0 else brentq(excess, min(end, at), max(end, at), xtol=1e-4)
         for end in (0.0, 1.0)
     )
     return Interval(float(low), float(high))

@@ -45,7 +45,7 @@ def calibrate(inputs: Floats, gold: NDArray[np.int64], clip: NDArray[np.int64]) 
     """
     answered: NDArray[np.bool_] = np.all((~np.isnan(inputs)).any(axis=2), axis=0)
     keyed = answered & (gold >= 0)
-    own = np.where(answered[:, None], inputs[0], np.nan)
+    own: Floats = np.where(answered[:, None], inputs[0], np.nan)
     if keyed.sum() < FEWEST_ITEMS or len(np.unique(clip[keyed])) < FEWEST_CLIPS:
         return Calibrated(_log_softmax(own), None)
     # options first: numpy adds up long rows, not short ones
@@ -54,9 +54,9 @@ def calibrate(inputs: Floats, gold: NDArray[np.int64], clip: NDArray[np.int64]) 
     weights, log_p = np.ones(len(inputs)), np.full_like(own, np.nan)
     rows = np.empty((FOLDS, len(inputs)))
     for f in range(FOLDS):
-        learn = keyed & (fold != f)
+        learn: NDArray[np.bool_] = keyed & (fold != f)
         rows[f] = weights = _fit(options[:, :, learn], gold[learn], start=weights)
-        held = answered & (fold == f)
+        held: NDArray[np.bool_] = answered & (fold == f)
         log_p[held] = _log_softmax(np.tensordot(weights, options[:, :, held], axes=1).T)
     return Calibrated(log_p, rows)
 
@@ -65,21 +65,21 @@ def _fit(options: Floats, gold: NDArray[np.int64], start: Floats) -> Floats:
     """The weights, (m,) and >= 0, with the least mean negative log-likelihood of the gold; options (m, K, n)."""
     from scipy.optimize import minimize
 
-    absent = np.isnan(options[0])
+    absent: NDArray[np.bool_] = np.isnan(options[0])
     known = np.where(absent, 0.0, options)
-    at_gold = np.take_along_axis(known, gold[None, None, :], axis=1)[:, 0].mean(axis=1)
+    at_gold: Floats = np.take_along_axis(known, gold[None, None, :], axis=1)[:, 0].mean(axis=1)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         z = np.tensordot(weights, known, axes=1)
         z[absent] = -np.inf
-        top = z.max(axis=0)
-        p = np.exp(z - top)
-        total = p.sum(axis=0)
+        top: Floats = z.max(axis=0)
+        p: Floats = np.exp(z - top)
+        total: Floats = p.sum(axis=0)
         expected = np.array([np.einsum("kn,kn->n", p, each) @ (1 / total) for each in known]) / len(gold)
         return float((top + np.log(total)).mean() - weights @ at_gold), expected - at_gold
 
-    exact = {"ftol": 1e-13, "gtol": 1e-8}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(start), options=exact)
+    bounds = [(0, None)] * len(start)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-8})
     return np.asarray(found.x, dtype=np.float64)
 
 

@@ -8,13 +8,12 @@ from math import ceil, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from audiocontrib.contribution.response_matrix import Floats, Ints
 from audiocontrib.contribution.scope import Answers, Scope, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import clustered_mean, guessing, wilson_upper
 
 if TYPE_CHECKING:
@@ -100,14 +99,14 @@ def certificate(
         raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(strong.column_names)}")
     with scoped(run, Scope(condition=condition, method=method, models=model), {}) as (con, _):
         voted = vote_table(con, [condition], method)
-        items = con.sql(
-            "select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items"
-        ).to_arrow_table()
+        items = arrow_table(
+            con.sql("select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items")
+        )
     strong = sql(
         "select k, clip, correct from items semi join strong using (item_id) left join own using (item_id)",
         items=items,
         strong=strong.select(["item_id"]),
-        own=voted.filter(pc.field("choice").is_valid()),
+        own=voted.filter(voted["choice"].is_valid()),
     )
     if not len(strong):
         raise UsageError("no item of the strong set is in the run; was it made from other data?")

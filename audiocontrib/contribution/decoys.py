@@ -15,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Column, floats, integers
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.ledger_entries import item_columns
 from audiocontrib.contribution.response_matrix import Floats, Ints, ResponseMatrix, response_matrix
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import Interval, cluster_bootstrap
 
 if TYPE_CHECKING:
@@ -71,16 +73,18 @@ def contest(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
 def _contest(con: duckdb.DuckDBPyConnection, asked: ResponseMatrix) -> tuple[pa.Table, Contest]:
     entered = (asked.answers > 0).all(axis=1) & (asked.answer >= 0)
     item_id = asked.item_id.filter(entered)
-    mean = np.round(asked.p[entered].mean(axis=1), DIGITS)
-    ranked = np.sort(np.nan_to_num(mean, nan=-1.0), axis=1)
-    tied = mean == ranked[:, -1:]
-    top, drawn = tied.argmax(axis=1), tied.sum(axis=1) > 1
+    mean: Floats = np.round(asked.p[entered].mean(axis=1), DIGITS)
+    ranked: Floats = np.sort(np.nan_to_num(mean, nan=-1.0), axis=1)
+    tied: NDArray[np.bool_] = mean == ranked[:, -1:]
+    top: Ints = tied.argmax(axis=1)
+    drawn = np.count_nonzero(tied, axis=1) > 1
     top[drawn] = _draw(con, item_id.filter(drawn), tied[drawn])
-    least = 0.5 / asked.answers[entered].sum(axis=1) if asked.replies else 10.0**-DIGITS
-    second, best = np.log(np.maximum(ranked[:, -2:].T, least))
-    won = top == asked.answer[entered]
+    least: Floats | float = 0.5 / asked.answers[entered].sum(axis=1) if asked.replies else 10.0**-DIGITS
+    second, best = (np.log(np.maximum(ranked[:, place], least)) for place in (-2, -1))
+    won: NDArray[np.bool_] = top == asked.answer[entered]
     margin = np.round(best - second, MARGIN_DIGITS)
-    return pa.table({"item_id": item_id}), Contest(won, margin, asked.k[entered], item_columns(con).clip[entered])
+    clip = item_columns(con).clip[entered]
+    return pa.Table.from_pydict({"item_id": item_id}), Contest(won, margin, asked.k[entered], clip)
 
 
 def q_values(contest: Contest) -> Floats:
@@ -92,13 +96,13 @@ def q_values(contest: Contest) -> Floats:
     certifies nothing with fewer than 1 / ((K - 1) level) golds on top.
     """
     q = np.ones(len(contest.k))
-    for k in np.unique(contest.k):
+    for k in map(int, np.unique(contest.k)):
         own = np.flatnonzero(contest.k == k)
         order = own[np.argsort(-contest.margin[own], kind="stable")]
         won, margin = contest.won[order], contest.margin[order]
         last = np.append(margin[1:] != margin[:-1], True)  # equal margins are called together
         with np.errstate(divide="ignore"):
-            rate = np.where(last, (1 + np.cumsum(~won)) / ((k - 1) * np.cumsum(won)), np.inf)
+            rate: Floats = np.where(last, (1 + np.cumsum(~won)) / ((k - 1) * np.cumsum(won)), np.inf)
         least = np.minimum.accumulate(rate[::-1])[::-1]
         q[order] = np.where(won, np.minimum(least, 1), 1)
     return q
@@ -127,11 +131,11 @@ def local_leak(contest: Contest) -> Floats:
     from sklearn.isotonic import IsotonicRegression
 
     p = np.zeros(len(contest.k))
-    for k in np.unique(contest.k[contest.won]):
-        own = contest.k == k
+    for k in map(int, np.unique(contest.k[contest.won])):
+        own: NDArray[np.bool_] = contest.k == k
         won, margin = contest.won[own], contest.margin[own]
         fit = IsotonicRegression().fit(np.append(margin, margin.max()), np.append(won, False))
-        g = fit.predict(margin)[won]
+        g: Floats = fit.predict(margin)[won]
         p[own & contest.won] = np.clip(1 - (1 - g) / ((k - 1) * g), 0, 1)
     return p
 
@@ -151,19 +155,21 @@ def shared_preferences(run: Answers, /, *, scope: Scope | None = None, **words: 
     Raises:
         AudiocontribError: the run holds both methods and none is named.
     """
-    pairs = agreements(run, scope=scope, **words)["wrong_kappa"].to_pylist()
-    return pairs[-1] if pairs and pairs[-1] is not None else float("nan")
+    kappa = floats(agreements(run, scope=scope, **words)["wrong_kappa"])
+    return float(kappa[-1]) if len(kappa) else float("nan")
 
 
-def _draw(con: duckdb.DuckDBPyConnection, item_id: pa.ChunkedArray, tied: NDArray[np.bool_]) -> Ints:
+def _draw(con: duckdb.DuckDBPyConnection, item_id: Column, tied: NDArray[np.bool_]) -> Ints:
     """One of the tied options of each item, by a hash of what the option says; items sorted by id."""
     row, option = np.nonzero(tied)
-    con.register("tied_options", pa.table({"item_id": item_id.take(row), "option": option}))
+    con.register("tied_options", pa.Table.from_pydict({"item_id": item_id.take(row), "option": option}))
     try:
-        drawn = con.sql(
-            "select arg_max(option, md5(concat(item_id, chr(31), choices[option + 1]))) as option "
-            "from tied_options join items using (item_id) group by item_id order by item_id"
-        ).to_arrow_table()
+        drawn = arrow_table(
+            con.sql(
+                "select arg_max(option, md5(concat(item_id, chr(31), choices[option + 1]))) as option "
+                "from tied_options join items using (item_id) group by item_id order by item_id"
+            )
+        )
     finally:
         con.unregister("tied_options")
-    return drawn["option"].to_numpy()
+    return integers(drawn["option"])

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pyarrow as pa
 
+from audiocontrib.arrow import Values, floats, schema_of
 from audiocontrib.conditions import borrows_clip, find_condition, is_null, not_known
 from audiocontrib.contribution.calibration import FEWEST_CLIPS, FEWEST_ITEMS, Floats
 from audiocontrib.contribution.ledger_entries import (
@@ -49,9 +50,10 @@ ENTRIES = (
     *("presence_silence", "presence_noise", "raw_text", "raw_audio", "raw_total"),
     *("right_audio", "right_condition", "right_text", "ac"),
 )
-WEIGHT_SCHEMA = pa.schema(
-    [("model", pa.string()), ("condition", pa.string())]
-    + [(name, pa.float64()) for name in ("own", "text", "surprise_before", "surprise_after")]
+WEIGHT_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    **dict.fromkeys(("own", "text", "surprise_before", "surprise_after"), pa.float64()),
 )
 
 
@@ -119,12 +121,12 @@ def _ledger(con: duckdb.DuckDBPyConnection, scope: CheckedScope, calibrated: boo
     learned: list[dict[str, Any]] = []
     for model in sorted({model for model, _ in where}):
         scores = {
-            spec: padded(told["log_posterior"].take(pa.array(rows)), int(items.k.max()))
+            spec: padded(told["log_posterior"].take(rows), int(items.k.max()))
             for (of, spec), rows in where.items()
             if of == model
         }
         right = {
-            role: voted["correct"].take(pa.array(who_voted[model, specs[0]])).cast(pa.float64()).to_numpy()
+            role: floats(voted["correct"].take(who_voted[model, specs[0]]).cast(pa.float64()))
             for role, specs in roles.items()
             if specs and (model, specs[0]) in who_voted
         }
@@ -176,16 +178,16 @@ def _without_sound(spec: str) -> bool:
 
 def _by_model(items: ItemColumns, accounts: Mapping[str, Mapping[str, Floats]]) -> pa.Table:
     n, j = len(items.k), len(accounts)
-    each = pa.array(np.repeat(np.arange(n), j))
+    each = np.repeat(np.arange(n), j)
     columns: dict[str, Any] = {
         "item_id": items.item_id.take(each),
-        "model": pa.array(list(accounts), pa.string()).take(pa.array(np.tile(np.arange(j), n))),
+        "model": pa.array(list(accounts), pa.string()).take(np.tile(np.arange(j), n)),
         "k": np.repeat(items.k, j),
     }
     for name in ENTRIES:
         values = np.array([account[name] for account in accounts.values()]).reshape(j, n)
         columns[name] = _nullable(values.T.ravel())
-    return pa.table(columns)
+    return pa.Table.from_pydict(columns)
 
 
 def _by_item(items: ItemColumns, accounts: Sequence[Mapping[str, Floats]]) -> pa.Table:
@@ -196,10 +198,10 @@ def _by_item(items: ItemColumns, accounts: Sequence[Mapping[str, Floats]]) -> pa
         columns[name] = _nullable(values.mean(axis=0) if j else np.full(n, np.nan))
         if name in WITH_ERROR:
             columns[f"{name}_se"] = _nullable(values.std(axis=0, ddof=1) / np.sqrt(j) if j > 1 else np.full(n, np.nan))
-    return pa.table(columns)
+    return pa.Table.from_pydict(columns)
 
 
-def _nullable(values: Floats) -> pa.Array:
+def _nullable(values: Floats) -> Values:
     return pa.array(values, from_pandas=True)  # NaN becomes null
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Column, integers
 from audiocontrib.contribution.calibration import Floats, calibrate
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,7 +25,7 @@ FLOOR = 10
 class ItemColumns:
     """The items, sorted by id; arrays of shape (n,)."""
 
-    item_id: pa.ChunkedArray
+    item_id: Column
     gold: NDArray[np.int64]
     """-1: no key."""
     k: NDArray[np.int64]
@@ -33,11 +35,14 @@ class ItemColumns:
 
 def item_columns(con: duckdb.DuckDBPyConnection) -> ItemColumns:
     """The items of a run."""
-    table = con.sql(
-        "select item_id, coalesce(answer, -1)::bigint as gold, len(choices) as k, "
-        "dense_rank() over (order by md5('calibration ' || clip_id), clip_id) - 1 as clip from items order by item_id"
-    ).to_arrow_table()
-    return ItemColumns(table["item_id"], *(table[name].to_numpy() for name in ("gold", "k", "clip")))
+    table = arrow_table(
+        con.sql(
+            "select item_id, coalesce(answer, -1)::bigint as gold, len(choices) as k, "
+            "dense_rank() over (order by md5('calibration ' || clip_id), clip_id) - 1 as clip from items "
+            "order by item_id"
+        )
+    )
+    return ItemColumns(table["item_id"], *(integers(table[name]) for name in ("gold", "k", "clip")))
 
 
 def cells(table: pa.Table, n: int) -> dict[tuple[str, str], NDArray[np.int64]]:
@@ -47,7 +52,7 @@ def cells(table: pa.Table, n: int) -> dict[tuple[str, str], NDArray[np.int64]]:
     model, condition = (table[name].combine_chunks().dictionary_encode() for name in ("model", "condition"))
     code = model.indices.to_numpy().astype(np.int64) * len(condition.dictionary) + condition.indices.to_numpy()
     rows = np.argsort(code, kind="stable").reshape(-1, n)
-    named = table.select(["model", "condition"]).take(pa.array(rows[:, 0])).to_pylist()
+    named = table.select(["model", "condition"]).take(rows[:, 0]).to_pylist()
     return {(name["model"], name["condition"]): own for name, own in zip(named, rows, strict=True)}
 
 

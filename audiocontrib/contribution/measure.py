@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.answerable import answerable
 from audiocontrib.contribution.decoys import contest, local_leak, q_values
 from audiocontrib.contribution.ledger import ledger
@@ -19,10 +19,9 @@ from audiocontrib.sql import sql
 if TYPE_CHECKING:
     import duckdb
 
-ANSWERABLE_SCHEMA = pa.schema([("item_id", pa.string()), ("p_answerable", pa.float64())])
-DECOY_SCHEMA = pa.schema(
-    [("item_id", pa.string()), ("gold_on_top", pa.bool_())]
-    + [(name, pa.float64()) for name in ("margin", "q_value", "p_leak")]
+ANSWERABLE_SCHEMA = schema_of(item_id=pa.string(), p_answerable=pa.float64())
+DECOY_SCHEMA = schema_of(
+    item_id=pa.string(), gold_on_top=pa.bool_(), **dict.fromkeys(("margin", "q_value", "p_leak"), pa.float64())
 )
 
 
@@ -90,5 +89,5 @@ def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measuremen
 
 def _decoys(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> pa.Table:
     entered, outcome = contest(con, scope=scope)
-    columns: Iterable[object] = (outcome.won, outcome.margin, q_values(outcome), local_leak(outcome))
-    return pa.table([entered["item_id"], *columns], names=DECOY_SCHEMA.names)
+    found = (entered["item_id"], outcome.won, outcome.margin, q_values(outcome), local_leak(outcome))
+    return pa.Table.from_pydict(dict(zip(DECOY_SCHEMA.names, found, strict=True)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from audiocontrib.arrow import Values
 from audiocontrib.contribution.answer_counts import AnswerCounts, Small
 
 NOT_ASKED, FAILED, MISSING = 1, 2, 3
@@ -31,10 +32,10 @@ def problems(tally: AnswerCounts) -> Small:
     return np.where(kind > NOT_ASKED, (kind * BASE + lacking) * BASE + of, kind).astype(np.int16)
 
 
-def problem_words(codes: Small) -> pa.Array:
+def problem_words(codes: Small) -> Values:
     """The problems in words, shape (n · C,); null where the vote stands."""
     distinct, which = np.unique(codes, return_inverse=True)
-    return pa.array([_say(int(code)) for code in distinct], pa.string()).take(pa.array(which.ravel()))
+    return pa.array([_say(int(code)) for code in distinct], pa.string()).take(which.ravel())
 
 
 def _say(code: int) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import floats, integers, schema_of
 from audiocontrib.conditions import is_null
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells, item_columns, log2_gold
@@ -29,18 +30,18 @@ LEVEL = 0.05
 Seen = tuple[Floats, NDArray[np.int64], Floats]
 """Of one model and condition, (n,) each: right (NaN: no vote or no key), the choice (-1: none), bits of the gold."""
 
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("model", "first", "second")]
-    + [("n", pa.int64())]
-    + [
-        (name, pa.float64())
-        for name in (
+SCHEMA = schema_of(
+    **dict.fromkeys(("model", "first", "second"), pa.string()),
+    n=pa.int64(),
+    **dict.fromkeys(
+        (
             *("first_accuracy", "second_accuracy", "difference", "low", "high", "minimum_detectable"),
             *("p_different", "p_equivalent"),
-        )
-    ]
-    + [("verdict", pa.string())]
-    + [(name, pa.float64()) for name in ("influence", "changed", "presence", "presence_low", "presence_high")]
+        ),
+        pa.float64(),
+    ),
+    verdict=pa.string(),
+    **dict.fromkeys(("influence", "changed", "presence", "presence_low", "presence_high"), pa.float64()),
 )
 
 
@@ -88,8 +89,8 @@ def nulls(
         wanted = _wanted(con, conditions)
         items, voted = item_columns(con), vote_table(con, wanted, checked.method)
         believed = posterior_table(con, wanted, checked.method)["log_posterior"]
-    right = voted["correct"].cast(pa.float64()).to_numpy()
-    chosen = voted["choice"].fill_null(-1).to_numpy()
+    right = floats(voted["correct"].cast(pa.float64()))
+    chosen = integers(voted["choice"], null=-1)
     seen = {
         cell: (right[rows], chosen[rows], log2_gold(padded(believed.take(rows), items.k.max()), items))
         for cell, rows in cells(voted, len(items.k)).items()

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import integers, schema_of
 from audiocontrib.contribution.answer_counts import TIE
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells
@@ -22,6 +23,7 @@ from audiocontrib.contribution.posteriors import padded, posterior_table
 from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import two_way_mean
 
 if TYPE_CHECKING:
@@ -75,13 +77,12 @@ from (select pair, i, j from numbered union all select pair, j as i, i as j from
 order by pair, item
 """
 
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("model", "condition")]
-    + [(name, pa.int64()) for name in ("pairs", "items")]
-    + [
-        (name, pa.float64())
-        for name in ("following", "following_low", "following_high", "effect", "effect_low", "effect_high")
-    ]
+SCHEMA = schema_of(
+    **dict.fromkeys(("model", "condition"), pa.string()),
+    **dict.fromkeys(("pairs", "items"), pa.int64()),
+    **dict.fromkeys(
+        ("following", "following_low", "following_high", "effect", "effect_low", "effect_high"), pa.float64()
+    ),
 )
 
 
@@ -154,8 +155,8 @@ def _pairs(con: duckdb.DuckDBPyConnection, scope: CheckedScope, seed: int, partn
     if audio not in table["condition"].unique().to_pylist():
         raise not_asked(audio)
     [[n]] = con.execute("select count(*) from items").fetchall()
-    found = con.sql(CELLS, params={"seed": seed, "partners": partners}).to_arrow_table()
-    pair, item, clip, gold, rival = (found[name].to_numpy() for name in ("pair", "item", "clip", "gold", "rival"))
+    found = arrow_table(con.sql(CELLS, params={"seed": seed, "partners": partners}))
+    pair, item, clip, gold, rival = (integers(found[name]) for name in ("pair", "item", "clip", "gold", "rival"))
     likelihood = table["log_posterior"].null_count < len(table)
     preference = table["log_posterior" if likelihood else "posterior"]
     rows = []

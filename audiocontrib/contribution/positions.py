@@ -14,21 +14,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Values, integers, schema_of
 from audiocontrib.contribution.answer_counts import LEAST, TIE, Floats, Ints, asked_cells
 from audiocontrib.contribution.posteriors import flips, lists, padded
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     import duckdb
 
 UNCHOSEN, UNANSWERED = -1, -2
-POSITION_SCHEMA = pa.schema(
-    [("model", pa.string()), ("condition", pa.string())]
-    + [(name, pa.int64()) for name in ("k", "place", "n")]
-    + [("share", pa.float64()), ("gold_n", pa.int64())]
-    + [(name, pa.float64()) for name in ("recall", "spread", "prior", "flips")]
+POSITION_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    **dict.fromkeys(("k", "place", "n"), pa.int64()),
+    share=pa.float64(),
+    gold_n=pa.int64(),
+    **dict.fromkeys(("recall", "spread", "prior", "flips"), pa.float64()),
 )
 
 
@@ -36,7 +40,7 @@ POSITION_SCHEMA = pa.schema(
 class Shown:
     """A model's answers under a condition to n items with k options, by item and order."""
 
-    item_id: pa.Array
+    item_id: Values
     """Sorted, shape (n,)."""
     gold: Ints
     """Index of the gold option, -1 without a key; shape (n,)."""
@@ -133,15 +137,15 @@ def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05
             raise _incomplete(model, condition, k)
         answered = ~np.isnan(told.log_p[:, :, 0])
         rest = np.flatnonzero(~used & answered.any(axis=1))
-        first = answered[rest].argmax(axis=1)
-        corrected = np.exp(told.log_p[rest, first] - _log_prior(told, used))
+        first: Ints = answered[rest].argmax(axis=1)
+        corrected: Floats = np.exp(told.log_p[rest, first] - _log_prior(told, used))
         single = np.take_along_axis(corrected / corrected.sum(axis=1, keepdims=True), _places(k)[first], axis=1)
         mean = np.take_along_axis(np.exp(told.log_p[used]), _places(k)[None], axis=2).mean(axis=1)
         rows, posterior = np.concatenate([np.flatnonzero(used), rest]), np.concatenate([mean, single])
         parts.append(
-            pa.table(
+            pa.Table.from_pydict(
                 {
-                    "item_id": told.item_id.take(pa.array(rows)),
+                    "item_id": told.item_id.take(rows),
                     "k": np.full(len(rows), k),
                     "orders": np.where(used[rows], k, 1),
                     "posterior": lists(posterior, np.full(len(rows), k)),
@@ -155,8 +159,9 @@ def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05
 
 def shown_places(con: duckdb.DuckDBPyConnection, model: str, condition: str, method: str) -> dict[int, Shown]:
     """The answers of a model under a condition, for each number of options."""
-    table = con.sql(
-        """
+    table = arrow_table(
+        con.sql(
+            """
         select item_id, coalesce(answer, -1)::bigint as gold, len(choices) as k, "order" % len(choices) as turn,
             coalesce(choice, -1)::bigint as choice, posterior
         from responses join (select item_id, answer, choices from items) using (item_id)
@@ -164,19 +169,20 @@ def shown_places(con: duckdb.DuckDBPyConnection, model: str, condition: str, met
             and (method = 'generate' or posterior is not null)
         order by item_id
         """,
-        params={"model": model, "condition": condition, "method": method},
-    ).to_arrow_table()
-    sizes = table["k"].unique().to_pylist()
+            params={"model": model, "condition": condition, "method": method},
+        )
+    )
+    sizes: list[int] = integers(table["k"].unique()).tolist()
     return {k: _shown(table.filter(pc.field("k") == k), k, method) for k in sizes}
 
 
 def _shown(table: pa.Table, k: int, method: str) -> Shown:
     items = table["item_id"].combine_chunks().dictionary_encode()
-    item, turn, choice = items.indices.to_numpy(), table["turn"].to_numpy(), table["choice"].to_numpy()
+    item, turn, choice = integers(items.indices), integers(table["turn"]), integers(table["choice"])
     n = len(items.dictionary)
     gold, place = np.empty(n, np.int64), np.full((n, k), UNANSWERED)
     log_p = np.full((n, k, k), np.nan)
-    gold[item] = table["gold"].to_numpy()
+    gold[item] = integers(table["gold"])
     if method == "likelihood":
         p = np.take_along_axis(padded(table["posterior"], k), (np.arange(k) + turn[:, None]) % k, axis=1)
         log_p[item, turn] = np.log(np.maximum(p, LEAST))
@@ -190,10 +196,11 @@ def _shown(table: pa.Table, k: int, method: str) -> Shown:
 def _by_place(told: Shown, k: int) -> list[dict[str, Any]]:
     """The columns of :func:`positions` after k, one row for each place."""
     orders, places = np.arange(k), np.arange(k)[:, None, None]
-    answered = told.place != UNANSWERED
-    chosen = told.place == places  # (place, item, order)
-    at_gold = answered & (told.gold >= 0)[:, None] & ((told.gold[:, None] - orders) % k == places)
-    n, gold_n, hits = int(answered.sum()), at_gold.sum(axis=(1, 2)), (at_gold & chosen).sum(axis=(1, 2))
+    answered: NDArray[np.bool_] = told.place != UNANSWERED
+    chosen: NDArray[np.bool_] = told.place == places  # (place, item, order)
+    at_gold: NDArray[np.bool_] = answered & (told.gold >= 0)[:, None] & ((told.gold[:, None] - orders) % k == places)
+    n, gold_n = int(answered.sum()), np.count_nonzero(at_gold, axis=(1, 2))
+    hits = np.count_nonzero(at_gold & chosen, axis=(1, 2))
     recall = [int(hit) / int(of) if of else None for hit, of in zip(hits, gold_n, strict=True)]
     known = [r for r in recall if r is not None]
     options = np.where(told.place >= 0, (told.place + orders) % k, -1)
@@ -221,7 +228,7 @@ def _places(k: int) -> Ints:
 
 
 def _log_prior(told: Shown, used: NDArray[np.bool_]) -> Floats:
-    mean = told.log_p[used].mean(axis=(0, 1))
+    mean: Floats = told.log_p[used].mean(axis=(0, 1))
     return np.asarray(mean - np.logaddexp.reduce(mean))
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Column, Values, flat, floats, integers
 from audiocontrib.contribution.answer_counts import Floats, Ints, count_answers
 from audiocontrib.contribution.missing_votes import problem_words, problems
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
@@ -64,12 +65,12 @@ def posterior_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | 
     told = count_answers(con, conditions=conditions, method=method, in_full=True)
     problem = problems(told)
     size = np.repeat(told.sizes, len(told.cells))
-    stands = (problem == 0).ravel()
-    return pa.table(
-        told.labels()
-        | {
+    stands: NDArray[np.bool_] = (problem == 0).ravel()
+    return pa.Table.from_pydict(
+        {
+            **told.labels(),
             "k": size,
-            "answer": told.items["answer"].take(pa.array(np.repeat(np.arange(len(told.items)), len(told.cells)))),
+            "answer": told.items["answer"].take(np.repeat(np.arange(len(told.items)), len(told.cells))),
             "orders": told.orders.ravel().astype(np.int32),
             "posterior": lists(told.shares, size, stands),
             "log_posterior": lists(_normalised(told.logs, told.sizes), size, stands & (told.method == "likelihood")),
@@ -80,7 +81,7 @@ def posterior_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | 
     )
 
 
-def padded(column: pa.ChunkedArray, width: int | None = None) -> Floats:
+def padded(column: Column, width: int | None = None) -> Floats:
     """A column of lists as a matrix of shape (n, width), filled up with NaN; a null list is a row of NaN.
 
     Args:
@@ -89,20 +90,20 @@ def padded(column: pa.ChunkedArray, width: int | None = None) -> Floats:
     Raises:
         ValueError: a list is longer than ``width``.
     """
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    lengths = integers(pc.list_value_length(column), null=0)
     longest = int(lengths.max(initial=0))
     if width is not None and longest > width:
         raise ValueError(f"a list of {longest} values does not fit into {width} columns")
     matrix = np.full((len(lengths), longest if width is None else width), np.nan)
-    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = pc.list_flatten(column).to_numpy()
+    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = floats(flat(column))
     return matrix
 
 
-def lists(values: NDArray[np.generic], sizes: Ints, known: NDArray[np.bool_] | None = None) -> pa.Array:
+def lists(values: NDArray[np.generic], sizes: Ints, known: NDArray[np.bool_] | None = None) -> Values:
     """The values (…, K) of each place as a list of its own size; null where it is not known."""
     rows = values.reshape(len(sizes), values.shape[-1])
     lengths = sizes if known is None else np.where(known, sizes, 0)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
     inside = np.arange(rows.shape[1]) < lengths[:, None]
     return pa.ListArray.from_arrays(offsets, pa.array(rows[inside]), mask=None if known is None else pa.array(~known))
 
@@ -115,8 +116,8 @@ def flips(answers: NDArray[np.integer], counts: NDArray[np.integer]) -> Floats:
         counts: how many of them each option is the answer of, shape (..., K); no answer is one of its own.
     """
     n = answers.astype(np.float64)
-    unchosen = n - counts.sum(axis=-1)
-    alike = (counts * (counts - 1.0)).sum(axis=-1) + unchosen * (unchosen - 1)
+    unchosen: Floats = n - counts.sum(axis=-1)
+    alike: Floats = (counts * (counts - 1.0)).sum(axis=-1) + unchosen * (unchosen - 1)
     pairs = n * (n - 1)
     return np.divide(pairs - alike, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
 

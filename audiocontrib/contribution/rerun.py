@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import wilson
 
 if TYPE_CHECKING:
     import duckdb
 
-RERUN_SCHEMA = pa.schema(
-    [("model", pa.string()), ("condition", pa.string()), ("n", pa.int64()), ("differ", pa.int64())]
-    + [(name, pa.float64()) for name in ("share", "low", "high")]
+RERUN_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    n=pa.int64(),
+    differ=pa.int64(),
+    **dict.fromkeys(("share", "low", "high"), pa.float64()),
 )
 
 
@@ -40,7 +45,7 @@ def rerun_floor(
         UsageError: the runs share no answered request.
     """
     with connected(other) as second:
-        again = second.sql("select request_key, choice from responses where outcome <> 'failed'").to_arrow_table()
+        again = arrow_table(second.sql("select request_key, choice from responses where outcome <> 'failed'"))
     with scoped(run, scope, words) as (con, checked):
         rows = _differing(con, again, checked.method)
     if not rows:
@@ -57,15 +62,17 @@ def rerun_floor(
 def _differing(con: duckdb.DuckDBPyConnection, again: pa.Table, method: str | None) -> list[dict[str, Any]]:
     con.register("asked_again", again)
     try:
-        found = con.sql(
-            """
+        found = arrow_table(
+            con.sql(
+                """
             select model, condition, count(*) as n,
                 count(*) filter (a.choice is distinct from b.choice) as differ
             from responses a join asked_again b using (request_key)
             where outcome <> 'failed' and ($method is null or method = $method) group by all order by all
             """,
-            params={"method": method},
-        ).to_arrow_table()
+                params={"method": method},
+            )
+        )
     finally:
         con.unregister("asked_again")
     return list(found.to_pylist())

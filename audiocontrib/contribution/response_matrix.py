@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import Column
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.missing_votes import problems
 from audiocontrib.contribution.scope import CheckedScope, not_asked
@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 class ResponseMatrix:
     """n items, sorted by id, and J models, sorted by name. A model's answers stand where it has no problem."""
 
-    item_id: pa.ChunkedArray
+    item_id: Column
     answer: Ints
     """(n,): index of the gold; -1: no key."""
     k: Ints

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.answer_counts import AnswerCounts, Floats, count_answers
+from audiocontrib.arrow import Values
+from audiocontrib.contribution.answer_counts import AnswerCounts, Floats, Ints, count_answers
 from audiocontrib.contribution.missing_votes import problem_words
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
@@ -56,14 +57,14 @@ def contributions(
         told = told or count_answers(con, conditions=wanted, method=checked.method)
     cast = count_votes(told)
     has_key, without, with_audio = told.gold >= 0, told.under(checked.condition), told.under(checked.audio)
-    right, right_audio = (cast.right[:, cells].sum(axis=1) for cells in (without, with_audio))
-    whole, whole_audio = ((cast.problem[:, cells] == 0).all(axis=1) for cells in (without, with_audio))
+    right, right_audio = (_count(cast.right[:, cells]) for cells in (without, with_audio))
+    whole, whole_audio = (~cast.problem[:, cells].any(axis=1) for cells in (without, with_audio))
     models = len(without)
     score = 1 - right / models if models else np.zeros(len(has_key))
     heard = has_key & bool(with_audio)
-    names = _of(told, without, 0).take(pa.array(np.nonzero(cast.right[:, without])[1]))
+    names = _of(told, without, 0).take(np.nonzero(cast.right[:, without])[1])
     both = [(a, c) for a in with_audio for c in without if told.cells[a][0] == told.cells[c][0]]
-    return pa.table(
+    return pa.Table.from_pydict(
         {
             "item_id": told.items["item_id"],
             "models": np.full(len(has_key), models),
@@ -82,28 +83,38 @@ def contributions(
     )
 
 
-def _missing(told: AnswerCounts, cast: Votes, cells: list[int]) -> pa.Array:
+def _missing(told: AnswerCounts, cast: Votes, cells: list[int]) -> Values:
     """For each item, why models have no vote in these cells."""
-    lacks = cast.problem[:, cells] != 0
-    model, condition = (_of(told, cells, part).take(pa.array(np.nonzero(lacks)[1])) for part in (0, 1))
-    said = pc.binary_join_element_wise(model, problem_words(cast.problem[:, cells][lacks]), ": ")
-    return _split(lacks, pc.binary_join_element_wise(said, condition, " under "))
+    lacks: NDArray[np.bool_] = cast.problem[:, cells] != 0
+    model, condition = (_of(told, cells, part).take(np.nonzero(lacks)[1]) for part in (0, 1))
+    said = _joined(model, problem_words(cast.problem[:, cells][lacks]), ": ")
+    return _split(lacks, _joined(said, condition, " under "))
 
 
-def _of(told: AnswerCounts, cells: list[int], part: int) -> pa.Array:
+def _joined(first: Values, second: Values, between: str) -> Values:
+    # the stub has only columns here: the separator is a text
+    return pc.binary_join_element_wise(first, second, between)  # type: ignore[call-overload]
+
+
+def _of(told: AnswerCounts, cells: list[int], part: int) -> Values:
     return pa.array([told.cells[cell][part] for cell in cells], pa.string())
 
 
-def _split(mask: NDArray[np.bool_], values: pa.Array) -> pa.Array:
+def _split(mask: NDArray[np.bool_], values: Values) -> Values:
     """One list for each row of the mask; the values are those of its true cells, row by row."""
-    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(mask.sum(axis=1))]), pa.int32()), values)
+    return pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(_count(mask))), pa.int32()), values)
 
 
-def _where(values: NDArray[np.generic], known: NDArray[np.bool_]) -> pa.Array:
+def _count(mask: NDArray[np.generic]) -> Ints:
+    """How many are not 0 in each row, (n,)."""
+    return np.count_nonzero(mask, axis=1)
+
+
+def _where(values: NDArray[np.generic], known: NDArray[np.bool_]) -> Values:
     return pa.array(values, mask=~known)
 
 
-def _mean(values: Floats) -> pa.Array:
+def _mean(values: Floats) -> Values:
     """The mean over the models, null where one of them has no value."""
-    mean = values.mean(axis=1) if values.shape[1] else np.full(len(values), np.nan)
+    mean: Floats = values.mean(axis=1) if values.shape[1] else np.full(len(values), np.nan)
     return pa.array(mean, from_pandas=True)

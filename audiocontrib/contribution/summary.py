@@ -10,30 +10,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.accuracies import EXTRA, GROUPS
 from audiocontrib.contribution.decoys import Contest, leak_share
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import UNKNOWN, Interval, binomial_at_least, chance_corrected, clustered_mean
 
 Column = NDArray[Any]
 
 BITS = ("text", "audio", "presence", "content", "total")
-COLUMNS = pa.schema(
-    [(name, pa.int64()) for name in ("n", "clips", "unsolved")]
-    + [
-        (name, pa.float64())
-        for name in (
+COLUMNS = schema_of(
+    **dict.fromkeys(("n", "clips", "unsolved"), pa.int64()),
+    **dict.fromkeys(
+        (
             *("chance", "accuracy_audio", "accuracy_condition", "accuracy_text"),
             *("kappa_audio", "kappa_condition", "kappa_text"),
             *("contribution", "contribution_low", "contribution_high", "ac"),
             *(f"bits_{name}{end}" for name in BITS for end in ("", "_low", "_high")),
             *("share_text", "share_audio"),
             *("leak_share", "leak_share_low", "leak_share_high", "weak_by_luck"),
-        )
-    ]
+        ),
+        pa.float64(),
+    ),
 )
 
 
@@ -85,9 +86,9 @@ def summary(
     if by is not None and EXTRA.fullmatch(by):
         group = f"extra ->> '$.\"{by[6:]}\"'"
     with scoped(run, scope, words) as (con, checked):
-        groups = con.sql(
-            f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items'
-        ).to_arrow_table()
+        groups = arrow_table(
+            con.sql(f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items')
+        )
         measured = measure(con, scope=checked).table if measured is None else measured
     table = sql(
         """
@@ -101,11 +102,11 @@ def summary(
     )
     edges = np.flatnonzero(np.diff(table["code"].to_numpy(), prepend=0, append=0))
     rows = []
-    for start, stop in pairwise(edges):
+    for start, stop in pairwise(edges.tolist()):
         part = table.slice(start, stop - start)
         rows.append({by or "": part["group"][0].as_py()} | _summed(part))
     kind = groups.schema.field("group").type
-    schema = pa.schema([(by, kind), *COLUMNS] if by else COLUMNS)
+    schema = pa.schema([pa.field(by, kind), *COLUMNS] if by else COLUMNS)
     return pa.Table.from_pylist(rows, schema=schema)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.contribution.votes import vote_table
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,9 +37,9 @@ def unsolved(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
             "select item_id, models_right as right_without from scores where unsolved",
             scores=contributions(con, scope=checked),
         )
-        asked = con.sql(
-            "select item_id, question, choices, answer, question_type, source_dataset, clip_id from items"
-        ).to_arrow_table()
+        asked = arrow_table(
+            con.sql("select item_id, question, choices, answer, question_type, source_dataset, clip_id from items")
+        )
         voted = vote_table(con, [checked.audio], checked.method)
     return sql(
         """

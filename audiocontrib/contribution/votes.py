@@ -69,10 +69,10 @@ def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None,
     """As :func:`votes`, of the conditions among these that the connection holds."""
     told = count_answers(con, conditions=conditions, method=method)
     cast = count_votes(told)
-    known = (cast.problem == 0) & (told.gold >= 0)[:, None]
-    return pa.table(
-        told.labels()
-        | {
+    known: NDArray[np.bool_] = (cast.problem == 0) & (told.gold >= 0)[:, None]
+    return pa.Table.from_pydict(
+        {
+            **told.labels(),
             "problem": problem_words(cast.problem),
             "choice": pa.array(cast.choice.ravel(), mask=cast.choice.ravel() < 0),
             "correct": pa.array(cast.right.ravel(), mask=~known.ravel()),
@@ -84,10 +84,10 @@ def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None,
 def count_votes(told: AnswerCounts) -> Votes:
     """The votes of a tally, as :func:`votes` says."""
     problem = problems(told)
-    stands = problem == 0
-    best = told.shares.max(axis=2, keepdims=True, initial=0)
-    clear = stands & (np.count_nonzero(told.shares >= best - TIE, axis=2) == 1)
-    choice = np.where(clear, told.shares.argmax(axis=2), -1)
+    stands: NDArray[np.bool_] = problem == 0
+    best: Floats = told.shares.max(axis=2, keepdims=True, initial=0)
+    clear: NDArray[np.bool_] = stands & (np.count_nonzero(told.shares >= best - TIE, axis=2) == 1)
+    choice: Ints = np.where(clear, told.shares.argmax(axis=2), -1)
     has_key = (told.gold >= 0)[:, None]
     p_gold = np.take_along_axis(told.shares, np.maximum(told.gold, 0)[:, None, None], axis=2)[:, :, 0]
     return Votes(
@@ -110,7 +110,7 @@ def unanimity(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sc
     """
     with scoped(run, scope, words) as (con, checked):
         cast = count_votes(count_answers(con, conditions=[checked.condition], method=checked.method))
-    whole = cast.choice[(cast.problem == 0).all(axis=1)]
+    whole = cast.choice[~cast.problem.any(axis=1)]
     if whole.shape[1] < 2 or not len(whole):
         return float("nan")
     return float(((whole >= 0) & (whole == whole[:, :1])).all(axis=1).mean())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from audiocontrib.arrow import texts
 from audiocontrib.contribution import accuracy, unanimity
 from audiocontrib.demo.rules import CONDITIONS, split_by_all
 from audiocontrib.errors import UsageError
@@ -109,7 +110,7 @@ def demo(*, seed: int = 0, limit: int = 240, run: str | os.PathLike[str] = "runs
     folder.mkdir(exist_ok=True)
     plots = (folder / "accuracy.png", folder / "contribution.png")
     accuracy_by_condition(overall).savefig(plots[0], dpi=150)
-    contribution_map(scores, [needs[item] for item in scores["item_id"].to_pylist()]).savefig(plots[1], dpi=150)
+    contribution_map(scores, [needs[item] for item in texts(scores["item_id"])]).savefig(plots[1], dpi=150)
     verdicts = tuple(verdict(one, needs) for one in made)
     return Demo(done, parts, tuple(made), verdicts, tuple(notes), alike, plots)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from audiocontrib.arrow import equal, texts
 from audiocontrib.audit import run_checks
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.contribution import accuracy
@@ -121,8 +121,8 @@ def _constants(items: Items) -> dict[str | None, tuple[str, float]]:
     """The best strategy that looks at the options alone, over all items and in each category."""
     table = items.table
     best = {}
-    for name in (None, *sorted(set(table["question_type"].to_pylist()) - {None})):
-        part = table if name is None else table.filter(pc.equal(table["question_type"], name))
+    for name in (None, *sorted(set(texts(table["question_type"].drop_null())))):
+        part = table if name is None else table.filter(equal(table["question_type"], name))
         rows = baselines(part).to_pylist()
         first = next(row for row in rows if not row["strategy"].startswith("uniform"))
         best[name] = (first["strategy"], first["accuracy"])

@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import equal, integers, schema_of, truths
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import UsageError
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import clustered_mean
 from audiocontrib.store.runs import as_runs
 
@@ -24,16 +26,14 @@ if TYPE_CHECKING:
 
     from audiocontrib.store import Run
 
-EVALUATION_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("dataset", "part", "model", "condition")),
-        ("n", pa.int64()),
-        *((name, pa.float64()) for name in ("accuracy", "low", "high", "clip_low", "clip_high")),
-        *((name, pa.float64()) for name in ("chance", "constant", "chance_corrected")),
-        *((name, pa.float64()) for name in ("contribution", "contribution_low", "contribution_high")),
-        ("constant_strategy", pa.string()),
-        *((name, pa.int64()) for name in ("missing", "refused", "unparsed", "failed")),
-    ]
+EVALUATION_SCHEMA = schema_of(
+    **dict.fromkeys(("dataset", "part", "model", "condition"), pa.string()),
+    n=pa.int64(),
+    **dict.fromkeys(("accuracy", "low", "high", "clip_low", "clip_high"), pa.float64()),
+    **dict.fromkeys(("chance", "constant", "chance_corrected"), pa.float64()),
+    **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
+    constant_strategy=pa.string(),
+    **dict.fromkeys(("missing", "refused", "unparsed", "failed"), pa.int64()),
 )
 
 
@@ -95,7 +95,9 @@ def _rows(
         yield from _described(con, scope, count_answers(con, method=scope.method), "split")
 
 
-def _described(con: Any, scope: CheckedScope, told: AnswerCounts, group: str | None) -> Iterator[dict[str, Any]]:
+def _described(
+    con: duckdb.DuckDBPyConnection, scope: CheckedScope, told: AnswerCounts, group: str | None
+) -> Iterator[dict[str, Any]]:
     """The rows of an accuracy table, with what stands beside each part and each condition."""
     table = accuracy(con, by=["dataset", *([group] if group else [])], told=told, scope=scope)
     items, cast = _items(con, group), count_votes(told)
@@ -103,27 +105,29 @@ def _described(con: Any, scope: CheckedScope, told: AnswerCounts, group: str | N
     best: dict[tuple[str, str], tuple[str, float]] = {}
     for row in table.to_pylist():
         part = "all" if group is None else str(row.get(group) or "")
-        place = row["dataset"], part
-        own = pc.and_(pc.equal(items["dataset"], place[0]), pc.equal(items["part"], part))
+        place = str(row["dataset"]), part
+        own = pc.and_(equal(items["dataset"], place[0]), equal(items["part"], part))
         if place not in best:
             best[place] = _constant(items.filter(own))
         strategy, value = best[place]
         given = {name: row.get(name) for name in EVALUATION_SCHEMA.names}
         yield given | {"part": part, "constant": value, "constant_strategy": strategy} | _added(
-            own.to_numpy() & (told.gold >= 0), items["clip"].to_numpy(), 1 / told.sizes, cast,
+            truths(own) & (told.gold >= 0), integers(items["clip"]), 1 / told.sizes, cast,
             cells.get((row["model"], scope.audio)), cells[row["model"], row["condition"]],
         )  # fmt: skip
 
 
-def _items(con: Any, group: str | None) -> pa.Table:
+def _items(con: duckdb.DuckDBPyConnection, group: str | None) -> pa.Table:
     """Data set, part, clip (a number), choices and answer of every item, in the order of a tally."""
     value = "'all'"
     if group:
         value = f"extra ->> '$.\"{group[6:]}\"'" if group.startswith("extra.") else f'"{group}"'
-    return con.sql(
-        f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "
-        "choices, answer, notes, extra from items order by item_id"
-    ).to_arrow_table()
+    return arrow_table(
+        con.sql(
+            f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "
+            "choices, answer, notes, extra from items order by item_id"
+        )
+    )
 
 
 def _added(
@@ -137,11 +141,11 @@ def _added(
     """What the audio adds over a condition, on the items of a part that have both votes; nothing over itself."""
     if audio is None or audio == cell:
         return {}
-    both = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
+    both: NDArray[np.bool_] = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
     if not both.any():
         return {}
     change = cast.right[both, audio].astype(float) - cast.right[both, cell]
-    added = change / (1 - chances[both].mean())
+    added: NDArray[np.float64] = change / (1 - chances[both].mean())
     low, high = clustered_mean(added, clips[both])
     return {"contribution": float(added.mean()), "contribution_low": low, "contribution_high": high}
 

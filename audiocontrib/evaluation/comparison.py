@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.conditions import is_null
 from audiocontrib.contribution.scope import known
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -20,16 +22,14 @@ from audiocontrib.store.runs import as_runs
 if TYPE_CHECKING:
     from audiocontrib.store import Run
 
-CHANGE_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("dataset", "part", "model", "baseline", "measure", "quantity", "condition")),
-        ("n", pa.int64()),
-        *((name, pa.float64()) for name in ("now", "before", "change", "low", "high", "p", "p_holm")),
-        ("fixed", pa.int64()),
-        ("broken", pa.int64()),
-        ("mcnemar", pa.float64()),
-        ("minimum_detectable", pa.float64()),
-    ]
+CHANGE_SCHEMA = schema_of(
+    **dict.fromkeys(("dataset", "part", "model", "baseline", "measure", "quantity", "condition"), pa.string()),
+    n=pa.int64(),
+    **dict.fromkeys(("now", "before", "change", "low", "high", "p", "p_holm"), pa.float64()),
+    fixed=pa.int64(),
+    broken=pa.int64(),
+    mcnemar=pa.float64(),
+    minimum_detectable=pa.float64(),
 )
 
 Column = NDArray[np.float64]
@@ -118,36 +118,51 @@ def _one(given: Sequence[Rights], wanted: str | None, what: str, other: str) -> 
     return str(wanted)
 
 
-def _joined(given: Sequence[Rights], model: str) -> dict[str, tuple[str, str, str, dict[str, float]]]:
-    """Item -> data set, clip, part, and right (1, 0) by condition, without what has no vote."""
-    found: dict[str, tuple[str, str, str, dict[str, float]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What one model makes of an item."""
+
+    dataset: str
+    clip: str
+    part: str
+    right: dict[str, float]
+    """1 or 0 by condition, without those that have no vote."""
+
+
+def _joined(given: Sequence[Rights], model: str) -> dict[str, _Item]:
+    found: dict[str, _Item] = {}
     for one in given:
-        cells = {condition: values for (name, condition), values in one.cells.items() if name == model}
-        for place, item in enumerate(one.item_id):
-            voted = {c: float(values[place]) for c, values in cells.items() if values[place] == values[place]}
-            found[item] = one.dataset[place], one.clip_id[place], one.part[place], voted
+        cells: dict[str, list[float]] = {
+            condition: values.tolist() for (name, condition), values in one.cells.items() if name == model
+        }
+        about = zip(
+            map(str, one.item_id), map(str, one.dataset), map(str, one.clip_id), map(str, one.part), strict=True
+        )
+        for place, (item, dataset, clip, part) in enumerate(about):
+            right = {c: values[place] for c, values in cells.items() if not isnan(values[place])}
+            found[item] = _Item(dataset, clip, part, right)
     return found
 
 
 def _rows(
-    a: dict[str, Any],
-    b: dict[str, Any],
+    a: dict[str, _Item],
+    b: dict[str, _Item],
     shared: Sequence[str],
     now: str,
     before: str,
     audio: str,
     without: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
-    for dataset in sorted({a[item][0] for item in shared}):
-        own = [item for item in shared if a[item][0] == dataset]
-        parts = sorted({a[item][2] or b[item][2] for item in own} - {""})
+    for dataset in sorted({a[item].dataset for item in shared}):
+        own = [item for item in shared if a[item].dataset == dataset]
+        parts = sorted({a[item].part or b[item].part for item in own} - {""})
         for part in ["all", *parts]:
-            items = [item for item in own if part == "all" or (a[item][2] or b[item][2]) == part]
+            items = [item for item in own if part == "all" or (a[item].part or b[item].part) == part]
             label = {"dataset": dataset, "part": part, "model": now, "baseline": before}
             for condition in (audio, *without):
-                pairs = [(a[i], b[i]) for i in items if condition in a[i][3] and condition in b[i][3]]
+                pairs = [(a[i], b[i]) for i in items if condition in a[i].right and condition in b[i].right]
                 if pairs:
-                    x, y, clips = _columns(pairs, lambda v, c=condition: v[c])
+                    x, y, clips = _columns(pairs, condition)
                     fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
                     what = {"measure": f"accuracy, {condition}", "quantity": "accuracy", "condition": condition}
                     yield (
@@ -158,28 +173,35 @@ def _rows(
                     )
             for condition in without:
                 both = {audio, condition}
-                pairs = [(a[i], b[i]) for i in items if both <= a[i][3].keys() and both <= b[i][3].keys()]
+                pairs = [(a[i], b[i]) for i in items if both <= a[i].right.keys() and both <= b[i].right.keys()]
                 if pairs:
-                    x, y, clips = _columns(pairs, lambda v, c=condition: v[audio] - v[c])
+                    x, y, clips = _columns(pairs, audio, condition)
                     measure = f"what the audio adds over {condition}"
                     what = {"measure": measure, "quantity": "audio gain", "condition": condition}
                     yield label | what | _change(x, y, clips)
 
 
-def _columns(pairs: Sequence[tuple[Any, Any]], value: Any) -> tuple[Column, Column, NDArray[np.intp]]:
-    clips = np.unique([one[1] for one, _ in pairs], return_inverse=True)[1]
-    return np.array([value(one[3]) for one, _ in pairs]), np.array([value(two[3]) for _, two in pairs]), clips
+def _columns(
+    pairs: Sequence[tuple[_Item, _Item]], condition: str, less: str | None = None
+) -> tuple[Column, Column, NDArray[np.intp]]:
+    """Right under a condition, less right under another, now and before; and the clip as a number; (n,) each."""
+    clips = np.unique([one.clip for one, _ in pairs], return_inverse=True)[1]
+    now, before = (
+        np.array([item.right[condition] - (item.right[less] if less else 0.0) for item in items])
+        for items in zip(*pairs, strict=True)
+    )
+    return now, before, clips
 
 
 def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
-    found = asdict(paired_difference(now, before, clips))
+    found = paired_difference(now, before, clips)
     return {
-        "n": found["n"],
+        "n": found.n,
         "now": float(now.mean()),
         "before": float(before.mean()),
-        "change": found["mean"],
-        "low": found["low"],
-        "high": found["high"],
-        "p": found["p"],
-        "minimum_detectable": found["minimum_detectable"],
+        "change": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p,
+        "minimum_detectable": found.minimum_detectable,
     }

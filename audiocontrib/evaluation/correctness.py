@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocontrib.arrow import texts
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.scope import Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -50,18 +52,18 @@ def rights(
     with scoped(run, scope, words) as (con, checked):
         told = count_answers(con, method=checked.method)
         cast = count_votes(told)
-        about = con.sql("select item_id, dataset, clip_id from items order by item_id").fetchnumpy()
-        part = np.full(len(about["item_id"]), "", dtype=object)
+        about = arrow_table(con.sql("select item_id, dataset, clip_id from items order by item_id"))
+        part: NDArray[np.object_] = np.full(len(about), "", dtype=object)
         if split is not None:
             table = run.split(split).table
-            found = dict(zip(table["item_id"].to_pylist(), table["split"].to_pylist(), strict=True))
-            part = np.array([found.get(name, "") for name in about["item_id"]], dtype=object)
+            found = dict(zip(texts(table["item_id"]), texts(table["split"]), strict=True))
+            part = np.array([found.get(name, "") for name in texts(about["item_id"])], dtype=object)
     has_key = told.gold >= 0
-    right = np.where(cast.problem == 0, cast.right.astype(float), np.nan)
+    right: NDArray[np.float64] = np.where(cast.problem == 0, cast.right.astype(float), np.nan)
     return Rights(
-        item_id=about["item_id"][has_key],
-        dataset=about["dataset"][has_key],
-        clip_id=about["clip_id"][has_key],
+        item_id=about["item_id"].to_numpy()[has_key],
+        dataset=about["dataset"].to_numpy()[has_key],
+        clip_id=about["clip_id"].to_numpy()[has_key],
         part=part[has_key],
         cells={cell: right[has_key, place] for place, cell in enumerate(told.cells)},
     )

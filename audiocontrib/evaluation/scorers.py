@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pyarrow as pa
 
 from audiocontrib.answers.official import SCORERS, ScoredReply
+from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.prompts import rotate
 from audiocontrib.statistics import wilson
@@ -25,21 +26,19 @@ OFFICIAL = {
 }
 """Data set -> the scorer that its authors publish (R1-AQA's for the files in its format)."""
 
-COMPARISON_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("scorer", pa.string()),
-        ("n", pa.int64()),
-        ("left_out", pa.int64()),
-        ("accuracy", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("exact", pa.float64()),
-        ("differ", pa.int64()),
-        ("only_official", pa.int64()),
-        ("only_exact", pa.int64()),
-    ]
+COMPARISON_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    scorer=pa.string(),
+    n=pa.int64(),
+    left_out=pa.int64(),
+    accuracy=pa.float64(),
+    low=pa.float64(),
+    high=pa.float64(),
+    exact=pa.float64(),
+    differ=pa.int64(),
+    only_official=pa.int64(),
+    only_exact=pa.int64(),
 )
 
 
@@ -65,7 +64,7 @@ def compare_scorers(run: Run, /, *, scorer: str = "official") -> pa.Table:
     as_run(run)
     if scorer != "official":
         SCORERS.find(scorer)
-    rows = run.table(REPLIES).to_pylist()
+    rows = cast("list[_Reply]", run.table(REPLIES).to_pylist())
     if not rows:
         raise AudiocontribError(
             f"{run.path} holds no replies to read; official scorers need them: score it by the method generate"
@@ -91,6 +90,19 @@ order by r.model, r.condition, i.dataset, i.place, r."order"
 """Replies in the order of the data set's file, which one of the official rules depends on."""
 
 
+class _Reply(TypedDict):
+    """A row of REPLIES."""
+
+    model: str
+    condition: str
+    dataset: str
+    reply: str
+    correct: bool
+    choices: list[str]
+    answer: int
+    order: int
+
+
 def _scorer(scorer: str, dataset: str) -> str:
     if scorer != "official":
         return scorer
@@ -104,7 +116,7 @@ def _scorer(scorer: str, dataset: str) -> str:
     return OFFICIAL[dataset]
 
 
-def _compared(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _compared(name: str, rows: list[_Reply]) -> dict[str, Any]:
     """The counts of one group of replies."""
     shown = [rotate(r["choices"], r["order"]) for r in rows]
     golds = [(r["answer"] - r["order"]) % len(r["choices"]) for r in rows]

@@ -40,4 +40,4 @@ def said_of(run: Run, split: str | Path | None, items: Items) -> pa.Table:
         return pa.table({"part": pa.nulls(len(ids), pa.string()), "score": pa.nulls(len(ids), pa.float64())})
     table = run.split(split).table
     places = pc.index_in(ids, table["item_id"].combine_chunks())
-    return pa.table({"part": table["split"].take(places), "score": table["score"].take(places)})
+    return pa.Table.from_pydict({"part": table["split"].take(places), "score": table["score"].take(places)})

@@ -9,35 +9,32 @@ from typing import Any
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.audio.clip import Clip
 from audiocontrib.items.item import Item, stored_item
 
-ITEM_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("dataset", pa.string()),
-        ("question", pa.string()),
-        ("choices", pa.list_(pa.string())),
-        ("answer", pa.int16()),
-        ("audio", pa.struct([("path", pa.string()), ("bytes", pa.binary())])),
-        ("clip_id", pa.string()),
-        ("question_type", pa.string()),
-        ("source_dataset", pa.string()),
-        ("split", pa.string()),
-        ("notes", pa.list_(pa.string())),
-        ("extra", pa.string()),  # JSON object
-    ]
+ITEM_SCHEMA = schema_of(
+    item_id=pa.string(),
+    dataset=pa.string(),
+    question=pa.string(),
+    choices=pa.list_(pa.string()),
+    answer=pa.int16(),
+    audio=pa.struct([("path", pa.string()), ("bytes", pa.binary())]),
+    clip_id=pa.string(),
+    question_type=pa.string(),
+    source_dataset=pa.string(),
+    split=pa.string(),
+    notes=pa.list_(pa.string()),
+    extra=pa.string(),  # JSON object
 )
 
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("item_id", pa.string()),
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("field", pa.string()),
-        ("reason", pa.string()),
-    ]
+QUARANTINE_SCHEMA = schema_of(
+    dataset=pa.string(),
+    item_id=pa.string(),
+    file=pa.string(),
+    line=pa.int64(),
+    field=pa.string(),
+    reason=pa.string(),
 )
 
 

@@ -20,6 +20,7 @@ from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps,
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
+from audiocontrib.sql import arrow_table
 from audiocontrib.store.runs import as_run
 from audiocontrib.store.splits import SETTINGS
 
@@ -78,11 +79,13 @@ def card(run: Run, /, *, split: str | None = None) -> str:
     asked_for = SplitSettings.of(saved.settings, saved.folder / SETTINGS)
     with run.connect() as con:
         made = split_summary(con, saved)
-        found = con.sql(
-            "select count(*) as questions, count(distinct clip_id) as clips, "
-            "(select count(*) from quarantine) as quarantined, "
-            "(select count(*) from responses where outcome = 'failed') as failed from items"
-        ).to_arrow_table()
+        found = arrow_table(
+            con.sql(
+                "select count(*) as questions, count(distinct clip_id) as clips, "
+                "(select count(*) from quarantine) as quarantined, "
+                "(select count(*) from responses where outcome = 'failed') as failed from items"
+            )
+        )
         sizes = {by: _sizes(con, sql, name) for by, sql in STRATA.items()}
         [total] = _sizes(con, "'all'", name)
         asked = accuracy(con, method=made.settings.get("method") or likeliest_method(con))
@@ -125,13 +128,13 @@ def _header(title: str, items: int) -> DatasetCardData:
 
 
 def _sizes(con: duckdb.DuckDBPyConnection, by: str, name: str) -> list[dict[str, Any]]:
-    return con.sql(SIZES.format(by=by), params={"name": name}).to_arrow_table().to_pylist()
+    return arrow_table(con.sql(SIZES.format(by=by), params={"name": name})).to_pylist()
 
 
 def _stored(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
-    return con.sql(
-        "select item_id, split from splits where name = $name order by item_id", params={"name": name}
-    ).to_arrow_table()
+    return arrow_table(
+        con.sql("select item_id, split from splits where name = $name order by item_id", params={"name": name})
+    )
 
 
 def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from audiocontrib.audio.data_uri import DATA_URI, data_uri
 from audiocontrib.audio.paths import locate
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip, Item
+from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,10 +73,10 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
         beside: the folder that files of clips are linked from.
     """
     with run.connect() as con:
-        chosen = con.sql(SAMPLE, params={"split": split or "", "most": most}).to_arrow_table()
+        chosen = arrow_table(con.sql(SAMPLE, params={"split": split or "", "most": most}))
         con.register("chosen", chosen)
         answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in con.sql(ANSWERS).to_arrow_table().to_pylist():
+        for row in arrow_table(con.sql(ANSWERS)).to_pylist():
             answers[row.pop("item_id")].append(row)
         known = _known(con, scores)
     wanted = {row["item_id"]: row["split"] for row in chosen.to_pylist()}
@@ -84,7 +85,7 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
     rows: list[dict[str, Any]] = []
     clips: dict[str, str | None] = {}
     left, room = TEXTS, EMBEDDED
-    for item in everything.take(places.to_pylist()):
+    for item in everything.take([place for place in places.to_pylist() if place is not None]):
         row = _row(item, wanted[item.id], known.get(item.id, {}), answers[item.id])
         left -= len(script_json(row).encode())
         if left < 0:
@@ -100,10 +101,12 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
 def _known(con: duckdb.DuckDBPyConnection, scores: pa.Table) -> dict[str, dict[str, Any]]:
     """p_audio, p_silence, p_text and score of the chosen items."""
     con.register("scores", scores)
-    found = con.sql(
-        "select item_id, score, p_audio, p_silence, p_text, contribution, unsolved from scores "
-        "where item_id in (select item_id from chosen)"
-    ).to_arrow_table()
+    found = arrow_table(
+        con.sql(
+            "select item_id, score, p_audio, p_silence, p_text, contribution, unsolved from scores "
+            "where item_id in (select item_id from chosen)"
+        )
+    )
     return {row.pop("item_id"): {k: _round(v) for k, v in row.items()} for row in found.to_pylist()}
 
 

@@ -14,6 +14,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.items import Item
 from audiocontrib.items.view import items_html
 from audiocontrib.notebook import arrow_html, html_block, html_lines
+from audiocontrib.sql import arrow_table
 from audiocontrib.store.run import AUDIT
 from audiocontrib.store.runs import as_run
 
@@ -120,7 +121,7 @@ def show(run: Run, /, item: str | None = None, *, by: str | Sequence[str] = ()) 
 
 def _overview(run: Run, by: str | Sequence[str]) -> RunOverview:
     with run.connect() as con:
-        table, splits = accuracy(con, by=by), con.sql(PARTS).to_arrow_table()
+        table, splits = accuracy(con, by=by), arrow_table(con.sql(PARTS))
     left = _left(run)
     files = tuple(path for path in (run.path / AUDIT, run.path / REPORT) if path.exists())
     return RunOverview(run.path, tuple(_asked(run, left)), left, table, splits, files)
@@ -172,7 +173,7 @@ def _item_answers(run: Run, item: str) -> ItemAnswers:
                 f"{item!r} fits several items: {many}, …" if found else f"the run {run.path} has no item {item!r}"
             )
         [(name,)] = found
-        answers = con.sql(ANSWERS, params={"id": name}).to_arrow_table()
+        answers = arrow_table(con.sql(ANSWERS, params={"id": name}))
     items = run.load_items()
     place = items.table["item_id"].to_pylist().index(name)
     return ItemAnswers(items[place], answers)

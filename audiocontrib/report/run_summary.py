@@ -19,6 +19,7 @@ from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.scope import Scope
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.sql import arrow_table
 from audiocontrib.store.splits import TABLE
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
         told = count_answers(con, method=method)  # once: it reads every answer
         scope = Scope(condition=condition or "silence", method=method)
         scores = contributions(con, told=told, scope=scope)
-        types = con.sql("select question_type from items order by item_id").to_arrow_table()
+        types = arrow_table(con.sql("select question_type from items order by item_id"))
         splits = [split_summary(con, one) for one in saved]
         return Facts(
             run=run.path,
@@ -110,7 +111,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
             condition=condition,
             scores=scores.append_column("question_type", types["question_type"]),
             agreement=agreements(con, scope=scope) if condition else pa.table({}),
-            calibration=con.sql(CALIBRATION).to_arrow_table(),
+            calibration=arrow_table(con.sql(CALIBRATION)),
             splits=splits,
             sensitivity=_sensitivity(con, splits[0]) if splits else None,
             findings=_findings(run),
@@ -172,7 +173,7 @@ def split_summary(con: duckdb.DuckDBPyConnection, saved: SavedSplit) -> SplitFac
         findings=saved.findings,
         warnings=saved.warnings,
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
-        reasons=con.sql(REASONS, params={"name": name}).to_arrow_table().to_pylist(),
+        reasons=arrow_table(con.sql(REASONS, params={"name": name})).to_pylist(),
         certificates=[Certificate.of_row(row) for row in saved.certificates],
         rotated=any(row.get("rotated") for row in saved.certificates),
     )

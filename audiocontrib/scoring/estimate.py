@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.conditions import Condition, Partners
 from audiocontrib.items import Item, Items
 from audiocontrib.models import Model, Request
@@ -19,15 +20,13 @@ from audiocontrib.store.answered_requests import NONE
 SAMPLE, WARM = 16, 2
 """Recordings whose questions are asked on trial, and how many of them only to warm up."""
 
-PLAN_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("requests", pa.int64()),
-        ("prompt_tokens", pa.int64()),
-        ("new_tokens", pa.int64()),
-        ("seconds", pa.float64()),
-    ]
+PLAN_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    requests=pa.int64(),
+    prompt_tokens=pa.int64(),
+    new_tokens=pa.int64(),
+    seconds=pa.float64(),
 )
 
 

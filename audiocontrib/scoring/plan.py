@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+import pyarrow.compute as pc
 
+from audiocontrib.arrow import integers, texts
 from audiocontrib.conditions import Condition, Partners, find_partners
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
@@ -114,8 +116,8 @@ class PlannedQuestion:
 def by_clip(items: Items, shard: Shard) -> Iterator[tuple[Item, ...]]:
     """The items of the shard, those on one recording together; as objects only while they are looked at."""
     clips = items.table.column("clip_id").combine_chunks().dictionary_encode()
-    kept = np.array([shard.holds(name) for name in clips.dictionary.to_pylist()], dtype=bool)
-    codes = clips.indices.to_numpy()  # numbered in the order in which the data set first names them
+    kept = np.array([shard.holds(name) for name in texts(clips.dictionary)], dtype=np.bool_)
+    codes = integers(clips.indices)  # numbered in the order in which the data set first names them
     places = np.argsort(codes, kind="stable")
     places = places[kept[codes[places]]]
     windows = (places[start : start + WINDOW] for start in range(0, len(places), WINDOW))
@@ -129,8 +131,8 @@ def options_of(items: Items, shard: Shard) -> list[int]:
     held: dict[str, bool] = {}
     counts = []
     for batch in table.to_batches():
-        sizes = np.diff(batch.column("choices").offsets.to_numpy())
-        for clip, size in zip(batch.column("clip_id").to_pylist(), sizes.tolist(), strict=True):
+        sizes = integers(pc.list_value_length(batch.column("choices")))
+        for clip, size in zip(texts(batch.column("clip_id")), sizes.tolist(), strict=True):
             if clip not in held:
                 held[clip] = shard.holds(clip)
             if held[clip]:

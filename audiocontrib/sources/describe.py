@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sources.base import SourceRow
 from audiocontrib.sources.columns import mapped
@@ -24,10 +25,8 @@ from audiocontrib.sources.proposals import Cells, Proposal, propose
 
 ROWS = 200
 """Rows that are looked at."""
-COLUMN_SCHEMA = pa.schema(
-    [("column", pa.string()), ("kind", pa.string()), ("filled", pa.float64()), ("example", pa.string())]
-)
-MAPPING_SCHEMA = pa.schema([("field", pa.string()), ("column", pa.string()), ("why", pa.string())])
+COLUMN_SCHEMA = schema_of(column=pa.string(), kind=pa.string(), filled=pa.float64(), example=pa.string())
+MAPPING_SCHEMA = schema_of(field=pa.string(), column=pa.string(), why=pa.string())
 _SHOWN = 60
 _HINT = "do the files belong together? Describe one at a time"
 

@@ -16,7 +16,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, RuleResult, Split, rule
 from audiocontrib.splits.decide import decide
 from audiocontrib.splits.settings import check_settings, judges, listed
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.store.splits import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
@@ -139,6 +139,4 @@ def _items(con: duckdb.DuckDBPyConnection) -> pa.Table:
     # other rows of the quarantine never became items; a repeated one even names the item that it repeats
     sound = "where item_id not in (select item_id from quarantine where field = 'audio' and item_id is not null)"
     where = sound if ("quarantine",) in views else ""
-    return con.sql(
-        f"select item_id, question_type, source_dataset, len(choices) as k from items {where}"
-    ).to_arrow_table()
+    return arrow_table(con.sql(f"select item_id, question_type, source_dataset, len(choices) as k from items {where}"))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiocontrib.arrow import Column, schema_of, texts
 from audiocontrib.errors import AudiocontribError, code_place, one_line
 from audiocontrib.splits.base import RULES, RuleInput, RuleResult
 
 PARTS = ("weak", "strong", "undecided")
-COLUMNS = pa.schema(
-    [("item_id", pa.string()), ("split", pa.string()), ("score", pa.float64()), ("reason", pa.string())]
-)
+COLUMNS = schema_of(item_id=pa.string(), split=pa.string(), score=pa.float64(), reason=pa.string())
 
 
 def decide(rule: str, asked: RuleInput, settings: Mapping[str, Any], items: pa.Table) -> RuleResult:
@@ -63,14 +63,13 @@ def _typed(rule: str, table: Any) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _fault(table: pa.Table, wanted: pa.ChunkedArray) -> str | None:
-    ids = table["item_id"]
-    counts = {row["values"]: row["counts"] for row in pc.value_counts(ids).to_pylist()}
+def _fault(table: pa.Table, wanted: Column) -> str | None:
+    counts = Counter(texts(table["item_id"]))
     if twice := [name for name, count in counts.items() if count > 1]:
         return f"its table holds {twice[0]} {counts[twice[0]]} times; each item has one row"
-    if lacking := [name for name in wanted.to_pylist() if name not in counts]:
+    if lacking := [name for name in texts(wanted) if name not in counts]:
         return f"its table lacks {len(lacking)} items, e.g. {lacking[0]}; those that it cannot place are undecided"
-    if odd := set(table["split"].to_pylist()) - set(PARTS):
+    if odd := set(texts(table["split"])) - set(PARTS):
         return f"split is {next(iter(odd))!r}, but is one of {', '.join(PARTS)}"
     for name in ("score", "guessing"):
         known = table[name].drop_null()

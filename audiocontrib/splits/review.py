@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from audiocontrib.arrow import Column, schema_of, texts
 from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 SHEET = ("item_id", "question", "choices", "answer", "verdict", "note")
 NEEDED = ("item_id", "verdict")
 VERDICTS = ("keep", "reject", "")
-VERDICT_SCHEMA = pa.schema([("item_id", pa.string()), ("rejected", pa.bool_()), ("reason", pa.string())])
+VERDICT_SCHEMA = schema_of(item_id=pa.string(), rejected=pa.bool_(), reason=pa.string())
 
 
 def write_sheet(con: duckdb.DuckDBPyConnection, item_ids: pa.Table, path: Path) -> int:
@@ -48,7 +49,7 @@ def write_sheet(con: duckdb.DuckDBPyConnection, item_ids: pa.Table, path: Path) 
     return len(rows)
 
 
-def read_sheet(path: Path, item_ids: pa.ChunkedArray) -> pa.Table:
+def read_sheet(path: Path, item_ids: Column) -> pa.Table:
     """The verdicts of a filled-in sheet; rows without one are left out.
 
     Args:
@@ -61,7 +62,7 @@ def read_sheet(path: Path, item_ids: pa.ChunkedArray) -> pa.Table:
         UsageError: the sheet cannot be read or lacks a column, or a row names no item, one a second time, or
             another verdict than ``keep`` or ``reject``.
     """
-    known = {_safe(item_id): item_id for item_id in item_ids.to_pylist()}
+    known = {_safe(item_id): item_id for item_id in texts(item_ids)}
     seen: set[str] = set()
     found = []
     try:

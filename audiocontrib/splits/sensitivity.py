@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of, texts
 from audiocontrib.contribution.run_view import connected, filtered_view, in_memory
 from audiocontrib.contribution.scope import Answers
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -23,20 +24,18 @@ THRESHOLDS = (0.1, 0.25, 0.34, 0.5, 0.67, 0.75, 0.9)
 MOST_ITEMS = 20_000
 """Larger runs are looked at on a sample of whole clips: a split is made for every row of the table."""
 
-SENSITIVITY_SCHEMA = pa.schema(
-    [
-        ("variant", pa.string()),
-        ("varies", pa.string()),
-        ("threshold", pa.float64()),
-        ("n", pa.int64()),
-        ("weak", pa.int64()),
-        ("strong", pa.int64()),
-        ("undecided", pa.int64()),
-        ("moved", pa.float64()),
-        ("kappa", pa.float64()),
-        ("jaccard_weak", pa.float64()),
-        ("note", pa.string()),
-    ]
+SENSITIVITY_SCHEMA = schema_of(
+    variant=pa.string(),
+    varies=pa.string(),
+    threshold=pa.float64(),
+    n=pa.int64(),
+    weak=pa.int64(),
+    strong=pa.int64(),
+    undecided=pa.int64(),
+    moved=pa.float64(),
+    kappa=pa.float64(),
+    jaccard_weak=pa.float64(),
+    note=pa.string(),
 )
 
 
@@ -123,7 +122,7 @@ def _compared(made: Split, base: Split) -> dict[str, Any]:
         a=base.table,
         b=made.table,
     )
-    was, now = (np.asarray(both[c].to_pylist(), dtype=str) for c in ("was", "now"))
+    was, now = (np.asarray(texts(both[c]), dtype=str) for c in ("was", "now"))
     either = int(((was == "weak") | (now == "weak")).sum())
     return {
         "n": len(made.table),

@@ -18,7 +18,7 @@ def binomial_at_least(successes: ArrayLike, n: ArrayLike, p: ArrayLike) -> NDArr
     from scipy.special import bdtrc  # scipy.stats would take seconds to import
 
     wanted, drawn = np.asarray(successes), np.asarray(n)
-    tail = bdtrc(np.minimum(wanted, drawn) - 1, drawn, p)
+    tail = bdtrc(np.minimum(wanted, drawn) - 1, drawn, np.asarray(p, dtype=np.float64))
     return np.asarray(np.where(wanted > drawn, 0.0, tail), dtype=np.float64)
 
 

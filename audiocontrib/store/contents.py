@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audiocontrib.arrow import texts
 from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, Quarantined
 from audiocontrib.store.files import COMPRESSION, check_whole, replacing, write_table_atomic
 from audiocontrib.store.identity import differences
@@ -21,14 +22,14 @@ def merge_items(path: Path, given: pa.Table) -> tuple[pa.Table, list[str]]:
     Of given items with one id, the first counts.
     """
     places: dict[str, int] = {}
-    for place, name in enumerate(given["item_id"].to_pylist()):
+    for place, name in enumerate(texts(given["item_id"])):
         places.setdefault(name, place)
     new = np.zeros(len(given), dtype=bool)
     new[list(places.values())] = True
     changes = []
     for batch in batches(path):
         stored = pa.Table.from_batches([batch])
-        for at, place, count in _runs([places.get(name) for name in stored["item_id"].to_pylist()]):
+        for at, place, count in _runs([places.get(name) for name in texts(stored["item_id"])]):
             new[place : place + count] = False
             old, now = stored.slice(at, count), given.slice(place, count)
             if not old.equals(now):

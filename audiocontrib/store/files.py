@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ TEMPORARY = ".tmp"
 ABANDONED_SECONDS = 3600.0
 """A temporary file that nobody has written to for so long belongs to a process that was killed. Age alone
 decides: a process id says nothing on a shared disk, nor between containers that share a host name."""
-COMPRESSION = "zstd"
+COMPRESSION: Final = "zstd"
 LOCK = ".lock"
 
 

@@ -18,8 +18,9 @@ def merge_manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dic
 
     ``identity`` is compared. The rest describes the latest start; what it was before is kept in ``earlier``.
     """
-    was, now = old["identity"], new["identity"]
-    identity, changes = dict(was), []
+    was: dict[str, object] = old["identity"]
+    now: dict[str, object] = new["identity"]
+    identity, changes = dict(was), list[str]()
     for name in dict.fromkeys([*was, *now]):
         if name in GROWING and name in was and name in now:
             identity[name], forbidden = _grow(was[name], now[name], name)
@@ -35,13 +36,19 @@ def merge_manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dic
     return merged, changes
 
 
-def differences(old: Any, new: Any, path: str) -> list[str]:
+def differences(old: object, new: object, path: str) -> list[str]:
     """One text per leaf that differs, as ``dotted.path: old -> new``."""
-    if old != new and all(value is None or isinstance(value, Mapping) for value in (old, new)):
-        old, new = old or {}, new or {}
-        names = dict.fromkeys([*old, *new])
-        return [text for n in names for text in differences(old.get(n), new.get(n), f"{path}.{n}")]
-    return [] if old == new else [f"{path}: {' -> '.join(_shown(old, new))}"]
+    if old == new:
+        return []
+    if not all(value is None or isinstance(value, Mapping) for value in (old, new)):
+        return [f"{path}: {' -> '.join(_shown(old, new))}"]
+    was, now = _members(old), _members(new)
+    names = dict.fromkeys([*was, *now])
+    return [text for n in names for text in differences(was.get(n), now.get(n), f"{path}.{n}")]
+
+
+def _members(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def refuse(run: Path, changes: list[str]) -> AudiocontribError:
@@ -55,7 +62,7 @@ def refuse(run: Path, changes: list[str]) -> AudiocontribError:
     return AudiocontribError("\n  ".join(lines))
 
 
-def _grow(old: Any, new: Any, path: str) -> tuple[Any, list[str]]:
+def _grow(old: object, new: object, path: str) -> tuple[object, list[str]]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         both = [name for name in new if name in old]
         return {**old, **new}, [c for n in both for c in differences(old[n], new[n], f"{path}.{n}")]
@@ -68,7 +75,7 @@ def _facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in manifest.items() if k not in ("identity", "created_at", "earlier", "format", "reader")}
 
 
-def _shown(old: Any, new: Any) -> Iterator[str]:
+def _shown(old: object, new: object) -> Iterator[str]:
     texts = ["(none)" if value is None else repr(value) for value in (old, new)]
     if isinstance(old, str) and isinstance(new, str):
         texts = [text[1:-1] for text in texts]  # line breaks stay escaped: a change is one line

@@ -18,6 +18,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, response_rows
+from audiocontrib.sql import arrow_table
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
@@ -113,10 +114,12 @@ class Run:
     def _repr_html_(self) -> str:
         try:
             with self.connect() as con:
-                found = con.sql(
-                    "select model, condition, count(*) as answers, count(*) filter (outcome = 'failed') as failed, "
-                    "avg(correct::int) as correct from responses group by all order by all"
-                ).to_arrow_table()
+                found = arrow_table(
+                    con.sql(
+                        "select model, condition, count(*) as answers, count(*) filter (outcome = 'failed') as failed, "
+                        "avg(correct::int) as correct from responses group by all order by all"
+                    )
+                )
         except AudiocontribError as error:
             return html_block(repr(self), html_lines([error]))
         return html_block(repr(self), arrow_html(found), html_lines(map(repr, self.splits())))
@@ -248,7 +251,7 @@ class Run:
                 result = con.sql(sql)
                 if result is None:
                     raise UsageError(f"the query is empty; {hint}")
-                return result.to_arrow_table()
+                return arrow_table(result)
             except duckdb.Error as error:
                 said = " ".join(str(error).split("\nLINE ")[0].split())
                 raise UsageError(f"{said}; {hint}") from error

@@ -11,23 +11,21 @@ from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from audiocontrib.arrow import equal, schema_of
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
 PARTS = ("weak", "strong", "undecided")
-SPLIT_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("split", pa.string()),
-        ("score", pa.float64()),
-        ("reason", pa.string()),
-        ("unsolved", pa.bool_()),
-    ]
+SPLIT_SCHEMA = schema_of(
+    item_id=pa.string(),
+    split=pa.string(),
+    score=pa.float64(),
+    reason=pa.string(),
+    unsolved=pa.bool_(),
 )
 """Columns of a split's table; the view ``splits`` adds ``name``."""
 FOUND = ("findings", "warnings", "review_out")
@@ -114,7 +112,7 @@ def part_of(table: pa.Table, name: str) -> pa.Table:
     """The rows of one part of a split's table. UsageError if there is no such part."""
     if name not in PARTS:
         raise UsageError(f"a split has no part {name!r}; its parts are: {', '.join(PARTS)}")
-    return table.filter(pc.equal(table["split"], name))
+    return table.filter(equal(table["split"], name))
 
 
 def saved_splits(run: Path) -> tuple[SavedSplit, ...]:

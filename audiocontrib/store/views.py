@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
-from audiocontrib.sql import sql_literal
+from audiocontrib.sql import arrow_table, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
 from audiocontrib.store.splits import SPLIT_SCHEMA
@@ -23,10 +24,10 @@ from audiocontrib.store.splits import SPLIT_SCHEMA
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
 
 BEATEN = ".beaten.parquet"
-BEATEN_SCHEMA = pa.schema([("part", pa.string()), ("row", pa.int64())])
-CONTRIBUTION_SCHEMA = pa.schema([("item_id", pa.string()), ("score", pa.float64())])
+BEATEN_SCHEMA = schema_of(part=pa.string(), row=pa.int64())
+CONTRIBUTION_SCHEMA = schema_of(item_id=pa.string(), score=pa.float64())
 """Columns of ``contributions`` before they are computed; after that, the file's own."""
-AUDIT_SCHEMA = pa.schema([("item_id", pa.string())])
+AUDIT_SCHEMA = schema_of(item_id=pa.string())
 """Columns of ``audit`` before an audit is made; after that, the file's own."""
 
 
@@ -157,13 +158,15 @@ def _find_beaten(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> pa.Ta
     repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     if not len(repeated):
         return BEATEN_SCHEMA.empty_table()
-    con.register("repeated", pa.table({"h": repeated}))
-    found = con.sql(
-        f"""
+    con.register("repeated", pa.Table.from_pydict({"h": repeated}))
+    found = arrow_table(
+        con.sql(
+            f"""
         select parse_filename(filename) as part, file_row_number as row
         from {parquet(parts, "filename", "file_row_number")} where hash(request_key) in (from repeated)
         qualify row_number() over (partition by request_key order by outcome = 'failed', created_at desc) > 1
         """
-    ).to_arrow_table()
+        )
+    )
     con.unregister("repeated")
     return found.cast(BEATEN_SCHEMA)

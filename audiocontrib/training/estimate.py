@@ -9,6 +9,7 @@ from itertools import islice
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
@@ -20,7 +21,7 @@ SAMPLE = 32
 SPEED = 4e14
 """Operations a second that are assumed of one data-centre GPU (40 % of the 989e12 of an H100 in bfloat16, dense)."""
 
-ESTIMATE_SCHEMA = pa.schema([("what", pa.string()), ("value", pa.float64()), ("unit", pa.string())])
+ESTIMATE_SCHEMA = schema_of(what=pa.string(), value=pa.float64(), unit=pa.string())
 
 
 def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Table:

@@ -56,7 +56,8 @@ def contribution_by_type(table: pa.Table, without: str = "silence") -> Figure:
     from matplotlib.colors import to_rgb
 
     x, y = _places(table, without)
-    there, kinds = np.isfinite(x + y), table["question_type"].fill_null("").to_numpy()
+    there = np.isfinite(x + y)
+    kinds = np.array([kind or "" for kind in table["question_type"].to_pylist()], dtype=object)
     names, counts = np.unique(kinds[there].astype(str), return_counts=True)
     shown = list(names[np.argsort(-counts, kind="stable")][:8]) or [""]
     columns = min(4, len(shown))

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import PositiveInt
 
+from audiocontrib.arrow import equal, integers, texts
 from audiocontrib.config import Name
 from audiocontrib.contribution.scope import held_conditions, not_asked
 from audiocontrib.contribution.votes import votes
@@ -20,7 +21,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.review import read_sheet, write_sheet
 from audiocontrib.splits.settings import ConditionName, listed
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import guessing
 
 SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "3 perplexity", "4 review"
@@ -80,11 +81,11 @@ def adf(
         steps[REVIEW] = verdicts.filter(verdicts["rejected"])
     findings["steps_left_out"] = [name for name in (COMMONSENSE, PERPLEXITY, REVIEW) if name not in steps]
     decided = _decide(scores, steps)
-    weak = pc.equal(decided["split"], "weak")
+    weak = equal(decided["split"], "weak")
     for name in steps:
         found = pc.and_(weak, pc.starts_with(decided["reason"], f"{name}: "))
-        findings[f"rejected_by_{name}"] = pc.sum(found).as_py() or 0
-    passed = decided.filter(pc.equal(decided["split"], "strong")).select(["item_id"])
+        findings[f"rejected_by_{name}"] = len(decided.filter(found))
+    passed = decided.filter(equal(decided["split"], "strong")).select(["item_id"])
     if verdicts is not None:
         unseen = sql("from passed anti join verdicts using (item_id)", passed=passed, verdicts=verdicts)
         findings["kept_without_verdict"] = len(unseen)
@@ -146,7 +147,7 @@ def _silent(scores: pa.Table, needed: int, condition: str) -> pa.Table:
 def _commonsense(asked: RuleInput, names: Sequence[str], condition: str) -> pa.Table:
     """Items that one of the named models gets right from the text."""
     table = _votes(asked, condition, asked.scope.method)
-    there = set(table["model"].unique().to_pylist())
+    there = set(texts(table["model"].unique()))
     if missing := [name for name in names if name not in there]:
         raise AudiocontribError(_not_asked(missing[0], condition))
     return sql(
@@ -171,9 +172,10 @@ def _votes(asked: RuleInput, condition: str, method: str | None) -> pa.Table:
 def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
     """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
     voted = _votes(asked, condition, "likelihood")
-    own = voted.filter(pc.equal(voted["model"], model))
-    means = asked.con.sql(
-        """
+    own = voted.filter(equal(voted["model"], model))
+    means = arrow_table(
+        asked.con.sql(
+            """
         with each as (
             select item_id, unnest(option_logprob) / unnest(option_tokens) as score,
                 unnest(range(len(option_logprob))) as option
@@ -184,8 +186,9 @@ def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
         from means join items using (item_id)
         qualify option = answer
         """,
-        params={"model": model, "condition": condition},
-    ).to_arrow_table()
+            params={"model": model, "condition": condition},
+        )
+    )
     if not len(own) or not len(means):
         raise AudiocontribError(f"{_not_asked(model, condition)}, by the method likelihood")
     return sql(
@@ -194,7 +197,7 @@ def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
             coalesce(problem, if(place is null, 'no likelihoods of single options', null)) as problem, model
         from keyed join own using (item_id) left join means using (item_id) order by item_id
         """,
-        keyed=asked.con.sql("select item_id, len(choices) as k from items where answer is not null").to_arrow_table(),
+        keyed=arrow_table(asked.con.sql("select item_id, len(choices) as k from items where answer is not null")),
         own=own,
         means=means,
     )
@@ -218,8 +221,8 @@ def _against_chance(ranks: pa.Table, rank: int) -> dict[str, float | None]:
     known = ranks.filter(pc.is_valid(ranks["place"]))
     if not len(known):
         return {}
-    chances = np.minimum(rank / known["k"].to_numpy(), 1)
-    found = pc.sum(pc.less_equal(known["place"], rank)).as_py()
+    chances = np.minimum(rank / integers(known["k"]), 1)
+    found = int(np.count_nonzero(integers(known["place"]) <= rank))
     return {
         "gold_among_likeliest": found / len(known),
         "gold_among_likeliest_by_chance": float(chances.mean()),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 
 
 @rule("audit", 0.5, "a text-only classifier's out-of-fold belief in the gold, over chance")
@@ -27,9 +27,11 @@ def audit(asked: RuleInput, score: Literal["text_both", "text_options", "text_qu
         raise AudiocontribError("the run holds no audit; make one first")
     if score not in columns[1:]:
         raise UsageError(f"the audit has no score {score!r}; there are: {', '.join(columns[1:])}")
-    believed = asked.con.sql(
-        f'select item_id, "{score}" as p, 1 / len(choices) as chance from items left join audit using (item_id)'
-    ).to_arrow_table()
+    believed = arrow_table(
+        asked.con.sql(
+            f'select item_id, "{score}" as p, 1 / len(choices) as chance from items left join audit using (item_id)'
+        )
+    )
     table = sql(
         f"""
         with over as (select item_id, p, chance, 1 - greatest(0, (p - chance) / (1 - chance)) as score from believed)

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from audiocontrib.arrow import floats, integers
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import clustered_mean
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResul
 
 def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.Table:
     """item_id, name, n, accuracy, floor and beats, of the items in groups."""
-    members = con.sql(MEMBERS, params={"least": least}).to_arrow_table()
+    members = arrow_table(con.sql(MEMBERS, params={"least": least}))
     joined = sql(
         "select members.*, votes_right / models as right_share from members join scores using (item_id) "
         "where score is not null order by name, item_id",
@@ -88,19 +89,19 @@ def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.
         scores=scores,
     )
     names = joined["name"].combine_chunks().dictionary_encode()
-    codes = np.asarray(names.indices)
-    right, chance, clip = (joined[column].to_numpy() for column in ("right_share", "chance", "clip"))
-    gold = np.asarray(joined["gold"].combine_chunks().dictionary_encode().indices)
+    codes = integers(names.indices)
+    right, chance, clip = floats(joined["right_share"]), floats(joined["chance"]), integers(joined["clip"])
+    gold = integers(joined["gold"].combine_chunks().dictionary_encode().indices)
     edges = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1], True]) if len(codes) else np.zeros(1, dtype=np.int64)
     n, accuracy, floor, beats = (np.zeros(len(codes)) for _ in range(4))
-    for first, last in pairwise(edges):
+    for first, last in pairwise(edges.tolist()):
         own = slice(first, last)
         n[own] = last - first
         accuracy[own] = right[own].mean()
         floor[own] = max(chance[own].mean(), np.bincount(gold[own]).max() / (last - first))
         # with one clip nothing is known of the group; equal values on all clips leave no doubt
         beats[own] = clustered_mean(right[own], clip[own]).low > floor[first]
-    return pa.table(
+    return pa.Table.from_pydict(
         {
             "item_id": joined["item_id"],
             "name": joined["name"],

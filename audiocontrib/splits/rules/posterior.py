@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow.compute as pc
 
+from audiocontrib.arrow import equal
 from audiocontrib.contribution.answerable import answerable
 from audiocontrib.contribution.decoys import SHARED_LIMIT, shared_preferences
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
@@ -38,7 +39,7 @@ def posterior(asked: RuleInput) -> RuleResult:
         scores=asked.scores,
         answerable=table,
     )
-    weak = decided.filter(pc.equal(decided["split"], "weak"))
+    weak = decided.filter(equal(decided["split"], "weak"))
     findings = {
         "answerable_share": fit.share,
         "answerable_share_interval": list(fit.share_interval),

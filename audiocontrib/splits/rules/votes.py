@@ -7,7 +7,7 @@ from math import ceil
 import pyarrow as pa
 
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
-from audiocontrib.sql import sql
+from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import binomial_at_least
 
 
@@ -20,7 +20,7 @@ def votes(asked: RuleInput) -> RuleResult:
     """
     models = asked.scores["models"][0].as_py() if len(asked.scores) else 0
     needed = ceil(asked.threshold * models)  # in whole votes: comparing the shares would be at the mercy of rounding
-    sizes = asked.con.sql("select item_id, len(choices) as k from items").to_arrow_table()
+    sizes = arrow_table(asked.con.sql("select item_id, len(choices) as k from items"))
     guessing = pa.array(binomial_at_least(models - needed + 1, models, 1 / sizes["k"].to_numpy()))
     table = sql(
         f"""

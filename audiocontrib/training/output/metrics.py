@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
+
 COLUMNS: dict[str, tuple[str, str]] = {
     "epoch": ("epoch", "passes through the rows so far"),
     "loss": ("loss", "mean over the step"),
@@ -41,7 +43,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
 }
 """Column -> name in the trainer's log, and what it says."""
 
-METRICS_SCHEMA = pa.schema([("step", pa.int64()), *((name, pa.float64()) for name in COLUMNS)])
+METRICS_SCHEMA = schema_of(step=pa.int64(), **dict.fromkeys(COLUMNS, pa.float64()))
 
 
 def metrics_table(log: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO
@@ -22,7 +23,7 @@ def filter_by_pass_rate(rows: TrainingRows, settings: GRPO, run: Run, split: pa.
     """
     if settings.pass_audio is None and settings.pass_silent is None and not settings.weigh:
         return rows
-    ids = rows.items.table["item_id"].to_pylist()
+    ids = texts(rows.items.table["item_id"])
     rates: dict[str, Mapping[str, float]] = {}
     kept = set(ids)
     for condition, between in (("audio", settings.pass_audio), ("silence", settings.pass_silent)):
@@ -42,7 +43,7 @@ def filter_by_pass_rate(rows: TrainingRows, settings: GRPO, run: Run, split: pa.
     if settings.weigh:
         if split is None:
             raise UsageError("weigh needs the scores of a split; name one")
-        scores = dict(zip(split["item_id"].to_pylist(), split["score"].to_pylist(), strict=True))
+        scores = dict(zip(texts(split["item_id"]), split["score"].to_pylist(), strict=True))
         weights = pass_rate_weights({ids[p]: rates["audio"].get(ids[p]) for p in places}, scores, run)
     return replace(rows, items=taken(rows.items, places), weights=weights, notes=tuple(notes))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from audiocontrib.answers import parse
+from audiocontrib.arrow import equal, texts
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Item
@@ -85,16 +85,16 @@ def _part(run: Run, saved: SavedSplit | None, part: str, where: str) -> set[str]
         if part != "all":
             raise UsageError(f"{where}: part {part} needs a split; name one")
         quarantined = run.quarantined_ids()
-        return {i for i in run.load_items().table["item_id"].to_pylist() if i not in quarantined}
+        return {i for i in texts(run.load_items().table["item_id"]) if i not in quarantined}
     table = saved.table
-    counts = {c["values"]: c["counts"] for c in table["split"].value_counts().to_pylist()}
+    counts = Counter(texts(table["split"]))
     if part != "all" and not counts.get(part):
         told = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items())) or "nothing"
         raise AudiocontribError(f"{where}: no item is {part} (it holds {told}); choose another rule or threshold")
-    chosen = table if part == "all" else table.filter(pc.equal(table["split"], part))
+    chosen = table if part == "all" else table.filter(equal(table["split"], part))
     if not len(chosen):
         raise AudiocontribError(f"{where}: the split is empty; choose another rule or threshold")
-    return set(chosen["item_id"].to_pylist())
+    return set(texts(chosen["item_id"]))
 
 
 def _readable(item: Item) -> bool:

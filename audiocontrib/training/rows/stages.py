@@ -6,8 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.compute as pc
-
+from audiocontrib.arrow import texts
 from audiocontrib.errors import UsageError
 from audiocontrib.prompts import PromptFormat
 from audiocontrib.store import Run
@@ -40,7 +39,7 @@ def stage_rows(
     barred: set[str] = set()
     if recipe.sft is not None:
         first = _drawn(recipe.sft, run, split, prompt).items.table
-        barred = set(first["clip_id" if recipe.disjoint == "clip" else "item_id"].to_pylist())
+        barred = set(texts(first["clip_id" if recipe.disjoint == "clip" else "item_id"]))
     drawn = _drawn(settings, run, split, prompt, barred)
     made = filter_by_pass_rate(drawn, settings, run, run.split(split).table if split else None)
     return replace(made, extra_option=settings.abstain_option, recipe=recipe)
@@ -57,7 +56,7 @@ def _drawn(
     if count == "weak":
         if split is None:
             raise UsageError("items is 'weak', but no split was named")
-        count = pc.sum(pc.equal(run.split(split).table["split"], "weak")).as_py()
+        count = len(run.split(split).part("weak"))
     return training_rows(
         run, split, settings.part, items=count, copies=settings.copies, seed=settings.seed, without=without,
         prompt=prompt,

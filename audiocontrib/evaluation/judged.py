@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import sql
 from audiocontrib.store import Run
@@ -17,33 +18,29 @@ JUDGES = "judges"
 """Folder of a run: a run of its own for each judge, whose items are replies; their ids are request keys."""
 NONE = "The reply gives none of these answers."
 """The last option of each question to a judge."""
-JUDGEMENT_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("order", pa.int16()),
-        ("judge", pa.string()),
-        ("judged_choice", pa.int16()),
-        ("judged_correct", pa.bool_()),
-        ("reply", pa.string()),
-    ]
+JUDGEMENT_SCHEMA = schema_of(
+    item_id=pa.string(),
+    model=pa.string(),
+    condition=pa.string(),
+    order=pa.int16(),
+    judge=pa.string(),
+    judged_choice=pa.int16(),
+    judged_correct=pa.bool_(),
+    reply=pa.string(),
 )
 """An unparsed reply that a judge has read: the option (in the item's own order) that it takes the reply to give,
 whatever the order in which the options were shown to it; null: none."""
-JUDGED_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("condition", pa.string()),
-        ("judge", pa.string()),
-        ("n", pa.int64()),
-        ("unparsed", pa.int64()),
-        ("asked", pa.int64()),
-        ("read", pa.int64()),
-        ("accuracy", pa.float64()),
-        ("accuracy_judged", pa.float64()),
-        ("change", pa.float64()),
-    ]
+JUDGED_SCHEMA = schema_of(
+    model=pa.string(),
+    condition=pa.string(),
+    judge=pa.string(),
+    n=pa.int64(),
+    unparsed=pa.int64(),
+    asked=pa.int64(),
+    read=pa.int64(),
+    accuracy=pa.float64(),
+    accuracy_judged=pa.float64(),
+    change=pa.float64(),
 )
 
 # all orders in which a judge saw the options must agree: a judge that follows the place has read nothing

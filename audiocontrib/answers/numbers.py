@@ -67,7 +67,7 @@ _WORDS = (
     rf"|one) half)?"
 )
 _QUANTITY = re.compile(
-    rf"(?<!{WORD})(?<![\^.,:/$€£¥#±])(?<!\w[-'])(?P<sign>[-+−])?"
+    rf"(?<!{WORD})(?<![\^.,/$€£¥#±])(?<!\d:)(?<!\w[-'])(?P<sign>[-+−])?"
     rf"(?:(?P<digits>{_DIGITS})|(?P<words>{_WORDS})(?!{WORD}))(?P<unit>[ -]?(?:{_UNIT})(?!{WORD}))?"
 )
 _OPEN_BEFORE = re.compile(
@@ -142,7 +142,8 @@ def find_quantities(folded: str) -> Iterator[Quantity]:
         after = folded[found.end() : found.end() + 24]
         if found["unit"] and _CERTAINTY.match(after):
             continue  # "I am 100% sure"
-        is_open = bool(_OPEN_BEFORE.search(before) or _OPEN_AFTER.match(after))
+        bracketed = before.endswith("<") and after.startswith(">")
+        is_open = bool((_OPEN_BEFORE.search(before) and not bracketed) or _OPEN_AFTER.match(after))
         if found["words"] == "one" and (_PRONOUN.search(before) or _PRONOUN_AFTER.match(after)):
             continue
         unit = _UNITS[found["unit"].strip(" -")] if found["unit"] else ("", Fraction(1))

@@ -55,7 +55,7 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
     options = read_options(choices)
     # an option may itself look like a tag
     whole = options.texts.get(clean(reply).casefold()) if "<" in reply and len(reply) < 2000 else None
-    if whole is not None and finish != "length":
+    if whole is not None and finish in (None, "stop"):
         return _answer(Reading(whole))
     spoken = split_thought(reply)
     if not spoken.closed:
@@ -63,7 +63,7 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
     tagged = take_apart(one_turn(spoken.said))
     if tagged.complete:
         return _answer(_marked(tagged, options))
-    if finish == "length":
+    if finish not in (None, "stop"):
         refused = read(clean(tagged.prose), options).refused
         return Answer(Outcome.REFUSED if refused else Outcome.UNPARSED)
     if tagged.unclosed is not None and tagged.unclosed.strip():

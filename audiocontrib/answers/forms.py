@@ -95,6 +95,8 @@ _CHOOSE = (
     r"|(?:going|went|sticking) with|(?:changing|switching|revising|correcting|updating) (?:it |that |this "
     r"|my (?:final )?answer )?"
     r"(?:from [\ue000-\ue003] )?to|my (?:vote|money) (?:goes to|is on|is for)|make (?:it|that|mine)"
+    r"|(?:i|we)(?:'m| am|'re| are) (?:changing|switching|revising|correcting|updating) (?:it |that |this |my (?:\w+ )?"
+    r"(?:answer|choice|guess|mind) )?(?:from [\ue000-\ue003] )?to"
     r"|let's (?:go with|say|pick|choose)"
     r"|(?:selected|chosen|picked|ticked|correct|answer key)\s?(?=[:=])|(?:please )?(?:choose|select|pick|mark|tick"
     r"|put(?: me)? down|lock in|go with|choosing|selecting|picking)(?: me)?)\b"
@@ -167,8 +169,13 @@ _CHAIN = rf"(?:{OPENERS}(?:{SUBJECT_VERB}|{GROUNDS})?(?:{SUBJECT_VERB})?)"
 _START = rf"{LEAD_IN}{_CHAIN}"
 _RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}[\s,.:;!?…–—-]{{1,4}}){{1,3}}"
 
+_FORCED = (
+    r"(?:if|when) (?:i|we) (?:had|have|were|am|are|was|must|need) ?(?:to|forced to|pressed to|asked to|made to"
+    r"|required to)? (?:choose|pick|guess|select|answer|decide|say|commit)(?:\s\w+){0,3}?,? (?:then )?(?:it|that|this"
+    r"|mine) would (?:have to |probably |likely )?be"
+)
 STRONG: Final = re.compile(
-    rf"{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:{ANSWER_IS}|{_CHOOSE}){FILL}{MODIFIED}(?:{FILL})?"
+    rf"{LEAD_IN}{OPENERS}{_FORCED}{FILL}{MODIFIED}|{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:{ANSWER_IS}|{_CHOOSE}){FILL}{MODIFIED}(?:{FILL})?"
     rf"|{LEAD_IN}(?:so|therefore|thus|hence|consequently|in conclusion|ultimately"
     rf"|finally),?\s(?:{ADVERB}\s)?(?:{_THAT}|{_NP}){_ARE}\s{FILL}{MODIFIED}"
 )
@@ -177,7 +184,7 @@ WEAK: Final = re.compile(
     rf"{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:"
     rf"(?:{_THAT}|{_NP}){_ARE}\s?{FILL}{MODIFIED}"
     rf"|(?:i|we|you|one)(?:'m| am| can| could| do|'ve| have)?\s{ADVERBS}(?:hear(?:d|ing)?|recogni[sz]ed?"
-    rf"|detect(?:ed)?|perceived?|notice|identif(?:y|ied)|listen(?:ing)? to|make out|am|suspect|believe"
+    rf"|detect(?:ed)?|perceived?|notice|identif(?:y|ied)|listen(?:ing)? to|make out|count(?:ed)?|am|suspect|believe"
     rf"|think)\s?{FILL}{MODIFIED}"
     rf"|(?:i'm|it|this|that|there's|there (?:is|are|was|were)|definitely|clearly|must be|sounds? like|seems? like"
     rf"|seems? to be|appears to be|looks like|has to be|can only be|is|it's got to be|gotta be|that'd be"
@@ -253,19 +260,20 @@ TAIL: Final = re.compile(
     r"[\"')\]}>*]{0,5}(?:\s?\Z|\s?[.!?;\n,:)(…。、|~✅✓✔]|\s?[-–—]+\s?|\s?[(\[]"
     r"|\s(?:because|since|as(?! well)|which|that|who|where|when|from|in|on|at|for|of|by|to|given|due|based"
     r"|according|rather|instead|not"
-    r"|over|here|there|again|now|please|being|out of|is correct|then|thanks|playing|i (?:think|believe|guess"
+    r"|long|tempo|over|here|there|again|now|please|being|out of|is correct|then|thanks|playing|i (?:think|believe|guess"
     r"|would say|'d say)|in my"
     r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
     r"|with(?! an? [\ue000-\ue003])"
     r"|\w{2,14}ing|\w{2,14}ed|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family"
-    r"|section)\b|[\u2e80-\u9fff\uac00-\ud7af])"
+    r"|section)\b)"
 )
 """How a sentence may go on after the option that it states."""
 NUMBER_TAIL: Final = re.compile(
-    r"\s(?!(?:or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
+    r"\s(?!(?:es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und|oder|et|ou|y|o"
+    r"|gewesen|or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
     r"|might|may|can"
-    r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|fits?|makes?|remains?|fails?|lacks?|also|too"
-    r"|contradicts?|\w+ed)\b)[^\W\d_]{2,}"
+    r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|some|with|fits?|makes?|remains?|fails?|lacks?|also|too"
+    r"|contradicts?|\w+ed)\b)[^\W\d_\u2e80-\uffff]{2,}"
 )
 GIVEN: Final = re.compile(
     rf"{LEAD_IN}{OPENERS}(?:(?:based on|given|after|since|because|considering|from|as|judging|well|i|we|to|looking"

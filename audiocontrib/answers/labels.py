@@ -22,7 +22,7 @@ class Written(Enum):
     """Part of a sentence: one only where the text of its option follows."""
 
 
-_LETTER = re.compile(rf"(?<!{WORD})(?<!\w['&/+-])[A-Za-z](?!{WORD}|['&/]\w|[#+♯♭%°]|-\w)")
+_LETTER = re.compile(rf"(?<!{WORD})(?<!\w['&/+-])(?<![≠¬])(?<!\A!)(?<!\s!)[A-Za-z](?!{WORD}|['&/]\w|[#+♯♭%°]|-\w)")
 _CUE = (
     r"(?i:\b(?:options?|choices?|letter|opción|opcion|opção|opcao|opzione|réponse|lettre|letra|lettera|buchstabe"
     r"|вариант"
@@ -39,6 +39,9 @@ _FORMS = (
     ),
 )
 _NEXT = re.compile(r"\s?(?:,\s?(?:or\s|and\s)?|/|&|\+|\||\b(?:or|and|nor)\s)\s?[\"'(\[{*]{0,2}(?=[A-Z](?!\w))")
+_ROW = re.compile(r"(?<![\w'-])([A-H](?: [A-H]){1,7})(?![\w#♯♭'])")
+"""Capitals side by side: labels all."""
+_PAIR = re.compile(r" [B-H](?:[ .,;!?]|\Z)")
 _SHUT = re.compile(r"[\"')\]}>.:,]|\s?\Z")
 
 
@@ -60,8 +63,9 @@ def find_letters(text: str) -> Iterator[tuple[int, Written]]:
 
 def _labels(text: str) -> set[int]:
     found = {m.start(1) for form in _FORMS for m in form.finditer(text)}
+    found |= {m.start(1) + step for m in _ROW.finditer(text) for step in range(0, len(m[1]), 2)}
     # "A" and "I" are words as well: something must close the label.
-    found = {place for place in found if CLOSED.match(text, place + 1)}
+    found = {place for place in found if CLOSED.match(text, place + 1) or _PAIR.match(text, place + 1)}
     for place in sorted(found):
         # "A or B": what is listed beside a label is a label.
         while (beside := _NEXT.match(text, place + 1)) and beside.end() not in found:

@@ -14,7 +14,7 @@ _LATIN = (
     r"(?:(?:la|mi)\s)?(?:(?:opción|opcion|respuesta|alternativa|elección|eleccion)(?:\s(?:correcta|final|es"
     r"|más probable|adecuada|seleccionada))?)"
     r"(?:\s(?:es|sería|seria|debe ser))?|(?:yo )?(?:elijo|escojo|selecciono|opto por|me quedo con|marco|digo|diría)"
-    r"|creo que (?:es|la respuesta es)|se trata de|corresponde a"
+    r"|creo que (?:es|la respuesta es)|se trata de|(?:est[eoa]|es[eoa]) es|es|corresponde a"
     # French
     r"|(?:(?:la|ma)\s)?(?:bonne |meilleure |seule )?(?:réponse|reponse|option|proposition)(?:\s(?:correcte|finale"
     r"|exacte|juste|la plus probable))?"
@@ -26,15 +26,15 @@ _LATIN = (
     r"|wahl)(?:möglichkeit)?"
     r"(?:\s(?:lautet|ist|wäre|heißt|heisst|muss))?|(?:ich )?(?:wähle|waehle|nehme|entscheide mich für|würde sagen"
     r"|glaube, es ist|denke, es ist)"
-    r"|es (?:ist|handelt sich um)|das ist"
+    r"|es (?:ist|handelt sich um)|das ist|(?:richtig|korrekt|zutreffend) (?:ist|wäre)"
     # Portuguese
     r"|(?:(?:a|minha)\s)?(?:resposta|opção|opcao|alternativa|escolha)(?:\s(?:correta|certa|final|mais provável"
     r"|é))?(?:\s(?:é|seria|deve ser))?"
-    r"|(?:eu )?(?:escolho|opto por|seleciono|fico com|marco|acho que é|diria)|trata-se de"
+    r"|(?:isto|isso|este|esse) é|é|(?:eu )?(?:escolho|opto por|seleciono|fico com|marco|acho que é|diria)|trata-se de"
     # Italian
     r"|(?:(?:la|mia)\s)?(?:risposta|opzione|scelta|soluzione)(?:\s(?:corretta|giusta|esatta|finale|più probabile"
-    r"|è))?(?:\s(?:è|e'|sarebbe))?"
-    r"|(?:io )?(?:scelgo|seleziono|opto per|direi|penso che sia|credo che sia)|si tratta di"
+    r"|è))?(?:\s(?:è|e'|sia|sarebbe))?"
+    r"|(?:questo|questa|quello|quella) è|è|(?:io )?(?:scelgo|seleziono|opto per|direi|penso che sia|credo che sia)|si tratta di"
     # Russian
     r"|(?:(?:мой|это)\s)?(?:правильный |верный |окончательный )?(?:ответ|вариант|выбор)(?:\s(?:ответа|это|является"
     r"|будет))?"
@@ -50,7 +50,11 @@ _ARTICLE = (
 _OPEN = (
     r"(?:(?:por (?:lo )?tanto|así que|entonces|portanto|então|logo|donc|ainsi|par conséquent|also|daher|deshalb"
     r"|somit|folglich|quindi|perciò|dunque"
-    r"|поэтому|следовательно|таким образом|итак|значит|pues|y|et|und|e|и|sí|oui|ja|sim|sì|да|meine|mi|ma)[,:]?\s){0,3}"
+    r"|поэтому|следовательно|таким образом|итак|значит|pues|y|et|und|e|и|sí|oui|ja|sim|sì|да|meine|mi|ma|(?:yo )?(?:creo|pienso|considero|opino|diría) que"
+    r"|(?:je|moi,? je) (?:pense|crois|dirais|suppose) que|à mon avis|selon moi|ich (?:denke|glaube|meine|vermute)(?:, dass)?"
+    r"|meiner meinung nach|(?:eu )?(?:acho|acredito|penso|creio|diria) que|na minha opinião|en mi opinión|secondo me"
+    r"|(?:io )?(?:penso|credo|ritengo|direi) che|a mio (?:avviso|parere)|(?:я )?(?:думаю|считаю|полагаю)(?:, что)?"
+    r"|по-моему|на мой взгляд)[,:]?\s){0,3}"
 )
 LEADS_ELSEWHERE: Final = re.compile(
     rf"[\s\"'(–—-]{{0,3}}{RETRACT}[\s,.:;!?…–—-]{{1,4}}(?:es|è|é|est|c'est|es ist|das ist|это|la"
@@ -84,7 +88,7 @@ AFTER_ELSEWHERE: Final = re.compile(
     r"|(?:[–—-]\s?)?(?:это |является )?(?:правильн\w+|верн\w+)(?: (?:ответ|вариант)\w*)?|(?:[–—-]\s?)(?:мой "
     r"|это )?ответ"
     r"|(?:才)?是(?:唯一)?(?:正确|正確|对|對|最佳|最合适|最合適|最可能)(?:的|答案|选项|選項)*|(?:是|为|為)(?:答案|我的答案)|(?:正确|正確|最合适)(?!吗)"
-    r"|(?:が|は)(?:最も)?(?:正解|正しい|答え|適切|正確|該当)|(?:を)(?:選択|選び|選ぶ|選ん)|(?:です|だ|である)(?!か)"
+    r"|(?:が|は)(?:最も)?(?:正解|正しい|答え|適切|正確|該当)|(?:を)(?:選択|選び|選ぶ|選ん)|(?:です(?!か|が|よね)|だ(?![っとろがけか])|である(?!か))"
     r"|(?:이|가|은|는)? ?(?:정답|맞|옳|정확|올바)|(?:을|를) ?(?:선택|고르|골)|(?:번)?(?:입니다|이다|예요|이에요))"
 )
 """After an option."""
@@ -95,9 +99,26 @@ SPOILED_ELSEWHERE: Final = re.compile(
     r"|sbagliat\w+|неправильн\w+"
     r"|неверн\w+|dic[eh]\w*|dit|disent|sagt|sagen|dizem|dicono|говорят|creía|pensaba|dachte|pensais|pensavo"
     r"|думал\w*|menos|moins|wenigsten|meno)\b"
-    r"|不|没|沒|无|無|非|错|錯|误|誤|如果|假如|要是|若|可能|也许|或许|有人|别人|除|原以为|以为|本来"
-    r"|ない|ません|なら|れば|もし|かもしれ|違|間違|と思われがち|と言|人は|아니|않|틀|만약|라면|수도|아마|사람"
+    r"|不|没|沒|无|無|非|错|錯|误|誤|如果|假如|要是|若|很难|難|难|吗|嗎|是否|可能|也许|或许|有人|别人|除|原以为|以为|本来"
+    r"|ない|ません|でしょう|だろう|だった|でした|限ら|限り|なら|れば|もし|かもしれ|違|間違|と思われがち|と言|人は|아니|않|틀|만약|라면|까|수도|수 없|지도|아마|사람"
 )
 """In the clause: it denies, doubts, sets a condition, or tells what others say."""
-SUPPOSES: Final = re.compile(r"(?:\A|[\s,.])(?:si|s'il|wenn|falls|se|если)\s|如果|假如|要是|倘若|もし|만약")
-"""In the sentence: it sets a condition."""
+TAIL_ELSEWHERE: Final = re.compile(
+    r"[\"')\]]{0,2}\s?(?:[。、·]|の(?:音|声|楽器)?(?:です(?!か)|だ(?![っとろがけか]))|です(?!か|が)|だ(?![っとろがけか])|である(?!か)"
+    r"|(?:だ|である)?と(?:思います|思う|考えます|考える|判断します|判断する|いえます)(?:[。.!]|\s?\Z)|にな(?:ります|る)(?:[。.]|\Z)|を選(?:び|択|ぶ|ん)"
+    r"|(?:이|라|이라)?(?:입니다|이다|예요|이에요|라고 (?:생각|판단)(?:합니다|해요|한다))|(?:을|를) (?:선택|고르)(?:합니다|하겠습니다|겠습니다)"
+    r"|(?:的)?(?:声音|聲音|音色|乐器|樂器|选项|選項|音乐|情绪|声)?(?:。|,|\s?\Z|吧(?:。|\Z)|,?因为|,?因為|,?由于|,?而不是)|是(?:正确|正確|对|對|最)|[(])"
+)
+"""How a sentence may go on after the option that it states."""
+SUPPOSES: Final = re.compile(
+    r"(?:\A|[\s,.])(?:si|s'il|wenn|falls|se|если|если бы|quand|cuando|quando|когда)\s|如果|假如|要是|倘若|もし|만약|万一|哪怕|除非"
+    r"|\b(?:manche|einige|viele|andere|jemand|leute|er sagt|sie sagt|man (?:sagt|könnte|würde)|angeblich|laut"
+    r"|algunos|muchos|otros|dicen|alguien|se dice|según (?!el audio|la grabación)|supuestamente|certains|beaucoup|d'autres"
+    r"|on (?:dit|pourrait)|quelqu'un|selon (?!moi|l'audio)|soi-disant|alguns|muitos|outros|dizem|alguém|supostamente|alcuni"
+    r"|molti|altri|dicono|qualcuno|si dice|некоторые|многие|другие|говорят|кто-то|якобы|по словам)\b"
+    r"|\b(?:не (?:думаю|считаю|верю)|(?:no|não|nao|non) (?:creo|pienso|acho|acredito|penso|creio|credo|ritengo)"
+    r"|ne (?:pense|crois) pas|(?:glaube|denke|meine) (?:ich )?nicht|bezweif\w+|zweif\w+|dud[oaé]\w*|dout\w+|duvid\w+|dubit\w+"
+    r"|сомнева\w+|вряд ли|descart\w+|exclu\w+|esclud\w+|исключа\w+|ausschließ\w*|ausschliess\w*)\b"
+    r"|有人|有些人|别人|別人|他们|他們|据说|很多人|人は|と言う|と言われ|很难|難以|难以|无法|無法|难道|是否|是不是"
+)
+"""In the sentence: it sets a condition, doubts, or tells what others say."""

@@ -12,14 +12,15 @@ from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
 
 _TEXT_AFTER_LABEL = re.compile(r"[)\]}>\"'.:,\s–—-]{1,6}(?:(?:which )?is\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}")
 _LABEL_AFTER_TEXT = re.compile(r"[\s,\"'.*-]{0,3}[(\[{]\s?(?:(?i:option|choice|answer|letter|选项)[:\s]?\s?)?")
+_CUED = re.compile(r"(?i:\b(?:option|choice|letter)\s|选项|選項|選択肢|옵션)\s?[\"'(\[]?\Z")
 _AND = (
     r"(?i:as well as|along with|together with|in addition to|alongside|combined with|accompanied by|followed by"
     r"|mixed with|or else|or maybe|or perhaps|or possibly|or even|or alternatively|and also|and maybe|and perhaps|and"
-    r"|or|nor|plus|vs\.?|versus|with|then|und|oder|et|ou|y|e|o|и|или|either|both|maybe|perhaps|possibly|also|the|an?"
+    r"|or|nor|plus|vs|versus|with|then|und|oder|et|ou|y|e|o|и|или|either|both|maybe|perhaps|possibly|also|the|an?"
     r"|option|choice)"
 )
 _BESIDE = re.compile(
-    rf"[\s,/&+|\"'()\[\]{{}}、和与と或및나과와]{{0,6}}(?:(?:\b{_AND}\b|或者?|还是|以及|または|또는)[\s,/&+|\"'()\[\]]{{0,4}}){{0,4}}"
+    rf"(?:\.\s?(?=[a-z,;/&+|\u2e80-\uffff]))?[\s,/&+|\"'()\[\]{{}}、和与と或및나과와か→]{{0,6}}(?:(?:->|=>|\b{_AND}\b\.?|或者?|还是|以及|または|또는)[\s,/&+|\"'()\[\]]{{0,4}}){{0,4}}"
 )
 _NEXT_LINE = re.compile(r"[\s,/&+|\"'()\[\]*•-]{0,10}(?:(?i:or|and|plus)\s)?")
 _GAP = 48  # characters; options further apart are not named side by side
@@ -52,6 +53,13 @@ def find_mentions(text: str, options: OptionIndex) -> list[Mention]:
         if choices := options.letter(text[place]):
             how = Written.NONE if options.lettered else written
             letters[place] = Mention(place, place + 1, choices, labelled=True, written=how)
+    if options.lettered:  # of "option C" it is not clear whether the third is meant or the one that reads "C"
+        named = [
+            replace(m, choices=m.choices | options.letter(text[m.start]))
+            if m.end - m.start == 1 and _CUED.search(text, max(0, m.start - 12), m.start)
+            else m
+            for m in named
+        ]
     free = [m for m in letters.values() if not _inside(m, named)]
     merged: list[Mention] = []
     for mention in sorted([*named, *free], key=lambda m: m.start):
@@ -108,7 +116,8 @@ def _both(text: str, first: Mention, second: Mention, letters: dict[int, Mention
             return None  # the article ("A piano"), the pronoun
         sure = label.written is Written.LABEL
         if not (agreed or sure or (first.labelled and (gap.isspace() or gap[0] in ".):"))):
-            return None  # an option that is a letter, listed before another ("C, D")
+            if gap[:1] not in (".", ")", ":"):
+                return None  # an option that is a letter, listed before another ("C, D")
         return Mention(first.start, second.end, agreed or label.choices | second.choices, labelled=True)
     if not first.labelled and second.labelled and _LABEL_AFTER_TEXT.fullmatch(gap):
         choices = first.choices & second.choices or first.choices | second.choices

@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 # A phrase ends where its word ends: "5" is not in "-5", "5%", "24.5" or "5:3", nor "C" in "C#" and "C++".
 _STARTS_WORD = re.compile(WORD)
-_BEFORE = re.compile(rf"(?:{WORD}|{WORD}[-'/&]|\d[.,:])\Z")
+_BEFORE = re.compile(rf"(?:{WORD}|{WORD}[-'/&]|\d[.,:]|(?:\A|\s)[!≠¬])\Z")
 _BEFORE_DIGIT = re.compile(r"[-+−.,:/$€£¥#±]\Z")
 _BEFORE_SIGN = re.compile(rf"{WORD}\Z")
 _AFTER = re.compile(rf"{WORD}|[#♯♭°%+]|[-'/&:]{WORD}|[.,]\d")
@@ -24,11 +24,17 @@ _CHORD_GOES_ON = re.compile(
     r" ?(?:\d{1,2}(?:th|st|nd|rd)?\b|(?:major|minor|maj|min|sharp|flat|diminished|augmented|dim|aug|sus\d?|add\d?"
     r"|seventh|ninth|eleventh|thirteenth)\b)"
 )
+_NO_KEY = re.compile(r" (?!(?:key|scale|chord|triad|mode|tonality|is|in|because|since|as|rather|with|and|or)\b)[a-z]")
+"""After "a minor": the article, and a word that goes on ("a minor change")."""
 
 # Options that are everyday words too, and letters, count only where they stand alone.
 _EVERYDAY = re.compile(
     "a|am|an|and|as|at|be|by|do|go|he|i|if|in|is|it|me|my|no|not|of|on|or|she|so|the|they|this|to|us|we"
 )
+_NONE_OF = re.compile(
+    r" of (?:(?:the|these|those|your|all)(?: \w+)? (?:options?|choices?|answers?|above)|them|these|those)\b| other than\b"
+)
+"""After "none": nothing is chosen."""
 _OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)
 
 
@@ -50,11 +56,16 @@ def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, Indices]
         if choices := options.amount(quantity):
             noun = options.noun and re.compile(rf" ?{re.escape(options.noun)}s?\b").match(folded, quantity.end)
             found.append(((quantity.start, noun.end() if noun else quantity.end), choices))
-    reach = -1
+    last: tuple[Span, Indices] | None = None
     for (start, end), choices in sorted(found, key=lambda place: (place[0][0], -place[0][1])):
-        if end > reach:
-            reach = end
-            yield (start, end), choices
+        if last is None or start >= last[0][1]:
+            if last:
+                yield last
+            last = (start, end), choices
+        elif end > last[0][1]:  # "double bass guitar" is neither "double bass" nor "bass guitar"
+            last = (last[0][0], end), last[1] | choices
+    if last:
+        yield last
 
 
 def _occurrences(folded: str, name: str) -> Iterator[int]:
@@ -73,11 +84,15 @@ def _is_whole(folded: str, start: int, end: int, name: str) -> bool:
         return not _BEFORE_SIGN.search(before)
     if _BEFORE.search(before) or (name[0].isdigit() and _BEFORE_DIGIT.search(before)):
         return False
+    if name in ("a major", "a minor") and _NO_KEY.match(folded, end):
+        return False
     return not (_CHORD.fullmatch(name) and _CHORD_GOES_ON.match(folded, end))
 
 
 def _is_meant(text: str, start: int, end: int, name: str) -> bool:
     """Whether a word that is in every reply ("a", "no") or a lone letter stands here for itself."""
+    if name == "none" and _NONE_OF.match(text, end):
+        return False
     letter = len(name) == 1 and name.isascii() and name.isalpha()
     if not letter and not _EVERYDAY.fullmatch(name):
         return True

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from audiocontrib.answers.text import WORD
+
 Value = tuple[Fraction, str]
 """A number in the base unit of its dimension, and that dimension ("" where no unit is given)."""
 
@@ -65,25 +67,35 @@ _WORDS = (
     rf"|one) half)?"
 )
 _QUANTITY = re.compile(
-    rf"(?<![\w^.,:/$€£¥#±])(?P<sign>[-+−])?(?:(?P<digits>{_DIGITS})|(?<!\w)(?P<words>{_WORDS})(?!\w))"
-    rf"(?P<unit>[ -]?(?:{_UNIT})(?!\w))?"
+    rf"(?<!{WORD})(?<![\^.,/$€£¥#±])(?<!\d:)(?<!\w[-'])(?P<sign>[-+−])?"
+    rf"(?:(?P<digits>{_DIGITS})|(?P<words>{_WORDS})(?!{WORD}))(?P<unit>[ -]?(?:{_UNIT})(?!{WORD}))?"
 )
 _OPEN_BEFORE = re.compile(
     r"(?:\b(?:at least|at most|(?:more|less|fewer|greater|longer|shorter|higher|lower|larger|smaller) than|over|under"
     r"|up to|above|below|beyond|exceed(?:s|ing)?|(?:minimum|maximum) of|between|nearly|almost|roughly between|past"
-    r"|before|after|until|within|point|(?:\d|one|two|three|four|five|six|seven|eight|nine|ten) to)"
+    r"|before|after|until|within|point|some|half of|twice|double|option|choice)"
+    rf"(?: a| the| about| roughly)?|(?:\d[,.]?|\b(?:{_WORD})) ?(?:\bto\b|\bby\b|\btimes\b|x|\*|->|→|=)"
     r"(?: a| the| about| roughly)?|[<>≥≤~/]|\d ?[-–—/×]|\d:|\bno (?:more|less|fewer) than) ?\Z"
 )
 _OPEN_AFTER = re.compile(
-    r"\.?\d|[,.:]\d|[%°$€£/^#♯]|[-–—][^\W\d]|-\w| ?[-–—/×] ?\d|:\d|(?:st|nd|rd|th)\b|'?s\b(?=\W|\Z)|\w|\+"
-    r"| (?:to \d|or (?:more|fewer|less|so)|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|half|halves"
+    r"\.?\d|[,.:]\d|[%°$€£/^#♯]|[-–—][^\W\d]|-\w| ?[-–—/×] ?\d|:\d|(?:st|nd|rd|th)\b|'?s\b(?=\W|\Z)|\+"
+    rf"|{WORD}| (?:(?:to|times|by|x|\*|->|→|=|and then|out of|in) (?:\d|(?:{_WORD})\b)|squared|cubed|or (?:more|fewer|less|so)"
+    r"|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|half|halves"
     rf"|(?:\w{{3,12}} )?(?:options|choices|possibilities|alternatives|answers|candidates)\b|thirds?|quarters?"
     rf"|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
 )
 _PRONOUN = re.compile(
-    r"\b(?:the|this|that|which|each|any|every|no|correct|right|best|only|first|last|other|another|some) \Z"
+    r"\b(?:to (?:pick|choose|select)|the|this|that|which|each|any|every|no|correct|right|best|only|first|last|other"
+    r"|another|some) \Z"
 )
-_PRONOUN_AFTER = re.compile(r" (?:of|is|was|can|could|would|might|may|must|should|that|who|which|has|by)\b")
+_CERTAINTY = re.compile(
+    r" (?:sure|certain|confident|confidence|certainty|chance|probability|likely|likelihood|positive)\b"
+)
+_GROUPED = re.compile(r"[1-9]\d{0,2}\.000")
+"""A thousand as some write it, or one with three decimals: it is not clear which."""
+_PRONOUN_AFTER = re.compile(
+    r" (?:moment|second|thing|more|another|of|is|was|can|could|would|might|may|must|should|that|who|which|has|by)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,8 @@ def read_value(text: str) -> tuple[Value, Fraction] | None:
     """The value of folded ``text`` that is one number, with a unit or a noun of one or two words or without."""
     found = _QUANTITY.match(text)
     if not found:
+        return None
+    if found["digits"] and _GROUPED.fullmatch(found["digits"]):
         return None
     rest = text[found.end() :].strip(" .")
     if found["unit"]:
@@ -126,10 +140,15 @@ def find_quantities(folded: str) -> Iterator[Quantity]:
             continue
         before = folded[max(0, found.start() - 24) : found.start()]
         after = folded[found.end() : found.end() + 24]
-        is_open = bool(_OPEN_BEFORE.search(before) or _OPEN_AFTER.match(after))
+        if found["unit"] and _CERTAINTY.match(after):
+            continue  # "I am 100% sure"
+        bracketed = before.endswith("<") and after.startswith(">")
+        is_open = bool((_OPEN_BEFORE.search(before) and not bracketed) or _OPEN_AFTER.match(after))
         if found["words"] == "one" and (_PRONOUN.search(before) or _PRONOUN_AFTER.match(after)):
             continue
         unit = _UNITS[found["unit"].strip(" -")] if found["unit"] else ("", Fraction(1))
+        if found["digits"] and _GROUPED.fullmatch(found["digits"]):
+            is_open = True
         yield Quantity(found.start(), found.end(), None if is_open else (number * unit[1], unit[0]), number)
 
 

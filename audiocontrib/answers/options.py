@@ -42,6 +42,11 @@ class OptionIndex:
     """The same by the numbers as written, without units."""
 
     @property
+    def counts(self) -> bool:
+        """Whether options are bare numbers, or numbers of a thing: a noun may then follow one in a reply."""
+        return any(not dimension or dimension not in DIMENSIONS for _, dimension in self.values or ())
+
+    @property
     def noun(self) -> str:
         """What all the numbers count, where they say so ("speaker")."""
         return next((d for _, d in self.values or () if d not in DIMENSIONS), "")
@@ -65,7 +70,8 @@ class OptionIndex:
             return self._valued(fold(inner))
         bare = self.texts.get(label[1].lower())
         if bare is not None:  # of a letter that is one option's text and another's printed label, it is not clear which
-            return bare | (self.letter(label[1]) if self.labels is not None else NOTHING)
+            cued = self.labels is not None or inner.lower().startswith(("option", "choice", "选项"))
+            return bare | (self.letter(label[1]) if cued else NOTHING)
         return None if self.lettered else self.letter(label[1])
 
     def amount(self, quantity: Quantity) -> Indices:

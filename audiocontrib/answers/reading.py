@@ -37,7 +37,7 @@ def read(text: str, options: OptionIndex, *, held: Indices | None = None) -> Rea
     refusing = [span for span, touched in zip(refusals, _touched(refusals, spans), strict=True) if not touched]
     if not mentions and held is None:
         return Reading(NOTHING, bool(refusing))
-    numbers = options.values is not None
+    numbers = options.counts
     statements = find_statements(text, mentions, options.count, numbers=numbers)
     decision, retracted = _decide(statements, held)
     choices = decision.choices if decision else NOTHING

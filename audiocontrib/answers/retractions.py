@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 RETRACT = (
-    r"(?:wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|hm|oh|oops|whoops|ah|uh|um|er|actually"
+    r"(?:(?:oh,? |no,? )?wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|hm|oh|oops|whoops|ah|uh|um|er|actually"
     r"|correction|corrected"
     r"|corrigendum|erratum|edit|update|revision|sorry|my (?:bad|mistake|apologies|error)|apologies|pardon(?: me)?"
     r"|i apologi[sz]e"
@@ -24,7 +24,8 @@ RETRACT = (
     r"|i stand corrected|i made an? (?:mistake|error)|i changed? my (?:mind|answer)|i have to correct(?: myself)?"
     r"|i correct myself"
     r"|that(?:'s| is| was) (?:wrong|incorrect|not (?:right|correct|it)|a mistake|an error|false)|in reality"
-    r"|in truth|in fact"
+    r"|in truth|in fact|(?:false|wrong|incorrect)(?=[.!])|on (?:a|the) (?:second|closer|third|further) (?:listen"
+    r"|listening|look|hearing|thought|pass)|(?:scrap|delete|erase|undo) (?:that|this|it)|i misspoke"
     r"|better|more precisely|instead|rather|just kidding|kidding|not quite"
     r"|不对|不對|等等|等一下|等下|更正|纠正|其实|其實|实际上|實際上|抱歉|いや|いえ|待って|訂正|実は|やっぱり|すみません|아니(?:요|다)?|잠깐(?:만요)?"
     r"|정정(?:합니다)?|사실(?:은)?|죄송합니다|espera|perdón|en realidad|corrección|corrijo|mejor dicho|attends"
@@ -32,14 +33,19 @@ RETRACT = (
     r"|en fait"
     r"|plutôt|warte|moment|korrektur|eigentlich|nein|entschuldigung|espere|na verdade|correção|aliás|desculpe"
     r"|aspetta|anzi"
-    r"|correzione|in realtà|scusa|стоп|подожди(?:те)?|нет|точнее|на самом деле|исправление|извините|non|não)"
+    r"|correzione|in realtà|scusa|стоп|подожди(?:те)?|нет|точнее|на самом деле|исправление|извините|non|não|ou melhor|o meglio|cioè|quer dizer"
+    r"|vielmehr|besser gesagt|ou plutôt|enfin|digo|вернее|простите|прошу прощения|ich (?:korrigiere|berichtige)"
+    r"|je (?:corrige|rectifie)|(?:mi )?correggo|(?:me )?corrijo|rectifico|verzeihung|désolée?|excusez-moi|lo siento"
+    r"|disculpa|perdona|perdão|scusate|mi dispiace)"
 )
 _HARD = (
-    r"(?:wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|oops|whoops|correction|corrected|corrigendum"
+    r"(?:(?:oh,? |no,? |but )?wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|oops|whoops|correction|corrected|corrigendum"
     r"|erratum|edit|update|nope"
     r"|nah|scratch that|strike that|never ?mind|forget (?:that|it)|cancel that|not so fast|then again|or rather"
     r"|i mean|i meant"
     r"|on (?:second thoughts?|reflection|closer listening|re-?listening|further \w+)|just kidding|kidding|not quite"
+    r"|on (?:a|the) (?:second|closer|third|further) (?:listen|listening|look|hearing|thought|pass)"
+    r"|(?:scrap|delete|erase|undo) (?:that|this|it)|i misspoke|(?:false|wrong|incorrect)(?=[.!])"
     r"|(?:after|upon) (?:further|closer|a second|another|re-?\w+|double)[ -]?\w*|listening (?:again|once more"
     r"|more closely)"
     r"|looking (?:again|closer)|thinking (?:again|about it more|twice)|having listened again"
@@ -52,10 +58,34 @@ _HARD = (
     r"|точнее|на самом деле|исправление)(?=[\s,.:;!?…。—–-]|\Z|[\u2e80-\uffef])"
 )
 _SOFT = (
-    r"(?:actually|sorry|my (?:bad|mistake|apologies|error)|apologies|i apologi[sz]e|i'm sorry|oh|ah|in reality"
+    r"(?:perdón|perdona|disculpa|lo siento|désolée?|excusez-moi|entschuldigung|verzeihung|tut mir leid|desculpe"
+    r"|perdão|ou melhor|o meglio|cioè|quer dizer|vielmehr|besser gesagt|ou plutôt|digo|вернее|scusa|scusate"
+    r"|mi dispiace|извините|простите|прошу прощения|죄송합니다|すみません|抱歉|对不起|不好意思"
+    r"|actually|sorry|my (?:bad|mistake|apologies|error)|apologies|i apologi[sz]e|i'm sorry|oh|ah|in reality"
     r"|in truth|instead(?! of)"
     r"|rather(?! than)|no)(?:\s?[,.:;!…—–-]+|(?=\s(?:it|it's|the|that|that's|this|i|i'm|wait|sorry|my|a|an"
     r"|[\ue000-\ue003])[\s,.'])|(?<=no)\Z)"
+)
+_ELSEWHERE = (
+    r"(?:me (?:he )?(?:equivoqu[eé]|equivocado|confundí)|(?:estaba|estoy|estava) (?:equivocad[oa]|errad[oa])|rectifico"
+    r"|me corrijo|retiro (?:lo dicho|esto|eso|isso)|(?:eso|esto|isso|isto) (?:no|não) (?:es|é) (?:correcto|correto"
+    r"|verdad|cierto|certo)|(?:eso|esto|isso|isto) (?:es|era|fue|é|está|foi) (?:falso|incorrect[oa]|incorreto|errad[oa]"
+    r"|un error|um erro)|(?:fue|era) un error|olvid[ae](?:lo| eso| esto)?|mi error|errei|(?:me )?enganei(?:-me)?"
+    r"|me confundi|foi um erro|esqueça|esquece|me corrigindo|corrigindo|meu erro"
+    r"|je me (?:suis|sois) tromp[eé]e?|je me trompe|je (?:rectifie|corrige|retire)|c'(?:est|était) (?:faux|une erreur)"
+    r"|erreur de ma part|oubli(?:e|ez)(?: ça| cela)?|enfin,? non|mon erreur|ce n'est pas (?:ça|correct|juste|exact)"
+    r"|(?:das|dies|es) (?:war|ist|wäre) (?:falsch|ein (?:fehler|irrtum)|nicht (?:richtig|korrekt)|unsinn|quatsch)"
+    r"|das stimmt (?:so )?nicht|ich (?:habe mich (?:geirrt|vertan)|l(?:ag|iege) falsch|irr(?:t)?e mich)|quatsch"
+    r"|unsinn|blödsinn|vergiss (?:das|es)|streich das|doch nicht|ich (?:korrigiere|berichtige|nehme das zurück)"
+    r"|mein fehler|(?:mi )?(?:sono )?sbagliat[oa]|mi (?:sbaglio|sbagliavo|correggo)|ho sbagliato|errore mio|mio errore"
+    r"|(?:questo|ciò|quello) (?:è|era) (?:falso|sbagliato|un errore)|(?:non è|non era) (?:giusto|corretto|così)"
+    r"|dimentica(?:lo)?|lo ritiro|correggo|ошиб(?:ся|лась|аюсь|ался|алась|ка)|это (?:было )?(?:неверно|неправильно"
+    r"|ошибка|не так)|(?:по|ис)правка|беру свои слова|забудь(?:те)?|исправл(?:юсь|яю|яюсь)|нет, не так)"
+)
+_EAST = (
+    r"(?:不对|不對|更正|[说說搞弄看听聽答选選猜写]错|[說搞弄看聽答選]錯|我错了|我錯了|错了|錯了|收回|撤回|改为|改為|改成|重新(?:考虑|听|聽|思考|选)|仔细一[想听]|哦不"
+    r"|忘了(?:它|这个|我)|不是这样|収回|間違(?:え|い(?:でし|だっ|ました))|訂正|取り消|撤回し|違います|違いました|やはり|失礼(?:し|、)|ごめん|聞き直|考え直"
+    r"|틀렸|정정|착각|실수|잘못|취소|철회|다시 (?:생각|들어|들으)|번복|아니네|아닌 것)"
 )
 RETRACTS: Final = re.compile(
     rf"(?:\A|[.!?;:,\n。…，—–(-]\s{{0,3}}|\bbut\s|\band\s)[\s\"'(*—–-]{{0,4}}(?:{_HARD}|{_SOFT})"
@@ -63,13 +93,16 @@ RETRACTS: Final = re.compile(
     r"|in error)"
     r"|(?:misspoke|misheard|misread|mixed up|stand corrected|scratch that|strike that|disregard|never ?mind"
     r"|changed? my (?:mind|answer)"
-    r"|(?:ignore|forget|cancel|withdraw|retract|revise|revoke|undo|overrule|drop) (?:that|this|it|my|the (?:above"
+    r"|(?:ignore|forget|cancel|withdraw|retract|revise|revoke|undo|overrule|drop|scrap|delete|discard|disregard) (?:that|this|it|my|the (?:above"
     r"|previous|last|first|earlier)|what)"
     r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|it|this) was an? (?:joke|test|lie|typo|slip)|(?:that|this|it"
     r"|which)(?:'s| is| was| would be| seems| must be| cannot be| can't be"
     r"| couldn't be)?(?: \w+)? (?:wrong|incorrect|mistaken|a mistake|an error|false|not (?:right|correct|it"
     r"|the (?:case|answer))"
-    r"|too hasty|premature|impossible|n't right)|isn't (?:right|correct|it)|cannot be right|can't be right"
+    r"|too hasty|premature|impossible|n't right)|(?:that|this|it) (?:cannot|can't|can not|couldn't|could not|must not|mustn't) be(?=\s?[.,;!\n]|\s?\Z)"
+    r"|(?:that|this|my|the|which) (?:(?:previous|last|first|earlier|above|initial) )?(?:answer|choice|option|guess"
+    r"|statement|pick|conclusion|reply|response)(?: above)?(?:'s| is| was| seems| must be)"
+    r" (?:\w+ )?(?:wrong|incorrect|mistaken|a mistake|an error|false|invalid|not (?:right|correct|it))|isn't (?:right|correct|it)|cannot be right|can't be right"
     r"|doesn't (?:fit|match|add up"
     r"|sound right|work)|(?:does|do|did) not (?:fit|match|add up|sound right|work)|reconsider\w*|re-?think\w*"
     r"|re-?evaluat\w*|re-?examin\w*"
@@ -77,6 +110,6 @@ RETRACTS: Final = re.compile(
     r"|now (?:doubt|think|believe|lean|say)|no longer|take back|i doubt|correct myself|correct (?:that|this|my)"
     r"|need to correct"
     r"|not (?:right|correct) after all|after all,? no|changed my)\b)"
-    r"|(?:不对|不對|更正|说错|搞错|弄错|看错|听错|収回|間違え|訂正|틀렸|정정)"
+    rf"|\b{_ELSEWHERE}(?!\w)|{_EAST}"
 )
 """What was stated before is taken back."""

@@ -23,7 +23,13 @@ _CLAUSE = re.compile(
     r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although|though"
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
 )
-_GOES_ON = re.compile(r"\.[\"')\]]? (?=[a-z])")
+_GOES_ON = re.compile(r"\.[\"')\]]?(?: (?=[^\W\d_])| ?(?=[,;:?.>)\]\u2e80-\u9fff\uac00-\ud7af]))")
+_TWICE = re.compile(
+    rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice|option)(?: is)?\s?[:=]?\s?{words.MARK}"
+    rf"[.,;!\s]{{0,4}}\n(?=[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice|option)(?: is)?\s?[:=]?"
+    rf"\s?({words.MARK})[.,;!]?\s{{0,3}}(?:\n|\Z))"
+)
+"""Two answers on lines of their own, and nothing between them."""
 _NAMED = re.compile(
     r"\b(?:be|is|also|maybe|perhaps|possibly|choose|chose|pick|say|towards?|to|prefer|like|about|option|or|and)\s\Z"
 )
@@ -104,8 +110,9 @@ def _masked(text: str, mentions: list[Mention]) -> tuple[str, list[int]]:
 
 def _between(text: str, folded: str, first: int, last: int, named: bool) -> str:
     """The folded text between two mentions, without an option's own full stop in the middle of a sentence."""
-    if named and last > first and _GOES_ON.match(text, first):
-        return " " + folded[first + 1 : last]
+    goes_on = _GOES_ON.match(text, first) if named and last > first else None
+    if goes_on and not text[goes_on.end() : goes_on.end() + 1].isupper():
+        return "'" + folded[first + 1 : last]
     return folded[first:last]
 
 
@@ -116,6 +123,7 @@ class _Reader:
         self.ends = [start for start, _ in ends]
         self.begins = [0, *(end for _, end in ends)]
         self.retractions = [m.end() for m in retractions.RETRACTS.finditer(text)]
+        self.twice = {m.start(1) for m in _TWICE.finditer(text)}
         self.clauses = [m.end() for m in _CLAUSE.finditer(text)]
 
     def statement(self, place: int, mention: Mention, following: int) -> Statement:
@@ -138,7 +146,8 @@ class _Reader:
         ):
             return Statement(place, Kind.ASIDE, NOTHING)  # no label, then
         added = kind > Kind.DENIES and bool(
-            words.ADDS.match(self.text, begin)
+            place in self.twice
+            or words.ADDS.match(self.text, begin)
             or words.TOO.search(self.text, max(begin, start), place)
             or (start > begin and _ADDED.match(self.text, start))
             or (start > begin and _ADDED.match(self.text, max(begin, start - 4)))
@@ -171,6 +180,7 @@ class _Reader:
             return Kind.DENIES, nearest
         goes_on = bool(
             forms.TAIL.match(text, after)
+            or languages.TAIL_ELSEWHERE.match(text, after)
             or (self.numbers and forms.NUMBER_TAIL.match(text, after))
             or (mention.labelled and mention.end - mention.start > 2 and not _UNSURE.match(text, after))
         )
@@ -202,7 +212,9 @@ class _Reader:
             but = goes_on and start > begin and forms.ONLY_BUT.fullmatch(text, start, place)
             if but and words.NEGATION.search(text, begin, start):
                 return Kind.SAYS, start
-            if languages.SPOILED_ELSEWHERE.search(text, start, rest) or languages.SUPPOSES.search(text, begin, place):
+            if languages.SPOILED_ELSEWHERE.search(text, start, rest) or languages.SUPPOSES.search(
+                text, max(begin, place - 2 * _REACH), place
+            ):
                 continue
             lead = languages.LEADS_ELSEWHERE.fullmatch(text, start, place)
             if lead and (goes_on or elsewhere):

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_ANSWER = re.compile(r"<\s{0,3}(/?)\s{0,3}answer\s{0,3}>", re.IGNORECASE)
+_ANSWER = re.compile(r"(?:<\|?|\[)\s{0,3}(/?)\s{0,3}answer\s{0,3}(?:\|?>|\])", re.IGNORECASE)
 _OTHER = re.compile(
     r"<\s?(/?)\s?(?:final[_ -]?answer|response|output|solution|result|conclusion|choice|prediction|final|option"
     r"|verdict)\s?>"
     r"|<\|(begin|start|end)_(?:of_)?(?:box|answer|solution|response)\|>",
     re.IGNORECASE,
 )
-_BOX = re.compile(r"\\f?boxed ?\{")
+_BOX = re.compile(r"\\(?:f?boxed|fbox) ?\{")
 _JSON_KEYS = [
     "final_answer",
     "finalanswer",
@@ -53,7 +53,8 @@ _TURN = re.compile(
     r"|<\|return\|>|<\|end\|>"
     r"|\n\s{0,4}(?:[#*]{1,6} ?)?(?:(?:next |new |another )?(?:question|problem|query|exercise|task)(?: ?\d{1,4}"
     r"| ?#\d{1,4})?|q ?\d{0,3}|user|human|instruction|input"
-    r"|system|assistant|student|问题|問題|질문|pregunta|frage|pergunta|domanda|вопрос)(?:\*\*)?\s?[:：.](?:\*\*)?"
+    r"|system|assistant|student|用户|使用者|ユーザー|사용자|usuario|usuário|utilisateur|benutzer|nutzer|utente"
+    r"|пользователь|问题|問題|질문|pregunta|frage|pergunta|domanda|вопрос)(?:\*\*)?\s?[:：.](?:\*\*)?"
     r"|\n\s{0,4}(?:[#*]{1,6} ?)(?:next |new )?(?:question|problem|instruction|user|human|input|exercise)\b"
     r"|\n(?:user|human|system)\n",
     re.IGNORECASE,
@@ -116,8 +117,7 @@ def _tagged(said: str, form: re.Pattern[str]) -> Tagged:
         return Tagged(form.sub("\n", said), (), unclosed)
     joined = [spans[-1]]
     for span in reversed(spans[:-1]):
-        between = said[span[1] : joined[-1][0]].strip().lower()
-        if between not in ("or", "and", "and/or", "/", "|", "+", "&", "or maybe", "or perhaps", "also", "as well as"):
+        if not _is_joined(said[span[1] : joined[-1][0]]):
             break
         joined.append(span)
     return Tagged(form.sub("\n", said), tuple(said[s[2] : s[3]] for s in joined), unclosed, said[spans[-1][1] :])
@@ -134,17 +134,39 @@ def _other(said: str) -> Tagged | None:
 
 def _boxed(said: str) -> Tagged | None:
     r"""The last ``\boxed{…}``, its braces balanced."""
-    if "boxed" not in said:
+    if "box" not in said:
         return None
     boxes = [m.end() for m in _BOX.finditer(said)]
     if not boxes:
         return None
-    depth, first = 1, boxes[-1]
+    last = boxes[-1]
+    end = _closing(said, last)
+    if end is None:
+        return Tagged(said, (), said[last:])
+    contents = [said[last:end]]
+    for first in reversed(boxes[-_LAST:-1]):
+        before = _closing(said, first)
+        if before is None or not _is_joined(_BOX.sub("", said[before + 1 : last]).strip("$\\() ")):
+            break
+        contents.append(said[first:before])
+        last = first
+    return Tagged(said, tuple(contents), None, said[end + 1 :])
+
+
+def _closing(said: str, first: int) -> int | None:
+    """Where the brace closes that was opened before ``first``."""
+    depth = 1
     for place in range(first, min(len(said), first + 2000)):
         depth += {"{": 1, "}": -1}.get(said[place], 0)
         if depth == 0:
-            return Tagged(said, (said[first:place],), None, said[place + 1 :])
-    return Tagged(said, (), said[first:])
+            return place
+    return None
+
+
+def _is_joined(between: str) -> bool:
+    """Whether answers with ``between`` between them are named side by side."""
+    words = between.strip(" \n,;.").lower()
+    return words in ("or", "and", "and/or", "/", "|", "+", "&", "or maybe", "or perhaps", "also", "as well as", "plus")
 
 
 def _json(said: str) -> Tagged | None:

@@ -10,19 +10,26 @@ import unicodedata
 WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
-    r"\s*(?:\Z|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
+    r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
     r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based|ist|est|es|é|è)\b|[\u2e80-\U0010ffff]"
 )
 """What follows a letter or word that stands alone, and does not belong to the next word ("A piano")."""
 
 _PIECE = re.compile(r"\S{1,256}|\s{1,256}")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]|<\|[\w-]{1,40}\|>|</?s>|<eos>|<end_of_turn>")
-_QUOTES = str.maketrans("“”„‟«»″`‘’‚‛′「」『』【】〔〕〖〗", '""""""""\'\'\'\'\'""""[][][]')
-_BOXED = re.compile(r"\\f?boxed ?\{")
-_DOLLARS = re.compile(r"\$ ?([A-Za-z](?!\w)|\\(?=[a-z])[^$\n]{1,80}(?=\$)) ?\$?")
+_QUOTES = str.maketrans("“”„‟«»″`‘’‚‛′「」『』【】〔〕〖〗♯", '""""""""\'\'\'\'\'""""[][][]#')
+_DASH = re.compile(r"(?<=\d) ?[–−] ?(?=\d)")
+_BOXED = re.compile(r"\\(?:f?boxed|fbox) ?\{")
+_DOLLARS = re.compile(r"\$ ?([A-Za-z](?!\w)|[({\[]{1,2}[A-Za-z][)}\]]{1,2}|\\(?=[a-z])[^$\n]{1,80}(?=\$)) ?\$?")
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+", re.MULTILINE)
 _RAISED = re.compile("(?<=[0-9)])[⁰¹²³⁴-⁹]+")
 _VULGAR = re.compile("([0-9]) ?([¼-¾⅐-⅞])")
+_FRACTION = re.compile(r"(\d)?\\[dt]?frac ?\{(\d{1,4})\}\{(\d{1,4})\}")
+_POWER = re.compile(r"(?<=\d)(?:\*\*(?=\d)|\^\{(-?\d{1,2})\})")
+_STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<\n]{1,300}</\1>", re.IGNORECASE)
+_STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{0,400})</\1>", re.IGNORECASE)
+_TICKED = re.compile(r"(^[ \t]*(?:\*\*)?|: ?)[✅✔✓☑]\ufe0f? ?", re.MULTILINE)
+_DECORATION = re.compile("[👉➡🎯🔹🔸🎵🎶🎧🎼🎹🎸🎤🔊✨\ufe0f] ?")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")
 _BOLD = re.compile(r"\*\*|__|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
 _SPACE = re.compile(r"[^\S\n]+")
@@ -56,10 +63,18 @@ def clean(text: str) -> str:
         # Letters that case folding would make longer ("ß") are spelt out, so that fold() keeps positions.
         text = "".join(folded if len(folded := char.casefold()) > 1 else char for char in text)
     text = _INVISIBLE.sub("", text).translate(_QUOTES).replace("\r", "\n").replace("\u2044", "/")
+    text = _POWER.sub(lambda m: f"^{m[1]}" if m[1] else "^", _FRACTION.sub(_fraction, text))
+    text = _DASH.sub("-", text)
     text = _DOLLARS.sub(r"\1", _LATEX.sub("", _BOXED.sub(" answer: {", text)))
-    text = _HEADING.sub("", text)
+    if "<" in text or "~~" in text:
+        text = _STYLED.sub(r"\2", _STRUCK.sub(" ", text))
+    text = _HEADING.sub("", _TICKED.sub(r"\1", _DECORATION.sub("", text)))
     text = _SPACE.sub(" ", _BOLD.sub("", text))
     return _LINES.sub("\n", text).strip()
+
+
+def _fraction(found: re.Match[str]) -> str:
+    return f"{found[1]} {found[2]}/{found[3]}" if found[1] else f"{found[2]}/{found[3]}"
 
 
 def fold(text: str) -> str:
@@ -72,7 +87,8 @@ def core(text: str) -> str:
 
     Text that is nothing but punctuation is left as it is.
     """
-    start, end = (2 if text[:2] in ("- ", "* ", "• ") else 0), len(text)
+    bulleted = text[:2] in ("- ", "* ", "• ") or (text[:2] == "> " and not text[2:3].isdigit())
+    start, end = (2 if bulleted else 0), len(text)
     while start < end:
         if text[end - 1] in _FINAL:
             end -= 1

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 _NAME = (
-    r"(?:\w{1,12}:)?(?:[a-z]{1,12}[_ -])?(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|analysis|analy[sz]e"
+    r"(?:\w{1,12}:)?(?:[a-z]{1,12}[_ -])?(?:think(?:ing)?|思考|思维|생각|考え|thoughts?|reason(?:ing|s)?|analysis|analy[sz]e"
     r"|reflect(?:ion|ing)?|scratch[_ ]?pad"
     r"|plan(?:ning)?|rationale|cot|chain[_ -]of[_ -]thoughts?|deliberat(?:e|ion)|monologue|inner[_ ](?:monologue"
     r"|prefix)|internal|introspection"
@@ -38,6 +38,26 @@ _OLLAMA = re.compile(r"\A\s*Thinking\.\.\.\n(?P<thought>.*?)(?:\n\.\.\. ?done th
 _GRANITE = re.compile(
     r"\A\s*(?:#+ |\*\*)?Here is my thought process:?(?P<thought>.*?)(?:(?:#+ |\*\*)?Here is my response:?|\Z)",
     re.DOTALL | re.IGNORECASE,
+)
+_STRIPPED = re.compile(r"\A\s*analysis(?=[A-Z])(?P<thought>.*?)(?:assistant ?final\s?|\Z)", re.DOTALL)
+"""The channels of Harmony, their marks taken off."""
+_SPELT = (
+    (re.compile(r"<(?:unused|ctrl)94>(?:thought\n)?"), "<think>"),
+    (re.compile(r"<(?:unused|ctrl)95>"), "</think>"),
+    (re.compile(r"<\|im_start\|>\s?(?:think(?:ing)?|thought|analysis|reasoning)\b"), "<think>"),
+    (re.compile(r"(?:<\|im_end\|>\s{0,4})?<\|im_start\|>\s?(?:answer|final|response)\b"), "</think>"),
+    (re.compile(r"&lt;(/?\s?\w{1,30}\s?/?)&gt;"), r"<\1>"),
+)
+"""Markers that some families spell in their own way."""
+_HEADED = re.compile(
+    r"(?:\A|\n)[ \t]{0,3}(?:#{1,6} ?|\*\*|【|\[)(?:(?P<sure>thinking|thoughts?|思考|思维)|reasoning|analysis|分析|推理|解析)"
+    r"(?: ?process|过程|過程)?(?:\*\*|】|\]|:|：)*[ \t]*(?:\n|(?<=】))",
+    re.IGNORECASE,
+)
+_HEADS_ANSWER = re.compile(
+    r"(?:\n[ \t]{0,3}(?:#{1,6} ?|\*\*)|【|\n\[)(?P<name>/?(?:(?:the |my )?(?:final |correct )?(?:answer|response|output"
+    r"|conclusion|solution|reply)|(?:最终|最終|正确|正確)?(?:答案|回答|结论|結論)|思考|分析|推理|解析)(?:过程|過程)?)(?P<shut>\*\*|】|\]|:|：|[ \t])*",
+    re.IGNORECASE,
 )
 _PAIR = re.compile(r"(?:<|\[)(?P<slash>/?)(?P<name>[A-Za-z][\w-]{2,30})(?:[ _]\d{1,3})?(?:>|\])")
 ANSWERS = frozenset(
@@ -116,7 +136,10 @@ def split_thought(reply: str) -> Spoken:
         text, closed = _channels(text, thoughts)
         if not closed:
             return Spoken(_joined(thoughts), text, closed=False)
-    for form in (_OLLAMA, _GRANITE):
+    if "<" in text or "&lt;" in text:
+        for spelling, marker in _SPELT:
+            text = spelling.sub(marker, text)
+    for form in (_OLLAMA, _GRANITE, _STRIPPED):
         if found := form.match(text):
             thoughts.append(found["thought"])
             text = text[found.end() :]
@@ -126,6 +149,8 @@ def split_thought(reply: str) -> Spoken:
         thoughts += _DETAILS.findall(text)
         text = _DETAILS.sub("\n", text)
     text, closed = _fences(text, thoughts)
+    if closed:
+        text, closed = _headed(text, thoughts)
     if closed:
         text, closed = _named(text, thoughts)
     if closed:
@@ -182,6 +207,22 @@ def _fences(text: str, thoughts: list[str]) -> tuple[str, bool]:
         thoughts.append(text[mark.end() : end])
         position = end + 4
     return "\n".join([*kept, text[position:]]), True
+
+
+def _headed(text: str, thoughts: list[str]) -> tuple[str, bool]:
+    """What stands under a heading such as "Thinking", up to the heading of the answer."""
+    opening = _HEADED.search(text)
+    if opening is None:
+        return text, True
+    ending = _HEADS_ANSWER.search(text, opening.end())
+    if ending is None:
+        if not opening["sure"]:
+            return text, True  # the answer may stand at the end of an analysis
+        thoughts.append(text[opening.end() :])
+        return text[: opening.start()], False
+    thoughts.append(text[opening.end() : ending.start()])
+    named = ending["name"][0] == "/" or ending["name"] in ("思考", "分析", "推理", "解析")
+    return text[: opening.start()] + "\n" + ("" if named else "Answer: ") + text[ending.end() :].lstrip(), True
 
 
 def _named(text: str, thoughts: list[str]) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ ADVERB = (
     r"|evidently"
     r"|surely|indeed|actually|really|simply|therefore|thus|hence|almost certainly|undoubtedly|unmistakably|plainly"
     r"|without (?:a |any )?doubt|no doubt|of course|finally|ultimately|confidently|now|still|just|personally|firmly"
-    r"|strongly|honestly|best|then|rather|exactly|precisely|overall|unquestionably|most closely|closest|primarily"
+    r"|strongly|honestly|absolutely|totally|undeniably|best|then|rather|exactly|precisely|overall|unquestionably|most closely|closest|primarily"
     r"|mainly)"
 )
 ADVERBS = rf"(?:{ADVERB},?\s){{0,3}}"
@@ -144,15 +144,18 @@ DENIED_AFTER: Final = re.compile(
 HEDGE: Final = re.compile(
     r"\b(?:might|may|could|maybe|perhaps|possib\w+|potential\w+|conceivabl\w+|plausibl\w+|also|alternativ\w+|second"
     r"|lean\w*"
-    r"|though|instead|tempted|wonder\w*|reconsider\w*|now|rather|actually|yet|however|but)\b|可能|也许|或许|かもしれ|아마"
+    r"|though|instead|tempted|wonder\w*|reconsider\w*|now|rather|actually|yet|however|but|too|as well|equally|likewise|same|both)\b|可能|也许|或许|かもしれ|아마"
 )
 WIDE: Final = re.compile(
     r"\bif(?! (?:i|we)(?:'m| am| was| were| had| have| must| need|'d)(?: been)?(?: \w+)?"
     r" (?:to|forced|pressed|asked|required|made|guess|choose|pick)\b| forced| pressed| asked| i must| we must"
     r"| anything| you ask me)\b"
-    r"|\b(?:unless|whether|suppos(?:e|ing|edly)|assuming|assume|imagine|pretend\w*|hypothetical\w*|in theory"
+    r"|\b(?:unless|whether|as (?:if|though)|(?:when|whenever|where|once) there(?:'s| is| are)|in (?:that|which"
+    r"|such a) (?:case|event|scenario),? (?:the|my|it|that|i) (?:\w+ )?would|on (?:the )?condition|in the event"
+    r"|under the assumption|on paper|in principle|suppos(?:e|ing|edly)|assuming|assume|imagine|pretend\w*|hypothetical\w*|in theory"
     r"|theoretically|ideally"
-    r"|allegedly|reportedly|rumou?r\w*|in case|provided that|as long as|for (?:example|instance)|e\.g|such as"
+    r"|allegedly|reportedly|rumou?r\w*|in case|(?<!was )(?<!were )(?<!is )(?<!are )(?<!been )provided"
+    r" (?:that|the|it|there|this|you|we|i)|so long as|as long as|for (?:example|instance)|e\.g|such as"
     r"|let's say|say that"
     r"|otherwise|at first(?: glance| listen)?|initially|originally|previously|earlier|in the beginning"
     r"|on first hearing|formerly"
@@ -174,7 +177,7 @@ WIDE: Final = re.compile(
     r"|users?"
     r"|reviewers?|annotators?|captions?|prompts?|models?|they|he|she|you|neighbou?rs?|brother|sister|mother|father"
     r"|wife|husband"
-    r"|musicians?|humans?|transcripts?|texts?|documents?|scripts?|articles?|notes?|hints?|books?|websites?|internet"
+    r"|musicians?|humans?|transcripts?|texts?|documents?|options?|choices?|scripts?|articles?|notes?|hints?|books?|websites?|internet"
     r"|metadata|title|labels?|file ?name|another \w+|the question)"
     r"(?: (?!likely|plausible|probable|common|suitable|appropriate|fitting|accurate|reasonable"
     r"|of)\w{1,16}){0,4} (?:said|says?|saying"
@@ -186,6 +189,7 @@ WIDE: Final = re.compile(
     r"|\baccording to (?!the (?:audio|clip|recording|sound|music|question|speaker|options|provided|given)"
     r"|my (?:ears?|analysis|hearing|listening|understanding|judge?ment)|what i|this)"
     r"|\b(?!i |we )\w+ (?:reads?|says?|states?|claims?|writes?|wrote|goes|argues?|insists?|quotes?|said)(?: that)?:"
+    r"|\b(?:format|template|example|syntax|pattern|sample|placeholder)(?: \w+)?: ?(?!the )"
     r"|\bin the (?:words|opinion|view) of\b|\bquot(?:e|es|ing|ed)\b|\bi was told\b|\bit (?:is|has been) (?:said"
     r"|claimed|rumou?red)\b"
 )
@@ -208,7 +212,7 @@ SPOILED_AFTER: Final = re.compile(
     r"|guess\w*|told)|(?:it|that|this) was (?:said|claimed|wrong|rejected)|so (?:they|he|she|people) (?:say|claim)"
     r"|is (?:wrong|incorrect|false|unlikely|what (?:it|the) \w+ not)|what (?:i|we) (?:first |initially )?(?:thought"
     r"|heard first)"
-    r"|until|before i|too|as well)\b|\baccording to (?!the (?:audio|clip|recording|sound|music|question)"
+    r"|until|before i|too|as well|is what (?:i|we) (?:would|do|did|could|can)(?: not|n't))\b|\baccording to (?!the (?:audio|clip|recording|sound|music|question)"
     r"|my (?:ears?|analysis|hearing))"
 )
 """After an option, in its sentence: what was said is taken back, or was not one's own."""

@@ -79,11 +79,8 @@ def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measuremen
     table = sql(
         "select * from scores join account using (item_id) left join luck using (item_id) "
         "left join decoys using (item_id) order by item_id",
-        scores=scores,
-        account=account.items,
-        luck=luck,
-        decoys=decoys,
-    )
+        scores=scores, account=account.items, luck=luck, decoys=decoys,
+    )  # fmt: skip
     return Measurement(table, tuple(notes))
 
 

@@ -19,10 +19,7 @@ CERTIFIED_FEW = 0.1
 
 @rule("fdr", 0.9, "wrong options as decoys: weak only at a controlled false-discovery rate")
 def fdr(
-    asked: RuleInput,
-    fdr: Annotated[float, Field(gt=0, lt=1)] = 0.1,
-    balanced: bool = False,
-    seed: NonNegativeInt = 0,
+    asked: RuleInput, fdr: Annotated[float, Field(gt=0, lt=1)] = 0.1, balanced: bool = False, seed: NonNegativeInt = 0
 ) -> RuleResult:
     """Weak where the decoys bound the false-discovery rate, strong where a leak is unlikely, else undecided.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -240,3 +241,53 @@ def test_what_is_no_run_is_refused_with_the_way_to_open_one(name: str, given: An
         pytest.skip("makes its run")
     line = refused(lambda: getattr(ac, name)(given, *args[1:], **words))
     assert "run" in line
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda run: ac.split(run, condition="audio"), "condition is 'audio', with the item's own audio"),
+        (lambda run: ac.split(run, audio="silence"), "audio is 'silence', without the item's own audio"),
+        (lambda run: ac.contributions(run, condition="audio"), "condition is 'audio'"),
+        (lambda run: ac.measure(run, audio="text"), "audio is 'text'"),
+        (lambda run: ac.summary(run, condition="audio"), "condition is 'audio'"),
+        (lambda run: ac.certify(run, split="votes", model="c", condition="audio", save=False), "condition is 'audio'"),
+        (lambda run: ac.certify(run, split="votes", model=["a"], save=False), "name of one model"),
+        (lambda run: ac.measure(run, models=3), "models is 3"),
+        (lambda run: ac.split(run, models={"a": 1}), "models is {'a': 1}"),
+        (lambda run: ac.card(run, split=3), "split is 3"),
+        (lambda run: ac.export(run, stage="sft", split=3, out="x"), "split is 3"),
+        (lambda run: ac.accuracy(run, by="extra.nonsense"), "no item has the field extra.nonsense; there are: extra."),
+        (lambda run: ac.summary(run, by="extra.nonsense"), "no item has the field extra.nonsense"),
+        (lambda run: ac.load_items("demo", limit="3"), "limit is '3', but must be a whole number"),
+        (lambda run: ac.open_run(""), "'' is no folder of a run"),
+    ],
+)
+def test_what_would_be_wrong_and_silent_is_refused(call: Any, said: str, run: ac.Run) -> None:
+    assert said in refused(lambda: call(run))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("run.json", "{}", "does not hold an object with the run's identity"),
+        ("run.json", "{", "is damaged"),
+        ("items.parquet", None, "holds answers, but no items.parquet"),
+    ],
+)
+def test_a_run_that_lacks_a_part_is_refused(
+    file: str, text: str | None, said: str, run: ac.Run, tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(run.path, tmp_path / "broken"))
+    if text is None:
+        (broken / file).unlink()
+    else:
+        (broken / file).write_text(text)
+    assert said in refused(lambda: ac.split(ac.open_run(broken)))
+
+
+def test_a_run_without_answers_has_nothing_to_evaluate(run: ac.Run, tmp_path: Path) -> None:
+    empty = Path(shutil.copytree(run.path, tmp_path / "empty"))
+    for part in (empty / "responses").iterdir():
+        part.unlink()
+    assert "hold no answers" in refused(lambda: ac.evaluate(ac.open_run(empty)))

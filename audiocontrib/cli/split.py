@@ -94,7 +94,7 @@ def command(
     made = split(run, **asked)
     if not run.holds_more(made.scores.column_names):  # the table of `audiocontrib contribution` stays
         run.save_contributions(made.scores)
-    kept = made.save(run.split_folder(name or f"{made.rule}-{made.threshold:g}"))
+    kept = made.save(run.split_folder(f"{made.rule}-{made.threshold:g}" if name is None else name))
     _show(made, by, form)
     say(f"saved in {kept}")
 

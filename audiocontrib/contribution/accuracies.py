@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -77,7 +77,18 @@ def accuracy(
     if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
         raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
     with scoped(run, scope, words) as (con, checked):
+        check_extra(con, by)
         return _accuracies(con, by, told or count_answers(con, method=checked.method))
+
+
+def check_extra(con: duckdb.DuckDBPyConnection, by: Iterable[str]) -> None:
+    """UsageError, with the fields that there are, if no item has a field of the source that is grouped by."""
+    for name in (one for one in by if EXTRA.fullmatch(one)):
+        found = con.execute(f"select count(*), count(extra ->> '$.\"{name[6:]}\"') from items").fetchall()
+        if found[0][0] and not found[0][1]:
+            fields = con.execute("select distinct unnest(json_keys(extra)) as field from items order by 1").fetchall()
+            there = ", ".join(f"extra.{field}" for (field,) in fields[:20])
+            raise UsageError(f"no item has the field {name}; {f'there are: {there}' if there else 'they have none'}")
 
 
 def _accuracies(con: duckdb.DuckDBPyConnection, by: Sequence[str], told: AnswerCounts) -> pa.Table:

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.contribution.response_matrix import Floats, Ints, response_matrix
-from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, check_contrast, scoped
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.statistics import Interval
 
@@ -116,6 +116,7 @@ def answerable(
         AudiocontribError: the run holds both methods and none is named, or no answers under the condition.
     """
     with scoped(run, scope, words) as (con, checked):
+        check_contrast(checked)
         asked = response_matrix(con, checked)
     orders = np.where(asked.answer[:, None] >= 0, asked.answers, 0)
     fit = fit_answerable(asked.gold, orders, asked.k)

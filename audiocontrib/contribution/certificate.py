@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiocontrib.contribution.response_matrix import Floats, Ints
-from audiocontrib.contribution.scope import Answers, Scope, scoped
+from audiocontrib.contribution.scope import Answers, Scope, check_contrast, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table, sql
@@ -97,7 +97,10 @@ def certificate(
     """
     if "item_id" not in strong.column_names:
         raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(strong.column_names)}")
-    with scoped(run, Scope(condition=condition, method=method, models=model), {}) as (con, _):
+    if not isinstance(model, str):
+        raise UsageError(f"model is {model!r}, but is the name of one model")
+    with scoped(run, Scope(condition=condition, method=method, models=model), {}) as (con, checked):
+        check_contrast(checked)
         voted = vote_table(con, [condition], method)
         items = arrow_table(
             con.sql("select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items")

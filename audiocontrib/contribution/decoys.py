@@ -19,7 +19,7 @@ from audiocontrib.arrow import Column, floats, integers
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.ledger_entries import item_columns
 from audiocontrib.contribution.response_matrix import Floats, Ints, ResponseMatrix, response_matrix
-from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, check_contrast, scoped
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import Interval, cluster_bootstrap
 
@@ -67,6 +67,7 @@ def contest(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
         AudiocontribError: the run holds both methods and none is named, or no answers under the condition.
     """
     with scoped(run, scope, words) as (con, checked):
+        check_contrast(checked)
         return _contest(con, response_matrix(con, checked))
 
 

@@ -37,7 +37,15 @@ from audiocontrib.contribution.ledger_entries import (
     over_donors,
 )
 from audiocontrib.contribution.posteriors import padded, posterior_table
-from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, held_conditions, scoped
+from audiocontrib.contribution.scope import (
+    Answers,
+    CheckedScope,
+    Scope,
+    ScopeFields,
+    check_contrast,
+    held_conditions,
+    scoped,
+)
 from audiocontrib.contribution.votes import vote_table
 
 if TYPE_CHECKING:
@@ -106,6 +114,7 @@ def ledger(
         AudiocontribError: the run holds both methods and none is named.
     """
     with scoped(run, scope, words) as (con, checked):
+        check_contrast(checked)
         return _ledger(con, checked, calibrated)
 
 

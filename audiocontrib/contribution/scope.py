@@ -119,6 +119,23 @@ def scoped(
             yield con, checked
 
 
+def check_contrast(scope: Scope) -> None:
+    """UsageError where ``condition`` plays the item's own clip, or ``audio`` does not: their difference says nothing.
+
+    A condition that is not known here (of a plugin that is not loaded) may be either.
+    """
+    from audiocontrib.conditions import find_condition
+
+    for field, heard in (("condition", False), ("audio", True)):
+        word = getattr(scope, field)
+        found = find_condition(word)
+        if found is not None and found.hears_own_clip != heard:
+            raise UsageError(
+                f"{field} is {word!r}, {'without' if heard else 'with'} the item's own audio; "
+                f"name a condition {'with' if heard else 'without'} it"
+            )
+
+
 _FIELDS = tuple(field.name for field in fields(Scope))
 
 
@@ -171,6 +188,8 @@ def not_asked(condition: str, who: str = "") -> AudiocontribError:
 
 
 def _names(models: str | Sequence[str]) -> list[str]:
+    if not isinstance(models, str | Sequence):
+        raise UsageError(f"models is {models!r}, but is the name of a model, or a list of names")
     names = [models] if isinstance(models, str) else list(models)
     if wrong := [name for name in names if not isinstance(name, str)]:
         raise UsageError(f"models holds {wrong[0]!r}, which is not the name of a model")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audiocontrib.arrow import Values
 from audiocontrib.contribution.answer_counts import AnswerCounts, Floats, Ints, count_answers
 from audiocontrib.contribution.missing_votes import problem_words
-from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
+from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, check_contrast, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 
 
@@ -53,6 +53,7 @@ def contributions(
         >>> ac.contributions(run, condition="text").to_pandas()
     """
     with scoped(run, scope, words) as (con, checked):
+        check_contrast(checked)
         wanted = sorted({checked.condition, checked.audio, "silence", "text"})
         told = told or count_answers(con, conditions=wanted, method=checked.method)
     cast = count_votes(told)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import schema_of
-from audiocontrib.contribution.accuracies import EXTRA, GROUPS
+from audiocontrib.contribution.accuracies import EXTRA, GROUPS, check_extra
 from audiocontrib.contribution.decoys import Contest, leak_share
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
@@ -86,6 +86,7 @@ def summary(
     if by is not None and EXTRA.fullmatch(by):
         group = f"extra ->> '$.\"{by[6:]}\"'"
     with scoped(run, scope, words) as (con, checked):
+        check_extra(con, [by] if by else [])
         groups = arrow_table(
             con.sql(f'select item_id, {group} as "group", dense_rank() over (order by clip_id) as clip from items')
         )

@@ -16,7 +16,7 @@ from audiocontrib.contribution.accuracies import accuracy
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import clustered_mean
 from audiocontrib.store.runs import as_runs
@@ -66,6 +66,7 @@ def evaluate(
 
     Raises:
         UsageError: a run lacks the split, or a group does not exist.
+        AudiocontribError: no run holds answers.
 
     Example:
         >>> ac.evaluate([mmau, mmar], by="question_type").to_pandas()
@@ -76,6 +77,8 @@ def evaluate(
     for run in as_runs(runs):
         with scoped(run, scope, words) as (con, checked):
             rows += _rows(run, con, checked, by, split)
+    if not rows:
+        raise AudiocontribError("the runs hold no answers; score first")
     return pa.Table.from_pylist(rows, schema=EVALUATION_SCHEMA)
 
 

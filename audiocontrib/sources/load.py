@@ -220,7 +220,7 @@ def _joined(mapping: Any) -> dict[str, str]:
 
 def _check_own(limit: Any, answer_as: Any) -> None:
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise UsageError(f"limit {limit}: at least one item must be asked for")
+        raise UsageError(f"limit is {limit!r}, but must be a whole number of at least 1")
     if answer_as not in WAYS:
         raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
 

@@ -28,8 +28,8 @@ def read_manifest(run: Path) -> dict[str, Any]:
         what = f"holds no {MANIFEST}" if run.is_dir() else "is not a folder"
         raise UsageError(f"{run} is no run: it {what}; name the folder of a run") from None
     except (ValueError, OSError, RecursionError) as error:
-        raise AudiocontribError(f"{path} cannot be read: {error}") from error
-    if not isinstance(held, dict) or not isinstance(held.get("identity", {}), dict):
+        raise AudiocontribError(f"{path} is damaged: {error}; put back a copy of it, or score anew") from error
+    if not isinstance(held, dict) or not isinstance(held.get("identity"), dict):
         raise AudiocontribError(f"{path} is damaged: it does not hold an object with the run's identity")
     number = held.get("format", 1)
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:

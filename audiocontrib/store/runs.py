@@ -26,7 +26,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         >>> run = ac.open_run("runs/first")
         >>> run.query("select condition, count(*) from responses group by 1")
     """
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise UsageError(f"{path!r} is no folder of a run; name one, such as 'runs/first'")
     return Run.open(os.fspath(path))
 

@@ -122,6 +122,8 @@ def saved_splits(run: Path) -> tuple[SavedSplit, ...]:
 
 def saved_split(run: Path, split: str | Path) -> SavedSplit:
     """The split of that name in a run's folder, or in a folder of its own. UsageError that lists those there."""
+    if not isinstance(split, str | Path):
+        raise UsageError(f"split is {split!r}, but is the name of a split, or its folder")
     if isinstance(split, Path) or Path(split).name != split:
         return SavedSplit.open(split)
     name, folder = split, split_folder(run, split)

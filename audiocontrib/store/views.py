@@ -43,6 +43,8 @@ def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     parts = response_parts(run)
     splits = sorted(run.glob("splits/*/*.parquet"))
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
+    if parts and not single["items"]:
+        raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")
     con = duckdb.connect()
     with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
         con.execute("set timezone = 'UTC'")

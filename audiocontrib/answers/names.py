@@ -32,7 +32,8 @@ _EVERYDAY = re.compile(
     "a|am|an|and|as|at|be|by|do|go|he|i|if|in|is|it|me|my|no|not|of|on|or|she|so|the|they|this|to|us|we"
 )
 _NONE_OF = re.compile(
-    r" of (?:(?:the|these|those|your|all)(?: \w+)? (?:options?|choices?|answers?|above)|them|these|those)\b| other than\b"
+    r" of (?:(?:the|these|those|your|all)(?: \w+)? (?:options?|choices?|answers?|above)|them|these|those)\b"
+    r"| other than\b"
 )
 """After "none": nothing is chosen."""
 _OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)

@@ -20,12 +20,14 @@ _SENTENCE_END = re.compile(
     r"|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
 )
 _CLAUSE = re.compile(
-    r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although|though"
+    r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although"
+    r"|though"
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
 )
 _GOES_ON = re.compile(r"\.[\"')\]]?(?: (?=[^\W\d_])| ?(?=[,;:?.>)\]\u2e80-\u9fff\uac00-\ud7af]))")
 _TWICE = re.compile(
-    rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice|option)(?: is)?\s?[:=]?\s?{words.MARK}"
+    rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice"
+    rf"|option)(?: is)?\s?[:=]?\s?{words.MARK}"
     rf"[.,;!\s]{{0,4}}\n(?=[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice|option)(?: is)?\s?[:=]?"
     rf"\s?({words.MARK})[.,;!]?\s{{0,3}}(?:\n|\Z))"
 )
@@ -193,7 +195,11 @@ class _Reader:
             return Kind.DENIES, nearest
         if forms.MADE_AFTER.match(text, after) and forms.MADE.search(text, max(begin, place - 24), place):
             return Kind.DECIDES, nearest
+        if goes_on and mention.labelled and self._is_named_in_full(place, begin, mention):
+            return Kind.DECIDES, nearest
         for start in starts:
+            if goes_on and mention.labelled and forms.WHICH_IS.fullmatch(text, start, place):
+                return Kind.SAYS, start
             if decided and forms.SUBJECT.fullmatch(text, start, place):
                 return Kind.DECIDES, start
             if noted and start == begin and forms.SUBJECT.fullmatch(text, start, place):
@@ -224,6 +230,16 @@ class _Reader:
         if words.NEGATION.search(text, nearest, place):
             return Kind.DENIES, nearest
         return Kind.UNKNOWN, nearest
+
+    def _is_named_in_full(self, place: int, begin: int, mention: Mention) -> bool:
+        """Whether a letter and its text follow "… is:", and the sentence is of the answer."""
+        first = max(begin, place - _REACH)
+        return (
+            mention.end - mention.start > 4
+            and forms.NAMED_IN_FULL.search(self.text, max(begin, place - 12), place) is not None
+            and words.NEGATION.search(self.text, first, place) is None
+            and words.NOT_IT.search(self.text, first, place) is None
+        )
 
     def _alone(self, place: int) -> bool:
         """Whether the mark is all that its line holds, in a text of several lines."""

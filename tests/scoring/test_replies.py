@@ -41,7 +41,9 @@ def rows(tmp_path: Path, *replies: Generated) -> list[dict[str, Any]]:
             for n in range(len(replies))
         ]
     )
-    run = ac.score(items, [Says(*replies)], conditions=["text"], method="generate", orders="given", run=tmp_path / "run")
+    run = ac.score(
+        items, [Says(*replies)], conditions=["text"], method="generate", orders="given", run=tmp_path / "run"
+    )
     return run.table("select * from responses order by item_id").to_pylist()
 
 

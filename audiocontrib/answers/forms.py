@@ -172,7 +172,7 @@ _START = rf"{LEAD_IN}{_CHAIN}"
 _RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}[\s,.:;!?…–—-]{{1,4}}){{1,3}}"
 
 _FORCED = (
-    r"(?:if|when) (?:i|we) (?:had|have|were|am|are|was|must|need) ?(?:to|forced to|pressed to|asked to|made to"
+    r"(?:if|when) (?:(?:i|we) (?:had|have|were|am|are|was|must|need) ?)?(?:to|forced to|pressed to|asked to|made to"
     r"|required to)? (?:choose|pick|guess|select|answer|decide|say|commit)(?:\s\w+){0,3}?,? (?:then )?(?:it|that|this"
     r"|mine) would (?:have to |probably |likely )?be"
 )

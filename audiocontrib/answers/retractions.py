@@ -23,7 +23,8 @@ RETRACT = (
     r"|rephrase|amend)"
     r"(?:[ -]\w+){0,4}|i (?:take|took) (?:that|it) back|i (?:was|am) (?:wrong|mistaken)|i (?:misspoke|misheard"
     r"|misread)"
-    r"|i stand corrected|i made an? (?:mistake|error)|i changed? my (?:mind|answer)|i have to correct(?: myself)?"
+    r"|i stand corrected|i made an? (?:mistake|error)|(?:i )?changed? my (?:mind|answer)"
+    r"|i have to correct(?: myself)?"
     r"|i correct myself"
     r"|that(?:'s| is| was) (?:wrong|incorrect|not (?:right|correct|it)|a mistake|an error|false)|in reality"
     r"|in truth|in fact|(?:false|wrong|incorrect)(?=[.!])|on (?:a|the) (?:second|closer|third|further) (?:listen"
@@ -96,7 +97,8 @@ _ELSEWHERE = (
 _EAST = (
     r"(?:不对|不對|更正|[说說搞弄看听聽答选選猜写]错|[說搞弄看聽答選]錯|我错了|我錯了|错了|錯了|收回|撤回|改为"
     r"|改為|改成|重新(?:考虑|听|聽|思考|选)|仔细一[想听]|哦不"
-    r"|忘了(?:它|这个|我)|不是这样|収回|間違(?:え|い(?:でし|だっ|ました))|訂正|取り消|撤回し|違います"
+    r"|忘了(?:它|这个|我)|不是这样|(?:这|那|上面|刚才|我)(?:个|的)?(?:答案|选择)?(?:就|也)?是?(?:错的|错误|不对"
+    r"|不正确|有误)|収回|間違(?:え|い(?:でし|だっ|ました))|訂正|取り消|撤回し|違います"
     r"|違いました|やはり|失礼(?:し|、)|ごめん|聞き直|考え直"
     r"|틀렸|정정|착각|실수|잘못|취소|철회|다시 (?:생각|들어|들으)|번복|아니네|아닌 것)"
 )

@@ -16,7 +16,7 @@ from audiocontrib.answers.options import NOTHING, Indices
 _MARK = {Written.LABEL: words.ONE, Written.CAPITAL: words.CAPITAL, Written.SMALL: words.SMALL}
 _TO_SPACE = {ord(mark): " " for mark in words.MARKS}
 _SENTENCE_END = re.compile(
-    r"[!?;。…]+[\"')\]]{0,2}|\.(?=[\s\"')\]*}]|\Z)|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
+    r"[!?;。…]+[\"')\]]{0,2}|\.(?:[\"')\]]{1,2}(?=\s|\Z)|(?=[\s\"')\]*}]|\Z))|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
     r"|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
 )
 _CLAUSE = re.compile(

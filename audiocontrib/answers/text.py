@@ -27,7 +27,7 @@ _VULGAR = re.compile("([0-9]) ?([¼-¾⅐-⅞])")
 _FRACTION = re.compile(r"(\d)?\\[dt]?frac ?\{(\d{1,4})\}\{(\d{1,4})\}")
 _POWER = re.compile(r"(?<=\d)(?:\*\*(?=\d)|\^\{(-?\d{1,2})\})")
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<\n]{1,300}</\1>", re.IGNORECASE)
-_STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{0,400})</\1>", re.IGNORECASE)
+_STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{1,400})</\1>")  # "<B>" may be an answer
 _TICKED = re.compile(r"(^[ \t]*(?:\*\*)?|: ?)[✅✔✓☑]\ufe0f? ?", re.MULTILINE)
 _DECORATION = re.compile("[👉➡🎯🔹🔸🎵🎶🎧🎼🎹🎸🎤🔊✨\ufe0f] ?")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")

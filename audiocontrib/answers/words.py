@@ -96,7 +96,8 @@ OPENERS = rf"(?:(?:{OPENER})(?:[,:;]\s?|\s)){{0,5}}"
 FILL = (
     r"(?:[\s\"'(\[{*:,<>]|\b(?:that|the|option|choice|answer|letter|number|label|it|it's|this|is|be|being|to|with"
     r"|for|as"
-    rf"|follows|following|no\.|namely|one|number|of|category|{ADVERB}|a|an|some)\b){{0,24}}+"
+    rf"|follows|following|no\.|namely|one|number|of|category|(?:emotion|feeling|sense|mood)\sof|{ADVERB}|a|an"
+    rf"|some)\b){{0,24}}+"
 )
 """What may stand between a form and its option."""
 MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))(?:{WORD}\s){{1,2}})?"
@@ -151,9 +152,9 @@ HEDGE: Final = re.compile(
     r"|likewise|same|both)\b|可能|也许|或许|かもしれ|아마"
 )
 NOT_IT: Final = re.compile(
-    r"\b(?:first|second|third|fourth|last|next|initial\w*|previous|others?|another|runner|original\w*|question"
-    r"|example"
-    r"|might|may|could|maybe|perhaps|possibl[ye]|if|or|also|alternativ\w+|format|wrong|incorrect)\b"
+    rf"\b(?:{BLOCK.replace('|would', '')}|others?|caption|friend|user|teacher|colleague|expert|annotator|model"
+    rf"|neighbou?r"
+    r"|brother|sister|label|title|original\w*|format|depend\w*|what)\b"
 )
 """Before "… is: (B) piano": it is not the answer that is so named."""
 WIDE: Final = re.compile(
@@ -162,7 +163,8 @@ WIDE: Final = re.compile(
     r"| anything| you ask me)\b"
     r"|\b(?:unless|whether|as (?:if|though)|(?:when|whenever|where|once) there(?:'s| is| are)|in (?:that|which"
     r"|such a) (?:case|event|scenario),? (?:the|my|it|that|i) (?:\w+ )?would|on (?:the )?condition|in the event"
-    r"|under the assumption|on paper|in principle|suppos(?:e|ing|edly)|assuming|assume|imagine|pretend\w*"
+    r"|under the assumption|on paper|in principle|depend(?:s|ing) on|suppos(?:e|ing|edly)|assuming|assume"
+    r"|imagine|pretend\w*"
     r"|hypothetical\w*|in theory"
     r"|theoretically|ideally"
     r"|allegedly|reportedly|rumou?r\w*|in case|(?<!was )(?<!were )(?<!is )(?<!are )(?<!been )provided"

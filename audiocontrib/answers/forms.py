@@ -144,7 +144,7 @@ _ARE = (
     rf"|proves?|looks?|sounds?)"
     r" to be|sounds? (?:most |more |very |a lot |much |exactly |just )?like|seems? like|looks? like|feels? like"
     r"|resembles?|remains?"
-    r"|(?:aligns?|corresponds?|fits?|agrees?) (?:best |most closely |well |clearly )?(?:with|to)|matches|fits"
+    r"|(?:aligns?|corresponds?|fits?|agrees?) (?:best |most closely |well |\w{2,12}ly )?(?:with|to)|matches|fits"
     r"|equals?|means?|denotes?|belongs? to|comes? from"
     r"|stems? from|originates? from"
     r"|suggests?|indicates?|points? (?:clearly )?(?:to|towards?)|conveys?|expresses|evokes?|implies|represents?"
@@ -169,7 +169,7 @@ _ARE = (
 )
 _CHAIN = rf"(?:{OPENERS}(?:{SUBJECT_VERB}|{GROUNDS})?(?:{SUBJECT_VERB})?)"
 _START = rf"{LEAD_IN}{_CHAIN}"
-_RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}[\s,.:;!?…–—-]{{1,4}}){{1,3}}"
+_RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}(?:[\s,.:;!?…–—]|(?<=[\s-])-){{1,4}}){{1,3}}"
 
 _FORCED = (
     r"(?:if|when) (?:(?:i|we) (?:had|have|were|am|are|was|must|need) ?)?(?:to|forced to|pressed to|asked to|made to"
@@ -213,9 +213,10 @@ CONTINUED: Final = re.compile(
 NAMED_IN_FULL: Final = re.compile(r"\b(?:is|be|as)\s?:\s?[\"'(\[*]{0,3}\Z")
 """Before an option with its label: "the sound is best described as: (B) piano"."""
 WHICH_IS: Final = re.compile(
-    r"\s?(?:and )?(?:which|this|it|that) (?:is|would be|corresponds to|matches|fits|aligns(?: best| closely)? with"
-    r"|is (?:best |most closely )?(?:captured|represented|reflected|described|matched) (?:by"
-    r"|in)) (?:the )?(?:option|choice|answer)"
+    r"\s?(?:and )?(?:(?:which|this|it|that|this \w{4,12}) (?:is|would be|corresponds to|matches|fits"
+    r"|(?:aligns|fits)(?: best| \w{2,12}ly)? with|is (?:best |most closely )?(?:captured|represented|reflected"
+    r"|described"
+    r"|matched) (?:by|in))|as (?:suggested|described|captured|reflected) (?:by|in)) (?:the )?(?:option|choice|answer)"
     r"\s?[\"'(\[:]{0,3}"
 )
 """Before an option's letter: "…, which is option (B)"."""

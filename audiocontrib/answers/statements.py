@@ -25,6 +25,10 @@ _CLAUSE = re.compile(
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
 )
 _GOES_ON = re.compile(r"\.[\"')\]]?(?: (?=[^\W\d_])| ?(?=[,;:?.>)\]\u2e80-\u9fff\uac00-\ud7af]))")
+_ITEM = re.compile(r"\n[\s*•>#-]{0,6}(?:\d{1,2}[.)] ?)?[\"'(\[*]{0,2}(?:option\s)?[\"'(\[*]{0,2}\Z")
+_BULLET = re.compile(r"\n\s{0,3}[*•>#-]")
+_DISCUSSED = re.compile(r"[\"')\]*]{0,3}\s?(?::|–|—| - )[\"')\]*]{0,3}\s?(?=\S)")
+"""Around an option that opens a line, and of which more is said in it: "(b) piano: the attack is soft"."""
 _TWICE = re.compile(
     rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice"
     rf"|option)(?: is)?\s?[:=]?\s?{words.MARK}"
@@ -92,7 +96,29 @@ def find_statements(text: str, mentions: list[Mention], count: int, *, numbers: 
         if len(mention.choices) == count > 2 and statement.kind is not Kind.DENIES:
             statement = Statement(place, Kind.ASIDE, mention.choices)  # the list of options once more
         said.append(statement)
+    said = _without_items(said, masked, mentions)
     return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions))
+
+
+def _without_items(said: list[Statement], masked: str, mentions: list[Mention]) -> list[Statement]:
+    """The statements, but for the items of a list in which option after option is gone through.
+
+    An item opens a line, with a bullet or a label, and names an option that none before it named.
+    """
+    items: dict[Indices, int] = {}
+    for number, (one, mention) in enumerate(zip(said, mentions, strict=True)):
+        opened = _ITEM.search(masked, max(0, one.place - 20), one.place)
+        if opened and len(one.choices) == 1 and (mention.labelled or _BULLET.match(opened[0])):
+            items.setdefault(one.choices, number)
+    if len(items) < 2:
+        return said
+    listed = set(items.values())
+    return [
+        Statement(one.place, Kind.ASIDE, one.choices)
+        if number in listed and one.kind in (Kind.SAYS, Kind.LINE)
+        else one
+        for number, one in enumerate(said)
+    ]
 
 
 def _masked(text: str, mentions: list[Mention]) -> tuple[str, list[int]]:
@@ -210,6 +236,8 @@ class _Reader:
                 return Kind.DECIDES, start
             if goes_on and forms.WEAK.fullmatch(text, start, place):
                 return Kind.SAYS, start
+            if goes_on and _ITEM.search(text, max(0, place - 12), place) and _DISCUSSED.match(text, after):
+                return Kind.ASIDE, start
             if goes_on and (
                 (start == begin and forms.BARE.fullmatch(text, start, place))
                 or forms.CONTINUED.fullmatch(text, start, place)

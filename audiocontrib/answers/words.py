@@ -152,7 +152,8 @@ HEDGE: Final = re.compile(
     r"|likewise|same|both)\b|可能|也许|或许|かもしれ|아마"
 )
 NOT_IT: Final = re.compile(
-    rf"\b(?:{BLOCK.replace('|would', '')}|others?|caption|friend|user|teacher|colleague|expert|annotator|model"
+    rf"\b(?:{BLOCK.replace('|would', '').replace('|someone', '')}|others?|caption|friend|user|teacher|colleague"
+    rf"|expert|annotator|model"
     rf"|neighbou?r"
     r"|brother|sister|label|title|original\w*|format|depend\w*|what)\b"
 )

@@ -58,7 +58,8 @@ _IS = (
     rf"|comes out as|(?:is|would be) (?:given|stated|found|chosen) as|turns out to be)\b)"
 )
 _FITTING = (
-    r"(?:most (?:likely|fitting|suitable|appropriate|plausible|probable|accurate|reasonable|relevant|logical"
+    r"(?:most (?:likely|similar|comparable|compatible|representative|descriptive|fitting|suitable|appropriate"
+    r"|plausible|probable|accurate|reasonable|relevant|logical"
     r"|consistent|apt)"
     r"|best(?:[- ](?:fitting|matching|suited))?|correct|right|closest|likeliest)"
 )
@@ -88,15 +89,16 @@ _CHOOSE = (
     r"|submit|put(?: down)?"
     r"|mark|circle|tick|commit to|nominate|identify (?:it|this|the \w+) as|classify (?:it|this|the \w+) as"
     r"|label (?:it|this) as"
-    r"|call (?:it|this)|change (?:it|that|this|my answer)(?: (?:from|away from) [\ue000-\ue003])? to"
+    r"|call (?:it|this)|change (?:it|that|this|my answer)(?: (?:from|away from) [\ue000-\ue003]'?)? to"
     r"|switch(?: my answer)? to|revise (?:it|that|my answer) to"
     r"|correct (?:it|that|this|my answer|myself)(?: to|:)|meant?(?: to say)?|am with)"
     rf"|{_BE_GOING.format(adv=ADVERB + ' ')}"
     r"|(?:going|went|sticking) with|(?:changing|switching|revising|correcting|updating) (?:it |that |this "
     r"|my (?:final )?answer )?"
-    r"(?:from [\ue000-\ue003] )?to|my (?:vote|money) (?:goes to|is on|is for)|make (?:it|that|mine)"
-    r"|(?:i|we)(?:'m| am|'re| are) (?:changing|switching|revising|correcting|updating) (?:it |that |this |my (?:\w+ )?"
-    r"(?:answer|choice|guess|mind) )?(?:from [\ue000-\ue003] )?to"
+    r"(?:from [\ue000-\ue003]'? )?to|my (?:vote|money) (?:goes to|is on|is for)|make (?:it|that|mine)"
+    r"|(?:i|we)(?:'m| am|'re| are) (?:changing|switching|revising|correcting|updating) (?:it |that |this "
+    r"|my (?:\w+ )?"
+    r"(?:answer|choice|guess|mind) )?(?:from [\ue000-\ue003]'? )?to"
     r"|let's (?:go with|say|pick|choose)"
     r"|(?:selected|chosen|picked|ticked|correct|answer key)\s?(?=[:=])|(?:please )?(?:choose|select|pick|mark|tick"
     r"|put(?: me)? down|lock in|go with|choosing|selecting|picking)(?: me)?)\b"
@@ -142,7 +144,7 @@ _ARE = (
     rf"|proves?|looks?|sounds?)"
     r" to be|sounds? (?:most |more |very |a lot |much |exactly |just )?like|seems? like|looks? like|feels? like"
     r"|resembles?|remains?"
-    r"|(?:aligns?|corresponds?|fits?|agrees?) (?:best |most closely |well |clearly )?(?:with|to)|matches|fits"
+    r"|(?:aligns?|corresponds?|fits?|agrees?) (?:best |most closely |well |\w{2,12}ly )?(?:with|to)|matches|fits"
     r"|equals?|means?|denotes?|belongs? to|comes? from"
     r"|stems? from|originates? from"
     r"|suggests?|indicates?|points? (?:clearly )?(?:to|towards?)|conveys?|expresses|evokes?|implies|represents?"
@@ -167,15 +169,16 @@ _ARE = (
 )
 _CHAIN = rf"(?:{OPENERS}(?:{SUBJECT_VERB}|{GROUNDS})?(?:{SUBJECT_VERB})?)"
 _START = rf"{LEAD_IN}{_CHAIN}"
-_RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}[\s,.:;!?…–—-]{{1,4}}){{1,3}}"
+_RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}(?:[\s,.:;!?…–—]|(?<=[\s-])-){{1,4}}){{1,3}}"
 
 _FORCED = (
-    r"(?:if|when) (?:i|we) (?:had|have|were|am|are|was|must|need) ?(?:to|forced to|pressed to|asked to|made to"
+    r"(?:if|when) (?:(?:i|we) (?:had|have|were|am|are|was|must|need) ?)?(?:to|forced to|pressed to|asked to|made to"
     r"|required to)? (?:choose|pick|guess|select|answer|decide|say|commit)(?:\s\w+){0,3}?,? (?:then )?(?:it|that|this"
     r"|mine) would (?:have to |probably |likely )?be"
 )
 STRONG: Final = re.compile(
-    rf"{LEAD_IN}{OPENERS}{_FORCED}{FILL}{MODIFIED}|{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:{ANSWER_IS}|{_CHOOSE}){FILL}{MODIFIED}(?:{FILL})?"
+    rf"{LEAD_IN}{OPENERS}{_FORCED}{FILL}{MODIFIED}|{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:{ANSWER_IS}"
+    rf"|{_CHOOSE}){FILL}{MODIFIED}(?:{FILL})?"
     rf"|{LEAD_IN}(?:so|therefore|thus|hence|consequently|in conclusion|ultimately"
     rf"|finally),?\s(?:{ADVERB}\s)?(?:{_THAT}|{_NP}){_ARE}\s{FILL}{MODIFIED}"
 )
@@ -207,6 +210,16 @@ CONTINUED: Final = re.compile(
     rf"{OPENERS}{_DETERMINED}"
 )
 """The same in the middle of a sentence."""
+NAMED_IN_FULL: Final = re.compile(r"\b(?:is|be|as)\s?:\s?[\"'(\[*]{0,3}\Z")
+"""Before an option with its label: "the sound is best described as: (B) piano"."""
+WHICH_IS: Final = re.compile(
+    r"\s?(?:and )?(?:(?:which|this|it|that|this \w{4,12}) (?:is|would be|corresponds to|matches|fits"
+    r"|(?:aligns|fits)(?: best| \w{2,12}ly)? with|is (?:best |most closely )?(?:captured|represented|reflected"
+    r"|described"
+    r"|matched) (?:by|in))|as (?:suggested|described|captured|reflected) (?:by|in)) (?:the )?(?:option|choice|answer)"
+    r"\s?[\"'(\[:]{0,3}"
+)
+"""Before an option's letter: "…, which is option (B)"."""
 ONLY_BUT: Final = re.compile(rf"\s?but(?: rather)?\s{_DETERMINED}")
 """After a denial: "not a guitar but …"."""
 SUBJECT: Final = re.compile(
@@ -260,7 +273,8 @@ TAIL: Final = re.compile(
     r"[\"')\]}>*]{0,5}(?:\s?\Z|\s?[.!?;\n,:)(…。、|~✅✓✔]|\s?[-–—]+\s?|\s?[(\[]"
     r"|\s(?:because|since|as(?! well)|which|that|who|where|when|from|in|on|at|for|of|by|to|given|due|based"
     r"|according|rather|instead|not"
-    r"|long|tempo|over|here|there|again|now|please|being|out of|is correct|then|thanks|playing|i (?:think|believe|guess"
+    r"|long|tempo|over|here|there|again|now|please|being|out of|is correct|then|thanks|playing|i (?:think"
+    r"|believe|guess"
     r"|would say|'d say)|in my"
     r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
     r"|with(?! an? [\ue000-\ue003])"
@@ -269,7 +283,8 @@ TAIL: Final = re.compile(
 )
 """How a sentence may go on after the option that it states."""
 NUMBER_TAIL: Final = re.compile(
-    r"\s(?!(?:es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und|oder|et|ou|y|o"
+    r"\s(?!(?:es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und"
+    r"|oder|et|ou|y|o"
     r"|gewesen|or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
     r"|might|may|can"
     r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|some|with|fits?|makes?|remains?|fails?|lacks?|also|too"

@@ -20,7 +20,9 @@ _AND = (
     r"|option|choice)"
 )
 _BESIDE = re.compile(
-    rf"(?:\.\s?(?=[a-z,;/&+|\u2e80-\uffff]))?[\s,/&+|\"'()\[\]{{}}、和与と或및나과와か→]{{0,6}}(?:(?:->|=>|\b{_AND}\b\.?|或者?|还是|以及|または|또는)[\s,/&+|\"'()\[\]]{{0,4}}){{0,4}}"
+    rf"(?:\.\s?(?=[a-z,;/&+|\u2e80-\uffff]))?[\s,/&+|\"'()\[\]{{}}、和与と或및나과와か→]{{0,6}}(?:(?:->|=>"
+    rf"|\b{_AND}\b\.?"
+    rf"|或者?|还是|以及|または|또는)[\s,/&+|\"'()\[\]]{{0,4}}){{0,4}}"
 )
 _NEXT_LINE = re.compile(r"[\s,/&+|\"'()\[\]*•-]{0,10}(?:(?i:or|and|plus)\s)?")
 _GAP = 48  # characters; options further apart are not named side by side
@@ -115,9 +117,8 @@ def _both(text: str, first: Mention, second: Mention, letters: dict[int, Mention
         if gap.isspace() and text[first.start] in "AaIi":
             return None  # the article ("A piano"), the pronoun
         sure = label.written is Written.LABEL
-        if not (agreed or sure or (first.labelled and (gap.isspace() or gap[0] in ".):"))):
-            if gap[:1] not in (".", ")", ":"):
-                return None  # an option that is a letter, listed before another ("C, D")
+        if not (agreed or sure or gap[:1] in (".", ")", ":") or (first.labelled and gap.isspace())):
+            return None  # an option that is a letter, listed before another ("C, D")
         return Mention(first.start, second.end, agreed or label.choices | second.choices, labelled=True)
     if not first.labelled and second.labelled and _LABEL_AFTER_TEXT.fullmatch(gap):
         choices = first.choices & second.choices or first.choices | second.choices

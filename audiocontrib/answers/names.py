@@ -24,7 +24,10 @@ _CHORD_GOES_ON = re.compile(
     r" ?(?:\d{1,2}(?:th|st|nd|rd)?\b|(?:major|minor|maj|min|sharp|flat|diminished|augmented|dim|aug|sus\d?|add\d?"
     r"|seventh|ninth|eleventh|thirteenth)\b)"
 )
-_NO_KEY = re.compile(r" (?!(?:key|scale|chord|triad|mode|tonality|is|in|because|since|as|rather|with|and|or)\b)[a-z]")
+_NO_KEY = re.compile(
+    r" (?!(?:key|scale|chord|triad|mode|tonality|is|in|because|since|as|rather|with|and|or"
+    r"|would|could|might|may|can|also|too|has|fits|works|seems|sounds|are|was)\b)[a-z]"
+)
 """After "a minor": the article, and a word that goes on ("a minor change")."""
 
 # Options that are everyday words too, and letters, count only where they stand alone.
@@ -32,9 +35,12 @@ _EVERYDAY = re.compile(
     "a|am|an|and|as|at|be|by|do|go|he|i|if|in|is|it|me|my|no|not|of|on|or|she|so|the|they|this|to|us|we"
 )
 _NONE_OF = re.compile(
-    r" of (?:(?:the|these|those|your|all)(?: \w+)? (?:options?|choices?|answers?|above)|them|these|those)\b| other than\b"
+    r" of (?:(?:the|these|those|your|all)(?: \w+)? (?:options?|choices?|answers?|above)|them|these|those)\b"
+    r"| other than\b"
 )
 """After "none": nothing is chosen."""
+_INDEX, _INDEXED = re.compile(r"\n[ *•>-]{0,6}\Z"), re.compile(r"[.)] ?(?=\S)")
+"""Around the number of an item in a list."""
 _OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)
 
 
@@ -53,8 +59,10 @@ def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, Indices]
         if _is_whole(folded, start, start + len(name), name) and _is_meant(text, start, start + len(name), name)
     ]
     for quantity in find_quantities(folded) if options.values is not None else ():
+        if _INDEX.search(text, max(0, quantity.start - 8), quantity.start) and _INDEXED.match(text, quantity.end):
+            continue
         if choices := options.amount(quantity):
-            noun = options.noun and re.compile(rf" ?{re.escape(options.noun)}s?\b").match(folded, quantity.end)
+            noun = options.noun and re.compile(rf" ?{re.escape(options.noun)}s?(?!{WORD})").match(folded, quantity.end)
             found.append(((quantity.start, noun.end() if noun else quantity.end), choices))
     last: tuple[Span, Indices] | None = None
     for (start, end), choices in sorted(found, key=lambda place: (place[0][0], -place[0][1])):

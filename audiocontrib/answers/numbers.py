@@ -75,11 +75,12 @@ _OPEN_BEFORE = re.compile(
     r"|up to|above|below|beyond|exceed(?:s|ing)?|(?:minimum|maximum) of|between|nearly|almost|roughly between|past"
     r"|before|after|until|within|point|some|half of|twice|double|option|choice)"
     rf"(?: a| the| about| roughly)?|(?:\d[,.]?|\b(?:{_WORD})) ?(?:\bto\b|\bby\b|\btimes\b|x|\*|->|→|=)"
-    r"(?: a| the| about| roughly)?|[<>≥≤~/]|\d ?[-–—/×]|\d:|\bno (?:more|less|fewer) than) ?\Z"
+    r"(?: a| the| about| roughly)?|(?<![-=])[<>≥≤~/]|\d ?[-–—/×]|\d:|\bno (?:more|less|fewer) than) ?\Z"
 )
 _OPEN_AFTER = re.compile(
     r"\.?\d|[,.:]\d|[%°$€£/^#♯]|[-–—][^\W\d]|-\w| ?[-–—/×] ?\d|:\d|(?:st|nd|rd|th)\b|'?s\b(?=\W|\Z)|\+"
-    rf"|{WORD}| (?:(?:to|times|by|x|\*|->|→|=|and then|out of|in) (?:\d|(?:{_WORD})\b)|squared|cubed|or (?:more|fewer|less|so)"
+    rf"|{WORD}| (?:(?:to|times|by|x|\*|->|→|=|and then|out of|in) (?:\d|(?:{_WORD})\b)|squared|cubed|or (?:more"
+    rf"|fewer|less|so)"
     r"|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|half|halves"
     rf"|(?:\w{{3,12}} )?(?:options|choices|possibilities|alternatives|answers|candidates)\b|thirds?|quarters?"
     rf"|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
@@ -91,6 +92,7 @@ _PRONOUN = re.compile(
 _CERTAINTY = re.compile(
     r" (?:sure|certain|confident|confidence|certainty|chance|probability|likely|likelihood|positive)\b"
 )
+_CHANGED = re.compile(r"\b(?:chang|switch|revis|correct|updat)\w{1,4} (?:\w+ ){1,3}from [^!?\n]{0,24}\Z")
 _GROUPED = re.compile(r"[1-9]\d{0,2}\.000")
 """A thousand as some write it, or one with three decimals: it is not clear which."""
 _PRONOUN_AFTER = re.compile(
@@ -142,6 +144,9 @@ def find_quantities(folded: str) -> Iterator[Quantity]:
         after = folded[found.end() : found.end() + 24]
         if found["unit"] and _CERTAINTY.match(after):
             continue  # "I am 100% sure"
+        if _CHANGED.search(folded, max(0, found.start() - 48), found.start()):
+            after = ""  # "I change my answer from 3 to 4"
+            before = before.removesuffix(" to ")
         bracketed = before.endswith("<") and after.startswith(">")
         is_open = bool((_OPEN_BEFORE.search(before) and not bracketed) or _OPEN_AFTER.match(after))
         if found["words"] == "one" and (_PRONOUN.search(before) or _PRONOUN_AFTER.match(after)):

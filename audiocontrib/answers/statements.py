@@ -16,16 +16,22 @@ from audiocontrib.answers.options import NOTHING, Indices
 _MARK = {Written.LABEL: words.ONE, Written.CAPITAL: words.CAPITAL, Written.SMALL: words.SMALL}
 _TO_SPACE = {ord(mark): " " for mark in words.MARKS}
 _SENTENCE_END = re.compile(
-    r"[!?;。…]+[\"')\]]{0,2}|\.(?=[\s\"')\]*}]|\Z)|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
+    r"[!?;。…]+[\"')\]]{0,2}|\.(?:[\"')\]]{1,2}(?=\s|\Z)|(?=[\s\"')\]*}]|\Z))|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
     r"|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
 )
 _CLAUSE = re.compile(
-    r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although|though"
+    r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although"
+    r"|though"
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
 )
 _GOES_ON = re.compile(r"\.[\"')\]]?(?: (?=[^\W\d_])| ?(?=[,;:?.>)\]\u2e80-\u9fff\uac00-\ud7af]))")
+_ITEM = re.compile(r"\n[\s*•>#-]{0,6}(?:\d{1,2}[.)] ?)?[\"'(\[*]{0,2}(?:option\s)?[\"'(\[*]{0,2}\Z")
+_BULLET = re.compile(r"\n\s{0,3}[*•>#-]")
+_DISCUSSED = re.compile(r"[\"')\]*]{0,3}\s?(?::|–|—| - )[\"')\]*]{0,3}\s?(?=\S)")
+"""Around an option that opens a line, and of which more is said in it: "(b) piano: the attack is soft"."""
 _TWICE = re.compile(
-    rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice|option)(?: is)?\s?[:=]?\s?{words.MARK}"
+    rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice"
+    rf"|option)(?: is)?\s?[:=]?\s?{words.MARK}"
     rf"[.,;!\s]{{0,4}}\n(?=[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice|option)(?: is)?\s?[:=]?"
     rf"\s?({words.MARK})[.,;!]?\s{{0,3}}(?:\n|\Z))"
 )
@@ -90,7 +96,29 @@ def find_statements(text: str, mentions: list[Mention], count: int, *, numbers: 
         if len(mention.choices) == count > 2 and statement.kind is not Kind.DENIES:
             statement = Statement(place, Kind.ASIDE, mention.choices)  # the list of options once more
         said.append(statement)
+    said = _without_items(said, masked, mentions)
     return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions))
+
+
+def _without_items(said: list[Statement], masked: str, mentions: list[Mention]) -> list[Statement]:
+    """The statements, but for the items of a list in which option after option is gone through.
+
+    An item opens a line, with a bullet or a label, and names an option that none before it named.
+    """
+    items: dict[Indices, int] = {}
+    for number, (one, mention) in enumerate(zip(said, mentions, strict=True)):
+        opened = _ITEM.search(masked, max(0, one.place - 20), one.place)
+        if opened and len(one.choices) == 1 and (mention.labelled or _BULLET.match(opened[0])):
+            items.setdefault(one.choices, number)
+    if len(items) < 2:
+        return said
+    listed = set(items.values())
+    return [
+        Statement(one.place, Kind.ASIDE, one.choices)
+        if number in listed and one.kind in (Kind.SAYS, Kind.LINE)
+        else one
+        for number, one in enumerate(said)
+    ]
 
 
 def _masked(text: str, mentions: list[Mention]) -> tuple[str, list[int]]:
@@ -193,7 +221,11 @@ class _Reader:
             return Kind.DENIES, nearest
         if forms.MADE_AFTER.match(text, after) and forms.MADE.search(text, max(begin, place - 24), place):
             return Kind.DECIDES, nearest
+        if goes_on and mention.labelled and self._is_named_in_full(place, begin, mention):
+            return Kind.DECIDES, nearest
         for start in starts:
+            if goes_on and mention.labelled and forms.WHICH_IS.fullmatch(text, start, place):
+                return Kind.SAYS, start
             if decided and forms.SUBJECT.fullmatch(text, start, place):
                 return Kind.DECIDES, start
             if noted and start == begin and forms.SUBJECT.fullmatch(text, start, place):
@@ -204,6 +236,8 @@ class _Reader:
                 return Kind.DECIDES, start
             if goes_on and forms.WEAK.fullmatch(text, start, place):
                 return Kind.SAYS, start
+            if goes_on and _ITEM.search(text, max(0, place - 12), place) and _DISCUSSED.match(text, after):
+                return Kind.ASIDE, start
             if goes_on and (
                 (start == begin and forms.BARE.fullmatch(text, start, place))
                 or forms.CONTINUED.fullmatch(text, start, place)
@@ -224,6 +258,16 @@ class _Reader:
         if words.NEGATION.search(text, nearest, place):
             return Kind.DENIES, nearest
         return Kind.UNKNOWN, nearest
+
+    def _is_named_in_full(self, place: int, begin: int, mention: Mention) -> bool:
+        """Whether a letter and its text follow "… is:", and the sentence is of the answer."""
+        first = max(begin, place - _REACH)
+        return (
+            mention.end - mention.start > 4
+            and forms.NAMED_IN_FULL.search(self.text, max(begin, place - 12), place) is not None
+            and words.NEGATION.search(self.text, first, place) is None
+            and words.NOT_IT.search(self.text, first, place) is None
+        )
 
     def _alone(self, place: int) -> bool:
         """Whether the mark is all that its line holds, in a text of several lines."""

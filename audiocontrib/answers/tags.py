@@ -166,7 +166,20 @@ def _closing(said: str, first: int) -> int | None:
 def _is_joined(between: str) -> bool:
     """Whether answers with ``between`` between them are named side by side."""
     words = between.strip(" \n,;.").lower()
-    return words in ("or", "and", "and/or", "/", "|", "+", "&", "or maybe", "or perhaps", "also", "as well as", "plus")
+    return between.strip() == "," or words in (
+        "or",
+        "and",
+        "and/or",
+        "/",
+        "|",
+        "+",
+        "&",
+        "or maybe",
+        "or perhaps",
+        "also",
+        "as well as",
+        "plus",
+    )
 
 
 def _json(said: str) -> Tagged | None:

@@ -27,7 +27,8 @@ _VULGAR = re.compile("([0-9]) ?([¼-¾⅐-⅞])")
 _FRACTION = re.compile(r"(\d)?\\[dt]?frac ?\{(\d{1,4})\}\{(\d{1,4})\}")
 _POWER = re.compile(r"(?<=\d)(?:\*\*(?=\d)|\^\{(-?\d{1,2})\})")
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<\n]{1,300}</\1>", re.IGNORECASE)
-_STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{0,400})</\1>", re.IGNORECASE)
+_EMPTY = re.compile(r"<([A-Z])>\s{0,3}</\1>")
+_STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{1,400})</\1>")  # "<B>" may be an answer
 _TICKED = re.compile(r"(^[ \t]*(?:\*\*)?|: ?)[✅✔✓☑]\ufe0f? ?", re.MULTILINE)
 _DECORATION = re.compile("[👉➡🎯🔹🔸🎵🎶🎧🎼🎹🎸🎤🔊✨\ufe0f] ?")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")
@@ -67,6 +68,7 @@ def clean(text: str) -> str:
     text = _DASH.sub("-", text)
     text = _DOLLARS.sub(r"\1", _LATEX.sub("", _BOXED.sub(" answer: {", text)))
     if "<" in text or "~~" in text:
+        text = _EMPTY.sub(r"\1", text)
         text = _STYLED.sub(r"\2", _STRUCK.sub(" ", text))
     text = _HEADING.sub("", _TICKED.sub(r"\1", _DECORATION.sub("", text)))
     text = _SPACE.sub(" ", _BOLD.sub("", text))

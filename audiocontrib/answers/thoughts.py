@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 _NAME = (
-    r"(?:\w{1,12}:)?(?:[a-z]{1,12}[_ -])?(?:think(?:ing)?|思考|思维|생각|考え|thoughts?|reason(?:ing|s)?|analysis|analy[sz]e"
+    r"(?:\w{1,12}:)?(?:[a-z]{1,12}[_ -])?(?:think(?:ing)?|思考|思维|생각|考え|thoughts?|reason(?:ing|s)?"
+    r"|analysis|analy[sz]e"
     r"|reflect(?:ion|ing)?|scratch[_ ]?pad"
     r"|plan(?:ning)?|rationale|cot|chain[_ -]of[_ -]thoughts?|deliberat(?:e|ion)|monologue|inner[_ ](?:monologue"
     r"|prefix)|internal|introspection"
@@ -50,13 +51,17 @@ _SPELT = (
 )
 """Markers that some families spell in their own way."""
 _HEADED = re.compile(
-    r"(?:\A|\n)[ \t]{0,3}(?:#{1,6} ?|\*\*|【|\[)(?:(?P<sure>thinking|thoughts?|思考|思维)|reasoning|analysis|分析|推理|解析)"
+    r"(?:\A|\n)[ \t]{0,3}(?:#{1,6} ?|\*\*|【|\[)(?:(?P<sure>thinking|thoughts?|思考|思维)|reasoning|analysis"
+    r"|分析|推理|解析)"
     r"(?: ?process|过程|過程)?(?:\*\*|】|\]|:|：)*[ \t]*(?:\n|(?<=】))",
     re.IGNORECASE,
 )
 _HEADS_ANSWER = re.compile(
-    r"(?:\n[ \t]{0,3}(?:#{1,6} ?|\*\*)|【|\n\[)(?P<name>/?(?:(?:the |my )?(?:final |correct )?(?:answer|response|output"
-    r"|conclusion|solution|reply)|(?:最终|最終|正确|正確)?(?:答案|回答|结论|結論)|思考|分析|推理|解析)(?:过程|過程)?)(?P<shut>\*\*|】|\]|:|：|[ \t])*",
+    r"(?:\n[ \t]{0,3}(?:#{1,6} ?|\*\*)|【|\n\[)(?P<name>/?(?:(?:the |my )?(?:final |correct )?(?:answer|response"
+    r"|output"
+    r"|conclusion|solution|reply)|(?:最终|最終|正确|正確)?(?:答案|回答|结论|結論)|思考|分析|推理|解析)(?:过程"
+    r"|過程)?)(?P<shut>\*\*|】|\]|:|："
+    r"|[ \t])*",
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"(?:<|\[)(?P<slash>/?)(?P<name>[A-Za-z][\w-]{2,30})(?:[ _]\d{1,3})?(?:>|\])")

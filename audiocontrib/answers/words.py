@@ -18,7 +18,8 @@ ADVERB = (
     r"|evidently"
     r"|surely|indeed|actually|really|simply|therefore|thus|hence|almost certainly|undoubtedly|unmistakably|plainly"
     r"|without (?:a |any )?doubt|no doubt|of course|finally|ultimately|confidently|now|still|just|personally|firmly"
-    r"|strongly|honestly|absolutely|totally|undeniably|best|then|rather|exactly|precisely|overall|unquestionably|most closely|closest|primarily"
+    r"|strongly|honestly|absolutely|totally|undeniably|best|then|rather|exactly|precisely|overall"
+    r"|unquestionably|most closely|closest|primarily"
     r"|mainly)"
 )
 ADVERBS = rf"(?:{ADVERB},?\s){{0,3}}"
@@ -39,7 +40,8 @@ BLOCK = (
     r"|different"
     r"|another|prior|popular|common|naive|example|guess(?:es)?|rather|red|invalid|bad|poor|weak\w*|remaining"
     r"|omitted|contrary"
-    r"|opposed|against|avoid\w*|fail\w*|everything|anything|everyone|anyone|someone|people|they|he|she|you|listeners?)"
+    r"|opposed|against|avoid\w*|fail\w*|everything|anything|everyone|anyone|someone|people|they|he|she|you"
+    r"|listeners?)"
 )
 """Never among the free words of a form."""
 
@@ -48,7 +50,8 @@ WORD = rf"(?!{BLOCK}\b)[\w'-]{{1,24}}"
 OPENER = (
     r"(?:so|therefore|thus|hence|consequently|accordingly|as a result|as such|for (?:this|these|that) reasons?"
     r"|in conclusion"
-    r"|to conclude|in summary|to sum(?:marize| up)|in short|overall|finally|ultimately|in the end|all in all|altogether"
+    r"|to conclude|in summary|to sum(?:marize| up)|in short|overall|finally|ultimately|in the end|all in all"
+    r"|altogether"
     r"|in my (?:opinion|view|judge?ment|estimation)|to me|to my ears?|for me|well|ok(?:ay)?|alright|sure|yes|yeah"
     r"|yep|right"
     r"|great|certainly|of course|here|now|then|and|but|however|yet|still|nevertheless|nonetheless|instead"
@@ -93,7 +96,8 @@ OPENERS = rf"(?:(?:{OPENER})(?:[,:;]\s?|\s)){{0,5}}"
 FILL = (
     r"(?:[\s\"'(\[{*:,<>]|\b(?:that|the|option|choice|answer|letter|number|label|it|it's|this|is|be|being|to|with"
     r"|for|as"
-    rf"|follows|following|no\.|namely|one|number|of|category|{ADVERB}|a|an|some)\b){{0,24}}+"
+    rf"|follows|following|no\.|namely|one|number|of|category|(?:emotion|feeling|sense|mood)\sof|{ADVERB}|a|an"
+    rf"|some)\b){{0,24}}+"
 )
 """What may stand between a form and its option."""
 MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))(?:{WORD}\s){{1,2}})?"
@@ -144,15 +148,25 @@ DENIED_AFTER: Final = re.compile(
 HEDGE: Final = re.compile(
     r"\b(?:might|may|could|maybe|perhaps|possib\w+|potential\w+|conceivabl\w+|plausibl\w+|also|alternativ\w+|second"
     r"|lean\w*"
-    r"|though|instead|tempted|wonder\w*|reconsider\w*|now|rather|actually|yet|however|but|too|as well|equally|likewise|same|both)\b|可能|也许|或许|かもしれ|아마"
+    r"|though|instead|tempted|wonder\w*|reconsider\w*|now|rather|actually|yet|however|but|too|as well|equally"
+    r"|likewise|same|both)\b|可能|也许|或许|かもしれ|아마"
 )
+NOT_IT: Final = re.compile(
+    rf"\b(?:{BLOCK.replace('|would', '').replace('|someone', '')}|others?|caption|friend|user|teacher|colleague"
+    rf"|expert|annotator|model"
+    rf"|neighbou?r"
+    r"|brother|sister|label|title|original\w*|format|depend\w*|what)\b"
+)
+"""Before "… is: (B) piano": it is not the answer that is so named."""
 WIDE: Final = re.compile(
     r"\bif(?! (?:i|we)(?:'m| am| was| were| had| have| must| need|'d)(?: been)?(?: \w+)?"
     r" (?:to|forced|pressed|asked|required|made|guess|choose|pick)\b| forced| pressed| asked| i must| we must"
     r"| anything| you ask me)\b"
     r"|\b(?:unless|whether|as (?:if|though)|(?:when|whenever|where|once) there(?:'s| is| are)|in (?:that|which"
     r"|such a) (?:case|event|scenario),? (?:the|my|it|that|i) (?:\w+ )?would|on (?:the )?condition|in the event"
-    r"|under the assumption|on paper|in principle|suppos(?:e|ing|edly)|assuming|assume|imagine|pretend\w*|hypothetical\w*|in theory"
+    r"|under the assumption|on paper|in principle|depend(?:s|ing) on|suppos(?:e|ing|edly)|assuming|assume"
+    r"|imagine|pretend\w*"
+    r"|hypothetical\w*|in theory"
     r"|theoretically|ideally"
     r"|allegedly|reportedly|rumou?r\w*|in case|(?<!was )(?<!were )(?<!is )(?<!are )(?<!been )provided"
     r" (?:that|the|it|there|this|you|we|i)|so long as|as long as|for (?:example|instance)|e\.g|such as"
@@ -177,7 +191,8 @@ WIDE: Final = re.compile(
     r"|users?"
     r"|reviewers?|annotators?|captions?|prompts?|models?|they|he|she|you|neighbou?rs?|brother|sister|mother|father"
     r"|wife|husband"
-    r"|musicians?|humans?|transcripts?|texts?|documents?|options?|choices?|scripts?|articles?|notes?|hints?|books?|websites?|internet"
+    r"|musicians?|humans?|transcripts?|texts?|documents?|options?|choices?|scripts?|articles?|notes?|hints?"
+    r"|books?|websites?|internet"
     r"|metadata|title|labels?|file ?name|another \w+|the question)"
     r"(?: (?!likely|plausible|probable|common|suitable|appropriate|fitting|accurate|reasonable"
     r"|of)\w{1,16}){0,4} (?:said|says?|saying"
@@ -212,13 +227,15 @@ SPOILED_AFTER: Final = re.compile(
     r"|guess\w*|told)|(?:it|that|this) was (?:said|claimed|wrong|rejected)|so (?:they|he|she|people) (?:say|claim)"
     r"|is (?:wrong|incorrect|false|unlikely|what (?:it|the) \w+ not)|what (?:i|we) (?:first |initially )?(?:thought"
     r"|heard first)"
-    r"|until|before i|too|as well|is what (?:i|we) (?:would|do|did|could|can)(?: not|n't))\b|\baccording to (?!the (?:audio|clip|recording|sound|music|question)"
+    r"|until|before i|too|as well|is what (?:i|we) (?:would|do|did|could|can)(?: not|n't))\b"
+    r"|\baccording to (?!the (?:audio|clip|recording|sound|music|question)"
     r"|my (?:ears?|analysis|hearing))"
 )
 """After an option, in its sentence: what was said is taken back, or was not one's own."""
 
 ADDS: Final = re.compile(
-    r"[\s\"'(*–—-]{0,4}(?:alternatively|also|or|another|additionally|in addition|likewise|equally|similarly|and|plus)\b"
+    r"[\s\"'(*–—-]{0,4}(?:alternatively|also|or|another|additionally|in addition|likewise|equally|similarly|and"
+    r"|plus)\b"
 )
 TOO: Final = re.compile(
     r"\b(?:also|too|as well|another|additionally|in addition|likewise|equally|alternatively|or)\b|也"

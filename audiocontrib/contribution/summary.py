@@ -106,8 +106,7 @@ def summary(
     for start, stop in pairwise(edges.tolist()):
         part = table.slice(start, stop - start)
         rows.append({by or "": part["group"][0].as_py()} | _summed(part))
-    kind = groups.schema.field("group").type
-    schema = pa.schema([pa.field(by, kind), *COLUMNS] if by else COLUMNS)
+    schema = pa.schema([groups.schema.field("group").with_name(by), *COLUMNS] if by else COLUMNS)
     return pa.Table.from_pylist(rows, schema=schema)
 
 

@@ -191,7 +191,7 @@ def test_a_line_without_a_column_that_others_have_is_quarantined_alone(tmp_path:
         ({"mapping": {"anser": "a"}}, "no field is called 'anser'; a mapping can name: question, choices"),
         ({"mapping": {"choices": "-"}}, "an item cannot do without choices"),
         ({"answer_as": "number"}, "it is text, letter or index"),
-        ({"limit": 0}, "at least one item"),
+        ({"limit": 0}, "at least 1"),
         ({"audio_root": "nowhere"}, "nowhere: there is no such folder"),
         ({"data": "other.jsonl"}, "leave out the data beside it"),
     ],

@@ -37,7 +37,7 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
       audiocontrib show
       audiocontrib show runs/demo
       audiocontrib show --by question_type
-      audiocontrib show --by extra.difficulty --format csv
+      audiocontrib show --by extra.family --format csv
       audiocontrib show demo/sound/0-17
     """
     from audiocontrib.report.overview import show

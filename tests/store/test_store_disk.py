@@ -136,5 +136,5 @@ def test_other_damaged_files_are_named_and_made_again(tmp_path: Path, name: str)
 def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
     run = start(tmp_path / "r")
     (run.path / "run.json").write_text("{")
-    with pytest.raises(AudiocontribError, match=r"run\.json cannot be read"):
+    with pytest.raises(AudiocontribError, match=r"run\.json is damaged"):
         Run.open(run.path)

@@ -22,7 +22,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Clip, Items
 from audiocontrib.store import Run
 from audiocontrib.store.views import SPLIT_SCHEMA
-from audiocontrib.training import GRPO, SFT, TrainingRecipe, read_training_recipe, rows, stage_rows
+from audiocontrib.training import GRPO, SFT, TrainingRecipe, read_training_recipe, stage_rows, training_rows
 from audiocontrib.training.checkpoints import (
     LISTED,
     is_whole,
@@ -161,7 +161,7 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
 
 def test_rows_of_a_part_in_random_orders(tmp_path: Path) -> None:
     run = a_run(tmp_path / "r")
-    made = rows(run, "s", "weak", copies=4)
+    made = training_rows(run, "s", "weak", copies=4)
     assert len(made) == 16
     assert [row.item.id for row in made[:5]] == ["toy/0"] * 4 + ["toy/1"]
     for row in made:
@@ -172,26 +172,26 @@ def test_rows_of_a_part_in_random_orders(tmp_path: Path) -> None:
     assert made[-1] == made[15]
     with pytest.raises(IndexError):
         made[16]
-    assert [r.prompt for r in rows(run, "s", "weak", copies=4)] == [r.prompt for r in made]
-    orders = {row.prompt.options for row in rows(run, "s", "weak", copies=4, seed=1)}
+    assert [r.prompt for r in training_rows(run, "s", "weak", copies=4)] == [r.prompt for r in made]
+    orders = {row.prompt.options for row in training_rows(run, "s", "weak", copies=4, seed=1)}
     assert len(orders) > 3
-    assert made.digest != rows(run, "s", "weak", copies=4, seed=1).digest
-    assert rows(run, run.split_folder("s"), "strong").items[0].id == "toy/4"
-    assert len(rows(run)) == 10
+    assert made.digest != training_rows(run, "s", "weak", copies=4, seed=1).digest
+    assert training_rows(run, run.split_folder("s"), "strong").items[0].id == "toy/4"
+    assert len(training_rows(run)) == 10
 
 
 def test_gold_places_are_even(tmp_path: Path) -> None:
-    places = Counter(row.gold for row in rows(a_run(tmp_path / "r", 100), copies=9))
+    places = Counter(row.gold for row in training_rows(a_run(tmp_path / "r", 100), copies=9))
     assert all(250 < places[place] < 350 for place in range(3))
 
 
 def test_a_draw_by_chance(tmp_path: Path) -> None:
     run = a_run(tmp_path / "r", 40)
-    drawn = [one.id for one in rows(run, items=10).items]
+    drawn = [one.id for one in training_rows(run, items=10).items]
     assert len(drawn) == 10
-    assert drawn == [one.id for one in rows(run, items=10).items]
-    assert drawn != [one.id for one in rows(run, items=10, seed=1).items]
-    assert len(rows(run, items=100)) == 40
+    assert drawn == [one.id for one in training_rows(run, items=10).items]
+    assert drawn != [one.id for one in training_rows(run, items=10, seed=1).items]
+    assert len(training_rows(run, items=100)) == 40
 
 
 def test_stages_share_neither_clips_nor_items(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_an_empty_split_and_one_of_one_class(tmp_path: Path, parts: dict[str, st
     run = a_run(tmp_path / "r")
     save_split(run, parts, "t")
     with pytest.raises(AudiocontribError) as caught:
-        rows(run, "t", part)
+        training_rows(run, "t", part)
     assert said in str(caught.value)
     assert "choose another rule or threshold" in str(caught.value)
 
@@ -235,18 +235,18 @@ def test_an_empty_split_and_one_of_one_class(tmp_path: Path, parts: dict[str, st
 def test_no_such_split(tmp_path: Path) -> None:
     run = a_run(tmp_path / "r")
     with pytest.raises(UsageError, match="holds no split; the run has: s"):
-        rows(run, "t")
+        training_rows(run, "t")
     with pytest.raises(UsageError, match="part weak needs a split"):
-        rows(run, None, "weak")
+        training_rows(run, None, "weak")
 
 
 def test_a_gold_answer_that_no_reply_can_name_is_left_out(tmp_path: Path) -> None:
     run = a_run(tmp_path / "same", choices=["Cat.", "cat", "dog"])
     with pytest.raises(AudiocontribError, match=r"left to train on; 10 items have no gold answer that a reply"):
-        rows(run, "s")
+        training_rows(run, "s")
     held = [item(0), item(1, choices=["cat", '"cat"', "dog"]), item(2, answer=None, has_key=False)]
     run = Run.create_or_resume(tmp_path / "some", manifest(), Items(held))
-    made = rows(run)
+    made = training_rows(run)
     assert [one.id for one in made.items] == ["toy/0"]
     assert made.notes == ("2 items have no gold answer that a reply can name, e.g. toy/1: left out",)
 
@@ -256,7 +256,7 @@ def test_quarantined_items_are_left_out(tmp_path: Path) -> None:
 
     run = a_run(tmp_path / "r")
     run.quarantine([bad(3)])
-    assert "toy/3" not in {one.id for one in rows(run).items}
+    assert "toy/3" not in {one.id for one in training_rows(run).items}
 
 
 def test_a_vanished_clip(tmp_path: Path) -> None:
@@ -266,9 +266,9 @@ def test_a_vanished_clip(tmp_path: Path) -> None:
         tmp_path / "r", manifest() | {"origin": {"audio_root": str(tmp_path)}}, Items([here, gone])
     )
     with pytest.raises(AudiocontribError, match=r"^1\.wav: the clip of toy/1 is not there; bring the files back"):
-        rows(run).check_clips()
+        training_rows(run).check_clips()
     (tmp_path / "1.wav").write_bytes(b"x")
-    rows(run).check_clips()
+    training_rows(run).check_clips()
 
 
 # pass rates

@@ -362,7 +362,7 @@ def test_weights_are_the_variance_of_the_reward_times_the_need_to_listen(tmp_pat
         ("<answer>a cat or a dog</answer>", 0, 1),
         ("<answer>a < b > c</answer>", 0, 1),
         ("<answer>a cat<|im_end|></answer>", 1, 0),
-        ("<answer>a <b>cat</b></answer>", 0, 0),
+        ("<answer>a <b>cat</b></answer>", 1, 0),
         ("<answer></answer>", 0, 0),
         ("a cat", 1, 0),
         ("", 0, 0),

@@ -181,7 +181,7 @@ def test_a_constant_baseline_per_prompt_cancels(rows: TrainingRows, tmp_path: Pa
             return rewards
 
     found = [
-        batch_of(grpo_trainer(grpo(beta=0, batch=16, temperature=3.0), rows, tmp_path / cls.__name__, cls))
+        batch_of(grpo_trainer(grpo(beta=0, batch=16, temperature=1.5), rows, tmp_path / cls.__name__, cls))
         for cls in (training_grpo.AudioGRPOTrainer, Baseline)
     ]
     assert found[0]["advantages"].abs().max() > 0.5
@@ -191,7 +191,7 @@ def test_a_constant_baseline_per_prompt_cancels(rows: TrainingRows, tmp_path: Pa
 
 def test_weights_multiply_the_advantages(rows: TrainingRows, tmp_path: Path) -> None:
     weighed = replace(rows, weights={item.id: 2.0 for item in rows.items})
-    settings = grpo(beta=0, batch=16, temperature=3.0)
+    settings = grpo(beta=0, batch=16, temperature=1.5)
     one, two = (
         batch_of(grpo_trainer(settings, r, tmp_path / str(i)))["advantages"] for i, r in enumerate((rows, weighed))
     )

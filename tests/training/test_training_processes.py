@@ -35,7 +35,7 @@ def alike(one: Path, other: Path) -> bool:
 @pytest.mark.parametrize("stage", ["sft", "grpo"])
 def test_two_processes_killed_and_started_again(stage: str, tmp_path: Path) -> None:
     rows = demo_rows(12)
-    settings = sft(batch=2) if stage == "sft" else grpo(batch=8, steps=6, temperature=3.0)
+    settings = sft(batch=2) if stage == "sft" else grpo(batch=8, steps=6, temperature=1.5)
     straight, out = tmp_path / "straight", tmp_path / "killed"
     assert two(train, stage, settings, rows, TINY, straight) == [0, 0]
     assert two(train_and_die, stage, settings, rows, out, 6, False) == [-9, -9]

@@ -31,11 +31,6 @@ safetensors_torch = lazy("safetensors.torch")
 torch = lazy("torch")
 training_trainer = lazy("audiocontrib.training.trainers.trainer")
 
-EQUAL_REWARDS = [
-    pytest.mark.slow,
-    pytest.mark.xfail(strict=False, reason="reader 2 gives all samples of these batches the same reward: no gradient"),
-]
-
 
 @pytest.fixture(scope="module")
 def rows() -> TrainingRows:
@@ -43,7 +38,7 @@ def rows() -> TrainingRows:
 
 
 def settings_of(stage: str, **changes: Any) -> Any:
-    return sft(**changes) if stage == "sft" else grpo(**{"steps": 6, "batch": 16, "temperature": 3.0} | changes)
+    return sft(**changes) if stage == "sft" else grpo(**{"steps": 6, "batch": 16, "temperature": 1.5} | changes)
 
 
 def metric(out: Path, name: str) -> list[float]:
@@ -51,7 +46,7 @@ def metric(out: Path, name: str) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["sft", pytest.param("grpo", marks=EQUAL_REWARDS)])
+@pytest.mark.parametrize("stage", ["sft", "grpo"])
 def test_kill_9_and_the_same_again(stage: str, rows: TrainingRows, tmp_path: Path) -> None:
     settings, out = settings_of(stage), tmp_path / "killed"
     straight = TRAIN[stage](settings, rows, TINY, tmp_path / "straight", progress=False)
@@ -194,7 +189,7 @@ def test_a_full_disk_at_checkpoint_time(rows: TrainingRows, small_disk: Path) ->
     assert metric(out, "step") == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("stage", ["sft", pytest.param("grpo", marks=EQUAL_REWARDS)])
+@pytest.mark.parametrize("stage", ["sft", pytest.param("grpo", marks=pytest.mark.slow)])
 def test_adapters_are_merged_and_the_rest_stays(stage: str, rows: TrainingRows, tmp_path: Path) -> None:
     settings = settings_of(stage, tune="lora", rank=4, steps=3, save_every=2, learning_rate=1e-2)
     trained = TRAIN[stage](settings, rows, TINY, tmp_path / "o", progress=False)

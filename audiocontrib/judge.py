@@ -13,6 +13,7 @@ from audiocontrib.items import MAX_CHOICES, Item, Items, make_item
 from audiocontrib.models import Model, load_model
 from audiocontrib.prompts import PromptTemplate, rotate
 from audiocontrib.scoring import score
+from audiocontrib.scoring.arguments import check_model_options
 from audiocontrib.store import Run
 from audiocontrib.store.runs import as_run
 
@@ -63,8 +64,7 @@ def judge(
         >>> ac.judge(run, model="Qwen/Qwen2.5-7B-Instruct").to_pandas()
     """
     as_run(run)
-    if model_options is not None and not isinstance(model_options, dict):
-        raise UsageError(f"model_options is {model_options!r}, but is from an option of load_model to its value")
+    check_model_options(model_options)
     asked = load_model(model, **(model_options or {})) if isinstance(model, str) else model
     if not isinstance(asked, Model):
         raise UsageError(f"the judge is {model!r:.60}, but must be a model or the name of one")

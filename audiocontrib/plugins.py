@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.registry import forget, others_parts
+from audiocontrib.user_code import run_code
 
 GROUP = "audiocontrib.plugins"
 """Entry points of this group are plugins of installed packages."""
@@ -85,14 +85,9 @@ def _load_file(path: Path, source: bytes) -> None:
     if _loaded.get(place) == name:
         return
     forget(_loaded.pop(place, name))
-    module = ModuleType(name)
-    module.__file__ = place
-    sys.modules[name] = module  # other processes find its classes under this name
-    if (folder := str(path.resolve().parent)) not in sys.path:
-        sys.path.append(folder)  # last: a file beside it can be imported, and hides no library
     held = set(others_parts())
     with _one_line(f"plugin {path}", name):
-        exec(compile(source, place, "exec"), vars(module))
+        run_code(compile(source, place, "exec"), name, path.resolve())
     if not set(others_parts()) - held:
         raise AudiocontribError(f"plugin {path}: it registers nothing: no condition, rule, format, data set or prompt")
     _loaded[place] = name

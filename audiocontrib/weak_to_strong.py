@@ -168,12 +168,10 @@ def weak_to_strong(
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
     from audiocontrib.scoring import score
+    from audiocontrib.scoring.arguments import check_model_options
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft
 
-    if model_options is not None and not isinstance(model_options, dict):
-        raise UsageError(
-            f"model_options is {model_options!r}, but is a mapping from an option of load_model to its value"
-        )
+    check_model_options(model_options)
     plan, where = read_plan(path)
     recipe, out = read_training_recipe(where), Path(out)
     refuse_own([recipe.model], f"the recipe {where}")

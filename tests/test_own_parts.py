@@ -77,6 +77,8 @@ def test_a_rule_of_ones_own(run: Run) -> None:
         (lambda asked: RuleResult(table(asked).slice(0, 0)), "lacks 8 items"),
         (lambda asked: RuleResult(pa.concat_tables([table(asked)] * 2)), "2 times; each item has one row"),
         (lambda asked: RuleResult(table(asked, score=[math.nan] * 8)), "score holds numbers that are not finite"),
+        (lambda asked: RuleResult(table(asked, score=[5.0] * 8)), "score holds numbers outside 0 to 1"),
+        (lambda asked: RuleResult(table(asked, score=[-0.1] * 8)), "score holds numbers outside 0 to 1"),
         (lambda asked: RuleResult(table(asked, score=["much"] * 8)), "its column score is not double"),
         (lambda asked: RuleResult(table(asked, guessing=[math.inf] * 8)), "guessing holds numbers"),
         (lambda asked: RuleResult(table(asked), {"x": {1, 2}}), "its findings are not JSON values"),

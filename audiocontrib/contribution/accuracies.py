@@ -81,10 +81,15 @@ def accuracy(
         return _accuracies(con, by, told or count_answers(con, method=checked.method))
 
 
+def group_value(name: str) -> str:
+    """A group as SQL over the items: a column, or a field of the source's own as text."""
+    return f"extra ->> '$.\"{name[6:]}\"'" if EXTRA.fullmatch(name) else f'"{name}"'
+
+
 def check_extra(con: duckdb.DuckDBPyConnection, by: Iterable[str]) -> None:
     """UsageError, with the fields that there are, if no item has a field of the source that is grouped by."""
     for name in (one for one in by if EXTRA.fullmatch(one)):
-        found = con.execute(f"select count(*), count(extra ->> '$.\"{name[6:]}\"') from items").fetchall()
+        found = con.execute(f"select count(*), count({group_value(name)}) from items").fetchall()
         if found[0][0] and not found[0][1]:
             fields = con.execute("select distinct unnest(json_keys(extra)) as field from items order by 1").fetchall()
             there = ", ".join(f"extra.{field}" for (field,) in fields[:20])
@@ -123,7 +128,7 @@ def _quoted(by: Sequence[str]) -> list[str]:
 
 
 def _extra(name: str) -> str:
-    return "" if name in GROUPS else f', extra ->> \'$."{name[6:]}"\' as "{name}"'
+    return "" if name in GROUPS else f', {group_value(name)} as "{name}"'
 
 
 def _unanswered(

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import schema_of
-from audiocontrib.contribution.accuracies import EXTRA, GROUPS, check_extra
+from audiocontrib.contribution.accuracies import EXTRA, GROUPS, check_extra, group_value
 from audiocontrib.contribution.decoys import Contest, leak_share
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
@@ -82,9 +82,7 @@ def summary(
     """
     if by is not None and by not in (*GROUPS, "k") and not EXTRA.fullmatch(by):
         raise UsageError(f"summary by {by}: it can be by {', '.join(GROUPS)}, k or extra.NAME")
-    group = {None: "null", "k": "len(choices)"}.get(by, f'"{by}"')
-    if by is not None and EXTRA.fullmatch(by):
-        group = f"extra ->> '$.\"{by[6:]}\"'"
+    group = {None: "null", "k": "len(choices)"}.get(by) or group_value(str(by))
     with scoped(run, scope, words) as (con, checked):
         check_extra(con, [by] if by else [])
         groups = arrow_table(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import equal, integers, schema_of, truths
 from audiocontrib.audit.baselines import baselines
-from audiocontrib.contribution.accuracies import accuracy
+from audiocontrib.contribution.accuracies import accuracy, group_value
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
@@ -122,9 +122,7 @@ def _described(
 
 def _items(con: duckdb.DuckDBPyConnection, group: str | None) -> pa.Table:
     """Data set, part, clip (a number), choices and answer of every item, in the order of a tally."""
-    value = "'all'"
-    if group:
-        value = f"extra ->> '$.\"{group[6:]}\"'" if group.startswith("extra.") else f'"{group}"'
+    value = group_value(group) if group else "'all'"
     return arrow_table(
         con.sql(
             f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "

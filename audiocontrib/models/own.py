@@ -11,17 +11,16 @@ import difflib
 import hashlib
 import inspect
 import re
-import sys
 from collections.abc import Iterable
-from contextlib import redirect_stdout
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.models.base import Model
 from audiocontrib.models.check import shown
 from audiocontrib.models.wrapped import WAYS, FunctionModel
+from audiocontrib.user_code import run_code
 
 IN_FILE = re.compile(r"(?P<file>([A-Za-z]:)?[^:]+\.py):(?P<name>[^/\\:]*)")
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -120,18 +119,7 @@ def _built(cls: type[Model], name: str, line: str) -> Model:
 def _run(where: Path, code: CodeType) -> dict[str, Any]:
     """The names that a file's code makes. Its folder can be imported from."""
     name = f"own_{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
-    module = ModuleType(name)
-    module.__file__ = str(where)
-    if str(where.parent) not in sys.path:
-        sys.path.append(str(where.parent))  # last: a file there hides no library
-    sys.modules[name] = module  # dataclasses and pickle look there
-    try:
-        with redirect_stdout(sys.stderr):  # stdout is for tables, which others read
-            exec(code, vars(module))
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return vars(module)
+    return vars(run_code(code, name, where))
 
 
 def _said(error: BaseException) -> str:

@@ -80,5 +80,10 @@ def check_workers(engine: Any, actors: Any, save_every: Any, options: Any) -> No
         raise UsageError(f"actors is {actors!r}, but is a whole number from 1")
     if isinstance(save_every, bool) or not isinstance(save_every, int | float) or not 0 <= save_every < float("inf"):
         raise UsageError(f"save_every is {save_every!r}, but is a number of seconds from 0")
+    check_model_options(options)
+
+
+def check_model_options(options: Any) -> None:
+    """UsageError for options of :func:`audiocontrib.load_model` that are no mapping; None is none."""
     if options is not None and not isinstance(options, Mapping):
         raise UsageError(f"model_options is {options!r}, but is a mapping from an option of load_model to its value")

@@ -67,8 +67,6 @@ def certificate_row(one: Certificate) -> dict[str, Any]:
 
 
 def _held_out(run: Run, saved: SavedSplit, model: str, condition: str, method: str | None) -> Certificate:
-    if not isinstance(model, str):
-        raise UsageError(f"model is {model!r}, but is the name of one model")
     if model in [*saved.raters, *judges(saved.settings)]:
         raise UsageError(
             f"{model} took part in the split {saved.name!r}, so it certifies nothing; "

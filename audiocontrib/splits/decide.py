@@ -75,6 +75,8 @@ def _fault(table: pa.Table, wanted: Column) -> str | None:
         known = table[name].drop_null()
         if len(known) and not pc.all(pc.is_finite(known)).as_py():
             return f"its column {name} holds numbers that are not finite; null means that it is not known"
+        if len(known) and not 0 <= pc.min(known).as_py() <= pc.max(known).as_py() <= 1:
+            return f"its column {name} holds numbers outside 0 to 1"
     return None
 
 

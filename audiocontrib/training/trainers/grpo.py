@@ -24,16 +24,14 @@ from audiocontrib.errors import UsageError
 from audiocontrib.responses import Outcome
 from audiocontrib.training.encoding.collate import IGNORED
 from audiocontrib.training.encoding.features import stacked, unstacked
-from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.estimate import count_line, counted
+from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.folder import TrainingOutput
-from audiocontrib.training.output.stage_record import new_stage
-from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRows
-from audiocontrib.training.trainers.arguments import adapters, arguments, identity
-from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once
+from audiocontrib.training.trainers.arguments import adapters, arguments
+from audiocontrib.training.trainers.session import processes
+from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
@@ -192,24 +190,16 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     )
 
 
+def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> AudioGRPOTrainer:
+    """The trainer; UsageError if the rows do not fill one step."""
+    asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
+    if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
+        raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
+    return AudioGRPOTrainer(settings, rows, encoder, net, out)
+
+
 def run_grpo(
     settings: GRPO, rows: TrainingRows, name: str | Path, out: str | Path, *, progress: bool = True
 ) -> TrainingOutput:
     """See :func:`audiocontrib.training.train_grpo`."""
-    out = Path(out)
-    model = load_for_training(str(name), settings)
-    told = identity("grpo", settings, rows, model)
-    with processes().main_process_first():
-        done = finished(out, told)
-    if done:
-        return done
-    rows.check_clips()
-    made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
-    asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
-    if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
-        raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
-    encoder = RowEncoder(model, settings.seconds)
-    if progress:
-        tell_once(count_line(counted(settings, rows, model, encoder)))
-    with calm():
-        return go(AudioGRPOTrainer(settings, rows, encoder, model.net, out), out, told, made, progress)
+    return run_stage("grpo", settings, rows, name, out, make_grpo_trainer, progress=progress)

@@ -11,15 +11,12 @@ from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
 from audiocontrib.training.encoding.collate import Collator
-from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.estimate import count_line, counted
+from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.folder import TrainingOutput
-from audiocontrib.training.output.stage_record import new_stage
-from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.rows.base import TrainingRows
-from audiocontrib.training.trainers.arguments import adapters, arguments, identity
-from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once
+from audiocontrib.training.trainers.arguments import adapters, arguments
+from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
@@ -50,17 +47,4 @@ def run_sft(
     settings: SFT, rows: TrainingRows, name: str | Path, out: str | Path, *, progress: bool = True
 ) -> TrainingOutput:
     """See :func:`audiocontrib.training.train_sft`."""
-    out = Path(out)
-    model = load_for_training(str(name), settings)
-    told = identity("sft", settings, rows, model)
-    with processes().main_process_first():
-        done = finished(out, told)
-    if done:
-        return done
-    rows.check_clips()
-    made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
-    encoder = RowEncoder(model, settings.seconds)
-    if progress:
-        tell_once(count_line(counted(settings, rows, model, encoder)))
-    with calm():
-        return go(make_trainer(settings, rows, encoder, model.net, out), out, told, made, progress)
+    return run_stage("sft", settings, rows, name, out, make_trainer, progress=progress)

@@ -70,6 +70,10 @@ if TYPE_CHECKING:
 @click.option("--attention", help="sdpa, eager, flash_attention_2.  [default: sdpa where the model has it]")
 @click.option("--trust-remote-code", is_flag=True, help="Run code that a checkpoint brings.")
 @click.option(
+    "--accept-identity", is_flag=True,
+    help="Go on with a run of an older program, which kept less of what fixes a model's answers.",
+)  # fmt: skip
+@click.option(
     "--save-every",
     type=click.FloatRange(min=0),
     default=5.0,
@@ -99,6 +103,7 @@ def command(
     dtype: str | None,
     attention: str | None,
     trust_remote_code: bool,
+    accept_identity: bool,
     save_every: float,
     dry_run: bool,
     quiet: bool,
@@ -148,6 +153,7 @@ def command(
             devices=several,
             actors=actors,
             model_options=options,
+            accept_identity=accept_identity,
         )
     with run.connect() as con:
         emit(accuracy(con), form)

@@ -102,12 +102,13 @@ def _load(model: str, options: dict[str, Any]) -> Model:
     _check_name(model)
     from audiocontrib.models.load import load_checkpoint
 
-    return load_checkpoint(model, **options)
+    base, plus, _ = model.rpartition("+")
+    return load_checkpoint(str(TINY / model) if plus and (TINY / base).is_dir() else model, **options)
 
 
 def _check_name(model: str) -> None:
     """UsageError, with the nearest name, if a text can be neither a known name nor a file, folder or hub id."""
-    if "/" not in model and not is_own(model) and not Path(model).exists():
+    if not {"/", "+"} & set(model) and not is_own(model) and not Path(model).exists():
         MODELS.find(model.partition(":")[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from audiocontrib.errors import AudiocontribError, one_line
-from audiocontrib.hashing import file_sha256, stable_hash
+from audiocontrib.hashing import stable_hash
+from audiocontrib.models.adapters import base_of, has_adapter, merge_adapter
 from audiocontrib.models.families import FAMILIES, Family
+from audiocontrib.models.identity import checkpoint_files, weights_sha256
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.local import LocalModel
+from audiocontrib.models.template_date import with_fixed_date
 from audiocontrib.models.text import TextLanguageModel
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -32,7 +36,9 @@ def load_checkpoint(
     gguf_file: str | None = None,
     trust_remote_code: bool = False,
 ) -> LocalModel:
-    """A model from a checkpoint folder, a GGUF file or a hub id.
+    """A model from a checkpoint folder, a GGUF file or a hub id, or from ``BASE+ADAPTER``, each of them a folder or id.
+
+    An adapter's own folder stands for the base model that its config names, with the adapter.
 
     Args:
         device: ``cuda``, ``cuda:1``, ``cpu``, …; a GPU is used if there is one.
@@ -52,31 +58,41 @@ def load_checkpoint(
     dtype = dtype or ("float32" if device == "cpu" else "bfloat16")
     if dtype not in DTYPES:
         raise AudiocontribError(f"dtype {dtype!r} is unknown; there are {', '.join(DTYPES)}")
-    folder = _folder(where, revision, gguf_file)
+    folder, adapter = _folders(where, revision, gguf_file)
     given = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
     try:
         config = AutoConfig.from_pretrained(folder, **given)
         family = FAMILIES.get(config.model_type)
         net = _weights(folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {}))
+        if adapter:
+            net = merge_adapter(net, adapter)
         if family:
             _complete(net, folder, family)
         reader = (
             family.processor().from_pretrained(folder) if family else AutoTokenizer.from_pretrained(folder, **given)
         )
+        _check_features(reader)
+        template_sha256 = stable_hash([reader.chat_template or ""])
+        date = with_fixed_date(reader)
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
     net = net.to(device).eval()
-    name = name or Path(str(where)).name
+    name = name or "+".join(Path(part).name for part in str(where).rsplit("+", 1))
     tokenizer = reader.tokenizer if family else reader
     identity = {
         "model_type": config.model_type,
         "class": type(net).__name__,
-        "weights_sha256": _weights_hash(folder, gguf_file, family),
+        "weights_sha256": _weights_hash(folder, gguf_file, family, adapter),
         "tokenizer_sha256": stable_hash(tokenizer.get_vocab()),
-        "chat_template_sha256": stable_hash([reader.chat_template or ""]),
+        "chat_template_sha256": template_sha256,
         "dtype": dtype,
         "attention": net.config._attn_implementation,
+        "files": checkpoint_files(folder, code=trust_remote_code),
     }
+    if date:
+        identity["template_date"] = date
+    if adapter and adapter != folder:
+        identity["adapter"] = checkpoint_files(adapter)
     if family:
         return AudioLanguageModel(name, net, reader, family, identity)
     return TextLanguageModel(name, net, tokenizer, identity)
@@ -91,7 +107,7 @@ def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dic
 
         kind["config"] = cls.config_class.from_pretrained(folder, local_files_only=True)
         without_tower(kind["config"])
-    if family and family.adapter is not None:
+    if find_spec("peft"):
         # not here, where it would hide what the base weights lack: in a folder that there is not
         kind["adapter_kwargs"] = {"subfolder": "later"}
     said = transformers.utils.logging.get_verbosity()
@@ -122,8 +138,43 @@ def _complete(net: Any, folder: Path, family: Family) -> None:
         raise ValueError(f"its adapter lacks {len(lacking)} weights, e.g. {min(lacking)}")
 
 
-def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> Path:
+def _check_features(reader: Any) -> None:
+    """ValueError if the feature extractor adds random noise: the same clip would be another one each time."""
+    dither = getattr(getattr(reader, "feature_extractor", None), "dither", 0.0)
+    if dither:
+        raise ValueError(f"its feature extractor adds random noise (dither is {dither}); set it to 0 in its config")
+
+
+def _folders(where: str | Path, revision: str | None, gguf_file: str | None) -> tuple[Path, Path | None]:
+    """The folder of the base weights, and that of an adapter that somebody trained on them."""
+    base, plus, added = str(where).rpartition("+")
+    if plus and not Path(where).exists():
+        place = _folder(added, None, None, weights="adapter_model.safetensors")
+        return _folder(Path(base) if Path(base).exists() else base, revision, gguf_file), place
+    if not isinstance(where, Path) or not has_adapter(where):
+        return _folder(where, revision, gguf_file), None
+    if (where / "config.json").is_file():  # beside base weights: the family's own, or somebody's
+        own = FAMILIES.get(_model_type(where))
+        return _folder(where, revision, gguf_file), None if own and own.adapter == "" else where
+    try:
+        named = base_of(where)
+        return _folder(Path(named) if Path(named).exists() else named, revision, gguf_file), where
+    except (ValueError, AudiocontribError) as error:
+        raise AudiocontribError(
+            f"model {where}: an adapter without its base model: {one_line(error)}; give both as BASE+ADAPTER"
+        ) from error
+
+
+def _model_type(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type"))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _folder(where: str | Path, revision: str | None, gguf_file: str | None, weights: str = "*.safetensors") -> Path:
     """The local folder of a checkpoint; downloaded from the hub if it is a hub id."""
+    where = Path(where) if Path(where).exists() else where
     if isinstance(where, str):
         if where.startswith((".", "/", "~")):
             raise AudiocontribError(f"model {where}: no such folder or file")
@@ -135,6 +186,7 @@ def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> P
             "*.jinja",
             "*.txt",
             "*.model",
+            "*.tiktoken",
             *([gguf_file] if gguf_file else []),
         ]
         try:
@@ -144,7 +196,7 @@ def _folder(where: str | Path, revision: str | None, gguf_file: str | None) -> P
                 f"model {where}: no such folder, and not to be had from the hub ({type(error).__name__}); "
                 "give the path of a checkpoint folder, or a name from `audiocontrib models`"
             ) from error
-    if not _weight_files(where, gguf_file):
+    if not _weight_files(where, gguf_file or weights):
         pickled = sorted(p.name for p in [*where.glob("*.bin"), *where.glob("*.pt"), *where.glob("*.pth")])
         hint = f" ({pickled[0]} is a pickle, which is never loaded: convert it to safetensors)" if pickled else ""
         raise AudiocontribError(f"model {where}: the folder holds no weights (*.safetensors){hint}")
@@ -155,8 +207,10 @@ def _weight_files(folder: Path, gguf_file: str | None) -> list[Path]:
     return sorted(folder.glob(gguf_file or "*.safetensors"))
 
 
-def _weights_hash(folder: Path, gguf_file: str | None, family: Family | None) -> str:
+def _weights_hash(folder: Path, gguf_file: str | None, family: Family | None, adapter: Path | None) -> str:
     files = _weight_files(folder, gguf_file)
     if family and family.adapter:
         files += _weight_files(folder / family.adapter, None)
-    return stable_hash([[p.name, file_sha256(p.resolve())] for p in files])
+    if adapter and adapter != folder:
+        files += _weight_files(adapter, None)
+    return weights_sha256(files)

@@ -16,7 +16,12 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.trie import Trie
+
+
+class NotANumber(AudiocontribError):
+    """A network gave NaN; an argmax over it would be token 0, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,11 @@ class Decoder:
     def greedy(
         self, prefix: Prefix, suffixes: Sequence[Sequence[int]], stop: frozenset[int], max_new_tokens: int
     ) -> list[list[int]]:
-        """The most likely continuation, token by token, until a stop token (left out) or the limit."""
+        """The most likely continuation, token by token, until a stop token (left out) or the limit.
+
+        Raises:
+            NotANumber: logits of a request are NaN, of which none is the largest.
+        """
         if not self.forks and len(suffixes) > 1:
             return [r for suffix in suffixes for r in self.greedy(prefix, [suffix], stop, max_new_tokens)]
         cache, mask, hidden = self._extend(prefix, suffixes)
@@ -101,7 +110,10 @@ class Decoder:
         replies: list[list[int]] = [[] for _ in suffixes]
         active = list(range(len(suffixes)))
         for step in range(max_new_tokens):
-            tokens = self.head(hidden).argmax(-1).tolist()
+            logits = self.head(hidden)
+            if logits.isnan().any():
+                raise NotANumber("the model's logits are NaN (not a number)")
+            tokens = logits.argmax(-1).tolist()
             going = [place for place, token in enumerate(tokens) if token not in stop]
             for place in going:
                 replies[active[place]].append(tokens[place])

@@ -38,6 +38,7 @@ from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, opt
 from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, RequestBuilder
 from audiocontrib.scoring.progress import LOG, Progress
 from audiocontrib.store import Run
+from audiocontrib.store.identity import ADDED_LATER
 
 HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items. So many failures without
@@ -67,6 +68,7 @@ def score(
     devices: str | Sequence[str] = (),
     actors: int = 1,
     model_options: Mapping[str, Any] | None = None,
+    accept_identity: bool = False,
 ) -> Run:
     """Ask every model every item under every condition, and keep the answers in a run directory.
 
@@ -91,6 +93,7 @@ def score(
         devices: with ``local``, a process for each of these, e.g. ``["cuda:0", "cuda:1"]``.
         actors: with ``ray``, at most so many.
         model_options: of :func:`audiocontrib.load_model`.
+        accept_identity: go on with a run of an older program, which kept less of what fixes a model's answers.
 
     Raises:
         UsageError: a word that there is not; the line lists what there is. Nothing was asked.
@@ -111,7 +114,7 @@ def score(
         _step(asked, chosen, asking, prompt, options), run=str(folder), shard=f"{part.index}/{part.of}", engine=engine,
         devices=tuple(several), actors=actors,
     )  # fmt: skip
-    fill = partial(_fill, asked, asking=asking, step=step, save_every=save_every)
+    fill = partial(_fill, asked, asking=asking, step=step, save_every=save_every, accept_identity=accept_identity)
     if engine == "ray" or len(several) > 1:
         total = len(chosen) * asking.count(options_of(asked, part))
         with watching(folder, f"{engine} x {actors if engine == 'ray' else len(several)}", total, shown=progress):
@@ -165,7 +168,7 @@ def _step(
 
 def _fill(
     items: Items, chosen: Chosen, *, asking: RequestConfig, step: ScoreStep, shard: Shard, save_every: float,
-    progress: bool, model_options: Mapping[str, Any] | None = None,
+    progress: bool, model_options: Mapping[str, Any] | None = None, accept_identity: bool = False,
 ) -> Run:  # fmt: skip
     """Ask one model after another, in this process; ``step`` is what was asked for as a whole."""
     done: set[str] = set()
@@ -175,7 +178,8 @@ def _fill(
                 raise UsageError(f"two models are called {model.name}: give each a name to store its answers under")
             done.add(model.name)
             asking.check(model)
-            store = Run.create_or_resume(Path(step.run), _manifest(items, asking, model, step), items)
+            manifest = _manifest(items, asking, model, step)
+            store = Run.create_or_resume(Path(step.run), manifest, items, accept_identity=accept_identity)
             _ask_all(store, items, model, asking, shard, progress, save_every)
     return store
 
@@ -212,7 +216,9 @@ def _ask_all(
     run: Run, items: Items, model: Model, asking: RequestConfig, shard: Shard, progress: bool, save_every: float
 ) -> None:
     # the name too: one checkpoint may be asked under two names, and each has its own answers
-    fingerprint = stable_hash([model.name, model.identity()])
+    # not the files: rows of older programs, which did not keep these, are the same; the run holds them against its own
+    told = {name: value for name, value in model.identity().items() if name not in ADDED_LATER}
+    fingerprint = stable_hash([model.name, told])
     model.keep_evidence(run.path / EVIDENCE)
     make = RequestBuilder(asking, model, fingerprint, partners(items, asking), run.answered(model.name))
     ahead = Prefetcher(make, by_clip(items, shard), fewest=max(REQUESTS[0], 2 * model.concurrency))

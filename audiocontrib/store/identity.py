@@ -10,20 +10,27 @@ from audiocontrib.errors import AudiocontribError
 
 GROWING = ("models", "conditions")
 """Parts of the identity that may gain members; a member that is there stays as it is."""
+ADDED_LATER = frozenset({"files", "template_date"})
+"""Parts of a model's fingerprint that older programs did not keep."""
 SHOWN_CHANGES, SHOWN_CHARACTERS = 20, 48
 
 
-def merge_manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def merge_manifests(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, accept_identity: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     """The manifest of a run that goes on under ``new``, and what forbids it (one text per change).
 
     ``identity`` is compared. The rest describes the latest start; what it was before is kept in ``earlier``.
+
+    Args:
+        accept_identity: whether a model of which an older program kept less is taken for the same, if that much is.
     """
     was: dict[str, object] = old["identity"]
     now: dict[str, object] = new["identity"]
     identity, changes = dict(was), list[str]()
     for name in dict.fromkeys([*was, *now]):
         if name in GROWING and name in was and name in now:
-            identity[name], forbidden = _grow(was[name], now[name], name)
+            identity[name], forbidden = _grow(was[name], now[name], name, accept_identity)
             changes += forbidden
         else:
             changes += differences(was.get(name), now.get(name), name)
@@ -62,13 +69,34 @@ def refuse(run: Path, changes: list[str]) -> AudiocontribError:
     return AudiocontribError("\n  ".join(lines))
 
 
-def _grow(old: object, new: object, path: str) -> tuple[object, list[str]]:
+def _grow(old: object, new: object, path: str, accept_identity: bool) -> tuple[object, list[str]]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        both = [name for name in new if name in old]
-        return {**old, **new}, [c for n in both for c in differences(old[n], new[n], f"{path}.{n}")]
+        changes = list[str]()
+        for name in (name for name in new if name in old):
+            was, now = old[name], new[name]
+            later = _added_later(was, now)
+            found = differences(was, _without(now, later), f"{path}.{name}")
+            if later and not found and not accept_identity:
+                found = [
+                    f"{path}.{name}: this run was begun by an older program, which kept nothing of its "
+                    f"{', '.join(sorted(later))}; if it is the same checkpoint, go on with --accept-identity"
+                ]
+            changes += found
+        return {**old, **new}, changes
     if isinstance(old, list) and isinstance(new, list):
         return [*old, *(member for member in new if member not in old)], []
     return old, differences(old, new, path)
+
+
+def _added_later(was: object, now: object) -> frozenset[str]:
+    """What a model's fingerprint has today and could not have then."""
+    if not isinstance(was, Mapping) or not isinstance(now, Mapping):
+        return frozenset()
+    return frozenset(now) & ADDED_LATER - frozenset(was)
+
+
+def _without(value: object, names: frozenset[str]) -> object:
+    return {k: v for k, v in value.items() if k not in names} if isinstance(value, Mapping) and names else value
 
 
 def _facts(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,9 @@ class Run:
         return cls(path, read_manifest(path))
 
     @classmethod
-    def create_or_resume(cls, path: str | Path, manifest: dict[str, Any], items: Items) -> Self:
+    def create_or_resume(
+        cls, path: str | Path, manifest: dict[str, Any], items: Items, *, accept_identity: bool = False
+    ) -> Self:
         """The run in ``path``, made if there is none, which now covers ``manifest`` and ``items`` too.
 
         Args:
@@ -70,6 +72,7 @@ class Run:
                 ``conditions`` may gain members, all else must be as it was. The other keys describe the
                 latest start; what differed before is kept under ``earlier``.
             items: may bring new items of the same data set; those that are there must be as they were.
+            accept_identity: whether models of which an older program kept less are taken for the same.
 
         Raises:
             AudiocontribError: something that fixes the answers changed. After the headline, the message
@@ -82,7 +85,7 @@ class Run:
             resumed = (path / MANIFEST).exists()
             if resumed:
                 stored = cls.open(path).manifest
-                merged, changes = merge_manifests(stored, manifest)
+                merged, changes = merge_manifests(stored, manifest, accept_identity=accept_identity)
                 new, changed_items = contents.merge_items(path / ITEMS, items.table)
                 if changes or changed_items:
                     raise refuse(path, changes + changed_items)

@@ -112,16 +112,15 @@ def command(
 ) -> None:
     """Ask models every question under every condition; print accuracy per model and condition.
 
-    Answers are kept in the run as they come: after a kill the same command goes on. Rows that cannot be
-    asked are quarantined with the reason, the rest is done, and the exit code is 1.
+    Answers are kept as they come: after a kill the same command goes on. Rows that cannot be asked are
+    quarantined with the reason, the rest is done, and the exit code is 1.
 
     \b
     Examples:
       audiocontrib score --dataset demo --limit 50 --model tiny-qwen2.5-omni
       audiocontrib score --dataset mmau --data mmau-test-mini.json --model Qwen/Qwen2.5-Omni-7B
       audiocontrib score --dataset demo --limit 50 --model my.py:answer --method generate --run runs/own
-      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --dry-run
-      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --devices cuda:0,cuda:1
+      audiocontrib score --dataset audiomcq --model Qwen/Qwen2.5-Omni-7B --devices cuda:0,cuda:1 --dry-run
       audiocontrib score --dataset my.csv --map question=q --map choices=a,b,c,d --map answer=gold \\
           --answer-as letter --model ./my-model --condition audio --condition text
     """
@@ -132,7 +131,6 @@ def command(
     items = _askable(dataset, progress=not quiet, **data)
     if note := tag_note(prompt):
         say(f"note: {note}")
-    several = [name.strip() for name in devices.split(",")] if devices else []
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
     if dry_run:
         return _say_plan(items, models, names, conditions, method, orders, prompt, shard, options, form)
@@ -150,7 +148,7 @@ def command(
             save_every=save_every,
             shard=shard,
             engine=engine,
-            devices=several,
+            devices=[name.strip() for name in devices.split(",")] if devices else [],
             actors=actors,
             model_options=options,
             accept_identity=accept_identity,

@@ -37,8 +37,8 @@ def checkpoint_files(folder: Path, *, code: bool = False) -> dict[str, Any]:
     return {str(p.relative_to(folder)): _content(p) for p in found if not NOT_READ.fullmatch(p.name)}
 
 
-def weights_sha256(files: list[Path]) -> str:
-    """One hash of the names and contents of weight files."""
+def files_sha256(files: list[Path]) -> str:
+    """One hash of the names and contents of files."""
     return stable_hash([[p.name, file_sha256(p.resolve())] for p in files])
 
 

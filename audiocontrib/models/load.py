@@ -16,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.models.adapters import base_of, has_adapter, merge_adapter
 from audiocontrib.models.families import FAMILIES, Family
-from audiocontrib.models.identity import checkpoint_files, weights_sha256
+from audiocontrib.models.identity import checkpoint_files, files_sha256
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.template_date import with_fixed_date
@@ -64,8 +64,7 @@ def load_checkpoint(
         config = AutoConfig.from_pretrained(folder, **given)
         family = FAMILIES.get(config.model_type)
         net = _weights(folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {}))
-        if adapter:
-            net = merge_adapter(net, adapter)
+        net = merge_adapter(net, adapter) if adapter else net
         if family:
             _complete(net, folder, family)
         reader = (
@@ -88,11 +87,9 @@ def load_checkpoint(
         "dtype": dtype,
         "attention": net.config._attn_implementation,
         "files": checkpoint_files(folder, code=trust_remote_code),
+        **({"template_date": date} if date else {}),
+        **({"adapter": checkpoint_files(adapter)} if adapter and adapter != folder else {}),
     }
-    if date:
-        identity["template_date"] = date
-    if adapter and adapter != folder:
-        identity["adapter"] = checkpoint_files(adapter)
     if family:
         return AudioLanguageModel(name, net, reader, family, identity)
     return TextLanguageModel(name, net, tokenizer, identity)
@@ -213,4 +210,4 @@ def _weights_hash(folder: Path, gguf_file: str | None, family: Family | None, ad
         files += _weight_files(folder / family.adapter, None)
     if adapter and adapter != folder:
         files += _weight_files(adapter, None)
-    return weights_sha256(files)
+    return files_sha256(files)

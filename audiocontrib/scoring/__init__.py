@@ -86,12 +86,10 @@ def score(
         orders: ``cyclic`` (every option once in every place) or ``given``.
         prompt: name of a registered prompt, a file (:func:`audiocontrib.prompts.read_prompt`) or a template.
         run: folder of the run, made if there is none; or an open one.
-        save_every: seconds after which answers are written, and in a long run half a percent of its time; a kill
-            loses at most these.
+        save_every: seconds after which answers are written (in a long run, half a percent of its time).
         shard: ``i/n``: only the recordings of this part, see :class:`~audiocontrib.scoring.plan.Shard`.
-        engine: ``local``, or ``ray``: actors of Ray Data, here or on the cluster that RAY_ADDRESS names.
+        engine: ``local``, or ``ray``: at most ``actors`` of Ray Data, here or on the cluster that RAY_ADDRESS names.
         devices: with ``local``, a process for each of these, e.g. ``["cuda:0", "cuda:1"]``.
-        actors: with ``ray``, at most so many.
         model_options: of :func:`audiocontrib.load_model`.
         accept_identity: go on with a run of an older program, which kept less of what fixes a model's answers.
 

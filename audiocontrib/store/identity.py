@@ -12,6 +12,8 @@ GROWING = ("models", "conditions")
 """Parts of the identity that may gain members; a member that is there stays as it is."""
 ADDED_LATER = frozenset({"files", "template_date"})
 """Parts of a model's fingerprint that older programs did not keep."""
+ACCEPT = "if it is the same checkpoint, accept that"
+"""How a change ends that is only what an older program did not keep."""
 SHOWN_CHANGES, SHOWN_CHARACTERS = 20, 48
 
 
@@ -66,7 +68,8 @@ def refuse(run: Path, changes: list[str]) -> AudiocontribError:
         *changes[:SHOWN_CHANGES],
         *([f"and {more} more"] if more > 0 else []),
     ]
-    return AudiocontribError("\n  ".join(lines))
+    older = all(change.endswith(ACCEPT) for change in changes)
+    return AudiocontribError("\n  ".join(lines), argument="accept_identity" if older else None)
 
 
 def _grow(old: object, new: object, path: str, accept_identity: bool) -> tuple[object, list[str]]:
@@ -79,7 +82,7 @@ def _grow(old: object, new: object, path: str, accept_identity: bool) -> tuple[o
             if later and not found and not accept_identity:
                 found = [
                     f"{path}.{name}: this run was begun by an older program, which kept nothing of its "
-                    f"{', '.join(sorted(later))}; if it is the same checkpoint, go on with --accept-identity"
+                    f"{', '.join(sorted(later))}; {ACCEPT}"
                 ]
             changes += found
         return {**old, **new}, changes

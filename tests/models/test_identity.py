@@ -18,7 +18,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Clip, Item
 from audiocontrib.models import TINY, Request, load_model
 from audiocontrib.prompts import make_prompt
-from audiocontrib.store.identity import merge_manifests
+from audiocontrib.store.identity import ACCEPT, merge_manifests, refuse
 
 load = lazy("audiocontrib.models.load")
 adapters = lazy("audiocontrib.models.adapters")
@@ -108,7 +108,8 @@ def test_a_run_of_an_older_program_goes_on_only_if_that_is_asked_for() -> None:
     today = older | {"files": {"config.json": {"x": 1}}}
     _, changes = merge_manifests(manifest(older), manifest(today))
     assert len(changes) == 1
-    assert "--accept-identity" in changes[0]
+    assert changes[0].endswith(ACCEPT)
+    assert refuse(Path("r"), changes).argument == "accept_identity"
     merged, changes = merge_manifests(manifest(older), manifest(today), accept_identity=True)
     assert not changes
     assert merged["identity"]["models"]["m"] == today

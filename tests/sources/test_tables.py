@@ -174,8 +174,6 @@ def test_separate_columns_letters_and_a_folder(tmp_path: Path) -> None:
         ({}, {}, "a dict holds no rows"),
         (pd.DataFrame(ROWS)["question"], {}, "rows: a Series is no table"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), {}, "two columns are called 'a'"),
-        (datasets.Dataset.from_list(ROWS), {"mapping": {"audio": "file"}}, "there is no column 'file'"),
-        (datasets.DatasetDict(a=datasets.Dataset.from_list(ROWS)), {"split": "b"}, "there are: a"),
     ],
 )
 def test_what_is_no_table_or_no_option_is_one_line(given: Any, options: dict[str, Any], line: str) -> None:
@@ -210,6 +208,17 @@ def test_rows_of_different_keys_are_quarantined_one_by_one() -> None:
 
 
 # what the library datasets has of its own
+
+
+@pytest.mark.parametrize(
+    ("split", "options", "line"),
+    [(None, {"mapping": {"audio": "file"}}, "there is no column 'file'"), ("a", {"split": "b"}, "there are: a")],
+)
+def test_what_a_dataset_lacks_is_one_line(split: str | None, options: dict[str, Any], line: str) -> None:
+    data = datasets.Dataset.from_list(ROWS)
+    test_what_is_no_table_or_no_option_is_one_line(
+        datasets.DatasetDict({split: data}) if split else data, options, line
+    )
 
 
 def test_a_class_is_its_name() -> None:

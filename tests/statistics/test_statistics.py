@@ -28,6 +28,7 @@ from audiocontrib.statistics import (
     wilson_upper,
 )
 
+multitest = lazy("statsmodels.stats.multitest")
 sm = lazy("statsmodels.api")
 
 
@@ -329,6 +330,14 @@ def test_holm_and_benjamini_hochberg_by_hand() -> None:
     assert holm([]).shape == benjamini_hochberg([]).shape == (0,)
     with pytest.raises(ValueError, match="between 0 and 1"):
         holm([0.5, math.nan])
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 50])
+def test_holm_and_benjamini_hochberg_are_those_of_statsmodels(n: int) -> None:
+    random = np.random.default_rng(n)
+    for p in (random.random(n), random.integers(0, 5, n) / 4, random.random(n) ** 9, np.zeros(n), np.ones(n)):
+        assert holm(p).tolist() == multitest.multipletests(p, method="holm")[1].tolist()
+        assert benjamini_hochberg(p) == pytest.approx(multitest.multipletests(p, method="fdr_bh")[1], rel=1e-12)
 
 
 def test_benjamini_hochberg_keeps_its_promise() -> None:

@@ -118,7 +118,7 @@ def reread(run: Run, /, *, dry_run: bool = False) -> Reread:
 
 
 def _batches(run: Run) -> Iterator[list[dict[str, Any]]]:
-    with run.connect() as con:
+    with run.views() as con:
         for batch in con.sql(_REPLIES).to_arrow_reader(PART):
             yield batch.to_pylist()
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.audio import RATE
+from audiocontrib.sql import cursor
 
 WINDOW, HOP = 1024, 256
 LOW, HIGH = 300, 3_400
@@ -62,8 +63,6 @@ def fingerprint(samples: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArra
 
 def same_recordings(prints: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> list[tuple[int, int, float]]:
     """Pairs of clips (a < b) that share enough peak pairs at one offset, with the share of the shorter's."""
-    import duckdb
-
     table = pa.table(
         {
             "clip": pa.array(np.repeat(np.arange(len(prints)), [len(h) for h, _ in prints])),
@@ -71,7 +70,7 @@ def same_recordings(prints: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]
             "frame": pa.array(np.concatenate([np.zeros(0, np.int64), *(f for _, f in prints)])),
         }
     )
-    with duckdb.connect() as con:
+    with cursor() as con:
         con.register("pairs_of_clips", table)
         found = con.execute(
             """

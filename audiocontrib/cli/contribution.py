@@ -144,7 +144,7 @@ def _not_known(run: Run) -> str | None:
     from audiocontrib.conditions import not_known
     from audiocontrib.contribution.scope import held_conditions
 
-    with run.connect() as con:
+    with run.views() as con:
         return not_known(held_conditions(con))
 
 

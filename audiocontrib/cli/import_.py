@@ -75,7 +75,7 @@ def command(
     if len(done.problems) > SHOWN:
         say(f"… and {len(done.problems) - SHOWN} more")
     say(f"run: {done.run.path}: {done.added} answers taken, {done.already} were there")
-    with done.run.connect() as con:
+    with done.run.views() as con:
         emit(accuracy(con), form)
     if done.problems:
         raise AudiocontribError(f"{len(done.problems)} rows could not be taken; everything else is done")

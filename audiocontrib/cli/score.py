@@ -153,7 +153,7 @@ def command(
             model_options=options,
             accept_identity=accept_identity,
         )
-    with run.connect() as con:
+    with run.views() as con:
         emit(accuracy(con), form)
     return _report(run, {item.id for item in items}, len(items.quarantined))
 

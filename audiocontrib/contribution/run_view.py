@@ -30,10 +30,18 @@ class HasConnection(Protocol):
         """A new connection with the views ``items`` and ``responses``; closed by who asked for it."""
 
 
+@runtime_checkable
+class HasViews(HasConnection, Protocol):
+    """A run that opens a connection for reading faster than one that may be written to."""
+
+    def views(self) -> duckdb.DuckDBPyConnection:
+        """As ``connect``, for queries and temporary tables alone."""
+
+
 def connected(run: HasConnection | duckdb.DuckDBPyConnection) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection of the run, closed at the end; a connection is given back as it is. UsageError if it is neither."""
     if isinstance(run, HasConnection):
-        return run.connect()
+        return run.views() if isinstance(run, HasViews) else run.connect()
     if not hasattr(run, "execute"):
         raise UsageError(f"{run!r} is neither a run nor a connection; open a run first: ac.open_run('runs/NAME')")
     return nullcontext(run)

@@ -102,7 +102,7 @@ def demo(*, seed: int = 0, limit: int = 240, run: str | os.PathLike[str] = "runs
     made, notes = split_by_all(done, SPLITS)
     scores = made[0].scores
     done.save_contributions(scores)
-    with done.connect() as con:
+    with done.views() as con:
         parts = accuracy(con, by=["extra.needs_audio"])
         overall, alike = accuracy(con), unanimity(con)
     needs = {item.id: bool(item.extra["needs_audio"]) for item in items}

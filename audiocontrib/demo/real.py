@@ -94,7 +94,7 @@ def demo_real(
     made, notes = split_by_all(done, {rule: name for rule, name in SPLITS.items() if rule != "audit" or told})
     if not told:
         notes.append("audit: there are too few items for a classifier of their texts")
-    with done.connect() as con:
+    with done.views() as con:
         measured = measure(con)
         sums = [summary(con, by=by, measured=measured.table) for by in (None, "question_type")]
         parts = [accuracy(con), accuracy(con, by=["question_type"])]

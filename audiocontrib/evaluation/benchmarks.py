@@ -94,7 +94,7 @@ def _rows(
             "create temp table items_by_part as select i.* replace (p.split as split) from items i "
             "join parted p using (item_id)"
         )
-        con.execute("create temp view items as from items_by_part")  # stands before the view of the run
+        con.execute("create or replace temp view items as from items_by_part")
         yield from _described(con, scope, count_answers(con, method=scope.method), "split")
 
 

@@ -105,7 +105,7 @@ def judged_accuracy(run: Run, /) -> pa.Table:
     told = judgements(run)
     if not len(told):
         raise AudiocontribError(f"no judge has read an unparsed reply of {run.path}; ask one with reread")
-    with run.connect() as con:
+    with run.views() as con:
         con.register("judgements", told)
         return con.sql(_COMPARED).to_arrow_table().select(JUDGED_SCHEMA.names).cast(JUDGED_SCHEMA)
 
@@ -119,6 +119,6 @@ def _of_judge(run: Run, judged: Run) -> pa.Table:
     answers = judged.table(
         "select split_part(item_id, '/', -1) as request_key, model, choice from responses where outcome <> 'failed'"
     )
-    with run.connect() as con:
+    with run.views() as con:
         con.register("verdicts", sql(_VERDICTS, answers=answers))
         return con.sql(_JUDGEMENTS).to_arrow_table().select(JUDGEMENT_SCHEMA.names).cast(JUDGEMENT_SCHEMA)

@@ -77,7 +77,7 @@ def card(run: Run, /, *, split: str | None = None) -> str:
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     asked_for = SplitSettings.of(saved.settings, saved.folder / SETTINGS)
-    with run.connect() as con:
+    with run.views() as con:
         made = split_summary(con, saved)
         found = arrow_table(
             con.sql(

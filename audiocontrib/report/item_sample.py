@@ -72,7 +72,7 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
         scores: :func:`audiocontrib.contribution.contributions`.
         beside: the folder that files of clips are linked from.
     """
-    with run.connect() as con:
+    with run.views() as con:
         chosen = arrow_table(con.sql(SAMPLE, params={"split": split or "", "most": most}))
         con.register("chosen", chosen)
         answers: dict[str, list[dict[str, Any]]] = defaultdict(list)

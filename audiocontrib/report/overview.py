@@ -120,7 +120,7 @@ def show(run: Run, /, item: str | None = None, *, by: str | Sequence[str] = ()) 
 
 
 def _overview(run: Run, by: str | Sequence[str]) -> RunOverview:
-    with run.connect() as con:
+    with run.views() as con:
         table, splits = accuracy(con, by=by), arrow_table(con.sql(PARTS))
     left = _left(run)
     files = tuple(path for path in (run.path / AUDIT, run.path / REPORT) if path.exists())
@@ -162,7 +162,7 @@ def _left(run: Run) -> int:
 
 
 def _item_answers(run: Run, item: str) -> ItemAnswers:
-    with run.connect() as con:
+    with run.views() as con:
         found = con.execute(
             "select item_id from items where item_id = $id or ends_with(item_id, '/' || $id) order by item_id limit 3",
             {"id": item},

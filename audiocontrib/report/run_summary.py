@@ -90,7 +90,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
     if split is not None:
         first = run.split(split)
         saved = [first, *(one for one in saved if one.name != first.name)]
-    with run.connect() as con:
+    with run.views() as con:
         [found] = con.sql(COUNTS).fetchall()
         counts = dict(zip(("questions", "quarantined", "responses", "failed", "clips"), found, strict=True))
         if not counts["responses"]:

@@ -31,11 +31,16 @@ AUDIT_SCHEMA = schema_of(item_id=pa.string())
 """Columns of ``audit`` before an audit is made; after that, the file's own."""
 
 
-def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    run: Path, prompt: str | None = None, con: duckdb.DuckDBPyConnection | None = None
+) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with VIEWS over the files that the run holds now.
 
     The variable ``audiocontrib_prompt`` has the name of the prompt.
-    Later parts are not seen: all queries of one connection agree with each other.
+    Later parts are not seen: all queries of one connection agree with each other. All that is made in it is temporary.
+
+    Args:
+        con: the connection that is given the views; None: one to an engine of its own.
 
     Raises:
         AudiocontribError: a file is damaged; the message names it.
@@ -45,7 +50,7 @@ def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
     if parts and not single["items"]:
         raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")
-    con = duckdb.connect()
+    con = duckdb.connect() if con is None else con
     with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
         con.execute("set timezone = 'UTC'")
         if prompt is not None:
@@ -97,7 +102,7 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
     if paths:
-        con.execute(f"create view {name} as select *{_lacking(con, parquet(paths), schema)} from {parquet(paths)}")
+        con.execute(f"create temp view {name} as select *{_lacking(con, parquet(paths), schema)} from {parquet(paths)}")
     else:
         con.register(name, schema.empty_table())
 

@@ -285,13 +285,16 @@ def test_order_of_rows_and_options_is_nothing() -> None:
     plain = views(items, asked)
     shuffled = views(items, asked)
     for name in ("items", "responses"):
-        shuffled.execute(f"create table shuffled_{name} as from {name} order by hash(item_id), hash(item_id || 'x')")
+        shuffled.execute(
+            f"create temp table shuffled_{name} as from {name} order by hash(item_id), hash(item_id || 'x')"
+        )
         shuffled.unregister(name)
     shuffled.execute(
         """
-        create view items as select * replace (list_reverse(choices) as choices, len(choices) - 1 - answer as answer)
+        create temp view items as
+        select * replace (list_reverse(choices) as choices, len(choices) - 1 - answer as answer)
         from shuffled_items;
-        create view responses as select * replace (list_reverse(posterior) as posterior,
+        create temp view responses as select * replace (list_reverse(posterior) as posterior,
             len(posterior) - 1 - choice as choice) from shuffled_responses
         """
     )

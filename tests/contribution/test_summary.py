@@ -60,10 +60,10 @@ def test_the_published_vote_on_guesses(k: int, luck: float) -> None:
 
 def test_groups_add_up() -> None:
     con = asked()
-    con.execute("create table plain as from items")
+    con.execute("create temp table plain as from items")
     con.unregister("items")
     con.execute(
-        """create view items as select * replace
+        """create temp view items as select * replace
         (case when answer > 0 then format('{{"level": {}}}', answer) else '{"other": 1}' end as extra) from plain"""
     )
     measured = measure(con).table
@@ -157,13 +157,14 @@ def test_unsolved_items_are_listed_for_review() -> None:
 def test_order_of_rows_and_options_is_nothing() -> None:
     plain, other = (asked(80, models=mocks(skill=0.3)) for _ in range(2))
     for name in ("items", "responses"):
-        other.execute(f"create table shuffled_{name} as from {name} order by hash(item_id), hash(item_id || 'x')")
+        other.execute(f"create temp table shuffled_{name} as from {name} order by hash(item_id), hash(item_id || 'x')")
         other.unregister(name)
     other.execute(
         """
-        create view items as select * replace (list_reverse(choices) as choices, len(choices) - 1 - answer as answer)
+        create temp view items as
+        select * replace (list_reverse(choices) as choices, len(choices) - 1 - answer as answer)
         from shuffled_items;
-        create view responses as select * replace (list_reverse(posterior) as posterior,
+        create temp view responses as select * replace (list_reverse(posterior) as posterior,
             len(posterior) - 1 - choice as choice) from shuffled_responses
         """
     )

@@ -14,6 +14,7 @@ from audiocontrib.models.base import Request
 from audiocontrib.models.mock import GIBBERISH, REFUSAL, MockModel
 from audiocontrib.prompts import make_prompt, rotate, unrotate
 from audiocontrib.responses import Outcome, Response, response_rows
+from audiocontrib.sql import cursor
 
 
 def questions(n: int, k: int | Sequence[int] = 4, per_clip: int = 1, keyed: bool = True) -> Items:
@@ -111,8 +112,7 @@ def ask(
 
 def views(items: Items, responses: list[Response]) -> duckdb.DuckDBPyConnection:
     """A connection with the views of a run."""
-    con = duckdb.connect()
-    con.execute("set threads = 1")
+    con = cursor()
     con.register("items", items.table)
     con.register("responses", response_rows(responses))
     return con

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.decoys import Contest
+from audiocontrib.sql import cursor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -175,8 +176,7 @@ def views(
             "posterior": posterior,
         }
     )
-    con = duckdb.connect()
-    con.execute("set threads = 1")
+    con = cursor()
     for name, table in (("items", items), ("responses", responses)):
         con.register(name, table.take(shuffle.permutation(len(table))) if shuffle else table)
     return con

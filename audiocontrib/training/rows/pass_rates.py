@@ -56,7 +56,7 @@ def pass_rates(run: Run, condition: str, rater: str | None) -> dict[str, float]:
         UsageError: several models answered, and none is named.
         AudiocontribError: none did.
     """
-    with run.connect() as con:
+    with run.views() as con:
         sql = "select distinct model from responses where condition = $c and correct is not null"
         there = sorted(name for (name,) in con.execute(sql, {"c": condition}).fetchall())
         if (rater is not None and rater not in there) or not there:

@@ -1,6 +1,8 @@
-"""What all tests share: no hub, and one thread (two that share a core get in each other's way)."""
+"""What all tests share: no hub, one thread (two that share a core get in each other's way), little garbage collection."""
 
+import gc
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
+gc.set_threshold(20_000, 20, 20)  # each full collection walks all that was imported

@@ -1,4 +1,4 @@
-"""What all tests share: no hub, one thread (two that share a core get in each other's way), little garbage collection."""
+"""What all tests share: no hub, one thread (two get in each other's way on a core), little garbage collection."""
 
 import gc
 import os

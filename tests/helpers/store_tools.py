@@ -6,7 +6,6 @@ import copy
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,6 @@ from audiocontrib.responses import Outcome, Response
 from audiocontrib.store import Run
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-
-# workers start from a clean process that has imported the store but holds no threads
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["audiocontrib.store"])
 
 
 def item(i: int, **changes: Any) -> Item:

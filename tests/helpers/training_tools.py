@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ from audiocontrib.items import Items
 from audiocontrib.sources import load_items
 from audiocontrib.training import GRPO, SFT, TrainingRows, train_grpo, train_sft
 from helpers.lazy import lazy
+from helpers.processes import PROCESSES, SCORING
 
 torch = lazy("safetensors.torch")
 
 TINY = "tiny-qwen2.5-omni"
 TRAIN: dict[str, Callable[..., Any]] = {"sft": train_sft, "grpo": train_grpo}
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["audiocontrib.training.trainers.grpo", "audiocontrib.training.trainers.sft"])
+TRAINERS = ("audiocontrib.training.trainers.grpo", "audiocontrib.training.trainers.sft")
+PROCESSES.set_forkserver_preload([*SCORING, *TRAINERS])
 
 
 def demo_rows(n: int = 12, copies: int = 1, seed: int = 5, **more: Any) -> TrainingRows:

@@ -130,6 +130,7 @@ def test_it_is_not_asked_to_listen(small: TextLanguageModel) -> None:
         small.render(make_prompt("q", ("a", "b"), has_audio=True))
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @needs_weights
 def test_a_real_pretrained_model_scores_as_plain_forwards_do() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from helpers.lazy import lazy
+from helpers.processes import command_process
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -239,7 +240,7 @@ def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
 
     def command(run: str) -> list[str]:
         return [
-            sys.executable, "-m", "audiocontrib", "score", "--dataset", str(tmp_path / "set.jsonl"),
+            "score", "--dataset", str(tmp_path / "set.jsonl"),
             "--model", "mock:skill=0.8,leak=0.3,seed=4,seconds=0.01", "--condition", "text",
             "--run", str(tmp_path / run), "--quiet", "--save-every", "0",
         ]  # fmt: skip
@@ -251,15 +252,16 @@ def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
     killed = 0
     for _ in range(20):
         before = parts()
-        process = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while parts() == before and process.poll() is None:  # until it is well under way
+        process = command_process(command("killed"))
+        while parts() == before and process.is_alive():  # until it is well under way
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
+        process.kill()
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
     assert killed == 20
-    subprocess.run(command("killed"), check=True, capture_output=True)
-    subprocess.run(command("whole"), check=True, capture_output=True)
+    for run in ("killed", "whole"):
+        subprocess.run([sys.executable, "-m", "audiocontrib", *command(run)], check=True, capture_output=True)
     whole, mended = (table(Run.open(tmp_path / name)) for name in ("whole", "killed"))
     assert len(whole) == 1200
     assert not mended.duplicated("request_key").any()

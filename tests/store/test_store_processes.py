@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from helpers.store_tools import PROCESSES, counted, item, manifest, response, start, work, write_all
+from helpers.processes import PROCESSES
+from helpers.store_tools import counted, item, manifest, response, start, work, write_all
 
 from audiocontrib.items import Items
 from audiocontrib.store import Run

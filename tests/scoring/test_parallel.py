@@ -32,7 +32,7 @@ KEY = ["item_id", "model", "condition", "order"]
 
 @pytest.fixture(scope="module")
 def items() -> Items:
-    return ac.load_items("demo", seed=5, limit=24)
+    return ac.load_items("demo", seed=5, limit=12)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_three_shards(items: Items, alone: Run, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_killed_and_resumed_with_another_number_of_shards(items: Items, alone: Run, tmp_path: Path) -> None:
     command = [
-        sys.executable, "-m", "audiocontrib", "score", "--dataset", "demo", "--seed", "5", "--limit", "24",
+        sys.executable, "-m", "audiocontrib", "score", "--dataset", "demo", "--seed", "5", "--limit", "12",
         "--model", TINY, "--run", str(tmp_path / "r"),
         "--quiet", "--save-every", "0", "--shard", "1/2", "--device", "cpu",
         *[part for c in CONDITIONS for part in ("--condition", c)],

@@ -25,7 +25,7 @@ def alarms(items: pa.Table, checks: list[str] = TESTS) -> list[str]:
 @pytest.mark.parametrize("name", ARTEFACTS)
 def test_a_planted_artefact_is_detected(name: str) -> None:
     change, check = ARTEFACTS[name]
-    assert check in alarms(planted(2000, change, share=0.25))
+    assert check in alarms(planted(1000, change, share=0.25))
 
 
 @pytest.mark.slow

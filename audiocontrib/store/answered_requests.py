@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from audiocontrib.responses import Outcome
+from audiocontrib.sql import cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def read_answered(parts: str, model: str | None = None) -> AnsweredRequests:
     """The keys in the parts of a run (SQL that reads them), of one model or of all; failed ones are not answered."""
     columns = "unnest([md5_number_upper(request_key), md5_number_upper(resume_key)])"
     where = f"outcome <> '{Outcome.FAILED}' and ($model is null or model = $model)"
-    with duckdb.connect() as con:
+    with cursor() as con:
         keys = f"select {columns} as h from {parts} where {where}"
         found = con.execute(f"select h from ({keys}) where h is not null", {"model": model}).fetchnumpy()["h"]
     return AnsweredRequests(np.unique(np.asarray(found, dtype=np.uint64)))

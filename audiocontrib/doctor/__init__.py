@@ -17,6 +17,7 @@ from audiocontrib.items import Items
 from audiocontrib.models import Model, load_model
 from audiocontrib.prompts import DEFAULT_PROMPT
 from audiocontrib.scoring import make_asking
+from audiocontrib.scoring.arguments import check_model_options
 from audiocontrib.scoring.estimate import estimate_scoring
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def doctor(
         >>> doctor("tiny-qwen2.5-omni").faults
         []
     """
+    check_model_options(model_options)
     start = time.perf_counter()
     loaded = load_model(model, **(model_options or {})) if isinstance(model, str) else model
     seconds = time.perf_counter() - start

@@ -54,6 +54,11 @@ class PromptEncoder:
         return self.processor.tokenizer
 
     @property
+    def max_seconds(self) -> float:
+        """Audio beyond this is not heard: what the checkpoint's processor says, else what holds for the family."""
+        return float(getattr(self.processor, "max_audio_len", None) or self.family.max_seconds)
+
+    @property
     def audio_id(self) -> int:
         """The token that stands for a piece of audio."""
         return int(self.tokenizer.convert_tokens_to_ids(self.processor.audio_token))
@@ -129,9 +134,9 @@ class PromptEncoder:
                 f"{self.name}: the processor made {counted} audio tokens of {len(samples) / RATE:.2f} s, "
                 f"not {audio_tokens(len(samples), self.family)}, or other text tokens than its tokenizer"
             )
-        if len(samples) > self.family.max_seconds * RATE:
+        if len(samples) > self.max_seconds * RATE:
             raise AudiocontribError(
-                f"{self.name} hears {self.family.max_seconds:g} s; cut the clip of {len(samples) / RATE:.2f} s"
+                f"{self.name} hears {self.max_seconds:g} s; cut the clip of {len(samples) / RATE:.2f} s"
             )
         return {name: self._placed(made[name]) for name in self.family.features}
 

@@ -24,7 +24,7 @@ class AudioLanguageModel(LocalModel):
 
     def __init__(self, name: str, net: Any, processor: Any, family: Family, identity: dict[str, Any]) -> None:
         self.encoder = PromptEncoder(name, processor, family, net.device, net.dtype)
-        self.max_seconds = family.max_seconds
+        self.max_seconds = self.encoder.max_seconds
         self.adapted = family.adapter is not None and bool(getattr(net, "_hf_peft_config_loaded", False))
         """Whether the family's own speech adapter is there; anybody else's is merged, and on under every condition."""
         super().__init__(name, net, processor.tokenizer, identity, mrope=family.mrope)

@@ -58,7 +58,7 @@ def written(template: str, *, hears: bool = True, has_audio: bool = True) -> tup
 
 
 ALL = "{% for m in messages %}" + TURN + "{% endfor %}" + START
-AUDIO_TEMPLATES = {
+AUDIO_TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
     "texts and parts": (
         "{% for m in messages %}<|im_start|>{{m.role}}\n{% if m.content is string %}{{m.content}}{% else %}"
         + PARTS + "{% endif %}<|im_end|>\n{% endfor %}" + START,

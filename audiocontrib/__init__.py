@@ -33,7 +33,7 @@ def __getattr__(name: str) -> Any:
 class _Face(ModuleType):
     """Functions stay what they are: to import ``audiocontrib.report`` would put that module in their place."""
 
-    _FUNCTIONS = ("audit", "demo", "export", "judge", "report", "reread", "weak_to_strong")
+    _FUNCTIONS = ("audit", "demo", "doctor", "export", "judge", "report", "reread", "weak_to_strong")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and name in self._FUNCTIONS):

@@ -19,6 +19,7 @@ from .contribution.summary import summary as summary
 from .contribution.unsolved import unsolved as unsolved
 from .demo import demo as demo
 from .demo import demo_real as demo_real
+from .doctor import doctor as doctor
 from .evaluation import compare as compare
 from .evaluation import compare_scorers as compare_scorers
 from .evaluation import evaluate as evaluate

@@ -3,6 +3,16 @@
 import gc
 import os
 
+import pytest
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 gc.set_threshold(20_000, 20, 20)  # each full collection walks all that was imported
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where models' self-checks are kept: one folder for all processes of a test run."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    os.environ["AUDIOCONTRIB_CHECKS"] = str(shared / "checks")

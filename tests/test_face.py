@@ -25,6 +25,7 @@ VERBS = {
     "contribution": ["measure", "contributions", "summary", "unsolved"],
     "datasets": ["list_datasets", "describe"],
     "demo": ["demo", "demo_real"],
+    "doctor": ["doctor"],
     "evaluate": ["evaluate", "compare", "compare_scorers"],
     "export": ["export"],
     "import": ["import_responses"],
@@ -164,6 +165,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "demo": ((), {"run": folder / "demo", "seed": "none", "limit": "none"}),  # nobody waits for it
         "demo_real": ((), {"run": folder / "real", "limit": 0}),
         "describe": ((answers,), {}),
+        "doctor": (("mock",), {}),
         "export": ((run,), stage | {"out": folder / "out", "format": "jsonl", "part": "all", "progress": False}),
         **{name: ((run,), {}) for name in ("judgements", "judged_accuracy", "reread")},
         "judge": ((run,), {"model": "mock", "progress": False}),

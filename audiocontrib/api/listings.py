@@ -20,8 +20,15 @@ def list_datasets() -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
+PUBLISHED = {
+    "inclusionAI/AudioMCQ-Weak-To-Strong": "Qwen2.5-Omni, SFT on weak, then GRPO on strong (arXiv 2509.21060)",
+    "inclusionAI/AudioMCQ-Mixed-To-Strong": "Qwen2.5-Omni, SFT on both, then GRPO on strong (arXiv 2509.21060)",
+}
+"""Hub id -> what it is, of the models that were trained as this package trains."""
+
+
 def list_models() -> pa.Table:
-    """The models that :func:`audiocontrib.load_model` knows, and the families of checkpoints: name, kind, about.
+    """The models that :func:`audiocontrib.load_model` knows, families, published checkpoints: name, kind, about.
 
     Example:
         >>> ac.list_models().to_pandas()
@@ -34,6 +41,7 @@ def list_models() -> pa.Table:
         (kind, "family", f"{family.model_class}, hears up to {family.max_seconds:g} s")
         for kind, family in FAMILIES.items()
     ]
+    rows += [(name, "published", about) for name, about in PUBLISHED.items()]
     own = "a subclass of Model, or a function prompt, audio -> reply, in a file (docs/how-to/own-model.md)"
     rows += [
         ("any causal LM", "family", "text only, for conditions without audio; GGUF too"),

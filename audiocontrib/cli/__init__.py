@@ -34,6 +34,7 @@ COMMANDS = {
     "audit": "Look for shortcuts and duplicates in a data set, without any audio model.",
     "datasets": "List the data sets that are known by name, or describe your own.",
     "models": "List the models that are known by name.",
+    "doctor": "Look a model over: what loads, what it hears, whether its fast paths are right.",
     "plugins": "List the plugins that are installed or loaded.",
 }
 """Name -> one line for `--help`; each lives in the module of the same name (``import_`` for ``import``)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 
 from audiocontrib.audio import RATE, Sound
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.models.chat import ChatWriter, chat_writer
+from audiocontrib.models.control_tokens import ControlTokens
 from audiocontrib.models.families import Family, audio_tokens
 from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import Prompt
@@ -32,10 +34,29 @@ class PromptEncoder:
     dtype: torch.dtype
     """Of features that are floats."""
 
+    writer: ChatWriter = field(init=False)
+    control: ControlTokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        writer = chat_writer(
+            self.name,
+            self.processor,
+            placeholder=self.processor.audio_token,
+            system=self.family.system,
+            inline=self.family.inline,
+        )
+        object.__setattr__(self, "writer", writer)
+        object.__setattr__(self, "control", ControlTokens(self.name, self.tokenizer))
+
     @property
     def tokenizer(self) -> Any:
         """The processor's own."""
         return self.processor.tokenizer
+
+    @property
+    def max_seconds(self) -> float:
+        """Audio beyond this is not heard: what the checkpoint's processor says, else what holds for the family."""
+        return float(getattr(self.processor, "max_audio_len", None) or self.family.max_seconds)
 
     @property
     def audio_id(self) -> int:
@@ -46,40 +67,46 @@ class PromptEncoder:
         """The prompt as the checkpoint's own chat template writes it, one placeholder for the audio.
 
         Raises:
-            AudiocontribError: a text holds the placeholder, or the template drops the audio.
+            AudiocontribError: the template drops or changes a text.
         """
-        system, user = prompt.system, prompt.user
-        if not self.family.system:
-            system, user = "", f"{system}\n{user}"
-        if self.family.inline:
-            content: Any = self.processor.audio_token * prompt.has_audio + user
-        else:
-            audio = [{"type": "audio", "audio": "clip"}] if prompt.has_audio else []
-            content = [*audio, {"type": "text", "text": user}]
-        turns = [{"role": "system", "content": system}] if system else []
-        turns.append({"role": "user", "content": content})
-        text: str = self.processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        if text.count(self.processor.audio_token) != prompt.has_audio:
-            raise AudiocontribError(
-                f"{self.name}: a text holds {self.processor.audio_token}, or the chat template drops the audio"
-            )
-        return text
+        return self.writer.write(prompt).text
 
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
-        """All tokens of the prompt, and how many of them stand before the question."""
-        text = self.render(prompt)
-        if not prompt.has_audio:
-            ids = self.tokens(text)
-            other = self.tokens(self.render(replace(prompt, user="0")))
-            return ids, min(common_prefix(ids, other), len(ids) - 1)
+        """All tokens of the prompt, and how many of them stand before the question.
+
+        Control tokens within a text of a data set become letters.
+
+        Raises:
+            AudiocontribError: one of them would not.
+        """
+        count = audio_tokens(len(self._given(sound).samples), self.family) if prompt.has_audio else 0
+        forged = self.control.forged(prompt.data)
+        ids, shared = self._tokens(prompt, count, forged)
+        harmless, _ = self._tokens(prompt.harmless, count)
+        self.control.check(ids, harmless, prompt.user, forged)
+        return ids, shared if prompt.has_audio else min(common_prefix(ids, harmless), len(ids) - 1)
+
+    def _tokens(self, prompt: Prompt, count: int, forged: frozenset[str] = frozenset()) -> tuple[list[int], int]:
+        """All tokens, ``count`` of them of audio, and how many stand up to the last of these."""
+        written = self.writer.write(prompt)
+
+        def split(text: str) -> list[str]:
+            return self.control.split(text, forged)
+
+        if written.audio is None:
+            ids = [token for piece in written.pieces(0, len(written.text), split) for token in self.tokens(piece)]
+            return ids, 0
         placeholder = self.processor.audio_token
-        count = audio_tokens(len(self._given(sound).samples), self.family)
         heard = self.family.around.format(audio=placeholder, p=self.processor, t=self.tokenizer)
+        before, after = heard.split(placeholder)
         # nothing merges over a special token: the prefix ends right after the last audio token, and hundreds of
         # them need not be read as text for every question
-        before, after = text.replace(placeholder, heard).split(placeholder)
-        shared = [*self.tokens(before), *[self.audio_id] * count]
-        return shared + self.tokens(after), len(shared)
+        left = written.pieces(0, written.audio, split)
+        right = written.pieces(written.audio + len(placeholder), len(written.text), split)
+        left[-1] += before
+        right[0] = after + right[0]
+        shared = [*(token for piece in left for token in self.tokens(piece)), *[self.audio_id] * count]
+        return shared + [token for piece in right for token in self.tokens(piece)], len(shared)
 
     def features(self, prompt: Prompt, sound: Sound | None) -> dict[str, Tensor]:
         """What the model's audio tower takes, by the names of its forward; empty without audio.
@@ -90,26 +117,26 @@ class PromptEncoder:
         """
         if not prompt.has_audio:
             return {}
-        samples = self._given(sound).samples
+        samples, harmless = self._given(sound).samples, prompt.harmless  # features are the audio's alone
         options: dict[str, Any] = {"sampling_rate": RATE}
         if self.family.fits_length:
             options["max_length"] = len(samples) + 400
         made = self.processor(
-            text=[self.render(prompt)],
+            text=[self.render(harmless)],
             audio=[samples],
             audio_kwargs=options,
             text_kwargs={"add_special_tokens": False},  # a chat template writes its own begin-of-text token
             return_tensors="pt",
         )
-        if made["input_ids"][0].tolist() != self.encode(prompt, sound)[0]:
+        if made["input_ids"][0].tolist() != self.encode(harmless, sound)[0]:
             counted = int((made["input_ids"] == self.audio_id).sum())
             raise AudiocontribError(
                 f"{self.name}: the processor made {counted} audio tokens of {len(samples) / RATE:.2f} s, "
                 f"not {audio_tokens(len(samples), self.family)}, or other text tokens than its tokenizer"
             )
-        if len(samples) > self.family.max_seconds * RATE:
+        if len(samples) > self.max_seconds * RATE:
             raise AudiocontribError(
-                f"{self.name} hears {self.family.max_seconds:g} s; cut the clip of {len(samples) / RATE:.2f} s"
+                f"{self.name} hears {self.max_seconds:g} s; cut the clip of {len(samples) / RATE:.2f} s"
             )
         return {name: self._placed(made[name]) for name in self.family.features}
 
@@ -121,7 +148,7 @@ class PromptEncoder:
     def ending(self) -> str:
         """What closes a reply, as the chat template writes it; the tokenizer's end of text if it writes nothing."""
         asked: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": "q"}]}]
-        if self.family.inline:
+        if not self.writer.style.parts:
             asked[0]["content"] = "q"
         write = self.processor.apply_chat_template
         before = write(asked, tokenize=False, add_generation_prompt=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from audiocontrib.audio import Sound
-from audiocontrib.models.base import Generated, Request, Scored
+from audiocontrib.models.base import Request
+from audiocontrib.models.chat import ChatWriter
 from audiocontrib.models.encoder import PromptEncoder
 from audiocontrib.models.families import Family
-from audiocontrib.models.local import LocalModel
+from audiocontrib.models.local import LocalModel, Ready
+from audiocontrib.models.prefix_decoder import Prefix
 from audiocontrib.prompts import Prompt
 
 
@@ -22,7 +24,7 @@ class AudioLanguageModel(LocalModel):
 
     def __init__(self, name: str, net: Any, processor: Any, family: Family, identity: dict[str, Any]) -> None:
         self.encoder = PromptEncoder(name, processor, family, net.device, net.dtype)
-        self.max_seconds = family.max_seconds
+        self.max_seconds = self.encoder.max_seconds
         self.adapted = family.adapter is not None and bool(getattr(net, "_hf_peft_config_loaded", False))
         """Whether the family's own speech adapter is there; anybody else's is merged, and on under every condition."""
         super().__init__(name, net, processor.tokenizer, identity, mrope=family.mrope)
@@ -32,6 +34,11 @@ class AudioLanguageModel(LocalModel):
         """The encoder's."""
         return self.encoder.processor
 
+    @property
+    def writer(self) -> ChatWriter:
+        """What writes its prompts."""
+        return self.encoder.writer
+
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
         """See :meth:`PromptEncoder.encode`."""
         return self.encoder.encode(prompt, sound)
@@ -40,24 +47,21 @@ class AudioLanguageModel(LocalModel):
         """See :meth:`PromptEncoder.features`."""
         return self.encoder.features(prompt, sound)
 
-    def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
-        """See :class:`audiocontrib.models.base.Model`."""
-        return self._adapted(requests, super().likelihood)
-
-    def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
-        """See :class:`audiocontrib.models.base.Model`."""
-        whole = super().generate
-        return self._adapted(requests, lambda part: whole(part, max_new_tokens))
-
-    def _adapted(self, requests: Sequence[Request], answer: Any) -> list[Any]:
-        """Answers with the adapter on for requests with audio and off for those without, as the model was made for."""
+    def by_prefix(
+        self,
+        requests: Sequence[Request],
+        answer: Callable[[Prefix, list[Ready]], list[Any]],
+        parts: Callable[[Prefix, list[Ready]], Iterator[list[int]]],
+    ) -> list[Any]:
+        """See :class:`LocalModel`; its own adapter is on where audio is heard and off elsewhere, as it was made for."""
         if not self.adapted:
-            return answer(requests)
+            return super().by_prefix(requests, answer, parts)
         answers: list[Any] = [None] * len(requests)
         for audio in (True, False):
             places = [i for i, request in enumerate(requests) if request.prompt.has_audio is audio]
             if places:
                 (self.net.enable_adapters if audio else self.net.disable_adapters)()
-                for place, value in zip(places, answer([requests[i] for i in places]), strict=True):
+                some = super().by_prefix([requests[i] for i in places], answer, parts)
+                for place, value in zip(places, some, strict=True):
                     answers[place] = value
         return answers

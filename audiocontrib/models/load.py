@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.models.adapters import base_of, has_adapter, merge_adapter
+from audiocontrib.models.check_once import check_once
 from audiocontrib.models.families import FAMILIES, Family
 from audiocontrib.models.identity import checkpoint_files, files_sha256
 from audiocontrib.models.lalm import AudioLanguageModel
@@ -22,6 +25,7 @@ from audiocontrib.models.local import LocalModel
 from audiocontrib.models.template_date import with_fixed_date
 from audiocontrib.models.text import TextLanguageModel
 
+LOG = logging.getLogger(__name__)
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -35,6 +39,7 @@ def load_checkpoint(
     attention: str | None = None,
     gguf_file: str | None = None,
     trust_remote_code: bool = False,
+    check: bool = True,
 ) -> LocalModel:
     """A model from a checkpoint folder, a GGUF file or a hub id, or from ``BASE+ADAPTER``, each of them a folder or id.
 
@@ -46,9 +51,10 @@ def load_checkpoint(
         attention: ``sdpa``, ``eager`` or ``flash_attention_2``; sdpa where the class has it. Flash attention takes no
             trees of tokens: long prompts on a GPU may gain, many options lose.
         trust_remote_code: run code that the checkpoint brings; off unless asked for.
+        check: see :mod:`audiocontrib.models.self_check`; off where it is not to be asked.
 
     Raises:
-        AudiocontribError: the folder holds no weights, or the architecture is not supported.
+        AudiocontribError: the folder holds no weights, the architecture is not supported, or its self-check refuses it.
     """
     transformers.utils.logging.disable_progress_bar()
     where = Path(where) if Path(where).exists() else where
@@ -77,12 +83,10 @@ def load_checkpoint(
         raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
     net = net.to(device).eval()
     name = name or "+".join(Path(part).name for part in str(where).rsplit("+", 1))
-    tokenizer = reader.tokenizer if family else reader
     identity = {
         "model_type": config.model_type,
         "class": type(net).__name__,
         "weights_sha256": _weights_hash(folder, gguf_file, family, adapter),
-        "tokenizer_sha256": stable_hash(tokenizer.get_vocab()),
         "chat_template_sha256": template_sha256,
         "dtype": dtype,
         "attention": net.config._attn_implementation,
@@ -90,9 +94,25 @@ def load_checkpoint(
         **({"template_date": date} if date else {}),
         **({"adapter": checkpoint_files(adapter)} if adapter and adapter != folder else {}),
     }
-    if family:
-        return AudioLanguageModel(name, net, reader, family, identity)
-    return TextLanguageModel(name, net, tokenizer, identity)
+    model = _model(name, net, reader, family, identity)
+    if check:
+        check_once(model)
+    return model
+
+
+def _model(name: str, net: Any, reader: Any, family: Family | None, identity: dict[str, Any]) -> LocalModel:
+    """The model; what is only known of it now is added to its identity."""
+    tokenizer = reader.tokenizer if family else reader
+    identity["tokenizer_sha256"] = stable_hash(tokenizer.get_vocab())
+    model = (
+        AudioLanguageModel(name, net, reader, family, identity)
+        if family
+        else TextLanguageModel(name, net, tokenizer, identity)
+    )
+    if model.writer and model.writer.why:
+        identity["chat_style"] = asdict(model.writer.style)
+        LOG.warning("%s: %s", name, model.writer.line)
+    return model
 
 
 def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dict[str, Any]) -> Any:

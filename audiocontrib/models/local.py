@@ -13,12 +13,14 @@ from torch import Tensor
 
 from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
-from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Generated, Model, Request, Scored
+from audiocontrib.models.chat import ChatText
+from audiocontrib.models.control_tokens import ControlTokens
+from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
 from audiocontrib.models.trie import Trie, common_prefix, packs
-from audiocontrib.prompts import CLOSE, OPEN, Prompt
+from audiocontrib.prompts import OPEN, Prompt
 
 TOKENS = {"cpu": 512, "cuda": 8192}
 """New tokens of one forward. A processor's caches are full with a few hundred; a GPU needs thousands."""
@@ -54,7 +56,8 @@ class LocalModel(Model, ABC):
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
-        self.decoder = Decoder(
+        self.control = ControlTokens(name, tokenizer)
+        self.decoder: Decoder | PlainDecoder = Decoder(
             net.base_model,
             _head(net),
             config=net.config.get_text_config(),
@@ -67,8 +70,7 @@ class LocalModel(Model, ABC):
         self.tokens_at_once = TOKENS.get(net.device.type, TOKENS["cuda"])
         self.memory = _memory(net.device)
         """Bytes for keys and values: half for kept prefixes, half for replies that are being written."""
-        self.prefixes = PrefixStore(self.memory // 2)
-        self._check_head()
+        self.forget()
 
     @abstractmethod
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
@@ -106,9 +108,23 @@ class LocalModel(Model, ABC):
         prefixes = sum(len(key[0]) for key in trees) if len(trees) > 1 else 0
         return (plain, prefixes + sum(len(tree) for tree in trees.values())) if trees else None
 
+    def take(self, path: str) -> None:
+        """Be asked by that path from now on: one of :data:`~.prefix_decoder.PATHS`, or ``plain``."""
+        if path == PlainDecoder.path:
+            self.decoder = PlainDecoder(self.net)
+        elif isinstance(self.decoder, Decoder):
+            self.decoder.take(path)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all prefixes that are kept, and the count of them."""
+        self.prefixes = PrefixStore(self.memory // 2)
+
     def summary(self) -> str:
         """How much was shared, and in how much memory."""
         kept = self.prefixes
+        if isinstance(self.decoder, PlainDecoder):
+            return "asked by whole forwards, one for each option and token: its faster paths are wrong"
         return f"prefixes: {kept.made:,} made, {kept.reused:,} used again, at most {kept.peak / 2**20:,.0f} MiB"
 
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
@@ -128,7 +144,7 @@ class LocalModel(Model, ABC):
         def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
             return packs([r.suffix for r in group], [r.completions for r in group], self.tokens_at_once)
 
-        return self._by_prefix(requests, score, parts)
+        return self.by_prefix(requests, score, parts)
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """See :class:`audiocontrib.models.base.Model`."""
@@ -151,7 +167,7 @@ class LocalModel(Model, ABC):
             order = sorted(range(len(group)), key=lambda i: len(group[i].suffix))
             return (order[i : i + rows] for i in range(0, len(order), rows))
 
-        return self._by_prefix(requests, reply, parts)
+        return self.by_prefix(requests, reply, parts)
 
     def _spoken(self, ids: list[int], prompt_end: Sequence[int], limit: int, prompt_tokens: int) -> Generated:
         """A reply as text, what was thought aloud apart from it: its markers may be special tokens."""
@@ -174,7 +190,7 @@ class LocalModel(Model, ABC):
             text = text.replace(token, "")
         return text.strip()
 
-    def _by_prefix(
+    def by_prefix(
         self,
         requests: Sequence[Request],
         answer: Callable[[Prefix, list[Ready]], list[Any]],
@@ -222,7 +238,17 @@ class LocalModel(Model, ABC):
         return self.prefixes.get(ready.key, make, uses)
 
     def _completion(self, prompt: Prompt, option: str) -> list[int]:
-        return self.tokenizer(prompt.completion(option), add_special_tokens=False).input_ids
+        text, harmless = prompt.completion(option), prompt.completion("0")
+        forged, start = self.control.forged([option]), text.find(option)
+        written = ChatText(text, (start, start + len(option)), None)
+        pieces = written.pieces(0, len(text), lambda part: self.control.split(part, forged))
+        ids, other = ([t for p in parts for t in self._text_tokens(p)] for parts in (pieces, [harmless]))
+        self.control.check(ids, other, harmless, forged)
+        return ids
+
+    def _text_tokens(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
+        return ids
 
     def _opening(self, options: list[list[int]]) -> int:
         """How many leading tokens lie inside the opening tag for every option alike.
@@ -232,17 +258,6 @@ class LocalModel(Model, ABC):
         """
         tag = self.tokenizer(OPEN, add_special_tokens=False).input_ids
         return min(common_prefix(tag, option) for option in options)
-
-    def _check_head(self) -> None:
-        """Hidden states and head are used apart; a model that does more in between must be noticed."""
-        ids = torch.tensor([self.tokenizer(OPEN + CLOSE, add_special_tokens=False).input_ids], device=self.net.device)
-        with torch.inference_mode():
-            whole = self.net(input_ids=ids, use_cache=False).logits[0].float()
-            prefix = self.decoder.prefill(ids[0].tolist(), {})
-            apart = self.decoder.head(prefix.last_hidden)[0].float()
-        tolerance = 1e-3 if whole.dtype == torch.float32 and self.net.dtype == torch.float32 else 0.1
-        if not torch.allclose(whole[-1], apart, atol=tolerance, rtol=tolerance):
-            raise AudiocontribError(f"{self.name}: its logits are not head(hidden state); this model cannot be scored")
 
 
 def _head(net: Any) -> Callable[[Tensor], Tensor]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,6 +19,9 @@ from transformers import DynamicCache
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.trie import Trie
 
+PATHS = ("tree", "batch", "single")
+"""Ways in which a cache is continued, fastest first."""
+
 
 class NotANumber(AudiocontribError):
     """A network gave NaN; an argmax over it would be token 0, again and again."""
@@ -26,18 +29,22 @@ class NotANumber(AudiocontribError):
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The cache of ``ids``, batch 1. Never changed: continuations work on a copy of it."""
+    """The beginning of a prompt, batch 1. Never changed: continuations work on a copy of its cache."""
 
     ids: tuple[int, ...]
     cache: Any
-    last_hidden: Tensor
+    """What the network keeps of ``ids``; None for a decoder that keeps nothing."""
+    last_hidden: Tensor | None
     """(1, H): hidden state after the last token."""
+    features: Mapping[str, Tensor] = field(default_factory=dict)
+    """What belongs to ``ids``, where it is still to be run."""
 
     @property
     def bytes(self) -> int:
-        """Memory of its keys and values (of a cache of an unusual kind: of what can be counted)."""
-        held = [getattr(layer, name, None) for layer in self.cache.layers for name in ("keys", "values")]
-        return sum(t.numel() * t.element_size() for t in held if isinstance(t, Tensor))
+        """Memory of its keys, values and features (of a cache of an unusual kind: of what can be counted)."""
+        layers = self.cache.layers if self.cache is not None else ()
+        held = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
+        return sum(t.numel() * t.element_size() for t in [*held, *self.features.values()] if isinstance(t, Tensor))
 
 
 class Decoder:
@@ -69,6 +76,20 @@ class Decoder:
         """Whether rows of different lengths may continue one cache: every layer keeps all of it."""
         self.trees = self.forks and config._attn_implementation in ("sdpa", "eager")
         """Whether a tree of tokens can be one row: the attention must take a mask of any shape."""
+
+    @property
+    def path(self) -> str:
+        """Which way it goes: ``tree``, ``batch`` (replies and options side by side), or ``single`` (replies alone)."""
+        return "tree" if self.trees else "batch" if self.forks else "single"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path that it goes and those that are slower, fastest first."""
+        return PATHS[PATHS.index(self.path) :]
+
+    def take(self, path: str) -> None:
+        """Go that path from now on."""
+        self.trees, self.forks = path == "tree", path != "single"
 
     @torch.inference_mode()
     def prefill(self, ids: Sequence[int], features: dict[str, Tensor]) -> Prefix:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
 
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.models.chat import ChatText, chat_writer
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import Prompt
@@ -20,28 +21,43 @@ class TextLanguageModel(LocalModel):
     capabilities = frozenset({"likelihood", "generate"})
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any]) -> None:
+        self.writer = chat_writer(name, tokenizer) if tokenizer.chat_template else None
         super().__init__(name, net, tokenizer, identity)
 
     def render(self, prompt: Prompt) -> str:
         """The prompt by the model's chat template; a base model without one gets the plain texts."""
+        return self.write(prompt).text
+
+    def write(self, prompt: Prompt) -> ChatText:
+        """The same, with the place of the user's text in it."""
         if prompt.has_audio:
             raise AudiocontribError(
                 f"{self.name} reads text only; ask it under a condition without audio, as text or options"
             )
-        if not self.tokenizer.chat_template:
-            return f"{prompt.system}\n\n{prompt.user}\n"
-        turns = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
-        return self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        if self.writer:
+            return self.writer.write(prompt)
+        start = len(prompt.system) + 2
+        return ChatText(f"{prompt.system}\n\n{prompt.user}\n", (start, start + len(prompt.user)), None)
 
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
         """All tokens, and how many stand before the question (see :class:`LocalModel`)."""
-        ids, other = self._tokens(prompt), self._tokens(replace(prompt, user="0"))
+        written, forged = self.write(prompt), self.control.forged(prompt.data)
+        pieces = written.pieces(0, len(written.text), lambda text: self.control.split(text, forged))
+        ids, other = self._tokens(prompt, pieces), self._tokens(prompt, [self.write(prompt.harmless).text])
+        self.control.check(ids, other, prompt.user, forged)
         return ids, min(common_prefix(ids, other), len(ids) - 1)
 
     def features(self, prompt: Prompt, sound: Sound | None) -> dict[str, Tensor]:
         """None: there is no audio."""
         return {}
 
-    def _tokens(self, prompt: Prompt) -> list[int]:
-        # a chat template writes its own begin-of-text token; a plain prompt needs the tokenizer's
-        return self.tokenizer(self.render(prompt), add_special_tokens=not self.tokenizer.chat_template).input_ids
+    def adds_special_tokens(self, prompt: Prompt) -> bool:
+        """Whether the tokenizer's begin-of-text token has to be added: a chat template writes its own."""
+        return self.writer is None
+
+    def _tokens(self, prompt: Prompt, pieces: Sequence[str]) -> list[int]:
+        first, *rest = [
+            self.tokenizer(piece, add_special_tokens=self.adds_special_tokens(prompt) and not place).input_ids
+            for place, piece in enumerate(pieces)
+        ]
+        return [*first, *(token for ids in rest for token in ids)]

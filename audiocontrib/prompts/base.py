@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import stable_hash
@@ -26,6 +26,18 @@ class Prompt:
     """The options in the order shown; a likelihood is asked for each of them."""
     question: str | None = None
     """The bare question, for models that phrase it themselves; None where the condition hides it."""
+    heard: str | None = None
+    """What of ``user`` was found in a clip, by a cascade's listening parts."""
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The texts within ``user`` that come from a data set or a clip."""
+        return tuple(text for text in (self.question, self.heard, *self.options) if text is not None)
+
+    @property
+    def harmless(self) -> Prompt:
+        """A prompt of the same form without any text that comes from elsewhere."""
+        return replace(self, user="0", options=(), question=None, heard=None)
 
     @property
     def sha256(self) -> str:

@@ -89,3 +89,12 @@ def test_the_path_that_older_cards_print_goes_on_with_a_line() -> None:
         old = importlib.import_module("audiocontrib.models.omni")
     assert len(old.__all__) == 5
     assert all(getattr(old, name) is getattr(processors, name) for name in old.__all__)
+
+
+def test_a_checkpoint_says_itself_how_long_it_hears() -> None:
+    model = tiny("tiny-audio-flamingo-3")
+    assert model.max_seconds == 600
+    model.processor.max_audio_len = 1800  # as Audio Flamingo Next's
+    encoder = replace(model.encoder)
+    assert encoder.max_seconds == 1800
+    assert tiny("tiny-qwen2-audio").max_seconds == 30

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from helpers import ROOT
 from helpers.lazy import lazy
 
+from audiocontrib.audio import RATE, make_sound
 from audiocontrib.conditions import CONDITIONS, condition
-from audiocontrib.errors import AudiocontribError
 from audiocontrib.models import load_model
 from audiocontrib.prompts import PROMPTS, SYSTEM, Prompt, make_prompt, rotate, unrotate
 
@@ -83,8 +84,11 @@ def test_everything_that_is_read_is_in_the_hash() -> None:
     assert len({base.sha256, *(other.sha256 for other in others)}) == 4
 
 
-def test_a_question_that_holds_the_placeholder_is_refused() -> None:
+def test_a_placeholder_in_a_question_is_not_the_audio() -> None:
     model = load_model(TINY["audioflamingo3"], device="cpu")
     assert isinstance(model, lalm.AudioLanguageModel)
-    with pytest.raises(AudiocontribError, match="<sound>"):
-        model.encoder.render(make_prompt("What is <sound>?", CHOICES, has_audio=True))
+    prompt = make_prompt("What is <sound>?", CHOICES, has_audio=True)
+    sound = make_sound(np.zeros(RATE, dtype=np.float32))
+    ids, shared = model.encode(prompt, sound)
+    assert ids.count(model.encoder.audio_id) == ids[:shared].count(model.encoder.audio_id) == 25
+    assert "What is <sound>?" in model.tokenizer.decode(ids[shared:])

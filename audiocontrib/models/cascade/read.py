@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from audiocontrib.audio import Sound
 from audiocontrib.models.cascade.recipe import FewShotExample
+from audiocontrib.models.chat import ChatText
 from audiocontrib.models.text import TextLanguageModel
 from audiocontrib.prompts import Prompt
 
@@ -29,13 +29,13 @@ def plain_prompt(prompt: Prompt, evidence: str | None, examples: tuple[FewShotEx
         _question(example.question, example.evidence if evidence is not None else None) + f" {example.answer}\n\n"
         for example in examples
     ]
-    return Plain("".join(shots), _question(prompt.question, evidence), False, prompt.options, prompt.question)
+    return Plain("".join(shots), _question(prompt.question, evidence), False, prompt.options, prompt.question, evidence)
 
 
 def chat(prompt: Prompt, evidence: str | None) -> Prompt:
     """The run's own prompt, with what was heard in the place of the audio."""
     heard = f"What is heard:\n{evidence}\n\n" if evidence is not None else ""
-    return Prompt(prompt.system, heard + prompt.user, False, prompt.options, prompt.question)
+    return Prompt(prompt.system, heard + prompt.user, False, prompt.options, prompt.question, evidence)
 
 
 def _question(question: str | None, evidence: str | None) -> str:
@@ -46,17 +46,18 @@ def _question(question: str | None, evidence: str | None) -> str:
 class Reader(TextLanguageModel):
     """A causal language model that also continues plain text."""
 
-    def render(self, prompt: Prompt) -> str:
+    def write(self, prompt: Prompt) -> ChatText:
         """By the chat template, unless the prompt is plain."""
-        return prompt.system + prompt.user if isinstance(prompt, Plain) else super().render(prompt)
+        if not isinstance(prompt, Plain):
+            return super().write(prompt)
+        start = len(prompt.system)
+        return ChatText(prompt.system + prompt.user, (start, start + len(prompt.user)), None)
 
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
         """See :class:`audiocontrib.models.local.LocalModel`. At least one token has to be shared."""
         ids, shared = super().encode(prompt, sound)
         return ids, max(1, shared)
 
-    def _tokens(self, prompt: Prompt) -> list[int]:
-        if not isinstance(prompt, Plain):
-            return super()._tokens(prompt)
-        ids: Any = self.tokenizer(self.render(prompt), add_special_tokens=True).input_ids
-        return ids
+    def adds_special_tokens(self, prompt: Prompt) -> bool:
+        """See :class:`TextLanguageModel`."""
+        return isinstance(prompt, Plain) or super().adds_special_tokens(prompt)

@@ -86,7 +86,9 @@ class ResumableTrainer(Trainer):
         if hasattr(net, "peft_config") or self.is_deepspeed_enabled or self.is_fsdp_enabled:
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             return
-        saved = load_checkpoint(resume_from_checkpoint, device="cpu", dtype=str(net.dtype).removeprefix("torch."))
+        saved = load_checkpoint(
+            resume_from_checkpoint, device="cpu", dtype=str(net.dtype).removeprefix("torch."), check=False
+        )
         net.load_state_dict(saved.net.state_dict())
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:

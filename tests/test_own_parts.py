@@ -47,6 +47,17 @@ def table(asked: RuleInput, **columns: Any) -> pa.Table:
     return pa.table({name: values for name, values in (usual | columns).items() if values is not None})
 
 
+def one_more(asked: RuleInput) -> pa.Table:
+    """A row of an item that there is not."""
+    row = {"item_id": "other/1", "split": "strong", "score": 1.0, "reason": "so"}
+    return pa.Table.from_pylist([row], table(asked).schema)
+
+
+def test_a_rule_may_say_that_the_score_alone_does_not_decide(run: Run) -> None:
+    rule("own", 0.5, "about", by_score=False)(lambda asked: RuleResult(table(asked, score=[0.4] * 8)))
+    assert len(ac.split(run, rule="own").part("strong")) == 8
+
+
 def test_a_rule_of_ones_own(run: Run) -> None:
     @rule("own", 0.5, "about")
     def own(asked: RuleInput, least: int = 3) -> RuleResult:
@@ -80,6 +91,21 @@ def test_a_rule_of_ones_own(run: Run) -> None:
         (lambda asked: RuleResult(table(asked, score=[5.0] * 8)), "score holds numbers outside 0 to 1"),
         (lambda asked: RuleResult(table(asked, score=[-0.1] * 8)), "score holds numbers outside 0 to 1"),
         (lambda asked: RuleResult(table(asked, score=["much"] * 8)), "its column score is not double"),
+        (
+            lambda asked: RuleResult(table(asked, score=[0.4] * 8)),
+            "is strong with the score 0.4, at a threshold of 0.5",
+        ),
+        (lambda asked: RuleResult(table(asked, split=["weak"] * 8)), "is weak with the score 1, at a threshold of 0.5"),
+        (lambda asked: RuleResult(table(asked, split=[*["strong"] * 7, "maybe"])), "split is 'maybe'"),
+        (lambda asked: RuleResult(table(asked, split=[1] * 8)), "split is '1'"),
+        (lambda asked: RuleResult(table(asked, reason=[None] * 8)), "it gives no reason for demo/"),
+        (lambda asked: RuleResult(table(asked, item_id=[None] * 8)), "a row has no item_id"),
+        (lambda asked: RuleResult(table(asked, item_id=[f"other/{n}" for n in range(8)])), "lacks 8 items"),
+        (lambda asked: RuleResult(pa.concat_tables([table(asked), one_more(asked)])), "'other/1', which is no item"),
+        (lambda asked: RuleResult(table(asked).append_column("split", pa.array(["weak"] * 8))), "two columns split"),
+        (lambda asked: RuleResult(table(asked), None), "its findings are not JSON values"),
+        (lambda asked: RuleResult(table(asked), {}, None), "its warnings are not a tuple"),
+        (lambda asked: RuleResult(table(asked), {}, (1,)), "its warnings are not a tuple"),
         (lambda asked: RuleResult(table(asked, guessing=[math.inf] * 8)), "guessing holds numbers"),
         (lambda asked: RuleResult(table(asked), {"x": {1, 2}}), "its findings are not JSON values"),
         (lambda asked: RuleResult(table(asked), {"x": math.nan}), "its findings are not JSON values"),

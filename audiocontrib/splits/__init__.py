@@ -17,7 +17,7 @@ from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, Rul
 from audiocontrib.splits.decide import decide
 from audiocontrib.splits.settings import check_settings, judges, listed
 from audiocontrib.sql import arrow_table, sql
-from audiocontrib.store.splits import SPLIT_SCHEMA
+from audiocontrib.store.split_check import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
     import duckdb

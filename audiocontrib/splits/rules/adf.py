@@ -32,6 +32,7 @@ SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "
     0.5,
     "Audio-Dependency Filtering: silent probing, commonsense, perplexity rank, a review sheet",
     judges=("commonsense", "perplexity"),
+    by_score=False,
 )
 def adf(
     asked: RuleInput,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import shutil
 import subprocess
@@ -104,6 +105,24 @@ def test_version_errors_and_names_that_are_not_there() -> None:
     with pytest.raises(AttributeError, match="scores"):
         ac.scores  # type: ignore[attr-defined]  # noqa: B018
     assert (Path(ac.__file__).parent / "py.typed").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("scor", "score"), ("Score", "score"), ("splitt", "split"), ("load_item", "load_items"), ("item", "Item"),
+        ("open", None), ("evalute", "evaluate"), ("contribtions", "contributions"), ("exports", "export"),
+        ("certfy", "certify"), ("zzz", None),
+    ],
+)  # fmt: skip
+def test_a_misspelt_name_is_told_the_one_that_is_meant(name: str, meant: str | None) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(ac, name)
+    line = str(caught.value)
+    assert f"no attribute {name!r}" in line
+    assert "\n" not in line
+    assert meant is None or line.endswith(f"; did you mean {meant!r}?")
+    assert not hasattr(ac, name)
 
 
 def test_a_verb_stays_a_verb_when_the_module_of_its_name_is_imported() -> None:
@@ -228,6 +247,36 @@ def test_an_unknown_word_is_refused_in_one_line(name: str, word: str, run: ac.Ru
     args, given = calls(run, tmp_path)[name]
     line = refused(lambda: getattr(ac, name)(*args, **given | {word: "zzz"}))
     assert "zzz" in line or word in line
+
+
+NUMBERS = [
+    (name, word.name, str(word.annotation))
+    for name in FUNCTIONS
+    for word in inspect.signature(getattr(ac, name)).parameters.values()
+    if re.search(r"\b(int|float|Fraction)\b", str(word.annotation)) and word.kind is not word.VAR_KEYWORD
+]
+
+
+def test_the_walk_over_numbers_finds_them() -> None:
+    assert {("load_items", "limit"), ("split", "threshold"), ("export", "copies")} <= {one[:2] for one in NUMBERS}
+
+
+@pytest.mark.parametrize(("name", "word", "kind"), NUMBERS)
+@pytest.mark.parametrize("given", [math.nan, math.inf, -1, -0.5, 10**400, "x", True, 2.5, [1]])
+def test_a_number_that_is_none_is_refused(
+    name: str, word: str, kind: str, given: Any, run: ac.Run, tmp_path: Path
+) -> None:
+    if given == 2.5 and "float" in kind and word != "threshold":
+        pytest.skip("a good number")
+    args, words = ((), {"run": tmp_path / "run"}) if name.startswith("demo") else calls(run, tmp_path)[name]
+    assert word in refused(lambda: getattr(ac, name)(*args, **words | {word: given}))
+
+
+@pytest.mark.parametrize("name", ["wilson", "clustered_mean", "cluster_bootstrap", "two_way_mean"])
+@pytest.mark.parametrize("level", [math.nan, 2, -0.1, "x", None])
+def test_a_confidence_level_is_a_share(name: str, level: Any) -> None:
+    given = {"wilson": (1, 3), "two_way_mean": ([0, 1, 1], [0, 1, 2], [0, 1, 2])}.get(name, ([0, 1, 1], [0, 1, 2]))
+    assert "level" in refused(lambda: getattr(ac.statistics, name)(*given, level=level))
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,10 @@ def test_a_format_of_ones_own(run: Run, tmp_path: Path) -> None:
         (lambda example, stage: None, "gave None as a row"),
         (lambda example, stage: ["a"], "gave .'a'. as a row"),
         (lambda example, stage: {1: "a"}, "as a row; it gives a dictionary"),
+        (lambda example, stage: {}, r"gave {} as a row; .* \(item demo/"),
+        (lambda example, stage: {"a": 1} if example.name.endswith("#0") else {}, r"gave {} as a row; .* \(item demo/"),
+        (lambda example, stage: {"a": 1} | ({"b": 1} if example.name[-1:] == "1" else {}), "a row with 'b', unlike"),
+        (lambda example, stage: {"a": 1} | ({} if example.name[-1:] == "1" else {"b": 1}), "without 'b', unlike"),
         (lambda example, stage: {"a": {1, 2}}, "TypeError: Object of type set is not JSON"),
         (lambda example, stage: {"a": math.nan}, "not JSON compliant"),
         (lambda example, stage: {"a": b"bytes"}, "TypeError: Object of type bytes is not JSON"),
@@ -193,11 +197,29 @@ def test_what_a_format_gives_is_checked(run: Run, tmp_path: Path, row: Any, says
         ("own", {"file": "../rows.jsonl"}, "file is '../rows.jsonl'"),
         ("own", {"file": "{part}.jsonl"}, "file is"),
         ("own", {"file": "rows.csv"}, "file is"),
+        ("own", {"stage": ("sft",)}, "there is no field 'stage'; did you mean 'stages'?"),
+        ("own", {"tags": "<audio>"}, "tags is '<audio>'"),
+        ("own", {"tags": ("",)}, "tags is"),
+        ("own", {"embed": "base64"}, "embed is 'base64', but must be a function"),
+        ("own", {"beside": {}}, "beside is {}"),
     ],
 )
 def test_a_format_that_cannot_be_registered(name: Any, settings: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         export_format(name, **settings)(lambda example, stage: {})
+
+
+@pytest.mark.parametrize(
+    "beside", [None, "x.json", {"../x": "t"}, {"/x": "t"}, {"a/b": "t"}, {"x": 1}, {1: "t"}, {"sft.jsonl": ""}]
+)
+def test_other_files_of_a_format_stay_in_its_folder(run: Run, tmp_path: Path, beside: Any) -> None:
+    export_format("own", beside=lambda stage, file: beside)(lambda example, stage: {"a": 1})
+    with pytest.raises(AudiocontribError, match="format own: beside gave") as error:
+        export(
+            run, split="all", stage="sft", out=tmp_path / "out", format="own", part="all", audio="copy", progress=False
+        )
+    assert "\n" not in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def quiz(fields: Any, path: Path) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.checked import whole_number
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
@@ -19,6 +20,9 @@ from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import ItemCollector
 from audiocontrib.sources.mappings import WAYS
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
+
+MOST_MADE = 10_000_000
+"""Questions that are made on the spot at most: each takes its time."""
 
 
 def load_items(
@@ -91,7 +95,7 @@ def _load_source(
 ) -> Items:
     """The items of a source, a file, a folder or a hub id."""
     source, named = _find(dataset, data)
-    _check(source, named, limit, columns, answer_as, name)
+    _check(source, named, limit, columns, answer_as, name, seed)
     path = named or source.home
     hub = source.hub if path is None else None
     copy = snapshot(hub, revision, source.folder) if hub else None
@@ -219,17 +223,20 @@ def _joined(mapping: Any) -> dict[str, str]:
 
 
 def _check_own(limit: Any, answer_as: Any) -> None:
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise UsageError(f"limit is {limit!r}, but must be a whole number of at least 1")
+    if limit is not None:
+        whole_number(limit, "limit", least=1)
     if answer_as not in WAYS:
         raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
 
 
 def _check(
     source: Source, path: Path | None, limit: int | None, mapping: Mapping[str, str], answer_as: str,
-    name: str | None,
+    name: str | None, seed: int,
 ) -> None:  # fmt: skip
     _check_own(limit, answer_as)
+    whole_number(seed, "seed")
+    if limit is not None and source.make:
+        whole_number(limit, "limit", least=1, most=MOST_MADE)
     if source.fields and name is not None:
         raise UsageError(f"{source.name} has its own name; leave name out")
     if source.fields and (mapping or answer_as != "text"):

@@ -310,6 +310,16 @@ def test_what_is_no_run_is_refused_with_the_way_to_open_one(name: str, given: An
         (lambda run: ac.summary(run, by="extra.nonsense"), "no item has the field extra.nonsense"),
         (lambda run: ac.load_items("demo", limit="3"), "limit is '3', but must be a whole number"),
         (lambda run: ac.open_run(""), "'' is no folder of a run"),
+        (lambda run: ac.query(run, "select avg(item_id) from items"), "types 'avg(VARCHAR)'.; the views are: items"),
+        (lambda run: ac.query(run, "select sum(choices) from items"), "types 'sum(VARCHAR[])'.; the views are: items"),
+        (lambda run: ac.query(run, "from respones"), 'Did you mean "responses"?; the views are'),
+        (lambda run: ac.load_items([{}]), "there are no columns at all"),
+        (
+            lambda run: ac.split(run, rule="audit"),
+            "make one first, with `audiocontrib audit` on this run or ac.audit(run)",
+        ),
+        (lambda run: ac.export(run, stage="sft", out="x", disjoint="x"), "disjoint is 'x', but must be 'clip', 'item'"),
+        (lambda run: ac.export(run, stage="sft", out="x", part="weka"), "did you mean 'weak'?"),
     ],
 )
 def test_what_would_be_wrong_and_silent_is_refused(call: Any, said: str, run: ac.Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from uuid import uuid4
 import duckdb
 
 from audiocontrib.answers import READER
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, response_rows
@@ -259,7 +260,9 @@ class Run:
                     raise UsageError(f"the query is empty; {hint}")
                 return arrow_table(result)
             except duckdb.Error as error:
-                said = " ".join(str(error).split("\nLINE ")[0].split())
+                # what DuckDB adds: the line, and every type that a function would take
+                said = re.split(r"\n\s*LINE |\s+You might need to add|\s+Candidate functions:", str(error))[0]
+                said = one_line(UsageError(said))
                 raise UsageError(f"{said}; {hint}") from error
 
     @property

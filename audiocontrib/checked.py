@@ -1,9 +1,11 @@
-"""Numbers that a caller gives, checked: a whole number is no truth value, and no number is NaN."""
+"""Numbers and paths that a caller gives, checked: a whole number is no truth value, and no number is NaN."""
 
 from __future__ import annotations
 
 import math
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import UsageError
@@ -27,3 +29,10 @@ def number(value: Any, name: str, least: float, most: float = math.inf) -> float
         words = f"of at least {least:g}" if most == math.inf else f"between {least:g} and {most:g}"
         raise UsageError(f"{name} is {value!r:.40}, but must be a number {words}", argument=name)
     return float(value)
+
+
+def as_path(value: Any, name: str) -> Path:
+    """The value as a path. UsageError that names the argument if it is none."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        raise UsageError(f"{name} is {value!r:.40}, but must be the path of a file or folder", argument=name)
+    return Path(value)

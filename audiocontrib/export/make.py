@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
+from audiocontrib.checked import as_path
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Stage, TrainingExample
 from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_tags
@@ -94,7 +95,7 @@ def export(
     as_run(run)
     if split is None and (only := run.only_split()):
         split = only.name
-    out, chosen = Path(out), FORMATS.find(format)
+    out, chosen = as_path(out, "out"), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiocontrib.checked import whole_number
+from audiocontrib.checked import as_path, whole_number
 from audiocontrib.report import plots
 from audiocontrib.report.item_sample import MOST, sampled, script_json
 from audiocontrib.report.overview import REPORT
@@ -58,7 +58,7 @@ def report(
     """
     as_run(run)
     whole_number(items, "items")
-    path = Path(out) if out else run.path / REPORT
+    path = as_path(out, "out") if out else run.path / REPORT
     make_folder(path.parent)
     text = render_report(run, path.parent, split, items)
     with replacing(path) as file:

@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+import difflib
 import sys
 from types import ModuleType
 from typing import Any
@@ -27,7 +28,14 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version(__name__)
-    return _attribute(name)
+    try:
+        return _attribute(name)
+    except AttributeError:
+        if name in __all__:
+            raise  # what it is made of is at fault
+        near = difflib.get_close_matches(name, __all__, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"{__name__!r} has no attribute {name!r}{hint}", name=name) from None
 
 
 class _Face(ModuleType):

@@ -8,16 +8,14 @@ set does.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
+from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.registry import forget, others_parts
-from audiocontrib.user_code import run_code
+from audiocontrib.user_code import others_code, read_code, run_code
 
 GROUP = "audiocontrib.plugins"
 """Entry points of this group are plugins of installed packages."""
@@ -34,8 +32,8 @@ def load_plugin(plugin: str | Path) -> None:
         plugin: a Python file (``mine.py``), or the name of an installed plugin (:func:`installed_plugins`).
 
     Raises:
-        UsageError: there is no such file or plugin.
-        AudiocontribError: it fails while it is loaded, or registers nothing. The line says where.
+        UsageError: there is no such file or plugin, it fails while it is loaded, or registers nothing. The line says
+            where.
 
     Example:
         >>> ac.load_plugin("my_condition.py")
@@ -45,13 +43,7 @@ def load_plugin(plugin: str | Path) -> None:
     if path.suffix != ".py":
         _load_installed(str(plugin))
         return
-    try:
-        source = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"plugin {plugin}: there is no such file") from None
-    except OSError as error:
-        raise UsageError(f"plugin {plugin}: it cannot be read ({one_line(error)})") from error
-    _load_file(path, source)
+    _load_file(path, read_code(path, f"plugin {plugin}"))
 
 
 def load_plugins(plugins: Iterable[str | Path]) -> None:
@@ -86,10 +78,9 @@ def _load_file(path: Path, source: bytes) -> None:
         return
     forget(_loaded.pop(place, name))
     held = set(others_parts())
-    with _one_line(f"plugin {path}", name):
-        run_code(compile(source, place, "exec"), name, path.resolve())
+    run_code(source, name, path.resolve(), f"plugin {path}", lambda: forget(name))
     if not set(others_parts()) - held:
-        raise AudiocontribError(f"plugin {path}: it registers nothing: no condition, rule, format, data set or prompt")
+        raise UsageError(f"plugin {path}: it registers nothing: no condition, rule, format, data set or prompt")
     _loaded[place] = name
 
 
@@ -100,20 +91,7 @@ def _load_installed(name: str) -> None:
     if not found:
         there = ", ".join(installed_plugins()) or "none"
         raise UsageError(f"plugin {name!r}: it is no Python file, and no installed plugin; those installed: {there}")
-    with _one_line(f"plugin {name} ({found[0].value})", found[0].module):
+    module = found[0].module
+    with others_code(f"plugin {name} ({found[0].value})", module, lambda: forget(module)):
         found[0].load()
-    _loaded[name] = found[0].module
-
-
-@contextmanager
-def _one_line(who: str, module: str) -> Iterator[None]:
-    """Run somebody's code: whatever it raises is one line, nothing that it registered stays, it prints to stderr."""
-    try:
-        with redirect_stdout(sys.stderr):  # stdout is for tables, which others read
-            yield
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # whatever a file may raise, SystemExit too
-        forget(module)
-        sys.modules.pop(module, None)
-        raise AudiocontribError(f"{who}: {code_place(error)}{one_line(error)}") from error
+    _loaded[name] = module

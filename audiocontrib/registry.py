@@ -82,6 +82,12 @@ def others_parts() -> Iterator[Registered]:
                 yield Registered(registry.noun, name, module, place)
 
 
+def is_others(thing: Any) -> bool:
+    """Whether a class, a function or a value of a class is none of this package's own."""
+    module = getattr(thing, "__module__", None) or type(thing).__module__
+    return str(module).partition(".")[0] != "audiocontrib"
+
+
 def forget(module: str) -> None:
     """Take out what a module has registered: it is loaded anew, or failed half-way."""
     for registry in _registries:

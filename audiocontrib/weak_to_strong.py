@@ -15,17 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from audiocontrib.arrow import texts
-from audiocontrib.conditions import is_null
+from audiocontrib.conditions import condition, is_null
 from audiocontrib.config import Name, Share, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
-from audiocontrib.models import MODELS
-from audiocontrib.models.endpoint.address import Address
-from audiocontrib.models.mock import mock_model
-from audiocontrib.models.own import refuse_own
 from audiocontrib.prompts import DEFAULT_PROMPT, find_prompt
-from audiocontrib.scoring.plan import ORDERS
-from audiocontrib.sources import SOURCES
-from audiocontrib.splits.settings import ConditionName, RuleName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,12 +38,19 @@ TRAINED = "trained"
 def _source(name: str) -> str:
     """A data set's name; a file, folder or hub id is looked for when it is read."""
     if not (Path(name).exists() or "/" in name or "." in name):
+        from audiocontrib.sources import SOURCES
+
         SOURCES.find(name)
     return name
 
 
 def _model(name: str) -> str:
     """A model's name; a folder or hub id is looked for when it is loaded."""
+    from audiocontrib.models import MODELS
+    from audiocontrib.models.endpoint.address import Address
+    from audiocontrib.models.mock import mock_model
+    from audiocontrib.models.own import refuse_own
+
     refuse_own([name], "it")
     known, colon, rest = name.partition(":")
     if known == "mock":
@@ -63,12 +63,29 @@ def _model(name: str) -> str:
 
 
 def _orders(name: str) -> str:
+    from audiocontrib.scoring.plan import ORDERS
+
     ORDERS.find(name)
     return name
 
 
+def _rule(name: str) -> str:
+    from audiocontrib.splits import RULES
+
+    RULES.find(name)
+    return name
+
+
+def _condition(spec: str) -> str:
+    return condition(spec).spec
+
+
 def _prompt(name: str) -> str:
     return find_prompt(name).name
+
+
+_Rule = Annotated[str, Field(description="a split rule"), accepted_by(_rule)]
+_Condition = Annotated[str, Field(description="a condition, such as silence"), accepted_by(_condition)]
 
 
 @config
@@ -105,13 +122,13 @@ class WeakToStrongPlan:
     """What base and trained model are compared on; may share no recording with ``data``."""
     raters: Annotated[tuple[Annotated[Name, accepted_by(_model)], ...], Field(min_length=1)]
     """Models whose answers make the split."""
-    rule: RuleName = "votes"
+    rule: _Rule = "votes"
     """Of the split."""
     threshold: Share | None = None
     """Of the split; null: the rule's own."""
-    condition: ConditionName = "silence"
+    condition: _Condition = "silence"
     """Without the audio: what the split rests on."""
-    conditions: tuple[ConditionName, ...] = ("audio", "silence", "text")
+    conditions: tuple[_Condition, ...] = ("audio", "silence", "text")
     """All that is asked."""
     orders: Annotated[Name, accepted_by(_orders)] = "cyclic"
     """Of the options."""
@@ -167,6 +184,7 @@ def weak_to_strong(
     from audiocontrib.evaluation import compare
     from audiocontrib.models import load_model
     from audiocontrib.models.load import load_checkpoint
+    from audiocontrib.models.own import refuse_own
     from audiocontrib.scoring import score
     from audiocontrib.scoring.arguments import check_model_options
     from audiocontrib.training import read_training_recipe, stage_rows, train_grpo, train_sft

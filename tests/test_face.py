@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import shutil
 import subprocess
@@ -105,6 +106,24 @@ def test_version_errors_and_names_that_are_not_there() -> None:
     with pytest.raises(AttributeError, match="scores"):
         ac.scores  # type: ignore[attr-defined]  # noqa: B018
     assert (Path(ac.__file__).parent / "py.typed").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("scor", "score"), ("Score", "score"), ("splitt", "split"), ("load_item", "load_items"), ("item", "Item"),
+        ("open", None), ("evalute", "evaluate"), ("contribtions", "contributions"), ("exports", "export"),
+        ("certfy", "certify"), ("zzz", None),
+    ],
+)  # fmt: skip
+def test_a_misspelt_name_is_told_the_one_that_is_meant(name: str, meant: str | None) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(ac, name)
+    line = str(caught.value)
+    assert f"no attribute {name!r}" in line
+    assert "\n" not in line
+    assert meant is None or line.endswith(f"; did you mean {meant!r}?")
+    assert not hasattr(ac, name)
 
 
 def test_a_verb_stays_a_verb_when_the_module_of_its_name_is_imported() -> None:
@@ -232,6 +251,36 @@ def test_an_unknown_word_is_refused_in_one_line(name: str, word: str, run: ac.Ru
     assert "zzz" in line or word in line
 
 
+NUMBERS = [
+    (name, word.name, str(word.annotation))
+    for name in FUNCTIONS
+    for word in inspect.signature(getattr(ac, name)).parameters.values()
+    if re.search(r"\b(int|float|Fraction)\b", str(word.annotation)) and word.kind is not word.VAR_KEYWORD
+]
+
+
+def test_the_walk_over_numbers_finds_them() -> None:
+    assert {("load_items", "limit"), ("split", "threshold"), ("export", "copies")} <= {one[:2] for one in NUMBERS}
+
+
+@pytest.mark.parametrize(("name", "word", "kind"), NUMBERS)
+@pytest.mark.parametrize("given", [math.nan, math.inf, -1, -0.5, 10**400, "x", True, 2.5, [1]])
+def test_a_number_that_is_none_is_refused(
+    name: str, word: str, kind: str, given: Any, run: ac.Run, tmp_path: Path
+) -> None:
+    if given == 2.5 and "float" in kind and word != "threshold":
+        pytest.skip("a good number")
+    args, words = ((), {"run": tmp_path / "run"}) if name.startswith("demo") else calls(run, tmp_path)[name]
+    assert word in refused(lambda: getattr(ac, name)(*args, **words | {word: given}))
+
+
+@pytest.mark.parametrize("name", ["wilson", "clustered_mean", "cluster_bootstrap", "two_way_mean"])
+@pytest.mark.parametrize("level", [math.nan, 2, -0.1, "x", None])
+def test_a_confidence_level_is_a_share(name: str, level: Any) -> None:
+    given = {"wilson": (1, 3), "two_way_mean": ([0, 1, 1], [0, 1, 2], [0, 1, 2])}.get(name, ([0, 1, 1], [0, 1, 2]))
+    assert "level" in refused(lambda: getattr(ac.statistics, name)(*given, level=level))
+
+
 @pytest.mark.parametrize(
     "name",
     [name for name in FUNCTIONS if next(iter(inspect.signature(getattr(ac, name)).parameters), "") in ("run", "runs")],
@@ -263,6 +312,27 @@ def test_what_is_no_run_is_refused_with_the_way_to_open_one(name: str, given: An
         (lambda run: ac.summary(run, by="extra.nonsense"), "no item has the field extra.nonsense"),
         (lambda run: ac.load_items("demo", limit="3"), "limit is '3', but must be a whole number"),
         (lambda run: ac.open_run(""), "'' is no folder of a run"),
+        (lambda run: ac.query(run, "select avg(item_id) from items"), "types 'avg(VARCHAR)'.; the views are: items"),
+        (lambda run: ac.query(run, "select sum(choices) from items"), "types 'sum(VARCHAR[])'.; the views are: items"),
+        (lambda run: ac.query(run, "from respones"), 'Did you mean "responses"?; the views are'),
+        (lambda run: ac.split(run, leave_out=3), "leave_out is 3, but is a list of some of: unsolved"),
+        (lambda run: ac.split(run, leave_out={"unsolved": 1}), "leave_out is {'unsolved': 1}"),
+        (lambda run: ac.split(run, rule="adf", silent_right=99), "silent_right is 99, but only 3 models count"),
+        (lambda run: ac.condition("swap:1.5"), "'1.5' is not a seed, which is a whole number"),
+        (lambda run: ac.load_items("demo", revision="x"), "demo is made on the spot; it takes no revision"),
+        (lambda run: ac.load_items([{"question": "q"}], name=3), "name is 3, but is a text"),
+        (lambda run: ac.export(run, stage="sft", out=3), "out is 3, but must be the path"),
+        (lambda run: ac.export(run, stage="sft", out="x", recipe=5), "recipe is 5, but must be the path"),
+        (lambda run: ac.report(run, out=3), "out is 3, but must be the path"),
+        (lambda run: ac.evaluate(run, by=3), "accuracy by 3: it can be by"),
+        (lambda run: ac.summary(run, by=["k"]), "it can be by"),
+        (lambda run: ac.load_items([{}]), "there are no columns at all"),
+        (
+            lambda run: ac.split(run, rule="audit"),
+            "make one first, with `audiocontrib audit` on this run or ac.audit(run)",
+        ),
+        (lambda run: ac.export(run, stage="sft", out="x", disjoint="x"), "disjoint is 'x', but must be 'clip', 'item'"),
+        (lambda run: ac.export(run, stage="sft", out="x", part="weka"), "did you mean 'weak'?"),
     ],
 )
 def test_what_would_be_wrong_and_silent_is_refused(call: Any, said: str, run: ac.Run) -> None:

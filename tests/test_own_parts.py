@@ -47,6 +47,17 @@ def table(asked: RuleInput, **columns: Any) -> pa.Table:
     return pa.table({name: values for name, values in (usual | columns).items() if values is not None})
 
 
+def one_more(asked: RuleInput) -> pa.Table:
+    """A row of an item that there is not."""
+    row = {"item_id": "other/1", "split": "strong", "score": 1.0, "reason": "so"}
+    return pa.Table.from_pylist([row], table(asked).schema)
+
+
+def test_a_rule_may_say_that_the_score_alone_does_not_decide(run: Run) -> None:
+    rule("own", 0.5, "about", by_score=False)(lambda asked: RuleResult(table(asked, score=[0.4] * 8)))
+    assert len(ac.split(run, rule="own").part("strong")) == 8
+
+
 def test_a_rule_of_ones_own(run: Run) -> None:
     @rule("own", 0.5, "about")
     def own(asked: RuleInput, least: int = 3) -> RuleResult:
@@ -80,6 +91,21 @@ def test_a_rule_of_ones_own(run: Run) -> None:
         (lambda asked: RuleResult(table(asked, score=[5.0] * 8)), "score holds numbers outside 0 to 1"),
         (lambda asked: RuleResult(table(asked, score=[-0.1] * 8)), "score holds numbers outside 0 to 1"),
         (lambda asked: RuleResult(table(asked, score=["much"] * 8)), "its column score is not double"),
+        (
+            lambda asked: RuleResult(table(asked, score=[0.4] * 8)),
+            "is strong with the score 0.4, at a threshold of 0.5",
+        ),
+        (lambda asked: RuleResult(table(asked, split=["weak"] * 8)), "is weak with the score 1, at a threshold of 0.5"),
+        (lambda asked: RuleResult(table(asked, split=[*["strong"] * 7, "maybe"])), "split is 'maybe'"),
+        (lambda asked: RuleResult(table(asked, split=[1] * 8)), "split is '1'"),
+        (lambda asked: RuleResult(table(asked, reason=[None] * 8)), "it gives no reason for demo/"),
+        (lambda asked: RuleResult(table(asked, item_id=[None] * 8)), "a row has no item_id"),
+        (lambda asked: RuleResult(table(asked, item_id=[f"other/{n}" for n in range(8)])), "lacks 8 items"),
+        (lambda asked: RuleResult(pa.concat_tables([table(asked), one_more(asked)])), "'other/1', which is no item"),
+        (lambda asked: RuleResult(table(asked).append_column("split", pa.array(["weak"] * 8))), "two columns split"),
+        (lambda asked: RuleResult(table(asked), None), "its findings are not JSON values"),
+        (lambda asked: RuleResult(table(asked), {}, None), "its warnings are not a tuple"),
+        (lambda asked: RuleResult(table(asked), {}, (1,)), "its warnings are not a tuple"),
         (lambda asked: RuleResult(table(asked, guessing=[math.inf] * 8)), "guessing holds numbers"),
         (lambda asked: RuleResult(table(asked), {"x": {1, 2}}), "its findings are not JSON values"),
         (lambda asked: RuleResult(table(asked), {"x": math.nan}), "its findings are not JSON values"),
@@ -135,6 +161,10 @@ def test_a_format_of_ones_own(run: Run, tmp_path: Path) -> None:
         (lambda example, stage: None, "gave None as a row"),
         (lambda example, stage: ["a"], "gave .'a'. as a row"),
         (lambda example, stage: {1: "a"}, "as a row; it gives a dictionary"),
+        (lambda example, stage: {}, r"gave {} as a row; .* \(item demo/"),
+        (lambda example, stage: {"a": 1} if example.name.endswith("#0") else {}, r"gave {} as a row; .* \(item demo/"),
+        (lambda example, stage: {"a": 1} | ({"b": 1} if example.name[-1:] == "1" else {}), "a row with 'b', unlike"),
+        (lambda example, stage: {"a": 1} | ({} if example.name[-1:] == "1" else {"b": 1}), "without 'b', unlike"),
         (lambda example, stage: {"a": {1, 2}}, "TypeError: Object of type set is not JSON"),
         (lambda example, stage: {"a": math.nan}, "not JSON compliant"),
         (lambda example, stage: {"a": b"bytes"}, "TypeError: Object of type bytes is not JSON"),
@@ -167,11 +197,29 @@ def test_what_a_format_gives_is_checked(run: Run, tmp_path: Path, row: Any, says
         ("own", {"file": "../rows.jsonl"}, "file is '../rows.jsonl'"),
         ("own", {"file": "{part}.jsonl"}, "file is"),
         ("own", {"file": "rows.csv"}, "file is"),
+        ("own", {"stage": ("sft",)}, "there is no field 'stage'; did you mean 'stages'?"),
+        ("own", {"tags": "<audio>"}, "tags is '<audio>'"),
+        ("own", {"tags": ("",)}, "tags is"),
+        ("own", {"embed": "base64"}, "embed is 'base64', but must be a function"),
+        ("own", {"beside": {}}, "beside is {}"),
     ],
 )
 def test_a_format_that_cannot_be_registered(name: Any, settings: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         export_format(name, **settings)(lambda example, stage: {})
+
+
+@pytest.mark.parametrize(
+    "beside", [None, "x.json", {"../x": "t"}, {"/x": "t"}, {"a/b": "t"}, {"x": 1}, {1: "t"}, {"sft.jsonl": ""}]
+)
+def test_other_files_of_a_format_stay_in_its_folder(run: Run, tmp_path: Path, beside: Any) -> None:
+    export_format("own", beside=lambda stage, file: beside)(lambda example, stage: {"a": 1})
+    with pytest.raises(AudiocontribError, match="format own: beside gave") as error:
+        export(
+            run, split="all", stage="sft", out=tmp_path / "out", format="own", part="all", audio="copy", progress=False
+        )
+    assert "\n" not in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def quiz(fields: Any, path: Path) -> Any:

@@ -71,7 +71,7 @@ def test_from_the_command_line(beep: Path, tmp_path: Path, where: str, monkeypat
 @pytest.mark.slow
 def test_other_processes_load_the_same(beep: Path, tmp_path: Path) -> None:
     words = ["score", "--dataset", "demo", "--limit", "4", "--model", "mock", "--condition", "plugin-beep", "--plugin"]
-    words += [str(beep), "--run", str(tmp_path / "r"), "--devices", "cpu", "--devices", "cpu"]
+    words += [str(beep), "--run", str(tmp_path / "r"), "--devices", "cpu,cpu"]
     done = subprocess.run([sys.executable, "-m", "audiocontrib", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -99,7 +99,7 @@ def test_a_file_at_fault_is_one_line(tmp_path: Path, text: str, says: str) -> No
     path = tmp_path / "mine.py"
     path.write_text(text)
     done = CliRunner().invoke(main, ["plugins", "--plugin", str(path)])
-    assert done.exit_code in (1, 2)
+    assert done.exit_code == 2
     assert done.stderr.startswith("error: plugin ")
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1

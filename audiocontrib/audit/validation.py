@@ -14,6 +14,7 @@ from audiocontrib.audit.clips import LOOKS, clip_findings, clip_formats, clip_le
 from audiocontrib.audit.kinds import FAILS, KIND_SCHEMA, kind_row
 from audiocontrib.audit.options import OptionTable, published_choices
 from audiocontrib.audit.rows import counts, quarantined, row_findings
+from audiocontrib.checked import whole_number
 from audiocontrib.deprecation import renamed
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Items
@@ -57,6 +58,10 @@ class Validation:
         return json.dumps(whole, ensure_ascii=False)
 
 
+MOST_WORKERS = 1024
+"""Threads that a machine can be asked for."""
+
+
 def validate(
     items: Items,
     clips: str = "headers",
@@ -84,6 +89,8 @@ def validate(
         clips = audio
     if clips not in LOOKS:
         raise UsageError(f"clips {clips!r}: it is one of {', '.join(LOOKS)}")
+    if workers is not None:
+        whole_number(workers, "workers", least=1, most=MOST_WORKERS)
     looked = look_at_clips(items, clips, progress, workers)
     table = items.table
     options, published = OptionTable.of(table), published_choices(table)

@@ -12,6 +12,7 @@ import click
 
 from audiocontrib.cli.messages import messages_in_lines
 from audiocontrib.cli.renames import check_old_variables, name_variables
+from audiocontrib.cli.usage import read_strictly, usage_in_one_line
 from audiocontrib.errors import AudiocontribError, one_line
 
 COMMANDS = {
@@ -43,6 +44,11 @@ COMMANDS = {
 class Lazy(click.Group):
     """Commands are imported when they are called, so that `--help` is quick."""
 
+    def make_context(self, *words: Any, **more: Any) -> click.Context:
+        """A word that is no option or command is one line."""
+        with usage_in_one_line():
+            return super().make_context(*words, **more)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`--plugin` may stand anywhere, and is looked at first: what plugins add is known to every command."""
         from audiocontrib.cli.plugin_options import without_plugins
@@ -63,6 +69,7 @@ class Lazy(click.Group):
         command: click.Command = import_module(f"audiocontrib.cli.{module}").command
         command.name, command.short_help = cmd_name, COMMANDS[cmd_name]
         name_variables(command, _prefix(cmd_name))
+        read_strictly(command)
         return command
 
     def resolve_command(
@@ -90,7 +97,7 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
-            with messages_in_lines():
+            with messages_in_lines(), usage_in_one_line(ctx):
                 _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
                 return super().invoke(ctx)
         except AudiocontribError as error:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audiocontrib.audio import Sound
+from audiocontrib.audio import Sound, make_sound
 from audiocontrib.conditions.base import Condition
 from audiocontrib.conditions.partners import Partners
 from audiocontrib.errors import AudiocontribError, BadAudio, code_place, one_line
 from audiocontrib.items import Item
+from audiocontrib.registry import is_others
 
 
 def play(kind: Condition, clip: Sound | None, item_id: str) -> Sound | None:
@@ -37,9 +38,21 @@ def play(kind: Condition, clip: Sound | None, item_id: str) -> Sound | None:
         fault = f"gave samples of {sound.samples.dtype}, not float32; make the Sound with make_sound(samples)"
     elif not np.isfinite(sound.samples).all():
         fault = "gave samples that are not finite numbers"
+    elif is_others(kind) and not _same_again(kind, clip, item_id, sound):
+        fault = "gives another sound each time for the same item; draw by audiocontrib.hashing.seeded(seed, item_id)"
     if fault:
         raise AudiocontribError(f"condition {kind.spec!r} {fault} (item {item_id})")
     return sound
+
+
+def _same_again(kind: Condition, clip: Sound | None, item_id: str, sound: Sound) -> bool:
+    """Whether the same is played when it is asked again; and the hash that stands for it is that of the samples."""
+    try:
+        again = kind.hear(clip, item_id)
+    except Exception as error:
+        raise _failed(kind, "hear", item_id, error) from error
+    first = make_sound(sound.samples).sha256
+    return first == sound.sha256 and isinstance(again, Sound) and make_sound(again.samples).sha256 == first
 
 
 def find_partners(kind: Condition, items: Sequence[Item]) -> Partners:
@@ -50,6 +63,7 @@ def find_partners(kind: Condition, items: Sequence[Item]) -> Partners:
     """
     try:
         find = kind.partners(items)
+        twin = kind.partners(items) if is_others(kind) else find
     except Exception as error:
         raise _failed(kind, "partners", "all items", error) from error
     if not callable(find):
@@ -60,12 +74,15 @@ def find_partners(kind: Condition, items: Sequence[Item]) -> Partners:
     def partner(item: Item) -> Item | None:
         try:
             found = find(item)
+            other = found if twin is find else twin(item)
         except Exception as error:
             raise _failed(kind, "partners", item.id, error) from error
         fault = ""
-        if found is None:
+        if getattr(found, "id", None) != getattr(other, "id", None):
+            fault = "another one each time"
+        elif found is None:
             return None
-        if not isinstance(found, Item):
+        elif not isinstance(found, Item):
             fault = f"{type(found).__name__}, not an item or None"
         elif found.audio is None:
             fault = f"{found.id}, which has no clip"

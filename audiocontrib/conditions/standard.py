@@ -128,7 +128,7 @@ class Swap(Condition):
 
     @classmethod
     def parse(cls, parameter: str | None) -> Self:  # noqa: D102
-        return cls() if parameter is None else cls(int(_number(parameter, "a seed", low=0, high=2**31)))
+        return cls() if parameter is None else cls(_whole(parameter, "a seed", high=2**31))
 
     def partners(self, items: Sequence[Item]) -> Partners:  # noqa: D102
         return partners_by_gold(items, self.seed)
@@ -181,6 +181,13 @@ def _present(clip: Sound | None) -> Sound:
     if clip is None:
         raise BadAudio("the condition needs the item's clip, and there is none")
     return clip
+
+
+def _whole(text: str, meaning: str, *, high: int) -> int:
+    value = _number(text, meaning, low=0, high=high)
+    if value != int(value):
+        raise ValueError(f"{text!r} is not {meaning}, which is a whole number")
+    return int(value)
 
 
 def _number(text: str, meaning: str, *, low: float, high: float) -> float:

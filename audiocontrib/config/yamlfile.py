@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from audiocontrib.checked import as_path
 from audiocontrib.config.model import build
 from audiocontrib.errors import UsageError
 
@@ -63,6 +64,7 @@ def read_config(cls: type[C], path: str | Path, noun: str = "recipe") -> C:
 
 def read_fields(path: str | Path, noun: str = "recipe") -> Any:
     """What a YAML file holds. UsageError in one line that names the file, and the line where there is one."""
+    path = as_path(path, noun)
     try:
         with Path(path).open("rb") as file:
             raw = file.read(LARGEST + 1)

@@ -74,8 +74,8 @@ def accuracy(
         >>> ac.accuracy(run, by="question_type", method="likelihood").to_pandas()
     """
     by = [by] if isinstance(by, str) else list(by)
-    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(name)]:
-        raise UsageError(f"accuracy by {', '.join(unknown)}: it can be by {', '.join(GROUPS)} or extra.NAME")
+    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(str(name))]:
+        raise UsageError(f"accuracy by {', '.join(map(str, unknown))}: it can be by {', '.join(GROUPS)} or extra.NAME")
     with scoped(run, scope, words) as (con, checked):
         check_extra(con, by)
         return _accuracies(con, by, told or count_answers(con, method=checked.method))

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import floats, integers, schema_of
+from audiocontrib.checked import number
 from audiocontrib.conditions import is_null
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells, item_columns, log2_gold
@@ -83,7 +84,7 @@ def nulls(
         UsageError: the run holds no answers under a condition named, or the margin is not between 0 and 1.
         AudiocontribError: the run holds both methods and none is named.
     """
-    if not 0 < margin < 1:
+    if not 0 < number(margin, "margin", 0, 1) < 1:
         raise UsageError(f"a margin of {margin:g}; it is a difference of accuracies between 0 and 1, such as 0.02")
     with scoped(run, scope, words) as (con, checked):
         wanted = _wanted(con, conditions)

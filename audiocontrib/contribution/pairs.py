@@ -16,13 +16,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import integers, schema_of
+from audiocontrib.checked import whole_number
 from audiocontrib.contribution.answer_counts import TIE
 from audiocontrib.contribution.calibration import Floats
 from audiocontrib.contribution.ledger_entries import cells
 from audiocontrib.contribution.posteriors import padded, posterior_table
 from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
-from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import two_way_mean
 
@@ -143,8 +143,8 @@ def pairs(
         UsageError: fewer than one partner.
         AudiocontribError: the run holds no answers with the audio, or both methods and none is named.
     """
-    if partners < 1:
-        raise UsageError(f"{partners} partners; each item needs one or more")
+    whole_number(seed, "seed")
+    whole_number(partners, "partners", least=1)
     with scoped(run, scope, words) as (con, checked):
         return _pairs(con, checked, seed, partners)
 

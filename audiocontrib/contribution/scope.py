@@ -189,7 +189,9 @@ def not_asked(condition: str, who: str = "") -> AudiocontribError:
 
 def _names(models: str | Sequence[str]) -> list[str]:
     if not isinstance(models, str | Sequence):
-        raise UsageError(f"models is {models!r}, but is the name of a model, or a list of names")
+        raise UsageError(
+            f"models is {' '.join(repr(models).split()):.80}, but is the name of a model, or a list of names"
+        )
     names = [models] if isinstance(models, str) else list(models)
     if wrong := [name for name in names if not isinstance(name, str)]:
         raise UsageError(f"models holds {wrong[0]!r}, which is not the name of a model")

@@ -80,7 +80,7 @@ def summary(
     Example:
         >>> ac.summary(run, by="question_type").to_pandas()
     """
-    if by is not None and by not in (*GROUPS, "k") and not EXTRA.fullmatch(by):
+    if by is not None and by not in (*GROUPS, "k") and not EXTRA.fullmatch(str(by)):
         raise UsageError(f"summary by {by}: it can be by {', '.join(GROUPS)}, k or extra.NAME")
     group = {None: "null", "k": "len(choices)"}.get(by) or group_value(str(by))
     with scoped(run, scope, words) as (con, checked):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from audiocontrib.arrow import texts
+from audiocontrib.checked import whole_number
 from audiocontrib.contribution import accuracy, unanimity
 from audiocontrib.demo.rules import CONDITIONS, split_by_all
-from audiocontrib.errors import UsageError
 from audiocontrib.models import MODELS
 from audiocontrib.report.plots import accuracy_by_condition, contribution_map
 from audiocontrib.scoring import score
@@ -90,10 +90,8 @@ def demo(*, seed: int = 0, limit: int = 240, run: str | os.PathLike[str] = "runs
         >>> done = ac.demo(limit=60, run="runs/demo-60")
         >>> done.accuracy.to_pandas()
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1_000_000:
-        raise UsageError(f"seed is {seed!r}, but is a whole number from 0 to 999,999")
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 10:
-        raise UsageError(f"limit is {limit!r}, but is a whole number from 10")
+    whole_number(seed, "seed", most=999_999)
+    whole_number(limit, "limit", least=10)
     import torch
 
     torch.set_num_threads(1)  # a million parameters: more threads only wait for each other

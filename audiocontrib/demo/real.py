@@ -12,6 +12,7 @@ import pyarrow as pa
 from audiocontrib.arrow import equal, texts
 from audiocontrib.audit import run_checks
 from audiocontrib.audit.baselines import baselines
+from audiocontrib.checked import whole_number
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.summary import summary
@@ -86,6 +87,7 @@ def demo_real(
         >>> done = ac.demo_real(limit=50, run="runs/real")
         >>> done.summary.to_pandas()
     """
+    whole_number(shown, "shown")
     items = load_items("real-sounds", limit=limit) if items is None else items
     done = score(items, [model], CONDITIONS, orders="given", run=run, progress=progress)
     read = run_checks(items.table, ["probes"]).scores

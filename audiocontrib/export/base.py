@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from audiocontrib.config.words import near
 from audiocontrib.errors import UsageError
 from audiocontrib.registry import Registry
 from audiocontrib.training.rows import TrainingRow
@@ -97,6 +98,14 @@ def export_format(name: str, **settings: Any) -> Callable[[Callable[..., Any]], 
     """
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise UsageError(f"an export format needs a name of small letters, digits, - and _; this is {name!r}")
+    fields = [key for key in Format.__dataclass_fields__ if key != "row"]
+    if unknown := [key for key in settings if key not in fields]:
+        raise UsageError(f"format {name}: there is no field {unknown[0]!r}; {near(unknown[0], fields)}")
+    if not isinstance(tags := settings.get("tags", ()), tuple) or not all(isinstance(tag, str) and tag for tag in tags):
+        raise UsageError(f"format {name}: tags is {tags!r}, but must be a tuple of texts")
+    for key in ("embed", "beside"):
+        if not (callable(settings.get(key)) or settings.get(key) is None):
+            raise UsageError(f"format {name}: {key} is {settings[key]!r}, but must be a function")
     for key, allowed in {"stages": get_args(Stage), "audio": get_args(Audio)}.items():
         given = settings.get(key, allowed[:1])
         if not (isinstance(given, tuple) and given and set(given) <= set(allowed)):

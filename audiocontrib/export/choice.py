@@ -8,16 +8,37 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import PositiveInt
+
+from audiocontrib.config import build, config
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export.base import Stage
 from audiocontrib.items import ROWS_AT_ONCE
-from audiocontrib.training.recipe import GRPO, SFT, Part, TrainingRecipe, read_training_recipe
+from audiocontrib.training.recipe import GRPO, SFT, Part, Seed, TrainingRecipe, read_training_recipe
 from audiocontrib.training.rows import TrainingRows, taken
 
 Disjoint = Literal["clip", "item", "none"]
 
 CHOOSING = ("part", "items", "copies", "seed", "rater", "pass_audio", "pass_silent", "weigh", "abstain_option")
 """Fields of a recipe's stage that decide which rows there are, and what they say."""
+
+
+@config
+class RowOptions:
+    """What the options say of the rows, where no recipe does."""
+
+    stage: Stage
+    """What is trained with the rows."""
+    part: Part | None = None
+    """Of the split; None: weak for SFT, strong for GRPO."""
+    copies: PositiveInt = 4
+    """Each question so many times."""
+    seed: Seed = 0
+    """Of the orders."""
+    disjoint: Disjoint = "clip"
+    """What GRPO may not share with SFT on the weak part."""
+
+
 UNUSED: dict[str, Any] = {"learning_rate": 1.0, "batch": 8, "steps": 1}
 """A stage cannot be without them; no row depends on them."""
 
@@ -38,19 +59,21 @@ def choose(
         UsageError: the recipe has no such stage, or asks for what rows cannot say; recipe and options are both
             given; a number is out of its range.
     """
+    given = {"stage": stage, "part": part, "copies": copies, "seed": seed, "disjoint": disjoint}
+    asked = build(RowOptions, {name: value for name, value in given.items() if value is not None}, "export")
     if recipe is not None:
-        if any(value is not None for value in (part, copies, seed, disjoint)):
+        if len([value for value in given.values() if value is not None]) > 1:
             raise UsageError(f"{recipe} says part, copies, seed and disjoint; leave out these options, or the recipe")
         return _checked(read_training_recipe(recipe), stage, str(recipe))
-    shared = {"copies": 4 if copies is None else copies, "seed": seed or 0, **UNUSED}
-    sft = SFT(part=part or "weak", **shared) if stage == "sft" else SFT(part="weak", **shared)
-    grpo = GRPO(part=part or "strong", **shared) if stage == "grpo" else None
+    shared = {"copies": asked.copies, "seed": asked.seed, **UNUSED}
+    sft = SFT(part=asked.part or "weak", **shared) if stage == "sft" else SFT(part="weak", **shared)
+    grpo = GRPO(part=asked.part or "strong", **shared) if stage == "grpo" else None
     return TrainingRecipe(
         about="options of `audiocontrib export`",
         model="none",  # nothing is trained
-        sft=None if grpo and disjoint == "none" else sft,
+        sft=None if grpo and asked.disjoint == "none" else sft,
         grpo=grpo,
-        disjoint="item" if disjoint == "item" else "clip",
+        disjoint="item" if asked.disjoint == "item" else "clip",
     )
 
 

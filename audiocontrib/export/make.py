@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
+from audiocontrib.checked import as_path
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Stage, TrainingExample
 from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_tags
@@ -32,6 +34,7 @@ from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
 
 import_module("audiocontrib.export.formats")  # files them
+BESIDE = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def export(
     as_run(run)
     if split is None and (only := run.only_split()):
         split = only.name
-    out, chosen = Path(out), FORMATS.find(format)
+    out, chosen = as_path(out, "out"), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
@@ -110,9 +113,8 @@ def export(
         file = chosen.file.replace("{stage}", stage)
         with _one_line(format):
             like = _row(format, chosen, _like(chosen, rows), stage)
-            write_rows(folder / file, (_row(format, chosen, one, stage) for one in shown), like)
-            for name, text in (chosen.beside(stage, file) if chosen.beside else {}).items():
-                (folder / name).write_text(text, encoding="utf-8")
+            write_rows(folder / file, (_row(format, chosen, one, stage, like) for one in shown), like)
+            _write_beside(format, chosen, stage, file, folder)
         counts = {"items": made.items, "rows": made.rows, "notes": notes}
         write_manifest(folder, {"request": request, **_origin(rows), **counts})
     return made
@@ -173,11 +175,30 @@ def _like(chosen: Format, rows: TrainingRows) -> TrainingExample:
     return TrainingExample(first, "", "" if chosen.embed is None else chosen.embed(b""), EXTRA)
 
 
-def _row(name: str, chosen: Format, example: TrainingExample, stage: Stage) -> dict[str, Any]:
+def _row(
+    name: str, chosen: Format, example: TrainingExample, stage: Stage, like: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """An example as the format has it: a dictionary, with the columns of ``like``, which every row has."""
     row = chosen.row(example, stage)
-    if not (isinstance(row, dict) and all(isinstance(key, str) for key in row)):
-        raise AudiocontribError(f"format {name} gave {row!r:.60} as a row; it gives a dictionary of columns")
-    return row
+    if not (isinstance(row, dict) and row and all(isinstance(key, str) for key in row)):
+        fault = f"gave {row!r:.60} as a row; it gives a dictionary of columns"
+    elif like is not None and row.keys() != like.keys():
+        lacking, more = sorted(like.keys() - row.keys()), sorted(row.keys() - like.keys())
+        fault = f"gave a row {'without' if lacking else 'with'} {(lacking or more)[0]!r}, unlike its other rows"
+    else:
+        return row
+    raise AudiocontribError(f"format {name} {fault} (item {example.row.item.id})")
+
+
+def _write_beside(name: str, chosen: Format, stage: Stage, file: str, folder: Path) -> None:
+    """The other files that a format wants, within the folder."""
+    wanted = chosen.beside(stage, file) if chosen.beside else {}
+    if not isinstance(wanted, Mapping):
+        raise AudiocontribError(f"format {name}: beside gave {wanted!r:.60}, not names and texts")
+    for beside, text in wanted.items():
+        if not (isinstance(beside, str) and isinstance(text, str) and BESIDE.fullmatch(beside)) or beside == file:
+            raise AudiocontribError(f"format {name}: beside gave {beside!r:.60}, which is no name of another text file")
+        (folder / beside).write_text(text, encoding="utf-8")
 
 
 @contextmanager

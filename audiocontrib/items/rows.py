@@ -66,7 +66,9 @@ def json_values(value: Any) -> Any:
         return (None if value != value else str(value)) if not math.isfinite(value) else float(value)
     if isinstance(value, Mapping):
         return {str(name): json_values(one) for name, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return [json_values(one) for one in sorted(value, key=repr)]  # a set has no order, and each process another
+    if isinstance(value, list | tuple):
         return [json_values(one) for one in value]
     if hasattr(value, "tolist"):  # numpy's arrays and numbers
         return json_values(value.tolist())

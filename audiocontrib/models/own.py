@@ -13,14 +13,13 @@ import inspect
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.models.base import Model
 from audiocontrib.models.check import shown
 from audiocontrib.models.wrapped import WAYS, FunctionModel
-from audiocontrib.user_code import run_code
+from audiocontrib.user_code import read_code, run_code
 
 IN_FILE = re.compile(r"(?P<file>([A-Za-z]:)?[^:]+\.py):(?P<name>[^/\\:]*)")
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -53,19 +52,11 @@ def load_own(model: str) -> Model:
     """
     found = IN_FILE.fullmatch(model)
     path, name = (Path(found["file"]), found["name"]) if found else (Path(model), "")
-    try:
-        source = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"model {path}: the file cannot be read: {one_line(error)}") from error
-    code, lines = _parsed(path, source)
+    source = read_code(path, f"model {path}")
+    lines = _definitions(source)
     if not name:
         raise UsageError(f"{path}: name its class or function after a colon; {_there(name, lines)}")
-    try:
-        held = _run(path.resolve(), code)
-    except AudiocontribError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"{code_place(error) or f'{path}: '}the file cannot be loaded: {_said(error)}") from error
+    held = vars(run_code(source, _module_name(path.resolve()), path.resolve(), f"model {path}"))
     if name not in held:
         objects = [key for key, value in held.items() if isinstance(value, Model)]
         raise UsageError(f"{path}: it has no {name!r}; {_there(name, [*lines, *objects])}")
@@ -74,15 +65,13 @@ def load_own(model: str) -> Model:
     return made
 
 
-def _parsed(path: Path, source: bytes) -> tuple[CodeType, dict[str, int]]:
-    """A file's code, and the lines of its classes and functions."""
+def _definitions(source: bytes) -> dict[str, int]:
+    """The lines of a file's classes and functions; none where it is no Python, which running it will say."""
     try:
-        tree = ast.parse(source, str(path.resolve()))
-        code: CodeType = compile(tree, str(path.resolve()), "exec")
-    except Exception as error:  # besides SyntaxError: bytes that are no text, code that is nested too deeply
-        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        raise UsageError(f"{path}{line}: the file cannot be loaded: {_said(error)}") from error
-    return code, {node.name: node.lineno for node in tree.body if isinstance(node, DEFINITIONS)}
+        tree = ast.parse(source)
+    except Exception:  # besides SyntaxError: bytes that are no text, code that is nested too deeply
+        return {}
+    return {node.name: node.lineno for node in tree.body if isinstance(node, DEFINITIONS)}
 
 
 def _made(thing: Any, name: str, line: str) -> Model:
@@ -116,16 +105,8 @@ def _built(cls: type[Model], name: str, line: str) -> Model:
         raise UsageError(f"{code_place(error) or f'{line}: '}{name}() fails: {one_line(error)}") from error
 
 
-def _run(where: Path, code: CodeType) -> dict[str, Any]:
-    """The names that a file's code makes. Its folder can be imported from."""
-    name = f"own_{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
-    return vars(run_code(code, name, where))
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return "it ends the program; put what it does when it is run under: if __name__ == '__main__'"
-    return f"{type(error).__name__}: {error.msg}" if isinstance(error, SyntaxError) else one_line(error)
+def _module_name(where: Path) -> str:
+    return f"own_{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
 
 
 def _there(name: str, held: Iterable[str]) -> str:

@@ -65,11 +65,13 @@ class FunctionPrompt:
     def user_text(self, question: str | None, options: Sequence[str]) -> str:
         """What the function gives; AudiocontribError if it fails or gives no text."""
         try:
-            text = self.function(question, options)
+            text, again = self.function(question, options), self.function(question, options)
         except Exception as error:
             raise AudiocontribError(f"prompt {self.name!r} fails: {code_place(error)}{one_line(error)}") from error
         if not isinstance(text, str):
             raise AudiocontribError(f"prompt {self.name!r} gave {type(text).__name__}, not text")
+        if text != again:
+            raise AudiocontribError(f"prompt {self.name!r} gives another text each time for the same question")
         return text
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiocontrib.errors import UsageError
+from audiocontrib.checked import as_path, whole_number
 from audiocontrib.report import plots
 from audiocontrib.report.item_sample import MOST, sampled, script_json
 from audiocontrib.report.overview import REPORT
@@ -57,9 +57,8 @@ def report(
         >>> ac.report(ac.open_run("runs/demo"), split="votes")
     """
     as_run(run)
-    if isinstance(items, bool) or not isinstance(items, int) or items < 0:
-        raise UsageError(f"items is {items!r}, but is a whole number from 0")
-    path = Path(out) if out else run.path / REPORT
+    whole_number(items, "items")
+    path = as_path(out, "out") if out else run.path / REPORT
     make_folder(path.parent)
     text = render_report(run, path.parent, split, items)
     with replacing(path) as file:

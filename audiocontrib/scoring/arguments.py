@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from audiocontrib.checked import number, whole_number
 from audiocontrib.conditions import Condition, condition
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, as_items
@@ -76,10 +77,8 @@ def check_workers(engine: Any, actors: Any, save_every: Any, options: Any) -> No
     """UsageError for an engine that there is not, a number out of range, or options that are no mapping."""
     if engine not in ENGINES:
         raise UsageError(f"no engine is called {engine!r}; there are: {', '.join(ENGINES)}")
-    if isinstance(actors, bool) or not isinstance(actors, int) or actors < 1:
-        raise UsageError(f"actors is {actors!r}, but is a whole number from 1")
-    if isinstance(save_every, bool) or not isinstance(save_every, int | float) or not 0 <= save_every < float("inf"):
-        raise UsageError(f"save_every is {save_every!r}, but is a number of seconds from 0")
+    whole_number(actors, "actors", least=1)
+    number(save_every, "save_every", least=0)
     check_model_options(options)
 
 

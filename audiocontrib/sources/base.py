@@ -29,7 +29,12 @@ class Columns(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         """Raise NoColumn."""
-        raise NoColumn(name, f"there is no column {name!r}; there are: {', '.join(self)}")
+        raise NoColumn(name, f"there is no column {name!r}; {columns_there(self)}")
+
+
+def columns_there(names: Iterable[str]) -> str:
+    """Which columns there are, in words."""
+    return f"there are: {', '.join(names)}" if names else "there are no columns at all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from audiocontrib.errors import BadItem, UsageError
-from audiocontrib.sources.base import Columns, Fields, NoColumn, item_text
+from audiocontrib.sources.base import Columns, Fields, NoColumn, columns_there, item_text
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "question": ("question", "question_text"),
@@ -86,7 +86,7 @@ def _columns(field: str, given: str | None, there: Sequence[str]) -> tuple[str, 
     if not found and field in NEEDED:
         usual = " or ".join(SPELLINGS[field])
         way_out = f" ({field}={NONE} says that the set has none)" if field in ("answer", "audio") else ""
-        raise NoColumn(field, f"there is no column {usual}{way_out}; there are: {', '.join(there)}")
+        raise NoColumn(field, f"there is no column {usual}{way_out}; {columns_there(there)}")
     return found[0] if found else ()
 
 
@@ -98,7 +98,7 @@ def _given(field: str, given: str, there: Sequence[str]) -> tuple[str, ...]:
         if not absent:
             return names
         missing.append(repr(absent[0]))
-    raise NoColumn(field, f"there is no column {' or '.join(missing)}; there are: {', '.join(there)}")
+    raise NoColumn(field, f"there is no column {' or '.join(missing)}; {columns_there(there)}")
 
 
 def _listed(field: str, columns: str, there: Sequence[str]) -> tuple[str, ...]:

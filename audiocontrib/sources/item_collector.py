@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError, code_place, one_line
 from audiocontrib.items import Item, ItemTable, Quarantined, make_item, qualified_id
+from audiocontrib.registry import is_others
 from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
 from audiocontrib.sources.cells import clip_of
+
+TRIED = 8
+"""Rows of which somebody's own source is asked twice."""
+FIXED = ("own_id", "question", "choices", "answer", "clip_id")
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class ItemCollector:
     """Where each id was seen first: number of the file, and line, in one number (many rows, little memory)."""
     _splits: set[str] = field(default_factory=set)
     _without_column: list[str] = field(default_factory=list)
+    _tried: int = 0
 
     def __post_init__(self) -> None:
         self.items = ItemTable(root=self.root)
@@ -79,6 +85,11 @@ class ItemCollector:
             ) from error
         if not isinstance(fields, Fields):
             raise BadItem("row", f"{self.dataset} made {type(fields).__name__} of it, not Fields")
+        if self._tried < TRIED and is_others(self.fields):
+            self._tried += 1
+            again = self.fields(values)
+            if any(repr(getattr(again, name, None)) != repr(getattr(fields, name)) for name in FIXED):
+                raise AudiocontribError(f"{self.dataset} makes another question of the same row each time it is asked")
         return fields
 
     def check(self, where: str) -> None:

@@ -6,19 +6,25 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.checked import whole_number
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
+from audiocontrib.registry import is_others
 from audiocontrib.sources.base import SOURCES, Columns, Make, Rows, Source, SourceRow
 from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
-from audiocontrib.sources.item_collector import ItemCollector
+from audiocontrib.sources.item_collector import TRIED, ItemCollector
 from audiocontrib.sources.mappings import WAYS
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
+
+MOST_MADE = 10_000_000
+"""Questions that are made on the spot at most: each takes its time."""
 
 
 def load_items(
@@ -70,6 +76,8 @@ def load_items(
     if not isinstance(dataset, str | os.PathLike):
         if data is not None:
             raise UsageError("rows in memory are read as they are: leave out data")
+        if name is not None and not (isinstance(name, str) and name.strip()):
+            raise UsageError(f"name is {name!r:.80}, but is a text that is not blank")
         return _load_rows(dataset, name or NAME, revision, split, audio_root, limit, columns, answer_as, progress)
     return _load_source(
         os.fspath(dataset), data, revision, split, audio_root, limit, seed, columns, answer_as, name, progress
@@ -91,7 +99,7 @@ def _load_source(
 ) -> Items:
     """The items of a source, a file, a folder or a hub id."""
     source, named = _find(dataset, data)
-    _check(source, named, limit, columns, answer_as, name)
+    _check(source, named, limit, columns, answer_as, name, seed, revision)
     path = named or source.home
     hub = source.hub if path is None else None
     copy = snapshot(hub, revision, source.folder) if hub else None
@@ -219,23 +227,27 @@ def _joined(mapping: Any) -> dict[str, str]:
 
 
 def _check_own(limit: Any, answer_as: Any) -> None:
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise UsageError(f"limit is {limit!r}, but must be a whole number of at least 1")
+    if limit is not None:
+        whole_number(limit, "limit", least=1)
     if answer_as not in WAYS:
         raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
 
 
 def _check(
     source: Source, path: Path | None, limit: int | None, mapping: Mapping[str, str], answer_as: str,
-    name: str | None,
+    name: str | None, seed: int, revision: str | None,
 ) -> None:  # fmt: skip
     _check_own(limit, answer_as)
+    whole_number(seed, "seed")
+    if limit is not None and source.make:
+        whole_number(limit, "limit", least=1, most=MOST_MADE)
     if source.fields and name is not None:
         raise UsageError(f"{source.name} has its own name; leave name out")
     if source.fields and (mapping or answer_as != "text"):
         raise UsageError(f"{source.name} knows its own columns; a mapping, and how answers are given, are for jsonl")
-    if path is not None and source.make:
-        raise UsageError(f"{source.name} is made on the spot; it takes no data", argument="data")
+    if source.make and (path is not None or revision is not None):
+        word = "data" if path is not None else "revision"
+        raise UsageError(f"{source.name} is made on the spot; it takes no {word}", argument=word)
     if path is None and not (source.make or source.hub or source.home):
         raise UsageError(f"{source.name} is read from a file or folder: say which", argument="data")
 
@@ -259,10 +271,19 @@ def _parts(source: Source, path: Path | None, seed: int, limit: int | None) -> I
         yield "", _made(source, source.make, seed, limit)
 
 
+def _first(make: Make, seed: int, limit: int | None) -> list[str]:
+    """The first rows that a source makes, in words."""
+    return [repr(dict(values)) for values in islice(make(seed, limit), TRIED)]
+
+
 def _made(source: Source, make: Make, seed: int, limit: int | None) -> Rows:
     """The rows that a source makes on the spot. AudiocontribError if its code fails."""
     place = f"{source.name} (seed {seed})"
     try:
+        if is_others(make) and (first := _first(make, seed, limit)) != _first(make, seed, limit):
+            raise AudiocontribError(
+                f"data set {place}: it makes other rows each time with the same seed, e.g. {first!r:.60}"
+            )
         for number, values in enumerate(make(seed, limit), start=1):
             yield SourceRow(place, number, Columns(values), uniform=True)
     except (AudiocontribError, GeneratorExit):

@@ -17,7 +17,7 @@ from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, Rul
 from audiocontrib.splits.decide import decide
 from audiocontrib.splits.settings import check_settings, judges, listed
 from audiocontrib.sql import arrow_table, sql
-from audiocontrib.store.splits import SPLIT_SCHEMA
+from audiocontrib.store.split_check import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
     import duckdb
@@ -127,9 +127,11 @@ def _threshold(given: float | Fraction) -> Fraction:
 
 
 def _left_out(kinds: str | Sequence[str]) -> list[str]:
+    if not isinstance(kinds, str | list | tuple):
+        raise UsageError(f"leave_out is {kinds!r:.80}, but is a list of some of: {', '.join(LEAVE_OUT)}")
+    if unknown := [one for one in listed(kinds) if one not in LEAVE_OUT]:
+        raise UsageError(f"{unknown[0]!r} cannot be left out; what can: {', '.join(LEAVE_OUT)}")
     wanted = sorted(set(listed(kinds)))
-    if unknown := set(wanted) - set(LEAVE_OUT):
-        raise UsageError(f"{min(unknown)!r} cannot be left out; what can: {', '.join(LEAVE_OUT)}")
     return wanted
 
 

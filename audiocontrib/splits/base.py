@@ -47,9 +47,9 @@ class RuleResult:
     """What a rule gives back."""
 
     table: pa.Table
-    """item_id, split (``weak``, ``strong``, ``undecided``), score, reason and guessing: the probability that the
-    rule would call the item weak if every model guessed, uniformly and for itself; null if unknown. Every
-    item of the view ``items``, in any order."""
+    """item_id, split (``weak``, ``strong``, ``undecided``), score (in [0, 1], null if unknown), reason (a text) and
+    guessing: the probability that the rule would call the item weak if every model guessed, uniformly and for
+    itself; null if unknown, and may be left out. Every item of the view ``items`` once, in any order."""
     findings: Mapping[str, Any] = field(default_factory=dict)
     """What the rule found out about the set as a whole; JSON values."""
     warnings: tuple[str, ...] = ()
@@ -68,6 +68,8 @@ class Rule:
     """One line for the command's help."""
     judges: tuple[str, ...] = ()
     """Its settings that name models (one, or several) whose answers it reads beside those that count."""
+    by_score: bool = True
+    """Whether the part follows the score alone: strong from the threshold on, weak below it."""
 
 
 RULES: Registry[Rule] = Registry("split rule")
@@ -75,14 +77,14 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def rule(
-    name: str, threshold: float, about: str, judges: tuple[str, ...] = ()
+    name: str, threshold: float, about: str, judges: tuple[str, ...] = (), *, by_score: bool = True
 ) -> Callable[[Callable[..., RuleResult]], Callable[..., RuleResult]]:
     """Decorator that files a function as a split rule.
 
     Args:
         threshold: the score from which an item is strong, where no other is asked for, in [0, 1].
         about: one line for the command's help.
-        judges: see :class:`Rule`.
+        judges, by_score: see :class:`Rule`.
 
     Raises:
         UsageError: the name is taken or no name, or the threshold is no share.
@@ -97,7 +99,7 @@ def rule(
         raise UsageError(f"rule {name}: threshold is {threshold!r}, but must be a number between 0 and 1")
 
     def file(decide: Callable[..., RuleResult]) -> Callable[..., RuleResult]:
-        RULES.register(name)(Rule(decide, threshold, about, judges))
+        RULES.register(name)(Rule(decide, threshold, about, judges, by_score))
         return decide
 
     return file

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from audiocontrib.checked import number, whole_number
+
 LEVEL = 0.95
 
 CELLS = 10_000_000
@@ -32,6 +34,7 @@ def wilson(successes: int, n: int, level: float = LEVEL) -> Interval:
     """
     from statsmodels.stats.proportion import proportion_confint
 
+    number(level, "level", 0, 1)
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n}")
     if n == 0:
@@ -70,7 +73,7 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL)
     fit = clustered_fit(values, clusters)
     if fit is None:
         return UNKNOWN
-    low, high = fit.conf_int(alpha=1 - level)[0]
+    low, high = fit.conf_int(alpha=1 - number(level, "level", 0, 1))[0]
     return Interval(float(low), float(high))
 
 
@@ -98,7 +101,9 @@ def two_way_mean(values: ArrayLike, first: ArrayLike, second: ArrayLike, level: 
     if min(n_first, n_second) < 2:
         return UNKNOWN
     variance = float(_fit(x, np.stack([codes, others], axis=1)).cov_params()[0, 0])
-    half = float(t.ppf((1 + level) / 2, min(n_first, n_second) - 1)) * math.sqrt(max(variance, 0.0))
+    half = float(t.ppf((1 + number(level, "level", 0, 1)) / 2, min(n_first, n_second) - 1)) * math.sqrt(
+        max(variance, 0.0)
+    )
     return Interval(float(x.mean()) - half, float(x.mean()) + half)
 
 
@@ -129,6 +134,9 @@ def cluster_bootstrap(
     Raises:
         ValueError: the shapes differ.
     """
+    number(level, "level", 0, 1)
+    whole_number(resamples, "resamples", least=1)
+    whole_number(seed, "seed")
     x, codes, n_clusters = _coded(values, clusters)
     w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
     if w.shape != x.shape:

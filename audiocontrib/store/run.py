@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -14,11 +15,11 @@ from uuid import uuid4
 import duckdb
 
 from audiocontrib.answers import READER
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, response_rows
-from audiocontrib.sql import arrow_table, cursor
+from audiocontrib.sql import arrow_table, cursor, sql_literal
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
@@ -31,7 +32,7 @@ from audiocontrib.store.files import (
 )
 from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
-from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
+from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_fault, split_folder, split_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +211,7 @@ class Run:
         write_table_atomic(table, self.path / AUDIT)
 
     def splits(self) -> tuple[SavedSplit, ...]:
-        """The splits that were saved, by name. AudiocontribError if one is damaged; the message names its file."""
+        """The splits that were saved, by name. A damaged one is left out; a log record says so and why."""
         return saved_splits(self.path)
 
     def split(self, name: str | Path) -> SavedSplit:
@@ -218,7 +219,7 @@ class Run:
 
         Raises:
             UsageError: there is none; the message lists those there.
-            AudiocontribError: it is damaged; the message names its file.
+            AudiocontribError: it is damaged, was changed, or is of other items; the message names its file.
 
         Example:
             >>> run.split("votes-0.5").part("strong")
@@ -227,10 +228,10 @@ class Run:
 
     def only_split(self) -> SavedSplit | None:
         """The only split of the run; None if it has none. UsageError, which lists them, if there are several."""
-        there = self.splits()
+        there = split_names(self.path)
         if len(there) > 1:
-            raise UsageError(f"{self.path} has several splits; name one of: {', '.join(one.name for one in there)}")
-        return there[0] if there else None
+            raise UsageError(f"{self.path} has several splits; name one of: {', '.join(there)}")
+        return self.split(there[0]) if there else None
 
     def split_folder(self, name: str) -> Path:
         """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
@@ -253,6 +254,9 @@ class Run:
     def table(self, sql: str) -> pa.Table:
         """The result of an SQL query over the views, as Arrow. UsageError if the query is wrong."""
         hint = f"the views are: {', '.join(views.VIEWS)}"
+        for name in split_names(self.path):
+            if sql_literal(name) in sql and (fault := split_fault(self.path, name)):
+                raise AudiocontribError(fault)
         with self.connect() as con:
             try:
                 result = con.sql(sql)
@@ -260,7 +264,9 @@ class Run:
                     raise UsageError(f"the query is empty; {hint}")
                 return arrow_table(result)
             except duckdb.Error as error:
-                said = " ".join(str(error).split("\nLINE ")[0].split())
+                # what DuckDB adds: the line, and every type that a function would take
+                said = re.split(r"\n\s*LINE |\s+You might need to add|\s+Candidate functions:", str(error))[0]
+                said = one_line(UsageError(said))
                 raise UsageError(f"{said}; {hint}") from error
 
     @property

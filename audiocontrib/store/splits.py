@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audiocontrib.arrow import equal, schema_of
+from audiocontrib.arrow import equal
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
+from audiocontrib.store.split_check import PARTS, digest, fault_against, table_fault, typed
 
+LOG = logging.getLogger("audiocontrib.store")
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
-PARTS = ("weak", "strong", "undecided")
-SPLIT_SCHEMA = schema_of(
-    item_id=pa.string(),
-    split=pa.string(),
-    score=pa.float64(),
-    reason=pa.string(),
-    unsolved=pa.bool_(),
-)
-"""Columns of a split's table; the view ``splits`` adds ``name``."""
-FOUND = ("findings", "warnings", "review_out")
+DIGEST = "rows_sha256"
+FOUND = ("findings", "warnings", "review_out", DIGEST)
 """What the settings' file holds beside what was asked for (a sheet for review is written once)."""
+AGAIN = "make the split again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +77,32 @@ class SavedSplit:
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:
-        """The split in a folder.
+        """The split in a folder, if its files are as they were written and agree with each other.
 
         Raises:
             UsageError: there is none.
-            AudiocontribError: one of its files is damaged; the message names it.
+            AudiocontribError: one of its files is damaged, or was changed; the message names it.
         """
         folder = Path(folder)
-        if not (folder / TABLE).is_file():
+        path = folder / TABLE
+        if not path.is_file():
             raise UsageError(f"{folder} is no split: it holds no {TABLE}")
-        table = _read_table(folder / TABLE)
-        about = _read_json(folder / SETTINGS, dict) or _embedded(table, folder / TABLE)
+        table, kept = _read_table(path)
+        stated = _read_json(folder / SETTINGS, dict)
+        if stated is not None and kept and stated != kept:
+            raise AudiocontribError(f"{folder / SETTINGS} is not what {TABLE} beside it was made by; {AGAIN}")
+        about = kept if stated is None else stated
+        if DIGEST in about and about[DIGEST] != digest(table):
+            raise AudiocontribError(f"{path}: its rows are not those that were saved; {AGAIN}")
+        for key, kind in {"findings": dict, "warnings": list}.items():
+            if not isinstance(about.get(key, kind()), kind):
+                raise AudiocontribError(
+                    f"{folder / SETTINGS}: {key} is {about[key]!r:.60}, not {kind.__name__}; {AGAIN}"
+                )
         return cls(
             folder.name,
             folder,
-            table.replace_schema_metadata(None),
+            table,
             {name: value for name, value in about.items() if name not in FOUND},
             about.get("findings", {}),
             tuple(about.get("warnings", ())),
@@ -116,21 +124,56 @@ def part_of(table: pa.Table, name: str) -> pa.Table:
 
 
 def saved_splits(run: Path) -> tuple[SavedSplit, ...]:
-    """The splits in a run's folder, by name."""
-    return tuple(SavedSplit.open(path.parent) for path in _tables(run))
+    """The splits in a run's folder, by name, without those that are damaged: a log record says which."""
+    return tuple(saved_split(run, name) for name in split_names(run, sound=True))
+
+
+def split_names(run: Path, *, sound: bool = False) -> list[str]:
+    """Names of the splits in a run's folder, in order; of those only that can be read, where that is asked for."""
+    there = sorted(path.name for path in _folders(run / SPLITS) if (path / TABLE).is_file())
+    return [name for name in there if not (sound and split_fault(run, name))]
+
+
+def split_fault(run: Path, name: str) -> str | None:
+    """Why a split in a run's folder cannot be read; None: it can be. Looked for anew when a file has changed."""
+    folder = split_folder(run, name)
+    files = [folder / TABLE, folder / SETTINGS, folder / CERTIFICATE, run / "items.parquet", run / "quarantine.parquet"]
+    states = (path.stat() if path.exists() else None for path in files)
+    return _fault(run, name, tuple(state and (state.st_mtime_ns, state.st_size, state.st_ino) for state in states))
+
+
+@lru_cache(maxsize=256)
+def _fault(run: Path, name: str, state: tuple[Any, ...]) -> str | None:
+    try:
+        saved_split(run, name)
+    except AudiocontribError as error:
+        LOG.warning("note: the split %s is left out: %s", name, error)
+        return str(error)
+    return None
 
 
 def saved_split(run: Path, split: str | Path) -> SavedSplit:
-    """The split of that name in a run's folder, or in a folder of its own. UsageError that lists those there."""
+    """The split of that name in a run's folder, or in a folder of its own, held against the run's items.
+
+    Raises:
+        UsageError: there is none; the message lists those there.
+        AudiocontribError: it is damaged, was changed, or is of other items; the message names its file.
+    """
     if not isinstance(split, str | Path):
         raise UsageError(f"split is {split!r}, but is the name of a split, or its folder")
     if isinstance(split, Path) or Path(split).name != split:
-        return SavedSplit.open(split)
-    name, folder = split, split_folder(run, split)
+        return _of_run(run, SavedSplit.open(split))
+    folder = split_folder(run, split)
     if not (folder / TABLE).is_file():
-        there = ", ".join(path.parent.name for path in _tables(run))
-        raise UsageError(f"{run} has no split {name!r}; {f'there are: {there}' if there else 'no split was made yet'}")
-    return SavedSplit.open(folder)
+        there = ", ".join(split_names(run))
+        raise UsageError(f"{run} has no split {split!r}; {f'there are: {there}' if there else 'no split was made yet'}")
+    return _of_run(run, SavedSplit.open(folder))
+
+
+def _of_run(run: Path, split: SavedSplit) -> SavedSplit:
+    if fault := fault_against(run, split.table, split.settings, split.findings):
+        raise AudiocontribError(f"{split.folder / TABLE}: {fault}; {AGAIN}")
+    return split
 
 
 def split_folder(run: Path, name: str) -> Path:
@@ -142,6 +185,7 @@ def split_folder(run: Path, name: str) -> Path:
 
 def write_split(folder: Path, table: pa.Table, about: Mapping[str, Any]) -> Path:
     """Write a split into ``folder`` (made if need be); gives it back. A certificate of the split before is removed."""
+    about = {**about, DIGEST: digest(typed(table))}
     settings = json.dumps(about, indent=2, sort_keys=True)
     with suppress(FileNotFoundError, NotADirectoryError):
         (folder / CERTIFICATE).unlink()
@@ -159,25 +203,22 @@ def write_certificates(split: SavedSplit, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def _tables(run: Path) -> list[Path]:
-    return sorted(path / TABLE for path in _folders(run / SPLITS) if (path / TABLE).is_file())
-
-
 def _folders(path: Path) -> list[Path]:
     return [one for one in path.iterdir() if one.is_dir()] if path.is_dir() else []
 
 
-def _read_table(path: Path) -> pa.Table:
+def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """A split's rows, and the settings in the file's own metadata."""
     try:
-        table = pq.read_table(path)
+        held = pq.read_table(path, partitioning=None)
+        table = typed(held)
     except (OSError, pa.ArrowException) as error:
-        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; make the split again") from error
-    if lacking := [name for name in ("item_id", "split") if name not in table.column_names]:
-        raise AudiocontribError(f"{path} is no split: it lacks the column {lacking[0]}")
-    known = set(table["split"].unique().to_pylist())
-    if odd := known - set(PARTS):
-        raise AudiocontribError(f"{path}: split is {min(map(str, odd))!r}; the parts are: {', '.join(PARTS)}")
-    return table
+        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; {AGAIN}") from error
+    except ValueError as error:
+        raise AudiocontribError(f"{path} is no split: {error}; {AGAIN}") from error
+    if fault := table_fault(table):
+        raise AudiocontribError(f"{path}: {fault}; {AGAIN}")
+    return table, _embedded(held, path)
 
 
 def _read_json(path: Path, kind: type) -> Any:
@@ -187,11 +228,9 @@ def _read_json(path: Path, kind: type) -> Any:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; make the split again") from error
+        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; {AGAIN}") from error
     if not isinstance(held, kind):
-        raise AudiocontribError(
-            f"{path} holds {type(held).__name__} where {kind.__name__} belongs; make the split again"
-        )
+        raise AudiocontribError(f"{path} holds {type(held).__name__} where {kind.__name__} belongs; {AGAIN}")
     return held
 
 

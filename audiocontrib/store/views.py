@@ -19,7 +19,8 @@ from audiocontrib.responses import RESPONSE_SCHEMA
 from audiocontrib.sql import arrow_table, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
-from audiocontrib.store.splits import SPLIT_SCHEMA
+from audiocontrib.store.split_check import SPLIT_SCHEMA
+from audiocontrib.store.splits import TABLE, split_folder, split_names
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
 
@@ -46,7 +47,7 @@ def connect(
         AudiocontribError: a file is damaged; the message names it.
     """
     parts = response_parts(run)
-    splits = sorted(run.glob("splits/*/*.parquet"))
+    splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
     if parts and not single["items"]:
         raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")

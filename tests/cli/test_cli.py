@@ -48,7 +48,9 @@ def write(folder: Path, rows: list[dict[str, object]]) -> None:
     (folder / "set.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
 
 
-def score(folder: Path, *more: object, conditions: tuple[str, ...] = ("audio", "silence")) -> Result:
+def score(
+    folder: Path, *more: object, conditions: tuple[str, ...] = ("audio", "silence"), run: Path | None = None
+) -> Result:
     spec = [part for c in conditions for part in ("--condition", c)]
     return call(
         "score",
@@ -57,7 +59,7 @@ def score(folder: Path, *more: object, conditions: tuple[str, ...] = ("audio", "
         "--model",
         MOCK,
         "--run",
-        folder / "run",
+        run or folder / "run",
         "--quiet",
         *spec,
         *more,
@@ -329,7 +331,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_in_the_middle_of_a_run_keeps_what_is_done(data: Path, small_disk: Path) -> None:
     def ask(*conditions: str) -> Result:
-        return score(data, "--run", small_disk / "run", "--save-every", "0", conditions=conditions)
+        return score(data, "--save-every", "0", conditions=conditions, run=small_disk / "run")
 
     def count() -> int:
         out = call("query", "--run", small_disk / "run", "select count(*) as n from responses", "--format", "csv")

@@ -239,5 +239,5 @@ def test_what_cannot_be_measured_is_said() -> None:
     con = views(items, ask(items, [MockModel()], ["text"]))
     with pytest.raises(AudiocontribError, match="no answers under 'audio'; score under it first"):
         pairs(con)
-    with pytest.raises(UsageError, match="0 partners"):
+    with pytest.raises(UsageError, match="partners is 0, but must be a whole number of at least 1"):
         pairs(con, partners=0)

@@ -319,7 +319,7 @@ shout = lambda prompt, audio: prompt
 @pytest.mark.parametrize(
     ("model", "parts"),
     [
-        ("gone.py:Longest", ["gone.py", "cannot be read", "No such file"]),
+        ("gone.py:Longest", ["gone.py", "there is no such file"]),
         ("folder.py:Longest", ["folder.py"]),
         ("my.py", ["my.py", "after a colon", "Longest"]),
         ("my.py:", ["after a colon", "Longest"]),

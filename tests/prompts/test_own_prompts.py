@@ -240,7 +240,7 @@ def test_from_the_command_line(own: Path, tmp_path: Path) -> None:
     assert told["user"].startswith("Question: {question}")
     plain = tmp_path / "plain.txt"
     plain.write_text("{question} {options}")
-    done = CliRunner().invoke(main, [*words, "--prompt", str(plain), "--run", str(tmp_path / "other")])
+    done = CliRunner().invoke(main, [*words[:-1], str(tmp_path / "other"), "--prompt", str(plain)])
     assert "note: the prompt plain does not ask for <answer> </answer>" in done.stderr
     refused = CliRunner().invoke(main, [*words, "--prompt", str(plain)])
     assert refused.exit_code == 1

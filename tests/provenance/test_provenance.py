@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 import audiocontrib as ac
@@ -156,6 +157,7 @@ def test_a_split_comes_from_its_run_and_one_of_elsewhere_says_how_it_was_made(ru
     assert (here.split, there.split, none.split) == ("s", str(outside), None)
     assert here.steps[-1] == SplitStep(run=str(run.path), name="s", settings=here.rule)
     assert there.steps == none.steps == here.steps[:-1]
+    pq.write_table(made.table, outside / "split.parquet")  # of another program: its own metadata says nothing
     (outside / "settings.json").write_text('{"mine": true}')
     assert provenance_of(run, SavedSplit.open(outside), "weak").rule is None
     (outside / "settings.json").write_text('{"rule": "votes", "models": 3}')

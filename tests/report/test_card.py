@@ -27,6 +27,7 @@ from audiocontrib.report.card import card
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES
 from audiocontrib.store import Run
+from audiocontrib.store.splits import write_split
 
 MODELS = [f"mock:name=m{n},skill=0.9,leak=0.4,seed={n}" for n in range(3)]
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
@@ -95,9 +96,9 @@ def test_what_guessing_alone_would_call_weak_is_the_exact_binomial(run: Run) -> 
 def test_a_split_that_the_answers_no_longer_make_says_so(run: Run) -> None:
     split(run, "votes", models=["m0"])
     path = run.split_folder("votes") / "split.parquet"
-    table = pq.read_table(path)
-    other = pc.if_else(pc.equal(table["split"], "weak"), "strong", "weak")
-    pq.write_table(table.set_column(1, "split", other), path)
+    saved = run.split("votes")
+    other = pc.if_else(pc.equal(saved.table["split"], "weak"), "strong", "weak")
+    write_split(path.parent, saved.table.set_column(1, "split", other), saved.settings)
     assert "40 items would now be placed otherwise; split again" in part(card(run, split="votes"), "Error bounds")
 
 

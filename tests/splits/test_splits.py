@@ -19,6 +19,7 @@ from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.splits import RULES, SPLIT_SCHEMA, RuleInput, RuleResult, Split, rule, split
+from audiocontrib.store.split_check import digest
 
 
 def answers(patterns: list[tuple[bool, ...]], condition: str = "silence") -> tuple[Items, list[Response]]:
@@ -205,6 +206,7 @@ def test_save(tmp_path: Path) -> None:
     table, settings = saved(tmp_path / "splits" / "first", split(con, threshold=1 / 3, method="generate"))
     assert table.schema.remove_metadata() == SPLIT_SCHEMA
     assert settings == {
+        "rows_sha256": digest(table),
         "rule": "votes",
         "threshold": 1 / 3,
         "condition": "silence",

@@ -124,7 +124,9 @@ def test_a_connection_does_not_change_while_the_run_does(tmp_path: Path) -> None
 def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
     run = start(tmp_path / name)
     run.append([response(0)])
-    write_table_atomic(pa.table({"item_id": ["toy/0"], "split": ["weak"]}), run.path / "splits" / name / "s.parquet")
+    write_table_atomic(
+        pa.table({"item_id": ["toy/0"], "split": ["weak"]}), run.path / "splits" / name / "split.parquet"
+    )
     assert list(run.responses.columns) == RESPONSE_SCHEMA.names
     assert list(run.query("from splits").name) == [name]
     assert "key-0" in run.answered()

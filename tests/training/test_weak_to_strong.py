@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,3 +123,10 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert done.stderr.startswith("error: ")
     assert "the plan cannot be read" in done.stderr
+
+
+def test_the_module_loads_no_room_before_it_is_used() -> None:
+    rooms = ("splits", "sources", "models", "scoring", "training", "evaluation", "store")
+    code = f"import sys, audiocontrib.weak_to_strong; print([m for m in {rooms} if 'audiocontrib.' + m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

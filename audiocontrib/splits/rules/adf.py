@@ -17,7 +17,7 @@ from audiocontrib.arrow import equal, integers, texts
 from audiocontrib.config import Name
 from audiocontrib.contribution.scope import held_conditions, not_asked
 from audiocontrib.contribution.votes import votes
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.review import read_sheet, write_sheet
 from audiocontrib.splits.settings import ConditionName, listed
@@ -32,6 +32,7 @@ SILENT, COMMONSENSE, PERPLEXITY, REVIEW = "1 silent probing", "2 commonsense", "
     0.5,
     "Audio-Dependency Filtering: silent probing, commonsense, perplexity rank, a review sheet",
     judges=("commonsense", "perplexity"),
+    by_score=False,
 )
 def adf(
     asked: RuleInput,
@@ -68,6 +69,8 @@ def adf(
     scores = asked.scores
     models = scores["models"][0].as_py() if len(scores) else 0
     needed = models - ceil(asked.threshold * models) + 1 if silent_right is None else silent_right
+    if models and needed > models + 1:
+        raise UsageError(f"silent_right is {needed}, but only {models} models count; no item could be rejected by it")
     findings: dict[str, Any] = {"silent_right": needed, "steps_left_out": []}
     steps = {SILENT: _silent(scores, needed, asked.condition)}
     if commonsense:

@@ -24,7 +24,9 @@ def audit(asked: RuleInput, score: Literal["text_both", "text_options", "text_qu
     views = asked.con.execute("select table_name from information_schema.tables").fetchall()
     columns = asked.con.sql("from audit limit 0").columns if ("audit",) in views else []
     if len(columns) < 2:
-        raise AudiocontribError("the run holds no audit; make one first")
+        raise AudiocontribError(
+            "the run holds no audit; make one first, with `audiocontrib audit` on this run or ac.audit(run)"
+        )
     if score not in columns[1:]:
         raise UsageError(f"the audit has no score {score!r}; there are: {', '.join(columns[1:])}")
     believed = arrow_table(

@@ -17,7 +17,7 @@ CERTIFIED_FEW = 0.1
 """Certified items, as a share of the leaks that the set holds, below which items cannot be told apart."""
 
 
-@rule("fdr", 0.9, "wrong options as decoys: weak only at a controlled false-discovery rate")
+@rule("fdr", 0.9, "wrong options as decoys: weak only at a controlled false-discovery rate", by_score=False)
 def fdr(
     asked: RuleInput, fdr: Annotated[float, Field(gt=0, lt=1)] = 0.1, balanced: bool = False, seed: NonNegativeInt = 0
 ) -> RuleResult:

@@ -40,7 +40,12 @@ from grouped where name is not null
 """
 
 
-@rule("group", 0.5, "votes, where the question template or option set as a whole beats chance without the audio")
+@rule(
+    "group",
+    0.5,
+    "votes, where the question template or option set as a whole beats chance without the audio",
+    by_score=False,
+)
 def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResult:
     """As ``votes``, but an item is weak only if its group as a whole is answered without the audio.
 

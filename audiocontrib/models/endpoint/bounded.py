@@ -12,6 +12,9 @@ import openai
 
 MEGA = 10**6
 """Bytes of a megabyte."""
+KEPT_OPEN = 2.0
+"""Seconds for which an idle connection is used again. Some servers (uvicorn) close it after 5: a request that is sent
+in that moment is lost."""
 
 
 class TooLarge(openai.OpenAIError):
@@ -31,7 +34,12 @@ class BoundedClient(openai.DefaultAsyncHttpxClient):
 
     def __init__(self, seconds: float, megabytes: float, **given: Any) -> None:
         self._seconds, self._largest = seconds, round(megabytes * MEGA)
-        super().__init__(**{"follow_redirects": False, "headers": {"accept-encoding": "identity"}, **given})
+        fixed: dict[str, Any] = {
+            "follow_redirects": False,
+            "headers": {"accept-encoding": "identity"},
+            "limits": httpx2.Limits(keepalive_expiry=KEPT_OPEN),
+        }
+        super().__init__(**fixed, **given)
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **given: Any) -> httpx2.Response:
         """As httpx's.

@@ -193,7 +193,11 @@ FAULTS: dict[str, tuple[Callable[[Handler, dict[str, Any]], bool], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+SLOW = [name for name, (_, message) in FAULTS.items() if message == LATE and name != "drips a body"]
+"""They wait for the bound."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in FAULTS])
 def test_a_fault_fails_its_own_row_in_one_line_within_its_bound(server: Server, name: str) -> None:
     fault, message = FAULTS[name]
     bound = BOUND if message == LATE else 60
@@ -210,7 +214,7 @@ def test_a_fault_fails_its_own_row_in_one_line_within_its_bound(server: Server, 
     assert len(str(answers[1])) < 1000
 
 
-@pytest.mark.parametrize("name", ["a list of texts", "nested", "drips a body"])
+@pytest.mark.parametrize("name", ["a list of texts", "nested", pytest.param("drips a body", marks=pytest.mark.slow)])
 def test_attempts_are_bounded_in_all(server: Server, name: str) -> None:
     """Those of the openai package and our own together."""
     model = load(server, retries=2, timeout=BOUND if "drips" in name else 60, likelihood="forced")
@@ -237,6 +241,7 @@ def test_faults_of_both_kinds_share_the_attempts(server: Server) -> None:
     assert count == 4
 
 
+@pytest.mark.slow
 def test_a_wait_between_bytes_has_a_bound_of_its_own(server: Server) -> None:
     model = load(server, retries=0, timeout=120, idle=BOUND, likelihood="forced")
     server.fault = Now(stops_halfway, 99, ASKED[1].prompt.options[1])

@@ -13,13 +13,15 @@ from audiocontrib.arrow import schema_of
 METHODS = ("likelihood", "generate")
 """How a model can be asked: the log-likelihood of every option, or a reply that is read."""
 
-FINISHES = ("stop", "length", "filter", "error")
-"""How a reply can have ended: by itself, at the token limit, kept back by a filter, broken off."""
+OTHER_FINISH = "other"
+"""A reply that ended for a reason which only the server knows: perhaps before its end."""
+FINISHES = ("stop", "length", "filter", "error", OTHER_FINISH)
+"""How a reply can have ended: by itself, at the token limit, kept back by a filter, broken off, otherwise."""
 
 FINISH_WORDS = {
     **dict.fromkeys(("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete"), "stop"),
     **dict.fromkeys(("length", "max_tokens", "max_output_tokens"), "length"),
-    **dict.fromkeys(("filter", "content_filter", "safety", "content_filtered", "recitation"), "filter"),
+    **dict.fromkeys(("filter", "content_filter", "safety", "content_filtered", "recitation", "sensitive"), "filter"),
     **dict.fromkeys(("error", "abort", "aborted", "cancelled", "timeout"), "error"),
 }
 """What servers call it -> one of FINISHES."""

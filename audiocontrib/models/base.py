@@ -56,7 +56,8 @@ class Generated:
     evidence: str | None = None
     """What a cascade's listening parts found."""
     finish: str | None = None
-    """How it ended: ``stop``, ``length``, ``filter`` or ``error``; None: not known. The last two are failures."""
+    """How it ended: ``stop``, ``length``, ``filter``, ``error`` or ``other``; None: not known. ``filter`` and ``error``
+    are failures."""
     thought: str | None = None
     """What was thought aloud, where it is known apart from the text; what stands in the text is found there."""
     thought_tokens: int | None = None

@@ -10,7 +10,7 @@ from audiocontrib.errors import AudiocontribError
 
 GROWING = ("models", "conditions")
 """Parts of the identity that may gain members; a member that is there stays as it is."""
-ADDED_LATER = frozenset({"files", "template_date", "chat_style"})
+ADDED_LATER = frozenset({"answers_as", "chat_style", "files", "template_date"})
 """Parts of a model's fingerprint that older programs did not keep."""
 ACCEPT = "if it is the same checkpoint, accept that"
 """How a change ends that is only what an older program did not keep."""

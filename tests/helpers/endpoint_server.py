@@ -67,6 +67,18 @@ class Able:
     """Refuses words that OpenAI does not know."""
     usage: bool = True
     key: str | None = None
+    lists: bool = True
+    """Has the model in its list."""
+    replies_as: str | None = None
+    """The name in its replies, if not the one that was asked for."""
+    streams: bool = True
+    """Knows replies in pieces."""
+    whole: bool = True
+    """Knows replies that are not in pieces."""
+    salts: bool = True
+    """Knows ``cache_salt``; else it is refused."""
+    stale: str = ""
+    """``unsalted``: tells of a prompt's tokens what it told for the last one with the same salt; ``always``: or not."""
 
 
 Fault = Callable[["Handler", dict[str, Any]], bool]
@@ -80,6 +92,8 @@ class Seen:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     now: int = 0
     most: int = 0
+    told: dict[str | None, list[Any]] = field(default_factory=dict)
+    """What was told last of the tokens of a prompt, by salt."""
     lock: Any = field(default_factory=threading.Lock)
 
 
@@ -142,6 +156,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self._let_in():
             cards = [{"id": SERVED, "object": "model", "owned_by": "tests", "root": "tiny", "created": time.time_ns()}]
+            cards = cards if self.server.able.lists else []
             self.send(200, {"object": "list", "data": cards} if self.path == "/v1/models" else {})
 
     def do_POST(self) -> None:
@@ -156,7 +171,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if self.path == "/v1/chat/completions":
                 if self.server.fault is None or not self.server.fault(self, body):
-                    self.send(200, chat(self.server.model, self.server.able, body))
+                    self.answer(body)
             else:
                 self.send(200, texts(self.server.model, self.server.able, self.path, body))
         except Refusal as refusal:
@@ -165,14 +180,36 @@ class Handler(BaseHTTPRequestHandler):
             with seen.lock:
                 seen.now -= 1
 
+    def answer(self, body: dict[str, Any]) -> None:
+        """The reply, whole or in pieces."""
+        able = self.server.able
+        if body.get("stream") and not able.streams:
+            raise Refusal(400, "stream is not supported")
+        if not body.get("stream") and not able.whole:
+            raise Refusal(400, "This model only supports streaming: set stream to true.")
+        if "cache_salt" in body and not able.salts:
+            raise Refusal(400, "Unrecognized request argument supplied: cache_salt")
+        data = chat(self.server.model, able, body)
+        if able.stale and data["prompt_logprobs"]:
+            salt = body.get("cache_salt") if able.stale == "unsalted" else None
+            with self.server.seen.lock:
+                before = self.server.seen.told.setdefault(salt, data["prompt_logprobs"])
+                self.server.seen.told[salt] = data["prompt_logprobs"]
+            data["prompt_logprobs"] = stale(before, data["prompt_logprobs"])
+        if body.get("stream"):
+            self.send(200, in_pieces(data, body), content_type="text/event-stream; charset=utf-8")
+        else:
+            self.send(200, data)
+
     def send(self, status: int, data: Any, **headers: str) -> None:
         """Answer with JSON, or with text as it is; a server that has died sends nothing."""
         if self.server.dead:
             return self.drop()
         raw = (data if isinstance(data, str) else json.dumps(data)).encode()
         self.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
+        given = {"content-type": "application/json"} | {name.replace("_", "-"): v for name, v in headers.items()}
+        for name, value in given.items():
+            self.send_header(name, value)
         self.send_header("content-length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
@@ -190,6 +227,31 @@ class Handler(BaseHTTPRequestHandler):
             return True
         self.send(401, {"error": {"message": f"Incorrect API key provided: {given}"}})
         return False
+
+
+def stale(before: list[Any], told: list[Any]) -> list[Any]:
+    """The tokens of one prompt with the values that were told of another, as vLLM's issue 42019 has it."""
+    made = [told[0]]
+    for here, there in zip(told[1:], [*before[1:], *told[len(before) :]], strict=False):
+        [(token, value)] = here.items()
+        made.append({token: value | {"logprob": next(iter(there.values()))["logprob"]}})
+    return made
+
+
+def in_pieces(data: dict[str, Any], body: dict[str, Any]) -> str:
+    """A chat completion as a stream of events, a few characters each."""
+    [choice] = data["choices"]
+    text = choice["message"]["content"]
+    head = {"object": "chat.completion.chunk", "model": data["model"]}
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": text[place : place + 3]} for place in range(0, len(text), 3)]
+    pieces: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    pieces[0]["logprobs"] = choice["logprobs"]
+    pieces.append({"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]})
+    chunks = [head | {"choices": [piece]} for piece in pieces]
+    if (body.get("stream_options") or {}).get("include_usage"):
+        chunks.append(head | {"choices": [], "usage": data.get("usage")})
+    return ": a comment\r\n\r\n" + "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
 
 
 def texts(model: AudioLanguageModel, able: Able, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -224,7 +286,7 @@ def chat(model: AudioLanguageModel, able: Able, body: dict[str, Any]) -> dict[st
     stopped = bool(reply) and reply[-1] in model.stop
     made = {
         "object": "chat.completion",
-        "model": body["model"],
+        "model": able.replies_as or body["model"],
         "choices": [
             {
                 "index": 0,
@@ -240,7 +302,7 @@ def chat(model: AudioLanguageModel, able: Able, body: dict[str, Any]) -> dict[st
     return made
 
 
-OPENAI = {"model", "messages", "temperature", "max_completion_tokens", "logprobs", "top_logprobs"}
+OPENAI = {"model", "messages", "temperature", "max_completion_tokens", "logprobs", "top_logprobs", "stream"}
 
 
 def read_messages(model: AudioLanguageModel, able: Able, body: dict[str, Any]) -> tuple[list[int], Sound | None]:

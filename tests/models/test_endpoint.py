@@ -99,6 +99,7 @@ def test_what_may_change_an_answer_is_in_the_fingerprint(server: Server, models:
     assert exact.fingerprint() == {
         "class": "endpoint",
         "model": SERVED,
+        "answers_as": SERVED,
         "server": {"id": SERVED, "object": "model", "owned_by": "tests", "root": "tiny"},
         "audio": "input_audio, float",
         "greedy": {"temperature": 0, "repetition_penalty": 1.0},

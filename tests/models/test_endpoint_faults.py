@@ -32,7 +32,7 @@ def answer(handler: Handler, body: dict[str, Any]) -> str:
 
 
 def slow(handler: Handler, body: dict[str, Any]) -> bool:
-    time.sleep(1.0)
+    time.sleep(6.0)
     return False
 
 
@@ -80,7 +80,7 @@ def dropped(handler: Handler, body: dict[str, Any]) -> bool:
 
 
 FAULTS: dict[str, tuple[Fault, str]] = {
-    "slow": (slow, "no answer within 0.6 s"),
+    "slow": (slow, "no answer within 4 s"),
     "busy": (busy, "the server says 429: Rate limit reached"),
     "broken": (broken, "the server says 503: .*upstream is gone"),
     "truncated": (truncated, "makes no sense"),
@@ -119,7 +119,7 @@ def _in_order(server: Server) -> Any:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_passes_leaves_no_trace(server: Server, name: str) -> None:
-    model = load(server, retries=2, timeout=0.6 if name == "slow" else 20)
+    model = load(server, retries=2, timeout=4 if name == "slow" else 20)
     server.fault = Now(FAULTS[name][0])
     start = time.monotonic()
     assert model.generate(ASKED, 2) == served_model().generate(ASKED, 2)
@@ -131,7 +131,7 @@ def test_a_fault_that_passes_leaves_no_trace(server: Server, name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_stays_is_the_failure_of_its_own_request(server: Server, name: str) -> None:
     fault, message = FAULTS[name]
-    model = load(server, retries=0, timeout=0.6 if name == "slow" else 20)
+    model = load(server, retries=0, timeout=4 if name == "slow" else 20)
     server.fault = Now(fault, 99, ASKED[1].prompt.options[1])
     expected = served_model().likelihood(ASKED)
     for mine, local, number in zip(model.likelihood(ASKED), expected, range(3), strict=True):

@@ -13,7 +13,7 @@ from helpers.lazy import lazy
 import audiocontrib as ac
 from audiocontrib.items import Items, make_item
 from audiocontrib.models import Generated, Model, Request
-from audiocontrib.models.endpoint.dialect import ChatReply
+from audiocontrib.models.endpoint.reply import ChatReply
 
 local_models = lazy("audiocontrib.models.local")
 
@@ -75,7 +75,7 @@ def test_how_a_reply_ended_decides_what_counts(tmp_path: Path) -> None:
 
 def test_an_ending_of_no_known_kind_is_told(tmp_path: Path) -> None:
     [row] = rows(tmp_path, Generated("piano", finish="tired"))
-    assert row["error"] == "says: finish is 'tired', and must be one of stop, length, filter, error, or None"
+    assert row["error"] == "says: finish is 'tired', and must be one of stop, length, filter, error, other, or None"
 
 
 @pytest.mark.parametrize(

@@ -33,13 +33,23 @@ class EndpointOptions:
     concurrency: PositiveInt = 16
     """Requests that are under way at once."""
     timeout: PositiveFloat = 300.0
-    """Seconds until a request is given up and tried again."""
+    """Seconds that the whole of a request may take, until it is given up and tried again."""
+    idle: PositiveFloat | None = None
+    """Seconds that may pass without a byte, until it is given up sooner; None: as many as the whole may take."""
+    megabytes: PositiveFloat = 8.0
+    """The largest reply that is read, in 10^6 bytes."""
     retries: NonNegativeInt = 5
-    """Further attempts, ever longer apart, after a timeout, a lost connection, 408, 409, 429 or 5xx."""
+    """Further attempts, ever longer apart, after a timeout, a lost connection, 408, 409, 429, 5xx or nonsense."""
     seconds: PositiveFloat | None = None
     """Longer clips are cut by us to this length; None: the server is trusted to hear all of any clip."""
     likelihood: Literal["auto", "prompt_logprobs", "forced", "letters"] = "auto"
     """How options are scored. auto takes the first of the exact ones that the server can do."""
+    stream: bool = False
+    """Whether replies are asked for in pieces, as some servers demand; they are the same."""
+    listed: bool = True
+    """Whether the model must be in the server's list of models."""
+    answers_as: Name | None = None
+    """The name under which the server replies; None: that of the model."""
 
 
 @config
@@ -71,11 +81,20 @@ class Address(EndpointOptions):
         given = asdict(build(EndpointOptions, options(found["options"], where), where, secret=True))
         return cls(**given | {"model": model, "url": url, "name": given["name"] or model})
 
+    @property
+    def replying(self) -> str:
+        """The name that must stand in each reply."""
+        return self.answers_as or self.model
+
     def secret(self) -> str | None:
-        """The key, from the environment. UsageError if a variable is named and is not set."""
+        """The key, from the environment. UsageError if a variable is named and is not set, or holds no key."""
         found = os.environ.get(self.key)
         if not found and self.key != KEY:
             raise UsageError(f"endpoint {self.model}: key=… names a variable of the environment, and it is not set")
+        if found and not re.fullmatch(r"[!-~]+", found):
+            raise UsageError(
+                f"endpoint {self.model}: ${self.key} holds blanks, line ends or other characters that no key can have"
+            )
         return found or None
 
 

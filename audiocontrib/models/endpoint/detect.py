@@ -11,16 +11,21 @@ import numpy as np
 from audiocontrib.audio import RATE, Sound, make_sound
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.endpoint.client import Client, Refused, Senseless
-from audiocontrib.models.endpoint.dialect import AUDIO, ChatReply, Dialect
+from audiocontrib.models.endpoint.dialect import AUDIO, Dialect
 from audiocontrib.models.endpoint.forced import Forced
 from audiocontrib.models.endpoint.letters import Letters
-from audiocontrib.models.endpoint.likelihoods import PATH, Likelihood
+from audiocontrib.models.endpoint.likelihoods import Likelihood
+from audiocontrib.models.endpoint.names import served_entry
 from audiocontrib.models.endpoint.prompt_logprobs import PromptLogprobs
+from audiocontrib.models.endpoint.reply import ChatReply
+from audiocontrib.models.endpoint.spot import wrong
 from audiocontrib.prompts import SYSTEM, Prompt
 
 EXACT: dict[str, type[PromptLogprobs | Forced]] = {"prompt_logprobs": PromptLogprobs, "forced": Forced}
 """Ways that give what a local model gives; the first that works is taken."""
 WAYS: dict[str, type[PromptLogprobs | Forced | Letters]] = {**EXACT, "letters": Letters}
+STREAMS: tuple[dict[str, Any], ...] = ({"stream": True, "stream_options": {"include_usage": True}}, {"stream": True})
+"""What asks for a reply in pieces; some refuse the word by which vLLM and OpenAI count the tokens then, too."""
 WORDS = [
     Dialect(limit, greedy)
     for limit in ("max_completion_tokens", "max_tokens")  # OpenAI refuses the second, older servers ignore the first
@@ -32,8 +37,8 @@ WORDS = [
 """What a bound is called, and what else makes a reply greedy."""
 LONG = Prompt(SYSTEM, "Count from one to one hundred, in words.", False, ("one", "two"), "Which number comes first?")
 """A question whose answer is long, so that an ignored bound is seen."""
-UNSTABLE = ("created", "permission")
-"""Fields of a server's entry for a model that differ from one start to the next."""
+PROBE = replace(LONG, options=("one", "two", "twenty-one"))
+"""A question whose options are scored, and asked about again, before any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,12 @@ async def detect(client: Client, likelihood: str) -> tuple[dict[str, Any], Found
     """
     card = await _card(client)
     dialect, refusals, sound = await _dialect(client)
-    prompt = replace(LONG, has_audio=sound is not None)
+    prompt = replace(PROBE, has_audio=sound is not None)
     for way in EXACT if likelihood == "auto" else (likelihood,):
         try:
             scorer = await WAYS[way].found(client, dialect, prompt, sound)
+            if way in EXACT and (said := wrong(await scorer.again(prompt, sound, await scorer.score(prompt, sound)))):
+                raise Refused(said)
         except (Refused, Senseless) as error:
             refusals[way] = str(error)
         else:
@@ -74,30 +81,38 @@ async def detect(client: Client, likelihood: str) -> tuple[dict[str, Any], Found
 
 
 async def _card(client: Client) -> dict[str, Any]:
+    if not client.address.listed:
+        return {}
     try:
-        listed = await client.get("/models", lambda data: {str(entry["id"]): dict(entry) for entry in data["data"]})
+        listed = await client.get("/models", _entries)
     except Refused:
         return {}  # it is no part of what is needed
-    name = client.address.model
-    if name not in listed:
-        served = ", ".join(sorted(listed)[:10]) + (", …" if len(listed) > 10 else "")
-        raise UsageError(
-            f"endpoint at {client.address.url}: no model is called {name!r}; there are: {served or 'none'}"
-        )
-    return {key: value for key, value in listed[name].items() if key not in UNSTABLE}
+    try:
+        return client.masked.inside(served_entry(client.address, listed))
+    except LookupError as error:
+        raise client.error(UsageError, str(error.args[0])) from None
+
+
+def _entries(data: Any) -> dict[str, dict[str, Any]]:
+    """The models of a server's list, by their names."""
+    entries = {entry["id"]: dict(entry) for entry in data["data"]}
+    if not all(isinstance(name, str) for name in entries):
+        raise TypeError("the name of a model is no text")
+    return entries
 
 
 async def _dialect(client: Client) -> tuple[Dialect, dict[str, str], Sound | None]:
     """How to ask, what is refused and why, and the sound that every question must have (None: it may have none)."""
     refusals: dict[str, str] = {}
+    every = [replace(one, stream=way) for way in (STREAMS if client.address.stream else ({},)) for one in WORDS]
     try:
-        dialect, text = await _bounded(client, WORDS, None)
+        dialect, text = await _bounded(client, every, None)
     except Refused as error:
         dialect, text, refusals["text"] = Dialect(), None, str(error)
     tone = make_sound((0.1 * np.sin(np.arange(RATE) * 2 * np.pi * 440 / RATE)).astype(np.float32))
     for form in AUDIO:
         try:
-            words = [dialect] if text else WORDS
+            words = [dialect] if text else every
             heard, reply = await _bounded(client, [replace(one, audio=form) for one in words], tone)
         except Refused as error:
             refusals.setdefault("audio", str(error))
@@ -119,7 +134,7 @@ async def _bounded(client: Client, dialects: Iterable[Dialect], sound: Sound | N
     refusal: Refused | None = None
     for dialect in dialects:
         try:
-            reply = await client.post(PATH, dialect.body(prompt, sound), ChatReply.read)
+            reply = await client.complete(dialect.body(prompt, sound))
         except Refused as error:
             refusal = refusal or error
             continue

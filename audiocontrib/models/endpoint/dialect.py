@@ -14,7 +14,6 @@ import soundfile
 from audiocontrib.audio import RATE, Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.prompts import Prompt
-from audiocontrib.responses import FINISH_WORDS
 
 
 @lru_cache(maxsize=16)  # a batch asks many times about one clip
@@ -52,6 +51,8 @@ class Dialect:
     """What else switches off the checkpoint's own habits."""
     audio: str | None = None
     """Which of AUDIO it takes."""
+    stream: Mapping[str, Any] = field(default_factory=dict)
+    """What asks for the reply in pieces; empty: it comes whole."""
 
     def body(self, prompt: Prompt, sound: Sound | None, tokens: int = 1, turn: str | None = None) -> dict[str, Any]:
         """A chat request for a greedy reply of at most ``tokens``.
@@ -69,57 +70,9 @@ class Dialect:
             {"role": "system", "content": prompt.system},
             {"role": "user", "content": content},
         ]
-        body: dict[str, Any] = {"messages": messages, "temperature": 0, self.limit: tokens, **self.greedy}
+        fixed = {**self.greedy, **self.stream}
+        body: dict[str, Any] = {"messages": messages, "temperature": 0, self.limit: tokens, **fixed}
         if turn is not None:
             messages.append({"role": "assistant", "content": turn})
             body |= {"add_generation_prompt": False, "continue_final_message": True}
         return body
-
-
-@dataclass(frozen=True, slots=True)
-class ChatReply:
-    """What is needed of a chat completion."""
-
-    text: str
-    finish: str | None
-    """As audiocontrib calls it (``FINISHES``); None: the server does not say, or says it in a word of its own."""
-    prompt_tokens: int | None
-    tokens: int | None
-    """Of the reply."""
-    first: Mapping[str, float]
-    """Text, or ``token_id:N``, of the likeliest (or named) first tokens of the reply -> log-probability."""
-    thought: str | None
-    """What the server gives as the model's reasoning, apart from the reply."""
-    thought_tokens: int | None
-    prompt_logprobs: tuple[tuple[int, float] | None, ...] | None
-    """Id and log-probability of every token of the prompt; None where it is not told, as of the first."""
-
-    @classmethod
-    def read(cls, data: Any) -> ChatReply:
-        """From the server's JSON. LookupError, TypeError or ValueError if it is no chat completion."""
-        choice, usage = data["choices"][0], data.get("usage") or {}
-        message = choice["message"]
-        content = (choice.get("logprobs") or {}).get("content") or []
-        likeliest = [*content[0]["top_logprobs"], content[0]] if content else []
-        listed = data.get("prompt_logprobs") or choice.get("prompt_logprobs")
-        return cls(
-            text=str(message.get("content") or message.get("refusal") or ""),
-            finish=FINISH_WORDS.get(str(choice.get("finish_reason")).lower()),
-            thought=str(message.get("reasoning_content") or message.get("reasoning") or "") or None,
-            thought_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
-            prompt_tokens=usage.get("prompt_tokens"),
-            tokens=usage.get("completion_tokens"),
-            first={one["token"]: _finite(one["logprob"]) for one in likeliest},
-            prompt_logprobs=tuple(_only(entry) if entry else None for entry in listed) if listed else None,
-        )
-
-
-def _only(entry: Any) -> tuple[int, float]:
-    """Of ``{"id": {"logprob": …}}``; ValueError if it is not exactly one token."""
-    [(token, value)] = entry.items()
-    return int(token), _finite(value["logprob"])
-
-
-def _finite(logprob: float) -> float:
-    """vLLM writes -9999 for minus infinity, which JSON cannot."""
-    return float("-inf") if logprob <= -9999 else float(logprob)

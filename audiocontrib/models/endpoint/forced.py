@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
-from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
-from audiocontrib.models.endpoint.likelihoods import PATH, TOP, all_of
+from audiocontrib.models.endpoint.dialect import Dialect
+from audiocontrib.models.endpoint.likelihoods import all_of, by_id, next_tokens, salt
+from audiocontrib.models.endpoint.spot import Pair
 from audiocontrib.models.trie import common_prefix
 from audiocontrib.prompts import OPEN, Prompt
 
 AT_ONCE = 16
 """Named tokens of one request; vLLM's own bound is 128."""
-TOKEN_ID = re.compile(r"token_id[:_](\d+)")
+TOKENS = TypeAdapter(list[Annotated[int, Field(strict=True, ge=0)]])
+TEXT = TypeAdapter(Annotated[str, Field(strict=True)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Forced:
     client: Client
     dialect: Dialect
     opening: tuple[int, ...]
+    more: Mapping[str, str] = field(default_factory=dict)
+    """What else stands in each request."""
 
     @classmethod
     async def found(cls, client: Client, dialect: Dialect, prompt: Prompt, sound: Sound | None) -> Forced:
@@ -39,7 +45,7 @@ class Forced:
         bare = cls(client, dialect, ())
         bare = replace(bare, opening=tuple(await bare._tokens(OPEN)))
         unlikely = await bare._tokens("quixotic zebra")
-        asked = client.post(PATH, dialect.body(prompt, sound), ChatReply.read)
+        asked = client.complete(dialect.body(prompt, sound))
         plain, (_, tokens) = await all_of((asked, bare._next(prompt, sound, OPEN, unlikely)))
         if plain.prompt_tokens is None or tokens != plain.prompt_tokens + len(bare.opening):
             raise Refused("the server closes the turn that it should go on from (continue_final_message)")
@@ -63,6 +69,14 @@ class Forced:
         values = [[table[tuple(o[:place])][o[place]] for place in range(shared, len(o))] for o in options]
         return Scored(tuple(map(math.fsum, values)), tuple(map(len, values)), starts.pop())
 
+    async def again(self, prompt: Prompt, sound: Sound | None, scored: Scored) -> Sequence[Pair]:
+        """See :class:`Likelihood`. Asked again with a salt, so that nothing is served from the cache."""
+        try:
+            plain = await replace(self, more=salt()).score(prompt, sound)
+        except Refused:  # it takes no salt
+            plain = await self.score(prompt, sound)
+        return [Pair(*values) for values in zip(scored.logprobs, plain.logprobs, scored.tokens, strict=True)]
+
     async def _after(
         self, prompt: Prompt, sound: Sound | None, begun: Sequence[int], nexts: set[int]
     ) -> tuple[dict[int, float], int]:
@@ -81,14 +95,9 @@ class Forced:
     async def _next(
         self, prompt: Prompt, sound: Sound | None, turn: str, named: Sequence[int]
     ) -> tuple[dict[int, float], int]:
-        body = self.dialect.body(prompt, sound, turn=turn) | {
-            "logprobs": True,
-            "top_logprobs": TOP,
-            "logprob_token_ids": list(named),
-            "return_tokens_as_token_ids": True,
-        }
-        reply = await self.client.post(PATH, body, ChatReply.read)
-        ids = {int(m[1]): value for name, value in reply.first.items() if (m := TOKEN_ID.fullmatch(name))}
+        body = self.dialect.body(prompt, sound, turn=turn) | next_tokens(named) | dict(self.more)
+        reply = await self.client.complete(body)
+        ids = by_id(reply)
         missing = [token for token in named if token not in ids]
         if missing or reply.prompt_tokens is None:
             raise Refused("the server does not tell how likely a named token is (logprob_token_ids)")
@@ -97,10 +106,12 @@ class Forced:
     async def _tokens(self, text: str) -> list[int]:
         body = {"prompt": text, "add_special_tokens": False}
         return await self.client.post(
-            f"{self.client.root}/tokenize", body, lambda data: [int(t) for t in data["tokens"]]
+            f"{self.client.root}/tokenize", body, lambda data: TOKENS.validate_python(data["tokens"])
         )
 
     async def _text(self, tokens: Sequence[int]) -> str:
         return await self.client.post(
-            f"{self.client.root}/detokenize", {"tokens": list(tokens)}, lambda data: str(data["prompt"])
+            f"{self.client.root}/detokenize",
+            {"tokens": list(tokens)},
+            lambda data: TEXT.validate_python(data["prompt"]),
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Scored
 from audiocontrib.models.endpoint.client import Client, Refused
-from audiocontrib.models.endpoint.dialect import ChatReply, Dialect
-from audiocontrib.models.endpoint.likelihoods import PATH, TOP
+from audiocontrib.models.endpoint.dialect import Dialect
+from audiocontrib.models.endpoint.likelihoods import TOP
+from audiocontrib.models.endpoint.spot import Pair
 from audiocontrib.prompts import Prompt
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,23 +42,27 @@ class Letters:
         """See :class:`Likelihood`."""
         first, tokens = await self._first(lettered(prompt), sound)
         chances: dict[str, float] = defaultdict(float)
-        for text, logprob in first.items():
+        for text, logprob in first:
             chances[text.strip()] += math.exp(logprob)
         letters = LETTERS[: len(prompt.options)]
         missing = [letter for letter in letters if not chances[letter]]
         if missing:
             raise AudiocontribError(
                 f"endpoint: the letter {missing[0]} is not among the {len(first)} likeliest tokens: log p is below "
-                f"{min(first.values()):.2f}, which is a bound and no score; ask by the method generate"
+                f"{min(value for _, value in first):.2f}, which is a bound and no score; ask by the method generate"
             )
         return Scored(tuple(math.log(chances[letter]) for letter in letters), (1,) * len(letters), tokens)
 
-    async def _first(self, prompt: Prompt, sound: Sound | None) -> tuple[dict[str, float], int | None]:
+    async def again(self, prompt: Prompt, sound: Sound | None, scored: Scored) -> Sequence[Pair]:
+        """Nothing: it is a reply's first token already, and commercial servers are not exact to the digit."""
+        return ()
+
+    async def _first(self, prompt: Prompt, sound: Sound | None) -> tuple[tuple[tuple[str, float], ...], int | None]:
         body = self.dialect.body(prompt, sound) | {"logprobs": True, "top_logprobs": TOP}
-        reply = await self.client.post(PATH, body, ChatReply.read)
+        reply = await self.client.complete(body)
         if len(reply.first) < 2:
             raise Refused("the server does not tell the likeliest tokens (top_logprobs)")
-        return dict(reply.first), reply.prompt_tokens
+        return reply.first, reply.prompt_tokens
 
 
 def lettered(prompt: Prompt) -> Prompt:

@@ -12,9 +12,10 @@ from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.endpoint.client import Client
 from audiocontrib.models.endpoint.detect import Found
-from audiocontrib.models.endpoint.dialect import ChatReply
 from audiocontrib.models.endpoint.letters import LETTERED
-from audiocontrib.models.endpoint.likelihoods import PATH
+from audiocontrib.models.endpoint.likelihoods import Likelihood
+from audiocontrib.models.endpoint.reply import ChatReply
+from audiocontrib.models.endpoint.spot import EVERY, SpotChecks, wrong
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class EndpointModel(Model):
         able = {"generate": True, "audio": found.dialect.audio, "likelihood": found.likelihood}
         self.capabilities = frozenset(name for name, ability in able.items() if ability)
         self.concurrency, self.refusals = address.concurrency, found.refusals
-        self._card = card
+        self._card, self._spots = card, SpotChecks()
 
     def fingerprint(self) -> dict[str, Any]:
         """What the server says of itself, and how it is asked; neither its address, which may change, nor the key."""
@@ -36,6 +37,7 @@ class EndpointModel(Model):
         made = {
             "class": "endpoint",
             "model": self.address.model,
+            "answers_as": self.address.replying,
             "server": self._card,
             "audio": dialect.audio,
             "greedy": {"temperature": 0, **dialect.greedy},
@@ -48,31 +50,54 @@ class EndpointModel(Model):
         scorer = self.found.likelihood
         if scorer is None:
             raise AudiocontribError(f"{self.name} gives no likelihood: {'; '.join(self.refusals.values())}")
-        return self._each(requests, lambda request: scorer.score(request.prompt, request.sound))
+        answers = self._each(requests, lambda request: scorer.score(request.prompt, request.sound))
+        return self._believed(scorer, requests, answers)
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated | Exception]:
         """See :class:`audiocontrib.models.base.Model`."""
 
         async def reply(request: Request) -> Generated:
             body = self.found.dialect.body(request.prompt, request.sound, max_new_tokens)
-            said = await self.client.post(PATH, body, ChatReply.read)
-            if said.finish == "filter":
-                raise AudiocontribError(f"{self.name}: the server's filter kept the reply back")
-            if said.finish == "error":
-                raise AudiocontribError(f"{self.name}: the server broke the reply off")
+            said = await self.client.complete(body)
+            if fault := _fault(said, max_new_tokens):
+                raise AudiocontribError(f"{self.name}: {fault}")
+            sent = f"{request.prompt.system}\n{request.prompt.user}"
             return Generated(
-                said.text,
+                self.client.masked(said.text, sent),
                 said.prompt_tokens,
                 finish=said.finish,
-                thought=said.thought,
+                thought=said.thought and self.client.masked(said.thought, sent),
                 thought_tokens=said.thought_tokens,
             )
 
         return self._each(requests, reply)
 
+    def summary(self) -> str:
+        """See :class:`audiocontrib.models.base.Model`."""
+        return str(self._spots)
+
     def close(self) -> None:
         """End the connections to the server."""
         self.client.close()
+
+    def _believed(
+        self, scorer: Likelihood, requests: Sequence[Request], answers: list[Scored | Exception]
+    ) -> list[Scored | Exception]:
+        """The answers, if one that is asked again now and then is the same; else the failures that they are."""
+        scored = [(request, one) for request, one in zip(requests, answers, strict=True) if isinstance(one, Scored)]
+        if not scored or not self._spots.count(len(scored)):
+            return answers
+        request, answer = scored[0]
+        try:
+            pairs = self.client.run(scorer.again(request.prompt, request.sound, answer))
+        except AudiocontribError:  # nothing is known against it; the next batch is checked
+            return answers
+        self._spots.note(pairs)
+        if (said := wrong(pairs)) is None:
+            return answers
+        self._spots.due = self._spots.questions  # until it is right again
+        fault = AudiocontribError(f"{self.name}: {said}; up to {EVERY} questions before these may be wrong, too")
+        return [fault if isinstance(one, Scored) else one for one in answers]
 
     def _each(self, requests: Sequence[Request], answer: Callable[[Request], Awaitable[T]]) -> list[T | Exception]:
         """Answers in order; an error stands in the place of its own request."""
@@ -91,3 +116,20 @@ class EndpointModel(Model):
             if isinstance(value, BaseException) and not isinstance(value, Exception):
                 raise value
         return answers  # type: ignore[return-value]  # of the exceptions, only Exception is left
+
+
+def _fault(said: ChatReply, most: int) -> str | None:
+    """Why a reply is no answer, in words.
+
+    Args:
+        most: tokens that were asked for; some servers count the one that ends the reply, too.
+    """
+    if said.finish == "filter":
+        return "the server's filter kept the reply back"
+    if said.finish == "error":
+        return "the server broke the reply off"
+    if said.calls:
+        return "the model called a tool instead of answering"
+    if said.tokens is not None and said.tokens > most + 1:
+        return f"the reply has {said.tokens} tokens, and at most {most} were asked for"
+    return None

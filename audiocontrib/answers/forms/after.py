@@ -1,0 +1,71 @@
+"""How a sentence goes on from the option that it states, in English. On folded text with marks."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from audiocontrib.answers.words import ADVERB
+
+_BEST = (
+    r"(?:(?:the |my |our |an? |your )?(?:(?:single|only|clear|obvious|one|overall|most|very)\s){0,2}"
+    r"(?:correct|right|best|final|likeliest|closest|true|accurate|chosen|proper|winning|strongest|intended|valid"
+    r"|most (?:\w{4,14})|(?:most )?likely|more likely|most|best[- ](?:\w{3,9}))(?:[ -](?:answer|choice|option|pick"
+    r"|match|one|fit|selection|guess"
+    r"|description|candidate|solution|explanation|response|here|sounding|\w+ing)\b)?"
+    r"|(?:the|my|our) (?:\w+ )?(?:answer|choice|option|pick|match|one|winner|selection|vote|guess|verdict"
+    r"|conclusion|bet)\b)"
+)
+DECIDED_AFTER: Final = re.compile(
+    r"[ \"')\]}>*.]{0,4}(?:,? )?(?:"
+    rf"(?:option |choice )?(?:is|are|was|would be|must be|seems(?: to be)?|looks|appears(?: to be)?|sounds|feels"
+    rf"|should be|remains|has to be|will be|strikes me as|stands out as|emerges as)"
+    rf"(?: {ADVERB}| by far| easily| thus){{0,2}} {_BEST}(?! not\b)"
+    rf"|(?: {ADVERB})?(?:best |most closely |clearly |perfectly |better )?(?:fits|matches|describes|suits|answers"
+    rf"|captures|explains|applies|corresponds|aligns)"
+    r"(?: \w+){0,4}(?: best| most closely| perfectly| well| exactly)\b"
+    r"|(?:best|most closely|clearly|perfectly) (?:fits|matches|describes|suits|answers|captures|explains)\b|(?:fits"
+    r"|matches|describes) (?:best|the|what|it|this|all)\b"
+    r"|it is\b|wins\b|makes (?:the )?most sense|gets my vote|for (?:sure|certain)\b|(?:is )?what i (?:hear|choose"
+    r"|pick|would (?:choose|pick|say))\b"
+    r"|is what (?:is|can be) (?:heard|played|playing)|is my\b|(?:seems|looks|sounds|is) (?:exactly |about "
+    r"|just )?right\b)"
+    r"|[ \"')\]}*.:(=–—-]{0,5}(?:✓|✔|✅|☑|√|👍)"
+    r"|[ \"')\]}*.]{0,3}[.:(=–—-] ?(?:correct|right|true|yes|this is (?:correct|right|the answer)"
+    r"|correct answer)(?= ?(?:[.,;)!\n]|\Z))"
+)
+"""After an option: it is the answer."""
+MADE: Final = re.compile(r"\bmak(?:es|ing)\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z")
+MADE_AFTER: Final = re.compile(rf"[\"')\]}}]{{0,4}}\s(?=the |my ){_BEST}")
+"""Around an option: "which makes it the best choice"."""
+NOTED_AFTER: Final = re.compile(
+    r"[ \"')\]}*]{0,4}(?:(?:is|are|was|were|can be|can clearly be|has been)(?: (?:being|clearly|definitely"
+    r"|distinctly|softly|loudly|also)){0,2}"
+    r" (?:playing|played|heard|audible|present|detected|featured|used|sounding|singing|speaking|identifiable"
+    r"|recogni[sz]able|evident"
+    r"|the (?:main |primary |dominant )?(?:sound|instrument|source|one|speaker|voice|genre|mood|emotion|animal)"
+    r"|what)|plays|sounds)\b"
+)
+"""After an option: it is heard."""
+
+TAIL: Final = re.compile(
+    r"[\"')\]}>*]{0,5}(?:\s?\Z|\s?[.!?;\n,:)(…。、|~✅✓✔]|\s?[-–—]+\s?|\s?[(\[]"
+    r"|\s(?:because|since|as(?! well)|which|that|who|where|when|from|in|on|at|for|of|by|to|given|due|based"
+    r"|according|rather|instead|not"
+    r"|long|tempo|over|here|there|again|now|please|being|out of|is correct|then|thanks|playing|i (?:think"
+    r"|believe|guess"
+    r"|would say|'d say)|in my"
+    r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
+    r"|with(?! an? [\ue000-\ue003])"
+    r"|\w{2,14}ing|\w{2,14}ed|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family"
+    r"|section)\b)"
+)
+"""How a sentence may go on after the option that it states."""
+NUMBER_TAIL: Final = re.compile(
+    r"\s(?!(?:es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und"
+    r"|oder|et|ou|y|o"
+    r"|gewesen|or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
+    r"|might|may|can"
+    r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|some|with|fits?|makes?|remains?|fails?|lacks?|also|too"
+    r"|contradicts?|\w+ed)\b)[^\W\d_\u2e80-\uffff]{2,}"
+)

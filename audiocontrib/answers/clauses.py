@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from audiocontrib.answers import words
 
 _SENTENCE_END = re.compile(
-    r"[!?;。…]+[\"')\]]{0,2}|\.(?:[\"')\]]{1,2}(?=\s|\Z)|(?=[\s\"')\]*}]|\Z))|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
+    r"[!?;。…]+[\"')\]]{0,2}|(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)(?<!\bno)\.(?:[\"')\]]{1,2}(?=\s|\Z)"
+    r"|(?=[\s\"')\]*}]|\Z))|\.(?=\w)(?<=[\ue000-\ue003]\.)(?!\d)"
     r"|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
 )
 _CLAUSE = re.compile(
     r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although"
     r"|though"
-    r"|and (?:so|therefore|thus|hence|the|i|it|that|my)|which (?:means|suggests|implies|indicates)|leading)\b)"
+    r"|and (?:so|therefore|thus|hence|the|i|it|that|my|choose|pick|select|go with|opt for)|which (?:means"
+    r"|suggests|implies|indicates)|leading)\b)"
 )
 _LINE = re.compile(rf"[\s\"'(\[{{*.>•-]{{0,8}}{words.MARK}[\s\"')\]}}*.,:;!。]{{0,8}}")
 REACH = 260

@@ -29,12 +29,13 @@ def kind_of(clauses: Clauses, place: int, mention: Mention, *, numbers: bool) ->
     goes_on = bool(
         onward.TAIL.match(text, after)
         or languages.TAIL_ELSEWHERE.match(text, after)
-        or (numbers and onward.NUMBER_TAIL.match(text, after))
+        or (numbers and not mention.labelled and onward.NUMBER_TAIL.match(text, after))
         or (mention.labelled and mention.end - mention.start > 2 and not _UNSURE.match(text, after))
     )
-    decided = onward.DECIDED_AFTER.match(text, after)
+    best = onward.DECIDED_AFTER.match(text, after)
+    decided = best is not None and not onward.NOT_MINE.search(text, best.end(), min(end, best.end() + REACH))
     elsewhere = languages.AFTER_ELSEWHERE.match(text, after)
-    noted = onward.NOTED_AFTER.match(text, after)
+    noted = onward.NOTED_AFTER.match(text, after) is not None
     rest = min(place + 40, clauses.clause_end(after, end))
     if text[after : after + 1] > "\u2e80" and languages.SPOILED_ELSEWHERE.search(text, after, rest):
         return Kind.DENIES, nearest
@@ -43,25 +44,9 @@ def kind_of(clauses: Clauses, place: int, mention: Mention, *, numbers: bool) ->
     if goes_on and mention.labelled and _is_named_in_full(text, place, begin, mention):
         return Kind.DECIDES, nearest
     for start in starts:
-        if goes_on and mention.labelled and before.WHICH_IS.fullmatch(text, start, place):
-            return Kind.SAYS, start
-        if decided and before.SUBJECT.fullmatch(text, start, place):
-            return Kind.DECIDES, start
-        if noted and start == begin and before.SUBJECT.fullmatch(text, start, place):
-            return Kind.SAYS, start
-        if goes_on and before.STRONG.fullmatch(text, start, place):
-            if start > begin and " would be" in text[start:place] and not before.GIVEN.fullmatch(text, begin, start):
-                return Kind.ASIDE, start
-            return Kind.DECIDES, start
-        if goes_on and before.WEAK.fullmatch(text, start, place):
-            return Kind.SAYS, start
-        if goes_on and ITEM.search(text, max(0, place - 12), place) and _DISCUSSED.match(text, after):
-            return Kind.ASIDE, start
-        if goes_on and (
-            (start == begin and before.BARE.fullmatch(text, start, place))
-            or before.CONTINUED.fullmatch(text, start, place)
-        ):
-            return (Kind.LINE if clauses.alone(place) else Kind.SAYS), start
+        formed = _formed(clauses, start, place, mention, goes_on, decided, noted)
+        if formed is not None and (start == begin or _is_led(text, begin, start, place)):
+            return formed, start
         but = goes_on and start > begin and before.ONLY_BUT.fullmatch(text, start, place)
         if but and denials.NEGATION.search(text, begin, start):
             return Kind.SAYS, start
@@ -77,6 +62,38 @@ def kind_of(clauses: Clauses, place: int, mention: Mention, *, numbers: bool) ->
     if denials.NEGATION.search(text, nearest, place):
         return Kind.DENIES, nearest
     return Kind.UNKNOWN, nearest
+
+
+def _formed(
+    clauses: Clauses, start: int, place: int, mention: Mention, goes_on: bool, decided: bool, noted: bool
+) -> Kind | None:
+    """The kind of the English form that leads from ``start`` to the mark; None if there is none."""
+    text, after = clauses.text, place + 1
+    _, begin, _ = clauses.sentence(place)
+    if goes_on and mention.labelled and before.WHICH_IS.fullmatch(text, start, place):
+        return Kind.SAYS
+    if decided and before.SUBJECT.fullmatch(text, start, place):
+        return Kind.DECIDES
+    if noted and start == begin and before.SUBJECT.fullmatch(text, start, place):
+        return Kind.SAYS
+    if goes_on and before.STRONG.fullmatch(text, start, place):
+        if start > begin and " would be" in text[start:place] and not before.GIVEN.fullmatch(text, begin, start):
+            return Kind.ASIDE
+        return Kind.DECIDES
+    if goes_on and before.WEAK.fullmatch(text, start, place):
+        return Kind.SAYS
+    if goes_on and ITEM.search(text, max(0, place - 12), place) and _DISCUSSED.match(text, after):
+        return Kind.ASIDE
+    if goes_on and (
+        (start == begin and before.BARE.fullmatch(text, start, place)) or before.CONTINUED.fullmatch(text, start, place)
+    ):
+        return Kind.LINE if clauses.alone(place) else Kind.SAYS
+    return None
+
+
+def _is_led(text: str, begin: int, start: int, place: int) -> bool:
+    """Whether what comes before a form in its sentence may lead to an answer of one's own."""
+    return bool(before.JOINS.match(text, start, place) or before.LED.fullmatch(text, begin, start))
 
 
 def _is_named_in_full(text: str, place: int, begin: int, mention: Mention) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from dataclasses import replace
 
 from audiocontrib.answers import asides, retractions, words
 from audiocontrib.answers.clauses import REACH, Clauses
@@ -23,9 +24,12 @@ _TWICE = re.compile(
 )
 """Two answers on lines of their own, and nothing between them."""
 _NAMED = re.compile(
-    r"\b(?:be|is|also|maybe|perhaps|possibly|choose|chose|pick|say|towards?|to|prefer|like|about|option|or|and)\s\Z"
+    r"\b(?:be|is|tick|mark|circle|select|accept|allow|add|consider|include|take|with|for|also|maybe|perhaps"
+    r"|possibly|choose|chose|pick|say|towards?|to|prefer|like|about|option|or|and)\s\Z"
 )
-_CLOSES = re.compile(r"[.,!?]?\"")
+_UNFIT = re.compile(r"(?:n't|not) (?:fit|match|add up|sound right|work)")
+_OTHERS = re.compile(r"\b(?:others?|rest|neither|none|options|choices|alternatives|remaining)\b")
+_CLOSES = re.compile(r"[.,!?']?\"")
 _STATED = re.compile(r"\b(?:is|was|be|choose|pick|say|it's|answer)\b")
 _THEN = re.compile(r"[\s\"'(]{0,3}(?:then|in that case|in this hypothetical|under that)\b")
 _ADDED = re.compile(r"[\s,]{0,3}(?:and|or|also|plus)\s")
@@ -41,8 +45,28 @@ def find_statements(text: str, mentions: list[Mention], count: int, *, numbers: 
         if len(mention.choices) == count > 2 and statement.kind is not Kind.DENIES:
             statement = Statement(place, Kind.ASIDE, mention.choices)  # the list of options once more
         said.append(statement)
-    said = _without_items(said, masked, mentions)
+    said = _without_items(_with_repeats(said, reader), masked, mentions)
     return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions))
+
+
+def _with_repeats(said: list[Statement], reader: _Reader) -> list[Statement]:
+    """The statements; those that say another thing than the one before them, with no turn between, are added to it.
+
+    "The answer is X. The answer is Y." names two, and so does an option that opens the reply on a line of its own
+    if another is stated later and the first is not taken back.
+    """
+    told: list[Statement] = []
+    last = first = None
+    for one in said:
+        if one.kind is Kind.DECIDES and last and last.choices != one.choices and reader.goes_straight_on(last, one):
+            one = replace(one, added=True)
+        if one.kind is Kind.DECIDES and first and first.choices != one.choices and not reader.turns_back(first, one):
+            one = replace(one, added=True)
+        if one.kind is Kind.LINE and not told and not reader.text[: one.place].strip(" \n\"'([{*#>.-"):
+            first = one
+        last = one if one.kind is Kind.DECIDES else last
+        told.append(one)
+    return told
 
 
 def _without_items(said: list[Statement], masked: str, mentions: list[Mention]) -> list[Statement]:
@@ -70,7 +94,7 @@ class _Reader:
     def __init__(self, text: str, numbers: bool) -> None:
         self.text, self.numbers = text, numbers
         self.clauses = Clauses(text)
-        self.retractions = [m.end() for m in retractions.RETRACTS.finditer(text)]
+        self.retractions = [m.end() for m in retractions.RETRACTS.finditer(text) if not self._is_of_others(m)]
         self.twice = {m.start(1) for m in _TWICE.finditer(text)}
 
     def statement(self, place: int, mention: Mention, following: int) -> Statement:
@@ -98,6 +122,23 @@ class _Reader:
             or (start > begin and _ADDED.match(self.text, max(begin, start - 4)))
         )
         return Statement(place, kind, mention.choices, added)
+
+    def turns_back(self, first: Statement, second: Statement) -> bool:
+        """Whether something between two statements takes the first back."""
+        return bisect_right(self.retractions, second.place) > bisect_right(self.retractions, first.place)
+
+    def goes_straight_on(self, first: Statement, second: Statement) -> bool:
+        """Whether the second stands in the next sentence, and no word there turns or concludes."""
+        number, begin, _ = self.clauses.sentence(second.place)
+        follows = number - self.clauses.sentence(first.place)[0] == 1
+        return follows and not self.turns_back(first, second) and not words.TURNS.search(self.text, begin, second.place)
+
+    def _is_of_others(self, found: re.Match[str]) -> bool:
+        """Whether what does not fit are the other options."""
+        if not _UNFIT.search(found[0]):
+            return False
+        _, begin, _ = self.clauses.sentence(found.start())
+        return bool(_OTHERS.search(self.text, max(begin, found.start() - REACH), found.start()))
 
     def _is_quoted(self, place: int, begin: int) -> bool:
         """Whether the statement stands in quotation marks, and not its option alone."""

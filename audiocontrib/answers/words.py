@@ -40,8 +40,8 @@ BLOCK = (
     r"|different"
     r"|another|prior|popular|common|naive|example|guess(?:es)?|rather|red|invalid|bad|poor|weak\w*|remaining"
     r"|omitted|contrary"
-    r"|opposed|against|avoid\w*|fail\w*|everything|anything|everyone|anyone|someone|people|they|he|she|you"
-    r"|listeners?)"
+    r"|opposed|against|avoid\w*|fail\w*|odd|everything|anything|everyone|anyone|someone|people|they|he|she|you"
+    r"|listeners?|differ\w*|distinct\w*|contrast\w*|confus\w*|remind\w*|included?|includes|including)"
 )
 """Never among the free words of a form."""
 
@@ -54,7 +54,7 @@ OPENER = (
     r"|altogether"
     r"|in my (?:opinion|view|judge?ment|estimation)|to me|to my ears?|for me|well|ok(?:ay)?|alright|sure|yes|yeah"
     r"|yep|right"
-    r"|great|certainly|of course|here|now|then|and|but|however|yet|still|nevertheless|nonetheless|instead"
+    r"|great|certainly|of course|here(?:'s| is)?|now|then|and|but|however|yet|still|nevertheless|nonetheless|instead"
     r"|in this case|this time"
     r"|in (?:this|the) (?:clip|audio|recording|case|sample|track|piece|segment)|given (?:this|that|these|all this"
     r"|the above)"
@@ -69,7 +69,8 @@ SUBJECT_VERB = (
     r"(?:(?:i|we)(?:'m| am|'d| would| do| can| could only| can only| will|'ll| have to| must| shall"
     r"| should)?(?: only| now)?\s"
     rf"{ADVERBS}(?:think|believe|say|conclude|guess|know|feel|find|determine|infer|deduce|reckon|maintain|see"
-    r"|(?:fairly |quite |very |pretty |completely |absolutely )?(?:confident|certain|sure|convinced)|going to say"
+    r"|(?:fairly |quite |very |pretty |completely |absolutely |(?:9\d|100) ?(?:%|percent) )?(?:confident"
+    r"|certain|sure|convinced)|going to say"
     r"|inclined to say"
     r"|have to say|came to the conclusion|come to the conclusion|reach the conclusion)(?: that)?\s"
     r"|(?:this|that|which|it|these|they|all this|the \w{3,16})(?: \w{2,12}ly)? (?:means?|suggests?|indicates?"
@@ -77,7 +78,8 @@ SUBJECT_VERB = (
     r"|shows?|tells? (?:me|us)|confirms?|(?:points?|leads?) (?:me |us )?to (?:conclude|believe|the conclusion)"
     r"|makes? (?:it )?"
     r"clear)(?: that)?\s"
-    r"|it (?:is|'s) (?:\w{2,12}ly )?(?:clear|evident|obvious|apparent|safe to (?:say|conclude)|reasonable to (?:say"
+    r"|it (?:appears|seems)(?: to me)? that\s|it (?:is|'s) (?:\w{2,12}ly )?(?:clear|evident|obvious|apparent"
+    r"|safe to (?:say|conclude)|reasonable to (?:say"
     r"|conclude))"
     r"(?: that)?\s|(?:leading|which leads|bringing) (?:me |us )?to (?:conclude|believe|the conclusion"
     r"|the answer)(?: that)?\s"
@@ -90,7 +92,7 @@ GROUNDS = (
     r"|as|with|due to|in)"
     rf"(?:\s{WORD}){{1,10}}?,?\s)"
 )
-LEAD_IN = r"[\s*•>#–—(\[:.,-]{0,8}(?:(?:step )?\d{1,2}[.):] )?"
+LEAD_IN = r"[\s*•>#|–—(\[:.,-]{0,8}(?:(?:step )?\d{1,2}[.):] )?"
 OPENERS = rf"(?:(?:{OPENER})(?:[,:;]\s?|\s)){{0,5}}"
 
 FILL = (
@@ -100,6 +102,14 @@ FILL = (
     rf"|some)\b){{0,24}}+"
 )
 """What may stand between a form and its option."""
+DETERMINER = (
+    r"(?:[\s\"'(\[{*:,<>]|\b(?:the|option|choice|answer|letter|number|label|no\.|namely|category|at|around"
+    r"|about|roughly|approximately|it's|an?|some"
+    rf"|{ADVERB})\b){{0,16}}+"
+)
+"""What may stand before an option that is all of its sentence."""
+ONE_MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s))(?:{WORD}\s))?"
+"""One word between an article and its option; two may be a noun and its verb ("the title says …")."""
 MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))(?:{WORD}\s){{1,2}})?"
 
 ADDS: Final = re.compile(
@@ -109,3 +119,11 @@ ADDS: Final = re.compile(
 TOO: Final = re.compile(
     r"\b(?:also|too|as well|another|additionally|in addition|likewise|equally|alternatively|or)\b|也"
 )
+TURNS: Final = re.compile(
+    r"\b(?:so|therefore|thus|hence|final(?:ly)?|overall|but|however|yet|correct(?:ed|ion)?|revised|updated|new"
+    r"|now|instead"
+    r"|ultimately|in the end|conclu\w+|actually|better|best|really|in fact|mine|my|definitive|true|right|proper"
+    r"|consequently)\b"
+    r"|[^\x00-\x7f\ue000-\ue003]"
+)
+"""In the sentence of an answer: it comes in the place of the one before it."""

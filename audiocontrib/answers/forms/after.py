@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from audiocontrib.answers.words import ADVERB
+from audiocontrib.answers.words import ADVERB, WORD
 
 _BEST = (
     r"(?:(?:the |my |our |an? |your )?(?:(?:single|only|clear|obvious|one|overall|most|very)\s){0,2}"
@@ -13,7 +13,7 @@ _BEST = (
     r"|most (?:\w{4,14})|(?:most )?likely|more likely|most|best[- ](?:\w{3,9}))(?:[ -](?:answer|choice|option|pick"
     r"|match|one|fit|selection|guess"
     r"|description|candidate|solution|explanation|response|here|sounding|\w+ing)\b)?"
-    r"|(?:the|my|our) (?:\w+ )?(?:answer|choice|option|pick|match|one|winner|selection|vote|guess|verdict"
+    rf"|(?:the|my|our) (?:{WORD} )?(?:answer|choice|option|pick|match|one|winner|selection|vote|guess|verdict"
     r"|conclusion|bet)\b)"
 )
 DECIDED_AFTER: Final = re.compile(
@@ -31,10 +31,20 @@ DECIDED_AFTER: Final = re.compile(
     r"|is what (?:is|can be) (?:heard|played|playing)|is my\b|(?:seems|looks|sounds|is) (?:exactly |about "
     r"|just )?right\b)"
     r"|[ \"')\]}*.:(=–—-]{0,5}(?:✓|✔|✅|☑|√|👍)"
-    r"|[ \"')\]}*.]{0,3}[.:(=–—-] ?(?:correct|right|true|yes|this is (?:correct|right|the answer)"
-    r"|correct answer)(?= ?(?:[.,;)!\n]|\Z))"
+    r"|[ \"')\]}*.]{0,3}[.:(=?|–—-]{1,2} ?(?:correct|right|true|yes|this is (?:correct|right|the answer)"
+    r"|correct answer)(?= ?(?:[.,;)!|\n]|\Z))"
 )
 """After an option: it is the answer."""
+NOT_MINE: Final = re.compile(
+    r"\b(?:to (?:a|another) (?:different|other|\w+) (?:question|problem)|(?:in|for|of|to) (?:a |an "
+    r"|the )?(?:different|another"
+    r"|other|previous|next) \w+|for (?:most|many|some|those|people|beginners|anyone|someone|others)|many"
+    r"|most (?:people|listeners)"
+    r"|naive|untrained|unless|if|only|in (?:theory|general|principle)|on paper|beginners?|novices?|elsewhere"
+    r"|(?:you|they|he|she|people|one|someone) (?:\w+ )?(?:want|expect|hope|think|say|give|gave|chose|choose"
+    r"|pick)\w*)\b"
+)
+"""After "… is the answer": not of this question, or not one's own."""
 MADE: Final = re.compile(r"\bmak(?:es|ing)\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z")
 MADE_AFTER: Final = re.compile(rf"[\"')\]}}]{{0,4}}\s(?=the |my ){_BEST}")
 """Around an option: "which makes it the best choice"."""
@@ -48,16 +58,42 @@ NOTED_AFTER: Final = re.compile(
 )
 """After an option: it is heard."""
 
+_AFTER_COMMA = (
+    r"(?:because|since|as(?! (?:well|some|many|most|they|he|she|people)\b)|which|with|given|due|based|not|rather"
+    r"|instead|considering|judging|where|who|when|and (?:it|its|this|that|the|i|we|there|not|no|none|neither)|but"
+    r"|while|whereas|unlike|thanks|i'm|i (?:think|believe|guess|am|would say|know|hear|can)|in (?:my|this|the"
+    r"|that|contrast)"
+    r"|for|from|at|on|by|of course(?= ?(?:[.!\n]|\Z))|\w{3,14}ing|an?|the|its|it|it's|this|that|that's|there"
+    r"|there's|\w{3,12}ly|so|no (?:doubt|question)|without|my|to|i\.e|namely|option|letter|choice|long|then"
+    r"|please|right|final"
+    r"|thus|hence|even|though(?! (?:i|some|many|it (?:could|might|may))\b)|although(?! (?:i|some|many)\b)|despite"
+    r"|after|over|among|out of|all|both|perfect|high|low|soft|loud|clear|\d|per|sharp|bright|deep|strong|quiet"
+    r"|fast|slow"
+    r"|played|heard|used|recorded|produced|performed|made|followed|marked|characteri[sz]ed|known|often"
+    r"|porque|ya que|pues|car|parce que|puisque|weil|denn|da|perché|poiché|pois|já que|потому|так как|поскольку|и не"
+    r"|no|sino|mais|non|nicht|não|не|а не|und nicht|et non|y no|e não|e non|ist|est|es|é|è)\b"
+)
+"""How a sentence goes on after an option and a comma; of what else it may say nothing is known."""
+_PLAYED = (
+    r"(?:played|heard|recorded|produced|performed|sung|used|made|accompanied|plucked|struck|detected|featured|caused"
+    r"|combined|expressed|bowed|amplified|tuned|pitched|distorted|muted|picked|strummed|generated|described"
+    r"|spoken|followed)"
+)
 TAIL: Final = re.compile(
-    r"[\"')\]}>*]{0,5}(?:\s?\Z|\s?[.!?;\n,:)(…。、|~✅✓✔]|\s?[-–—]+\s?|\s?[(\[]"
-    r"|\s(?:because|since|as(?! well)|which|that|who|where|when|from|in|on|at|for|of|by|to|given|due|based"
+    rf"[\"')\]}}>*]{{0,5}}(?:\s?\Z|\s?[.!?;\n:)(…。、|~✅✓✔]|\s?,\s?+(?={_AFTER_COMMA}|[^\w\s]"
+    rf"|[\d\ue000-\ue003\u0370-\uffff]|\Z)|\s?[-–—]+\s?|\s?[(\[]"
+    r"|\s(?:because|since|as(?! well)|which|that|who|where|when|from|in(?! (?:theory|principle|general|another"
+    r"|other|some|most|many)\b)"
+    r"|on(?! paper\b)|at|for(?! (?:most|some|many|people|those|anyone|beginners|others|an? (?:\w+ )?(?:listener"
+    r"|question|clip|recording))\b)"
+    r"|of|by(?! (?:most|some|many|others)\b)|to(?= (?:me|my|this|the|your|be|answer)\b)|given|due|based"
     r"|according|rather|instead|not"
     r"|long|tempo|over|here|there|again|now|please|being|out of|is correct|then|thanks|playing|i (?:think"
     r"|believe|guess"
     r"|would say|'d say)|in my"
     r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
     r"|with(?! an? [\ue000-\ue003])"
-    r"|\w{2,14}ing|\w{2,14}ed|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family"
+    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family"
     r"|section)\b)"
 )
 """How a sentence may go on after the option that it states."""

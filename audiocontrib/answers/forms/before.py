@@ -9,9 +9,21 @@ import re
 from typing import Final
 
 from audiocontrib.answers.forms.deciding import ANSWER_IS, CHOOSE
-from audiocontrib.answers.forms.saying import ARE, NOUN, NP, THAT
+from audiocontrib.answers.forms.saying import ARE, NOT_HEARD, NOUN, NP, THAT
 from audiocontrib.answers.retractions import RETRACT
-from audiocontrib.answers.words import ADVERB, ADVERBS, FILL, GROUNDS, LEAD_IN, MODIFIED, OPENERS, SUBJECT_VERB
+from audiocontrib.answers.words import (
+    ADVERB,
+    ADVERBS,
+    DETERMINER,
+    FILL,
+    GROUNDS,
+    LEAD_IN,
+    MODIFIED,
+    ONE_MODIFIED,
+    OPENERS,
+    SUBJECT_VERB,
+    WORD,
+)
 
 _CHAIN = rf"(?:{OPENERS}(?:{SUBJECT_VERB}|{GROUNDS})?(?:{SUBJECT_VERB})?)"
 _START = rf"{LEAD_IN}{_CHAIN}"
@@ -32,6 +44,7 @@ STRONG: Final = re.compile(
 WEAK: Final = re.compile(
     rf"{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:"
     rf"(?:{THAT}|{NP}){ARE}\s?{FILL}{MODIFIED}"
+    rf"|the (?!{NOT_HEARD}\b)(?:{WORD}\s){{1,2}}(?:is|are|was|were)\s{FILL}{MODIFIED}"
     rf"|(?:i|we|you|one)(?:'m| am| can| could| do|'ve| have)?\s{ADVERBS}(?:hear(?:d|ing)?|recogni[sz]ed?"
     rf"|detect(?:ed)?|perceived?|notice|identif(?:y|ied)|listen(?:ing)? to|make out|count(?:ed)?|am|suspect|believe"
     rf"|think)\s?{FILL}{MODIFIED}"
@@ -45,8 +58,8 @@ WEAK: Final = re.compile(
 )
 """Says what is heard; it decides nothing against a statement of the other kind."""
 _DETERMINED = (
-    rf"(?:{FILL}(?:\b(?:the|a|an)\s)?(?:\b(?:sounds?|noises?|voices?|presence|use|recording"
-    rf"|music)\sof\s)?{FILL}{MODIFIED})"
+    rf"(?:{DETERMINER}(?:\b(?:the|a|an)\s)?(?:\b(?:sounds?|noises?|voices?|presence|use|recording"
+    rf"|music)\sof\s)?{DETERMINER}{ONE_MODIFIED})"
 )
 BARE: Final = re.compile(rf"{LEAD_IN}[\"'(\[{{*]{{0,3}}(?:{_RETRACTED})?{OPENERS}(?:{ADVERB},?\s){{0,2}}{_DETERMINED}")
 """The option and nothing before it, at the beginning of a sentence."""
@@ -74,6 +87,47 @@ SUBJECT: Final = re.compile(
 )
 """Before an option that is the subject of its clause: "… is the answer"."""
 
+_HEADING = (
+    r"(?:reason\w*|analysis|explanation|conclusion|summary|answer|result|verdict|evaluation|thoughts?|solution"
+    r"|response"
+    r"|comparison|step \d{1,2}|short|brief|is|are|be|as|think|say|follows|choice|option|options|decision"
+    r"|finally|therefore|thus"
+    r"|so|note|elimination|observations?|rationale|justification|transcription|description|correction|update"
+    r"|edit|wait|no"
+    r"|revised|corrected|actually|hmm+|sorry|apologies|hold on|fact|yes|with|by|final|conclude|determine"
+    r"|opinion|view|guess"
+    r"|out|here|disagree|wrong|incorrect|false|mistaken|this|that|clear|audio|clip|recording|listening|below"
+    r"|mistake|error|myself|again|mind|choose|pick|go|match|source|sound"
+    r"|sounds|instrument|emotion|feeling|genre|because|reflection|thought)"
+)
+LED: Final = re.compile(
+    rf"{LEAD_IN}[\"'(]{{0,2}}(?:[^\n]{{0,300}}(?:\b{_HEADING}|[\ue000-\ue003])\W{{1,4}}"
+    rf"|(?:[\w ]{{0,40}}\b{_HEADING}\s?:\s)?{OPENERS}(?:(?:instead|rather|unlike|contrary|based on|given|after|since"
+    r"|because|considering|from|as|judging|well|i|we|to|looking|among|of the|having|listening|with|without"
+    r"|overall|so|then"
+    r"|here|while|when|once|although|though|comparing|using|by|upon|on|for (?:this|these|that|me)|despite|even"
+    r"|it|it's|its|this"
+    r"|that|that's|these|those|there|there's|they|the (?!(?:title|caption|user|prompt|label|metadata|question"
+    r"|text|instruction)\b)"
+    r"|my|all|both|none|neither|nothing|each|every|only|what|due|at|out|in (?:this|these|my|our|short|summary"
+    r"|brief|conclusion|total|fact|contrast|addition|particular|light|view"
+    r"|terms|line|both|the (?:audio|clip|recording|end|sample|track|piece|given|provided|context|absence"
+    r"|beginning|background"
+    r"|foreground|passage|segment|music|song|sound|excerpt|middle|first|second)\b)|final(?:ly)?|step|no|not|yes"
+    r"|ok|okay|a|an"
+    r"|according to (?:the (?:audio|clip|recording|sound|music)|my|what i)|if (?:i|forced|pressed)|forced|were|had"
+    r"|\w{3,14}ing|\w{3,14}ed|\w{3,14}ly|sorry|oh|ah|wait|hmm+|actually|let|let's|one|two|three|first|second"
+    r"|some|many|most|people|several)\b"
+    r"|[\d\ue000-\ue003])[^\n]{0,300}(?<!:)(?<!:\s))?"
+)
+"""What may come before a form in its sentence: grounds, what is heard, a heading; a word of another kind does not lead
+to an answer of one's own ("example: the answer is …", "lyrics: it is …")."""
+JOINS: Final = re.compile(
+    r"[\s\"'(–—-]{0,4}(?:so|therefore|thus|hence|consequently|but|however|and|which|making|leading|because"
+    r"|since|while"
+    r"|whereas|although|though|my|i|we)\b"
+)
+"""The beginning of a form that goes on from whatever stands before it."""
 GIVEN: Final = re.compile(
     rf"{LEAD_IN}{OPENERS}(?:(?:based on|given|after|since|because|considering|from|as|judging|well|i|we|to|looking"
     rf"|among|of the|having"

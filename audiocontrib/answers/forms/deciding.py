@@ -15,13 +15,16 @@ _QUALITY = (
     r"|natural)"
 )
 _ANSWER = (
-    r"(?:answers?|option|choice|pick|selection|conclusion|verdict|guess|match|response|solution|bet|prediction"
-    r"|decision|result"
-    r"|vote|fit|label|letter|one|final|candidate|explanation|category|classification|description|interpretation"
+    r"(?:answers?|(?:first|number[- ]one) (?:choice|pick)|option|choice|pick|selection|conclusion|verdict|guess"
+    r"|match|response|solution|bet|prediction"
+    r"|decision|result|output|response"
+    r"|vote|fit|label|letter|one(?! of)|final|candidate|explanation|category|classification|description"
+    r"|interpretation"
     r"|judge?ment|ans)"
 )
 _POST = (
-    rf"(?:\s(?:here|now|then|to (?:this|the|your|that) (?:\w+ )?(?:question|problem|query|task)|for (?:this|the"
+    rf"(?:\s(?:here|now|then|to (?:this|the|your|that) (?:[\w-]{2, 24} )?(?:question|problem|query|task)"
+    rf"|for (?:this|the"
     rf"|that|your) (?:\w+ )?"
     rf"(?:question|audio|clip|item|recording|task|sample|one|problem)|(?:from|among|out of|of) (?:the|these|those"
     rf"|all)(?: \w+){{0,3}}"
@@ -82,7 +85,9 @@ CHOOSE = (
     r"|(?:i|we)(?:'m| am|'re| are) (?:changing|switching|revising|correcting|updating) (?:it |that |this "
     r"|my (?:\w+ )?"
     r"(?:answer|choice|guess|mind) )?(?:from [\ue000-\ue003]'? )?to"
-    r"|let's (?:go with|say|pick|choose)"
+    r"|(?:(?:this|that|which) )?(?:only )?(?:leaves|leaving)(?: (?:us|me))?(?: (?:only|just|with)){0,2}|(?:we"
+    r"|i)(?:'re| are|'m| am) left with|(?:the )?(?:remaining|only)(?: (?:remaining|option|choice|one"
+    r"|answer)){0,2}(?: left)?(?: is|:)|let's (?:go with|say|pick|choose)"
     r"|(?:selected|chosen|picked|ticked|correct|answer key)\s?(?=[:=])|(?:please )?(?:choose|select|pick|mark|tick"
     r"|put(?: me)? down|lock in|go with|choosing|selecting|picking)(?: me)?)\b"
 )

@@ -64,7 +64,16 @@ ARE = (
     r"(?: (?:at|for|in|on|about|around|after|roughly|approximately|exactly|by|up|to|with)){0,2}"
     r"|(?:is|are|can be) (?:best |most closely |clearly )?(?:matched|represented|reflected|captured|conveyed"
     r"|explained|answered|described) by"
-    r"|(?:is|are) (?:\w{2,12}ly )?(?:that of|those of|more like|most like|closest to|consistent with|typical of"
+    r"|(?:is|are) (?:\w{2,12}ly )?(?:that of|those of|more like|most like|closest to|(?:most )?consistent with"
+    r"|typical of"
     r"|characteristic of"
     r"|indicative of|in line with|in|from|at))\b)"
 )
+NOT_HEARD = (
+    r"(?:titles?|captions?|labels?|prompts?|users?|options?|choices?|questions?|examples?|lyrics?|quotes?"
+    r"|problems?|issues?|rest"
+    r"|loser|placeholder|format|hints?|clues?|metadata|text|transcripts?|instructions?|claims?|rumou?rs?|danger"
+    r"|risk|temptation"
+    r"|comparison|contrast|exception|reference|definition|term|expression|saying)"
+)
+"""Of what may be said that it is X, and X is not heard."""

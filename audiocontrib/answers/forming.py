@@ -26,6 +26,8 @@ def kind_of(clauses: Clauses, place: int, mention: Mention, *, numbers: bool) ->
     nearest = starts[0] if starts else max(begin, place - REACH)
     if denials.DENIED_AFTER.match(text, after):
         return Kind.DENIES, nearest
+    if text.endswith(", no ", begin, place):
+        return Kind.UNKNOWN, nearest  # a denial in one language, a correction in another
     goes_on = bool(
         onward.TAIL.match(text, after)
         or languages.TAIL_ELSEWHERE.match(text, after)

@@ -11,7 +11,7 @@ from audiocontrib.answers.names import find_names
 from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
 
 _TEXT_AFTER_LABEL = re.compile(
-    r"[)\]}>\"'.:,\s–—-]{1,6}(?:(?:which|that) is\s|i\.e\.,?\s|namely\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}"
+    r"[)\]}>\"'.:,=→\s–—-]{1,6}(?:(?:which|that) is\s|i\.e\.,?\s|namely\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}"
 )
 _LABEL_AFTER_TEXT = re.compile(r"[\s,\"'.*-]{0,3}[(\[{]\s?(?:(?i:option|choice|answer|letter|选项)[:\s]?\s?)?")
 _CUED = re.compile(r"(?i:\b(?:option|choice|letter)\s|选项|選項|選択肢|옵션)\s?[\"'(\[]?\Z")

@@ -7,7 +7,7 @@ from typing import Final
 
 RETRACT = (
     r"(?:(?:oh,? |no,? )?wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|hm|oh|oops|whoops|ah|uh"
-    r"|um|er|actually"
+    r"|um|er+m?|let me take (?:that|this|it) back|actually"
     r"|correction|corrected"
     r"|corrigendum|erratum|edit|updated?|revis(?:ion|ed)|amended|sorry|my (?:bad|mistake|apologies|error)"
     r"|apologies|pardon(?: me)?"
@@ -72,7 +72,8 @@ _SOFT = (
     r"|mi dispiace|извините|простите|прошу прощения|죄송합니다|すみません|抱歉|对不起|不好意思"
     r"|actually|sorry|my (?:bad|mistake|apologies|error)|apologies|i apologi[sz]e|i'm sorry|oh|ah|in reality"
     r"|in truth|instead(?! of)"
-    r"|rather(?! than)|no)(?:\s?[,.:;!…—–-]+|(?=\s(?:no|nope|not|it|it's|the|that|that's|this|i|i'm|wait|sorry"
+    r"|rather(?! than)|(?<!, )no|no(?=\s?[,.:;!…—–-]|\s[a-z]))(?:\s?[,.:;!…—–-]+|(?=\s(?:no|nope|not|it|it's"
+    r"|the|that|that's|this|i|i'm|wait|sorry"
     r"|my|a|an"
     r"|[\ue000-\ue003])[\s,.'])|(?<=no)\Z)"
 )
@@ -113,7 +114,8 @@ RETRACTS: Final = re.compile(
     r"|(?:ignore|forget|cancel|withdraw|retract|revise|revoke|undo|overrule|drop|scrap|delete|discard"
     r"|disregard) (?:that|this|it|my|the (?:above"
     r"|previous|last|first|earlier)|what)"
-    r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|it|this) was an? (?:joke|test|lie|typo|slip)|(?:that|this|it"
+    r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|it|this) was an? (?:joke|test|lie|typo|slip|hallucination"
+    r"|guess|fabrication|invention|assumption)|(?:that|this|it"
     r"|which)(?:'s| is| was| would be| seems| must be| cannot be| can't be"
     r"| couldn't be)?(?: \w+)? (?:wrong|incorrect|mistaken|a mistake|an error|false|not (?:right|correct|it"
     r"|the (?:case|answer))"

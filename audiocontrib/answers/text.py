@@ -11,7 +11,8 @@ WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
     r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
-    r"|\s(?:because|since|as|and|or|but|which|is|then|from|given|according|due|based|ist|est|es|é|è|would|could"
+    r"|\s(?:because|since|as|and|or|but|which|is|then|on|for|from|given|according|due|based|ist|est|es|é|è"
+    r"|would|could"
     r"|might|may|should|must|cannot|can|does|doesn't|isn't|also|too|seems|fits|describes|it is)\b"
     r"|\s?[\u2e80-\U0010ffff]"
 )

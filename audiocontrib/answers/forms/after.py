@@ -79,9 +79,17 @@ _PLAYED = (
     r"|combined|expressed|bowed|amplified|tuned|pitched|distorted|muted|picked|strummed|generated|described"
     r"|spoken|followed)"
 )
+_VERDICT = (
+    r"(?:(?!(?:based|supposed|indeed|red)\b)\w{3,14}ed|(?:ruled|left|crossed) out|distract\w*|decoy|trap|maybe"
+    r"|perhaps"
+    r"|possibly|not|no|never|wrong|false|doubtful|\w{1,8}n't|un\w{3,12}|im\w{3,12}|in(?:correct|valid"
+    r"|consistent)\w*|too"
+    r"|second|runner|alternativ\w*)\b"
+)
+"""After an option and a dash or a bracket: it may be denied there."""
 TAIL: Final = re.compile(
-    rf"[\"')\]}}>*]{{0,5}}(?:\s?\Z|\s?[.!?;\n:)(…。、|~✅✓✔]|\s?,\s?+(?={_AFTER_COMMA}|[^\w\s]"
-    rf"|[\d\ue000-\ue003\u0370-\uffff]|\Z)|\s?[-–—]+\s?|\s?[(\[]"
+    rf"[\"')\]}}>*]{{0,5}}(?:\s?\Z|\s?[.!?;\n:)…。、|~✅✓✔]|\s?,\s?+(?={_AFTER_COMMA}|[^\w\s]"
+    rf"|[\d\ue000-\ue003\u0370-\uffff]|\Z)|\s?(?:[-–—]+|[(\[])\s?+(?!{_VERDICT})"
     r"|\s(?:because|since|as(?! well)|which|that|who|where|when|from|in(?! (?:theory|principle|general|another"
     r"|other|some|most|many)\b)"
     r"|on(?! paper\b)|at|for(?! (?:most|some|many|people|those|anyone|beginners|others|an? (?:\w+ )?(?:listener"
@@ -103,5 +111,6 @@ NUMBER_TAIL: Final = re.compile(
     r"|gewesen|or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
     r"|might|may|can"
     r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|some|with|fits?|makes?|remains?|fails?|lacks?|also|too"
-    r"|contradicts?|\w+ed)\b)[^\W\d_\u2e80-\uffff]{2,}"
+    r"|contradicts?|deserves?|merits?|warrants?|requires?|needs?|kommt|kann|puede|peut|pode|può|\w+(?:ed"
+    r"|ly))\b)[^\W\d_\u2e80-\uffff]{2,}"
 )

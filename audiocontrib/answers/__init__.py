@@ -62,7 +62,7 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
         return Answer(Outcome.UNPARSED)
     tagged = take_apart(one_turn(spoken.said))
     if tagged.complete:
-        return _answer(_marked(tagged, options))
+        return _answer(Reading() if tagged.shown else _marked(tagged, options))
     if finish not in (None, "stop"):
         refused = read(clean(tagged.prose), options).refused
         return Answer(Outcome.REFUSED if refused else Outcome.UNPARSED)

@@ -32,7 +32,7 @@ _LATIN = (
     r"|é))?(?:\s(?:é|seria|deve ser))?"
     r"|(?:isto|isso|este|esse) é|é|(?:eu )?(?:escolho|opto por|seleciono|fico com|marco|acho que é|diria)|trata-se de"
     # Italian
-    r"|(?:(?:la|mia)\s)?(?:risposta|opzione|scelta|soluzione)(?:\s(?:corretta|giusta|esatta|finale|più probabile"
+    r"|(?:(?:la|mia)\s|l')?(?:risposta|opzione|scelta|soluzione)(?:\s(?:corretta|giusta|esatta|finale|più probabile"
     r"|è))?(?:\s(?:è|e'|sia|sarebbe))?"
     r"|(?:questo|questa|quello|quella) è|è|(?:io )?(?:scelgo|seleziono|opto per|direi|penso che sia"
     r"|credo che sia)|si tratta di"
@@ -94,7 +94,7 @@ AFTER_ELSEWHERE: Final = re.compile(
     r"|(?:[–—-]\s?)?(?:это |является )?(?:правильн\w+|верн\w+)(?: (?:ответ|вариант)\w*)?|(?:[–—-]\s?)(?:мой "
     r"|это )?ответ"
     r"|(?:才)?是(?:唯一)?(?:正确|正確|对|對|最佳|最合适|最合適|最可能)(?:的|答案|选项|選項)*|(?:是|为"
-    r"|為)(?:答案|我的答案)|(?:正确|正確|最合适)(?!吗)"
+    r"|為)(?:答案|我的答案)|(?:选项|選項)?(?:正确|正確|最合适)(?!吗)"
     r"|(?:が|は)(?:最も)?(?:正解|正しい|答え|適切|正確|該当)|(?:を)(?:選択|選び|選ぶ|選ん)|(?:です(?!か|が"
     r"|よね)|だ(?![っとろがけか])|である(?!か))"
     r"|(?:이|가|은|는)? ?(?:정답|맞|옳|정확|올바)|(?:을|를) ?(?:선택|고르|골)|(?:번)?(?:입니다|이다|예요|이에요))"
@@ -120,8 +120,8 @@ TAIL_ELSEWHERE: Final = re.compile(
     r"|にな(?:ります|る)(?:[。.]|\Z)|を選(?:び|択|ぶ|ん)"
     r"|(?:이|라|이라)?(?:입니다|이다|예요|이에요|라고 (?:생각|판단)(?:합니다|해요|한다))|(?:을|를) (?:선택"
     r"|고르)(?:합니다|하겠습니다|겠습니다)"
-    r"|(?:的)?(?:声音|聲音|音色|乐器|樂器|选项|選項|音乐|情绪|声)?(?:。|,|\s?\Z|吧(?:。|\Z)|,?因为|,?因為"
-    r"|,?由于|,?而不是)|是(?:正确|正確|对|對|最)|[(])"
+    r"|(?:的)?(?:声音|聲音|音色|乐器|樂器|选项|選項|音乐|情绪|声)?(?:。|,(?=\s?[\u2e80-\uffff\ue000-\ue003])|\s?\Z|吧(?:。|\Z)|,?因为|,?因為"
+    r"|,?由于|,?而不是)|是(?:正确|正確|对|對|最)|[(](?=[^\x00-\x7f]))"
 )
 """How a sentence may go on after the option that it states."""
 SUPPOSES: Final = re.compile(

@@ -10,7 +10,9 @@ from audiocontrib.answers.labels import Written, find_letters
 from audiocontrib.answers.names import find_names
 from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
 
-_TEXT_AFTER_LABEL = re.compile(r"[)\]}>\"'.:,\s–—-]{1,6}(?:(?:which )?is\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}")
+_TEXT_AFTER_LABEL = re.compile(
+    r"[)\]}>\"'.:,=→\s–—-]{1,6}(?:(?:which|that) is\s|i\.e\.,?\s|namely\s)?(?:(?:(?i:the)|an?)\s)?[\"'(\[{*]{0,3}"
+)
 _LABEL_AFTER_TEXT = re.compile(r"[\s,\"'.*-]{0,3}[(\[{]\s?(?:(?i:option|choice|answer|letter|选项)[:\s]?\s?)?")
 _CUED = re.compile(r"(?i:\b(?:option|choice|letter)\s|选项|選項|選択肢|옵션)\s?[\"'(\[]?\Z")
 _AND = (
@@ -20,11 +22,14 @@ _AND = (
     r"|option|choice)"
 )
 _BESIDE = re.compile(
-    rf"(?:\.\s?(?=[a-z,;/&+|\u2e80-\uffff]))?[\s,/&+|\"'()\[\]{{}}、和与と或및나과와か→]{{0,6}}(?:(?:->|=>"
+    rf"(?:\.\s?(?=[a-z,;/&+|\u2e80-\uffff]))?[\s,;/&+|\"'()\[\]{{}}、和与と或및나과와か→]{{0,6}}(?:(?:->|=>"
     rf"|\b{_AND}\b\.?"
     rf"|或者?|还是|以及|または|또는)[\s,/&+|\"'()\[\]]{{0,4}}){{0,4}}"
 )
 _NEXT_LINE = re.compile(r"[\s,/&+|\"'()\[\]*•-]{0,10}(?:(?i:or|and|plus)\s)?")
+_NOT = re.compile(
+    r"(?i:\b(?:not|no|never|neither|nor|cannot|\w{1,8}n't|unlikely|wrong|rul\w+ out|eliminat\w+|exclud\w+)\b)"
+)
 _GAP = 48  # characters; options further apart are not named side by side
 
 
@@ -78,7 +83,7 @@ def _groups(text: str, mentions: list[Mention]) -> list[Mention]:
     groups: list[Mention] = []
     last = None
     for mention in mentions:
-        if last is not None and _is_beside(text, last.end, mention.start):
+        if last is not None and _is_beside(text, last, mention.start):
             held = groups[-1]
             choices = held.choices | mention.choices
             several = held.several or len(choices) > max(len(held.choices), len(mention.choices))
@@ -91,10 +96,13 @@ def _groups(text: str, mentions: list[Mention]) -> list[Mention]:
     return groups
 
 
-def _is_beside(text: str, end: int, start: int) -> bool:
+def _is_beside(text: str, first: Mention, start: int) -> bool:
     """Whether options are named side by side: with no more than "and", "or" and the like between them."""
+    end = first.end
     if start - end >= _GAP:
         return False
+    if ";" in text[end:start] and _NOT.search(text, max(0, first.start - _GAP), first.start):
+        return False  # "it is no guitar; violin"
     return bool((_NEXT_LINE if "\n" in text[end:start] else _BESIDE).fullmatch(text, end, start))
 
 

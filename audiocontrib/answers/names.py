@@ -41,6 +41,15 @@ _NONE_OF = re.compile(
 """After "none": nothing is chosen."""
 _INDEX, _INDEXED = re.compile(r"\n[ *•>-]{0,6}\Z"), re.compile(r"[.)] ?(?=\S)")
 """Around the number of an item in a list."""
+_COUNTED = re.compile(r" ([a-z]{3,20}s|people|men|women|children)\b")
+_PERSONS = re.compile(
+    r"(?:speaker|voice|person|singer|individual|talker|participant|vocalist|time|sound|performer|character"
+    r"|musician)s?"
+    r"|people|m[ae]n|wom[ae]n|child(?:ren)?"
+)
+_NUMBERED = re.compile(r"\b(?:answer|part|clip|audio|question|step|sound|sample|item|q|track|point|note) \Z")
+_COLON = re.compile(r"\s?[:)]")
+"""Around the number of a part: "answer 2: …"."""
 _OPENED = re.compile(r"(?:\A|[^\w\s'-]\s?|\n|\b(?:is|was|says?|said|word|be)\s)[\"'(\[{*]{0,3}\Z", re.IGNORECASE)
 
 
@@ -58,8 +67,12 @@ def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, Indices]
         for start in _occurrences(folded, name)
         if _is_whole(folded, start, start + len(name), name) and _is_meant(text, start, start + len(name), name)
     ]
-    for quantity in find_quantities(folded) if options.values is not None else ():
+    for quantity in find_quantities(text.casefold()) if options.values is not None else ():
         if _INDEX.search(text, max(0, quantity.start - 8), quantity.start) and _INDEXED.match(text, quantity.end):
+            continue
+        if _NUMBERED.search(folded, max(0, quantity.start - 12), quantity.start) and _COLON.match(text, quantity.end):
+            continue
+        if options.noun and _is_of_others(folded, quantity.end, options.noun):
             continue
         if choices := options.amount(quantity):
             noun = options.noun and re.compile(rf" ?{re.escape(options.noun)}s?(?!{WORD})").match(folded, quantity.end)
@@ -74,6 +87,14 @@ def find_names(text: str, options: OptionIndex) -> Iterator[tuple[Span, Indices]
             last = (last[0][0], end), last[1] | choices
     if last:
         yield last
+
+
+def _is_of_others(folded: str, end: int, noun: str) -> bool:
+    """Whether the number that ends at ``end`` counts other things than the options do."""
+    counted = _COUNTED.match(folded, end)
+    if not counted or counted[1] in (noun, noun + "s"):
+        return False
+    return not (_PERSONS.fullmatch(noun) and _PERSONS.fullmatch(counted[1]))
 
 
 def _occurrences(folded: str, name: str) -> Iterator[int]:

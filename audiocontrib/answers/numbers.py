@@ -49,6 +49,9 @@ for _dimension, _names in {
     "frequency": {"hz hertz": Fraction(1), "khz kilohertz": Fraction(1000), "mhz megahertz": Fraction(10**6)},
     "level": {"db decibel decibels": Fraction(1)},
     "tempo": {"bpm": Fraction(1)},
+    "dollars": {"dollar dollars usd": Fraction(1)},
+    "euros": {"euro euros eur €": Fraction(1)},
+    "pounds": {"pounds gbp": Fraction(1)},
     "share": {"% percent": Fraction(1)},
 }.items():
     for _spelling, _factor in _names.items():
@@ -63,7 +66,8 @@ _DIGITS = (
     r"|\d{1,18} \d{1,4}/\d{1,4}|\d{1,18}(?:\.\d{1,18})?|\.\d{1,18}"
 )
 _WORDS = (
-    rf"(?:{_WORD})(?:(?:[- ]|,? and )(?:{_WORD})){{0,8}}(?:(?: point)(?: (?:{'|'.join(_ONES)})){{1,6}}|,? and (?:a"
+    rf"(?:{_WORD})(?:(?:[- ]|(?<=hundred)(?:,? and )|(?<=thousand)(?:,? and )"
+    rf"|(?<=million)(?:,? and ))(?:{_WORD})){{0,8}}(?:(?: point)(?: (?:{'|'.join(_ONES)})){{1,6}}|,? and (?:a"
     rf"|one) half)?"
 )
 _QUANTITY = re.compile(
@@ -93,6 +97,7 @@ _CERTAINTY = re.compile(
     r" (?:sure|certain|confident|confidence|certainty|chance|probability|likely|likelihood|positive)\b"
 )
 _CHANGED = re.compile(r"\b(?:chang|switch|revis|correct|updat)\w{1,4} (?:\w+ ){1,3}from [^!?\n]{0,24}\Z")
+_DECADE = re.compile(r"(?:1[5-9]|20)\d0'?s")
 _GROUPED = re.compile(r"[1-9]\d{0,2}\.000")
 """A thousand as some write it, or one with three decimals: it is not clear which."""
 _PRONOUN_AFTER = re.compile(
@@ -115,7 +120,7 @@ class Quantity:
 def read_value(text: str) -> tuple[Value, Fraction] | None:
     """The value of folded ``text`` that is one number, with a unit or a noun of one or two words or without."""
     found = _QUANTITY.match(text)
-    if not found:
+    if not found or _DECADE.fullmatch(text):
         return None
     if found["digits"] and _GROUPED.fullmatch(found["digits"]):
         return None

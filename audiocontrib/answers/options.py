@@ -22,6 +22,7 @@ _LETTER = re.compile(
     r"|옵션)\s?)?"
     r"""[(\[{<"'*]{0,4}([A-Za-z])[)\]}>"'*.:]{0,6}(?:です|입니다|番|번)?[.。]?"""
 )
+_PRICE = re.compile(r"[$€£¥] ?(\d{1,12}(?:\.\d{1,4})?)\b")
 _TAG = re.compile(r"</?answer>", re.IGNORECASE)
 
 
@@ -137,4 +138,9 @@ def _values(choices: Sequence[str]) -> tuple[dict[Value, Indices], dict[Fraction
     for index, (value, number) in read.items():
         values[value] = values.get(value, NOTHING) | {index}
         bare[number] = bare.get(number, NOTHING) | {index}
+    if len({value / number for (value, _), number in read.values() if number}) > 1:
+        bare = {}  # of "100 Hz" and "2 kHz", "2" is neither
+    for index in set(range(len(choices))) - set(read):  # "5" is no more "5 euros" than "$5"
+        for digits in _PRICE.findall(choices[index]):
+            bare[Fraction(digits)] = bare.get(Fraction(digits), NOTHING) | {index}
     return values, bare

@@ -6,10 +6,11 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from audiocontrib.answers.kinds import Kind, Statement, Statements
 from audiocontrib.answers.mentions import Mention, find_mentions
 from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
 from audiocontrib.answers.refusals import find_refusals
-from audiocontrib.answers.statements import Kind, Statement, Statements, find_statements
+from audiocontrib.answers.statements import find_statements
 
 _LISTED = re.compile(r"[\s,;|/*•.\"'-]{0,12}")
 

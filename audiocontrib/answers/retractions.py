@@ -7,9 +7,10 @@ from typing import Final
 
 RETRACT = (
     r"(?:(?:oh,? |no,? )?wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|hm|oh|oops|whoops|ah|uh"
-    r"|um|er|actually"
+    r"|um|er+m?|let me take (?:that|this|it) back|actually"
     r"|correction|corrected"
-    r"|corrigendum|erratum|edit|update|revision|sorry|my (?:bad|mistake|apologies|error)|apologies|pardon(?: me)?"
+    r"|corrigendum|erratum|edit|updated?|revis(?:ion|ed)|amended|sorry|my (?:bad|mistake|apologies|error)"
+    r"|apologies|pardon(?: me)?"
     r"|i apologi[sz]e"
     r"|i'm sorry|no|nope|nah|scratch that|strike that|never ?mind|forget (?:that|it)|cancel that|not so fast"
     r"|then again|or rather"
@@ -46,7 +47,7 @@ RETRACT = (
 _HARD = (
     r"(?:(?:oh,? |no,? |but )?wait(?: a (?:moment|minute|second|sec))?|hold on|hang on|hmm+|oops|whoops"
     r"|correction|corrected|corrigendum"
-    r"|erratum|edit|update|nope"
+    r"|erratum|edit|updated?|revised|amended|nope"
     r"|nah|scratch that|strike that|never ?mind|forget (?:that|it)|cancel that|not so fast|then again|or rather"
     r"|i mean|i meant"
     r"|on (?:second thoughts?|reflection|closer listening|re-?listening|further \w+)|just kidding|kidding|not quite"
@@ -71,7 +72,9 @@ _SOFT = (
     r"|mi dispiace|извините|простите|прошу прощения|죄송합니다|すみません|抱歉|对不起|不好意思"
     r"|actually|sorry|my (?:bad|mistake|apologies|error)|apologies|i apologi[sz]e|i'm sorry|oh|ah|in reality"
     r"|in truth|instead(?! of)"
-    r"|rather(?! than)|no)(?:\s?[,.:;!…—–-]+|(?=\s(?:it|it's|the|that|that's|this|i|i'm|wait|sorry|my|a|an"
+    r"|rather(?! than)|(?<!, )no|no(?=\s?[,.:;!…—–-]|\s[a-z]))(?:\s?[,.:;!…—–-]+|(?=\s(?:no|nope|not|it|it's"
+    r"|the|that|that's|this|i|i'm|wait|sorry"
+    r"|my|a|an"
     r"|[\ue000-\ue003])[\s,.'])|(?<=no)\Z)"
 )
 _ELSEWHERE = (
@@ -111,7 +114,8 @@ RETRACTS: Final = re.compile(
     r"|(?:ignore|forget|cancel|withdraw|retract|revise|revoke|undo|overrule|drop|scrap|delete|discard"
     r"|disregard) (?:that|this|it|my|the (?:above"
     r"|previous|last|first|earlier)|what)"
-    r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|it|this) was an? (?:joke|test|lie|typo|slip)|(?:that|this|it"
+    r"|made an? (?:\w+ )?(?:mistake|error)|(?:that|it|this) was an? (?:joke|test|lie|typo|slip|hallucination"
+    r"|guess|fabrication|invention|assumption)|(?:that|this|it"
     r"|which)(?:'s| is| was| would be| seems| must be| cannot be| can't be"
     r"| couldn't be)?(?: \w+)? (?:wrong|incorrect|mistaken|a mistake|an error|false|not (?:right|correct|it"
     r"|the (?:case|answer))"

@@ -10,7 +10,7 @@ from typing import Any
 
 _ANSWER = re.compile(r"(?:<\|?|\[)\s{0,3}(/?)\s{0,3}answer\s{0,3}(?:\|?>|\])", re.IGNORECASE)
 _OTHER = re.compile(
-    r"<\s?(/?)\s?(?:final[_ -]?answer|response|output|solution|result|conclusion|choice|prediction|final|option"
+    r"<\s?(/?)\s?(?:final[_ -]?answer|response|output|solution|result|conclusion|ans|choice|prediction|final|option"
     r"|verdict)\s?>"
     r"|<\|(begin|start|end)_(?:of_)?(?:box|answer|solution|response)\|>",
     re.IGNORECASE,
@@ -44,6 +44,13 @@ _JSON_KEYS = [
     "antwort",
 ]
 _OBJECT = re.compile(r"\{[^{}]{1,4000}\}")
+_SHOWN = re.compile(
+    r"(?:\b(?:format|template|example|e\.g|i\.e|for instance|such as|placeholder|instruct\w*|(?:say|said|write"
+    r"|wrote|written|type"
+    r"|respond|reply|output|wrap\w*|tags?)(?: \w+){0,2} (?:as|like|with|in|using)|looks? like|unless|assuming"
+    r"|suppos(?:e|ing)"
+    r"|imagine|if (?!i (?:had|have|must)|forced|pressed|you ask)|were it|had (?:i|it))\b)[^.!?;\n]{0,100}\Z"
+)
 _FENCE = re.compile(r"```(?:json)?|~~~")
 _LAST = 8
 _TURN = re.compile(
@@ -79,6 +86,8 @@ class Tagged:
     """Content of a last ``<answer>`` that was never closed, as in a reply cut off at the token limit."""
     after: str = ""
     """What follows the last complete tag."""
+    shown: bool = False
+    """The tag is shown as an example, or under a condition; it is no answer."""
 
 
 def one_turn(said: str) -> str:
@@ -120,7 +129,13 @@ def _tagged(said: str, form: re.Pattern[str]) -> Tagged:
         if not _is_joined(said[span[1] : joined[-1][0]]):
             break
         joined.append(span)
-    return Tagged(form.sub("\n", said), tuple(said[s[2] : s[3]] for s in joined), unclosed, said[spans[-1][1] :])
+    return Tagged(
+        form.sub("\n", said),
+        tuple(said[s[2] : s[3]] for s in joined),
+        unclosed,
+        said[spans[-1][1] :],
+        _is_shown(said[: joined[-1][0]]),
+    )
 
 
 def _closes(tag: re.Match[str]) -> bool:
@@ -150,7 +165,7 @@ def _boxed(said: str) -> Tagged | None:
             break
         contents.append(said[first:before])
         last = first
-    return Tagged(said, tuple(contents), None, said[end + 1 :])
+    return Tagged(said, tuple(contents), None, said[end + 1 :], _is_shown(said[:last]))
 
 
 def _closing(said: str, first: int) -> int | None:
@@ -163,10 +178,16 @@ def _closing(said: str, first: int) -> int | None:
     return None
 
 
+def _is_shown(before: str) -> bool:
+    """Whether a tag is shown rather than used, by what stands before it in its sentence."""
+    return bool(_SHOWN.search(before[-160:].lower()))
+
+
 def _is_joined(between: str) -> bool:
     """Whether answers with ``between`` between them are named side by side."""
     words = between.strip(" \n,;.").lower()
-    return between.strip() == "," or words in (
+    return words in (
+        "",
         "or",
         "and",
         "and/or",
@@ -188,7 +209,12 @@ def _json(said: str) -> Tagged | None:
         return None
     bare = _FENCE.sub("", said).strip()
     candidates = [(bare, "")] if bare.startswith("{") and bare.endswith("}") else []
-    candidates += [(m[0], said[m.end() :]) for m in list(_OBJECT.finditer(said))[-1:]]
+    objects = list(_OBJECT.finditer(said))[-_LAST:]
+    if len(objects) > 1 and _is_joined(_FENCE.sub("", said[objects[-2].end() : objects[-1].start()])):
+        both = [_json(found[0]) for found in objects[-2:]]
+        if all(both):
+            return Tagged(said, tuple(c for one in both if one for c in one.complete), None, said[objects[-1].end() :])
+    candidates += [(found[0], said[found.end() :]) for found in objects[-1:]]
     for text, after in candidates:
         try:
             value = json.loads(text)

@@ -11,7 +11,10 @@ WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
     r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
-    r"|\s(?:because|since|as|and|or|but|which|is|from|given|according|due|based|ist|est|es|é|è)\b|[\u2e80-\U0010ffff]"
+    r"|\s(?:because|since|as|and|or|but|which|is|then|on|for|from|given|according|due|based|ist|est|es|é|è"
+    r"|would|could"
+    r"|might|may|should|must|cannot|can|does|doesn't|isn't|also|too|seems|fits|describes|it is)\b"
+    r"|\s?[\u2e80-\U0010ffff]"
 )
 """What follows a letter or word that stands alone, and does not belong to the next word ("A piano")."""
 
@@ -31,6 +34,8 @@ _EMPTY = re.compile(r"<([A-Z])>\s{0,3}</\1>")
 _STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{1,400})</\1>")  # "<B>" may be an answer
 _TICKED = re.compile(r"(^[ \t]*(?:\*\*)?|: ?)[✅✔✓☑]\ufe0f? ?", re.MULTILINE)
 _DECORATION = re.compile("[👉➡🎯🔹🔸🎵🎶🎧🎼🎹🎸🎤🔊✨\ufe0f] ?")
+_UNCHECKED = re.compile(r"(?:\A|\n)[ \t]{0,8}(?:[-*+][ \t]{1,4})?(?:\[ ?\]|[☐□▢])[ \t][^\n]{0,300}(?=\n|\Z)")
+_CHECKED = re.compile(r"(?<![^\n])[ \t]{0,8}(?:[-*+][ \t]{1,4})?(?:\[[xX✓✔]\]|[☑☒])[ \t]")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")
 _BOLD = re.compile(r"\*\*|__|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
 _SPACE = re.compile(r"[^\S\n]+")
@@ -67,6 +72,8 @@ def clean(text: str) -> str:
     text = _POWER.sub(lambda m: f"^{m[1]}" if m[1] else "^", _FRACTION.sub(_fraction, text))
     text = _DASH.sub("-", text)
     text = _DOLLARS.sub(r"\1", _LATEX.sub("", _BOXED.sub(" answer: {", text)))
+    if _UNCHECKED.search(text):
+        text = _CHECKED.sub("", _UNCHECKED.sub("\n", text))
     if "<" in text or "~~" in text:
         text = _EMPTY.sub(r"\1", text)
         text = _STYLED.sub(r"\2", _STRUCK.sub(" ", text))

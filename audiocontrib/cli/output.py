@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,9 @@ run_option: Decorator = click.option(
 )
 
 
+WITHOUT_GOLD = "no item has a gold answer: all are asked and none is scored"
+
+
 def say(text: str) -> None:
     """Words go to stderr, so that tables can be piped."""
     click.echo(text, err=True)
@@ -61,12 +65,21 @@ def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
         folder = newest_run()
         say(f"run: {folder}")
     run = Run.open(folder)
+    if _is_without_gold(run):
+        say(f"{folder}: {WITHOUT_GOLD}")
     if tell_reader and run.reader < READER and run.has_replies():
         say(
             f"{folder}: its replies were read by reader {run.reader}, and today's is {READER}; "
             f"`audiocontrib reread --run {quote(str(folder))} --dry-run` shows what would change"
         )
     return run
+
+
+def _is_without_gold(run: Run) -> bool:
+    with suppress(AudiocontribError):  # what the command itself reads says what is wrong
+        (counted,) = run.table("select count(*) as items, count(answer) as golds from items").to_pylist()
+        return bool(counted["items"]) and not counted["golds"]
+    return False
 
 
 def emit(table: pa.Table, form: str) -> None:

@@ -10,13 +10,9 @@ from pathlib import Path
 from audiocontrib.audio.archives import BadMember, Member, tar_members
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
+from audiocontrib.sources.cells import AUDIO
 from audiocontrib.sources.columns import SPELLINGS
 from audiocontrib.sources.jsonfiles import MAX_LINE, json_row
-
-AUDIO = {
-    "wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "aac", "webm", "mka", "wma", "amr", "aif", "aiff", "au",
-}  # fmt: skip
-"""Endings of the members that are taken for a sample's audio."""
 
 Sample = dict[str, Member]
 """The members of one name, by what follows the first dot of the name."""

@@ -78,7 +78,9 @@ class Fields:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """All other columns, under their own names."""
     answer_as: str = "text"
-    """What ``answer`` is: the option's ``text``, its ``letter``, or its 0-based ``index``."""
+    """What ``answer`` is: the option's ``text``, ``letter``, ``index`` from 0, or ``number`` from 1."""
+    labels: Sequence[str] = ()
+    """Of the choices, where the row gives them labels of its own."""
     has_key: bool = True
     """False where the publisher keeps the answers."""
     notes: Sequence[str] = ()

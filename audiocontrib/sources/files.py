@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -83,11 +84,14 @@ def _rows_of_batches(batches: Iterable[Any], path: Path) -> Rows:
     is read by when it is needed. Where there is no ``clip_id``, it is made of the bytes, so that rows that carry
     the same recording are known to, and ids do not depend on the order of the rows.
     """
-    number, held = 0, None
+    number, held, classes = 0, None, {}
     for batch in batches:
-        held = _file_columns(batch.schema) if held is None else held
+        if held is None:
+            held, classes = _file_columns(batch.schema), _class_names(batch.schema)
         for values in batch.to_pylist():
             number += 1
+            for name, names in classes.items():
+                values[name] = _class_name(values[name], names)
             for name in held:
                 cell = values[name]
                 data = cell.get("bytes") if isinstance(cell, dict) else cell
@@ -108,6 +112,29 @@ def _file_columns(schema: Any) -> list[str]:
 
     names = [column.name for column in schema if holds_bytes(column.type)]
     return sorted(names, key=lambda name: name not in SPELLINGS["audio"])
+
+
+def _class_names(schema: Any) -> dict[str, list[str]]:
+    """The columns that are ClassLabel for the library datasets: a number there stands for a name."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        kinds = {name: feature.get("feature", feature) for name, feature in features.items()}
+        return {
+            name: kind["names"]
+            for name, kind in kinds.items()
+            if kind.get("_type") == "ClassLabel" and name in schema.names
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _class_name(cell: Any, names: list[str]) -> Any:
+    """None for a number that is no class, as -1 is."""
+    if isinstance(cell, list):
+        return [_class_name(one, names) for one in cell]
+    if not isinstance(cell, int):
+        return cell
+    return names[cell] if 0 <= cell < len(names) else None
 
 
 def _read_csv(path: Path) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,6 +10,7 @@ from audiocontrib.errors import AudiocontribError, BadItem, UsageError, code_pla
 from audiocontrib.items import Item, ItemTable, Quarantined, make_item, qualified_id
 from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
 from audiocontrib.sources.cells import clip_of
+from audiocontrib.sources.golds import PlaceCounts
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class ItemCollector:
     _seen: dict[str, int] = field(default_factory=dict)
     """Where each id was seen first: number of the file, and line, in one number (many rows, little memory)."""
     _splits: set[str] = field(default_factory=set)
+    _places: defaultdict[str, PlaceCounts] = field(default_factory=lambda: defaultdict(PlaceCounts))
     _without_column: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -55,6 +57,8 @@ class ItemCollector:
             own_id = fields.own_id
             self._splits.update(filter(None, (fields.split, place)))
             if self.split is None or self.split in (fields.split, place):
+                if fields.has_key and fields.answer_as in ("index", "number"):
+                    self._places[fields.answer_as].see(fields.answer, fields.choices)
                 self._add(self._item(fields, place), row)
         except NoColumn as error:
             self._without_column.append(f"{row.file}: {error}; {self.hint.format(field=error.field)}")
@@ -82,7 +86,13 @@ class ItemCollector:
         return fields
 
     def check(self, where: str) -> None:
-        """Raise an AudiocontribError if nothing at all was found, so that the cause is said once."""
+        """Raise an AudiocontribError if nothing at all was found, so that the cause is said once.
+
+        The same if the golds are places, and all of them together say that they were counted otherwise.
+        """
+        for way, places in self._places.items():
+            if fault := places.fault(way):
+                raise AudiocontribError(f"{where}: {fault}; say which: index or number", argument="answer_as")
         if self.items or (self.quarantined and len(self.quarantined) > len(self._without_column)):
             return
         if self._without_column:
@@ -105,6 +115,7 @@ class ItemCollector:
             answer=fields.answer,
             audio=clip_of(fields.audio, self.root),
             answer_as=fields.answer_as,
+            labels=fields.labels,
             has_key=fields.has_key,
             clip_id=fields.clip_id,
             question_type=fields.question_type,

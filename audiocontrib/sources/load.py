@@ -12,12 +12,12 @@ from typing import Any
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
+from audiocontrib.items.gold import WAYS
 from audiocontrib.sources.base import SOURCES, Columns, Make, Rows, Source, SourceRow
 from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import ItemCollector
-from audiocontrib.sources.mappings import WAYS
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 
@@ -54,7 +54,8 @@ def load_items(
         limit: stop after so many items.
         seed: for sets that are made on the spot.
         mapping: for data of your own: field to column, see :func:`audiocontrib.sources.columns.mapped`.
-        answer_as: for data of your own: the answer column holds the option's ``text``, ``letter`` or ``index``.
+        answer_as: for data of your own: the answer column holds the option's ``text``, its ``letter``, its ``index``
+            from 0 or its ``number`` from 1.
         name: of data of your own, part of every id; by default that of the file, or ``rows``.
         progress: show on stderr how many rows were read.
 
@@ -222,7 +223,7 @@ def _check_own(limit: Any, answer_as: Any) -> None:
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise UsageError(f"limit is {limit!r}, but must be a whole number of at least 1")
     if answer_as not in WAYS:
-        raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
+        raise UsageError(f"answer_as {answer_as!r}: it is {', '.join(WAYS)}")
 
 
 def _check(

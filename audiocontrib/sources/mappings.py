@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import UsageError, one_line
-from audiocontrib.sources.columns import SPELLINGS
-
-WAYS = ("text", "letter", "index")
-"""What an answer column may hold: the option's text, its letter, or its place counted from 0."""
+from audiocontrib.items.gold import WAYS
+from audiocontrib.sources.columns import DELIMITER, SPELLINGS
 
 
 def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
@@ -37,8 +35,9 @@ def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
     if answer_as not in (None, *WAYS):
         raise UsageError(f"{path}: answer_as: {answer_as!r}: it is {', '.join(WAYS)}")
     for name in loaded:
-        if name not in SPELLINGS:
-            raise UsageError(f"{path}: no field is called {name!r}; there are: {', '.join((*SPELLINGS, 'answer_as'))}")
+        if name not in (*SPELLINGS, DELIMITER):
+            known = ", ".join((*SPELLINGS, DELIMITER, "answer_as"))
+            raise UsageError(f"{path}: no field is called {name!r}; there are: {known}")
     return {field: _column(path, field, column) for field, column in loaded.items()}, answer_as
 
 

@@ -17,14 +17,14 @@ from typing import Any
 import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
-from audiocontrib.errors import AudiocontribError, BadItem
+from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.items import Item
 from audiocontrib.sources.base import Rows, SourceRow
-from audiocontrib.sources.columns import NONE, mapped
+from audiocontrib.sources.columns import DELIMITER, NONE, mapped
 from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.sources.golds import GoldReadings
 from audiocontrib.sources.item_collector import ItemCollector
-from audiocontrib.sources.mappings import mapping_yaml
+from audiocontrib.sources.mappings import check_answer_as, joined_mapping, mapping_yaml
 from audiocontrib.sources.optioncolumns import Cells
 from audiocontrib.sources.options import Options
 from audiocontrib.sources.proposals import Proposal, propose
@@ -120,6 +120,9 @@ def describe(
     Example:
         >>> print(describe("my.csv").yaml)
     """
+    given = joined_mapping(mapping)
+    mapped(given)
+    check_answer_as(answer_as or "text")
     path = Path(path)
     read = list(islice(_rows(path), ROWS))
     good = [row for row in read if isinstance(row, SourceRow)]
@@ -130,7 +133,8 @@ def describe(
     names = dict.fromkeys(name for row in good for name in row.values)
     cells = {name: [row.values.get(name) for row in good] for name in names}
     try:
-        proposal = propose(cells, mapping)
+        _check_there(given, cells)
+        proposal = propose(cells, given)
         proposal.answer_as = _answer_as(path, proposal, answer_as, progress)
     except AudiocontribError as error:
         raise type(error)(f"{path}: {error}", argument=error.argument) from error
@@ -150,6 +154,15 @@ def describe(
     return Description(
         path, len(read), _columns(cells, used), proposal, root, len(reading.items), problems, tuple(shown)
     )
+
+
+def _check_there(given: Mapping[str, str], cells: Cells) -> None:
+    """UsageError for a column that is not there."""
+    for name, column in given.items():
+        parts = [column] if column in cells or name != "choices" else [part.strip() for part in column.split(",")]
+        if absent := [p for p in parts if p not in cells and column != NONE and name != DELIMITER and "|" not in p]:
+            there = f"there are: {', '.join(cells)}"
+            raise UsageError(f"{name}: there is no column {absent[0]!r}; {there}", argument="mapping")
 
 
 def _rows(path: Path) -> Rows:

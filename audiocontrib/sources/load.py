@@ -12,12 +12,12 @@ from typing import Any
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
-from audiocontrib.items.gold import WAYS
 from audiocontrib.sources.base import SOURCES, Columns, Make, Rows, Source, SourceRow
 from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import ItemCollector
+from audiocontrib.sources.mappings import check_answer_as, joined_mapping
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 
@@ -67,7 +67,7 @@ def load_items(
         >>> items = load_items("my.csv", mapping={"choices": "a,b,c,d"}, answer_as="letter")
         >>> items = load_items(frame, mapping={"audio": "file"}, audio_root="/data/clips", name="mine")
     """
-    columns = _joined(mapping)
+    columns = joined_mapping(mapping)
     if not isinstance(dataset, str | os.PathLike):
         if data is not None:
             raise UsageError("rows in memory are read as they are: leave out data")
@@ -203,27 +203,10 @@ def _own_name(path: Path) -> str:
     return path.stem if path.is_file() else path.resolve().name
 
 
-def _joined(mapping: Any) -> dict[str, str]:
-    """A mapping of fields to columns; several columns for the choices may be a list."""
-    if mapping is None:
-        return {}
-    if not isinstance(mapping, Mapping):
-        raise UsageError(f"mapping is {mapping!r}, but is from a field to the name of its column")
-    joined = {}
-    for field, column in mapping.items():
-        if field == "choices" and isinstance(column, list | tuple) and all(isinstance(name, str) for name in column):
-            column = ",".join(column)
-        if not isinstance(column, str):
-            raise UsageError(f"mapping: {field}: {column!r} is not the name of a column")
-        joined[field] = column
-    return joined
-
-
 def _check_own(limit: Any, answer_as: Any) -> None:
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise UsageError(f"limit is {limit!r}, but must be a whole number of at least 1")
-    if answer_as not in WAYS:
-        raise UsageError(f"answer_as {answer_as!r}: it is {', '.join(WAYS)}")
+    check_answer_as(answer_as)
 
 
 def _check(

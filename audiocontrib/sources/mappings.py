@@ -49,6 +49,28 @@ def mapping_yaml(mapping: Mapping[str, str], answer_as: str) -> str:
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=10_000)
 
 
+def joined_mapping(mapping: Any) -> dict[str, str]:
+    """A mapping of fields to columns; several columns for the choices may be a list."""
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, Mapping):
+        raise UsageError(f"mapping is {mapping!r}, but is from a field to the name of its column")
+    joined = {}
+    for field, column in mapping.items():
+        if field == "choices" and isinstance(column, list | tuple) and all(isinstance(name, str) for name in column):
+            column = ",".join(column)
+        if not isinstance(column, str):
+            raise UsageError(f"mapping: {field}: {column!r} is not the name of a column")
+        joined[field] = column
+    return joined
+
+
+def check_answer_as(answer_as: Any) -> None:
+    """UsageError if it is no way in which a gold can be given."""
+    if answer_as not in WAYS:
+        raise UsageError(f"answer_as {answer_as!r}: it is {', '.join(WAYS)}")
+
+
 def _column(path: Path, field: str, column: Any) -> str:
     if field == "choices" and isinstance(column, list) and all(isinstance(name, str) for name in column):
         return ",".join(column)

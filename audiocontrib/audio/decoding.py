@@ -11,6 +11,7 @@ import numpy as np
 from audiocontrib.audio.clip import Clip
 from audiocontrib.audio.containers import Blocks, Probe, Undecodable, opened
 from audiocontrib.audio.headers import Incomplete
+from audiocontrib.audio.parts import SeveralRecordings
 from audiocontrib.audio.paths import open_clip
 from audiocontrib.audio.sound import RATE, Sound, make_sound
 from audiocontrib.errors import BadAudio, ShortAudio
@@ -31,9 +32,9 @@ def decode(clip: Clip) -> Sound:
 
     Raises:
         BadAudio: the file is missing, outside its root, empty, truncated, too short, too long, unreadable or
-            holds samples that are not finite.
+            holds samples that are not finite, or more than one recording.
     """
-    with _opened(clip) as (about, blocks):
+    with _opened(clip, whole=True) as (about, blocks):
         frames, mono = 0, bytearray()
         resample = None
         if about.rate != RATE:
@@ -63,23 +64,23 @@ def probe(clip: Clip) -> Probe:
     Raises:
         BadAudio: as :func:`decode`, for what can be seen without decoding.
     """
-    with _opened(clip) as (about, _):
+    with _opened(clip, whole=False) as (about, _):
         if about.seconds < MIN_SECONDS:
             raise ShortAudio(f"{clip}: {about.seconds:.3f} s is too short; {MIN_SECONDS} s are needed")
         return about
 
 
 @contextmanager
-def _opened(clip: Clip) -> Iterator[tuple[Probe, Blocks]]:
+def _opened(clip: Clip, whole: bool) -> Iterator[tuple[Probe, Blocks]]:
     """A clip's Probe and its blocks; every fault on the way is a BadAudio."""
     with open_clip(clip) as file:
         try:
-            with opened(file) as (about, blocks):
+            with opened(file, whole) as (about, blocks):
                 if not RATES[0] <= about.rate <= RATES[1]:
                     raise BadAudio(f"{clip}: its header says {about.rate} samples a second, which no sound has")
                 _check_length(clip, about, round(about.seconds * about.rate))
                 yield about, blocks
-        except (Incomplete, Undecodable) as error:
+        except (Incomplete, SeveralRecordings, Undecodable) as error:
             raise BadAudio(f"{clip}: {error}") from error
 
 

@@ -26,18 +26,25 @@ def read_tar(path: Path) -> Rows:
         AudiocontribError: it is no uncompressed tar, or no sample in it has a .json.
     """
     samples: dict[str, Sample] = {}
-    fault = ""
+    fault, twice = "", dict[str, str]()
     try:
         for member in tar_members(path):
             key, ending = _split(member.name)
-            samples.setdefault(key, {})[ending] = member
+            if ending in samples.setdefault(key, {}):
+                twice[key] = member.name
+            samples[key][ending] = member
     except BadMember as error:
         fault = str(error)
     if not any("json" in sample for sample in samples.values()):
         raise AudiocontribError(f"{path}: {fault or 'no sample in it has a .json, so it is no WebDataset'}")
     with path.open("rb") as file:
         for number, (key, sample) in enumerate(samples.items(), start=1):
-            about, sound = sample.get("json"), next((m for e, m in sample.items() if _is_audio(e)), None)
+            about, sounds = sample.get("json"), [m for e, m in sample.items() if _is_audio(e)]
+            sound = sounds[0] if sounds else None
+            several = f"{twice[key]!r} is there twice" if key in twice else f"has {len(sounds)} recordings"
+            if key in twice or len(sounds) > 1:
+                yield BrokenRow(str(path), number, "tar", f"the sample {key!r}: {several}; an item has one")
+                continue
             if about is None or sound is None:
                 missing = "audio" if about else "json"
                 yield BrokenRow(str(path), number, missing, f"the sample {key!r} has {_said(sample)}, but no {missing}")

@@ -9,7 +9,8 @@ from typing import Any
 
 from audiocontrib.errors import BadItem, UsageError
 from audiocontrib.sources.base import Columns, Fields, NoColumn, item_text
-from audiocontrib.sources.options import DELIMITERS, Options, cell_options, options_inside
+from audiocontrib.sources.inside import options_inside
+from audiocontrib.sources.options import DELIMITERS, Options, cell_options
 from audiocontrib.sources.order import shuffled
 
 SPELLINGS: dict[str, tuple[str, ...]] = {

@@ -20,12 +20,12 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.items import Item
 from audiocontrib.sources.base import Rows, SourceRow
+from audiocontrib.sources.columngroups import Cells
 from audiocontrib.sources.columns import DELIMITER, NONE, mapped
 from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.sources.golds import GoldReadings
 from audiocontrib.sources.item_collector import ItemCollector
 from audiocontrib.sources.mappings import check_answer_as, joined_mapping, mapping_yaml
-from audiocontrib.sources.optioncolumns import Cells
 from audiocontrib.sources.options import Options
 from audiocontrib.sources.proposals import Proposal, propose
 

@@ -106,29 +106,6 @@ class GoldReadings:
         )
 
 
-@dataclass(slots=True)
-class PlaceCounts:
-    """Golds that are given as places, while a data set is read: whether they count from 0 or from 1."""
-
-    zeros: int = 0
-    ends: int = 0
-    """Those as large as the number of options, which only counting from 1 gives."""
-
-    def see(self, answer: Any, choices: Any) -> None:
-        """Count a row."""
-        number = whole_number(answer)
-        self.zeros += number == 0
-        self.ends += number is not None and isinstance(choices, list | tuple) and number == len(choices) > 0
-
-    def fault(self, answer_as: str) -> str:
-        """What speaks against the way in which they were read; empty if nothing does."""
-        if answer_as == "index" and self.ends and not self.zeros:
-            return f"golds seem to count from 1, not from 0: {self.ends:,} name the last option so, and none is 0"
-        if answer_as == "number" and self.zeros and not self.ends:
-            return f"golds seem to count from 0, not from 1: {self.zeros:,} are 0, and none names the last option so"
-        return ""
-
-
 def _are_texts(texts: Any) -> bool:
     return isinstance(texts, Sequence) and not isinstance(texts, str) and len(texts) > 1 and all(
         isinstance(text, str) and text.strip() for text in texts

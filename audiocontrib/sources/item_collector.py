@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError, code_place, one_line
-from audiocontrib.items import Item, ItemTable, Quarantined, make_item, qualified_id
+from audiocontrib.items import Item, ItemTable, Quarantined, item_row, make_item, qualified_id
 from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
 from audiocontrib.sources.cells import clip_of
-from audiocontrib.sources.golds import PlaceCounts
+from audiocontrib.sources.places import PlaceCounts
 
 
 @dataclass(slots=True)
@@ -33,7 +34,11 @@ class ItemCollector:
     files: dict[str, int] = field(default_factory=dict)
     """The files that rows came from, numbered from 0."""
     _seen: dict[str, int] = field(default_factory=dict)
-    """Where each id was seen first: number of the file, and line, in one number (many rows, little memory)."""
+    """Each id's place among the items, number of the file and line, in one number (many rows, little memory)."""
+    _again: dict[str, list[tuple[dict[str, Any], str, int]]] = field(default_factory=dict)
+    """The rows whose id was seen before: as an item, with file and line."""
+    _rows: Counter[str] = field(default_factory=Counter)
+    """Rows of each file."""
     _splits: set[str] = field(default_factory=set)
     _places: defaultdict[str, PlaceCounts] = field(default_factory=lambda: defaultdict(PlaceCounts))
     _without_column: list[str] = field(default_factory=list)
@@ -48,6 +53,7 @@ class ItemCollector:
             UsageError: every row of the file lacks a column.
         """
         self.files.setdefault(row.file, len(self.files))
+        self._rows[row.file] += 1
         if isinstance(row, BrokenRow):
             self._quarantine(row, row.field, row.reason)
             return
@@ -90,6 +96,7 @@ class ItemCollector:
 
         The same if the golds are places, and all of them together say that they were counted otherwise.
         """
+        self.settle(where)
         for way, places in self._places.items():
             if fault := places.fault(way):
                 raise AudiocontribError(f"{where}: {fault}; say which: index or number", argument="answer_as")
@@ -126,14 +133,55 @@ class ItemCollector:
         )
 
     def _add(self, item: Item, row: SourceRow) -> None:
-        first = self._seen.get(item.id)
-        if first is None:
-            self._seen[item.id] = self.files[row.file] << 48 | row.line
-            self.items.append(item)
+        if item.id in self._seen:
+            self._again.setdefault(item.id, []).append((item_row(item), row.file, row.line))
             return
-        file, line = list(self.files)[first >> 48], first & (1 << 48) - 1
-        where = "" if file == row.file else f" of {file}"
-        self._quarantine(row, "id", f"repeats; first seen at line {line}{where}", item.id)
+        self._seen[item.id] = len(self.items) << 80 | self.files[row.file] << 48 | row.line
+        self.items.append(item)
+
+    def settle(self, where: str) -> None:
+        """Quarantine what has an id that is there before; where the rows differ, the first of them too.
+
+        Raises:
+            AudiocontribError: the ids of one file begin anew in another.
+        """
+        names, files = list(self._again), list(self.files)
+        firsts = [self._seen[name] for name in names]
+        held = self.items.take([first >> 80 for first in firsts]) if names else iter(())
+        dropped: list[int] = []
+        for name, first, item in zip(names, firsts, held, strict=True):
+            file, line = files[first >> 48 & 0xFFFF_FFFF], first & (1 << 48) - 1
+            same = all(row == item_row(item) for row, _, _ in self._again[name])
+            what = "repeats" if same else "is that of rows which differ"
+            for _, other, at in self._again[name]:
+                of = "" if file == other else f" of {file}"
+                self._note(other, at, "id", f"{what}; first seen at line {line}{of}", name)
+            if not same:
+                if not dropped:
+                    self._check_files(where, name, file)
+                dropped.append(first >> 80)
+                self._note(file, line, "id", f"{what}; next at line {self._again[name][0][2]}", name)
+        if dropped:
+            self.items = self.items.without(dropped)
+
+    def _check_files(self, where: str, name: str, file: str) -> None:
+        """Ids that count anew in each file: most of those in one of them are in another."""
+        for other, again in self._across().items():
+            if other != file and again * 2 > self._rows[other]:
+                raise AudiocontribError(
+                    f"{where}: the ids of {file} begin anew in {other} ({name.partition('/')[2]!r} and {again - 1:,} "
+                    "more), so they name no item: map id to -, or to a column that does, or read the files one by one",
+                    argument="mapping",
+                )
+
+    def _across(self) -> Counter[str]:
+        """File to the number of its ids that were seen in an earlier one."""
+        files = list(self.files)
+        first = {name: files[self._seen[name] >> 48 & 0xFFFF_FFFF] for name in self._again}
+        return Counter(f for name, rows in self._again.items() for f in {f for _, f, _ in rows if f != first[name]})
 
     def _quarantine(self, row: SourceRow | BrokenRow, name: str, reason: str, item_id: str | None = None) -> None:
-        self.quarantined.append(Quarantined(self.dataset, row.file, row.line, name, reason, item_id))
+        self._note(row.file, row.line, name, reason, item_id)
+
+    def _note(self, file: str, line: int, name: str, reason: str, item_id: str | None) -> None:
+        self.quarantined.append(Quarantined(self.dataset, file, line, name, reason, item_id))

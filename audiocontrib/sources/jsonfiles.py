@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
 from audiocontrib.sources.jsonarrays import Window, decode_json
+from audiocontrib.sources.jsonkeys import repeated_key
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line of JSON that is read; a file without line ends would otherwise fill the memory."""
@@ -70,8 +71,10 @@ def read_json(path: Path) -> Rows:
     if _skip(text, end) < len(text):
         yield from _lines(path, io.BytesIO(raw))
     elif isinstance(value, dict) and value and all(isinstance(row, dict) for row in value.values()):
+        if twice := repeated_key(value, text[start:end]):
+            raise AudiocontribError(f"{path}: the key {twice!r} is there twice, of which one would be lost; rename one")
         for number, (key, row) in enumerate(value.items(), start=1):
-            yield _row(path, number, {"id": key, **row}, text)
+            yield _checked(path, number, {"id": key, **row}, text)
     else:
         yield _row(path, 1, value, text)
 
@@ -95,6 +98,12 @@ def _row(path: Path, line: int, value: Any, text: str) -> SourceRow | BrokenRow:
     """The row that ``text`` was decoded to."""
     if not isinstance(value, dict):
         return BrokenRow(str(path), line, "json", f"the row is a {type(value).__name__}, not an object")
+    if key := repeated_key(value, text):
+        return BrokenRow(str(path), line, "json", f"the key {key!r} is there twice")
+    return _checked(path, line, value, text)
+
+
+def _checked(path: Path, line: int, value: dict[str, Any], text: str) -> SourceRow | BrokenRow:
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()

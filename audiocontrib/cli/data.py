@@ -29,6 +29,7 @@ _OPTIONS: tuple[Decorator, ...] = (
         "--audio-root", type=click.Path(path_type=Path),
         help="Folder, .zip or .tar of the audio.  [default: beside the data]",
     ),
+    click.option("--encoding", help="What files of text are written in.  [default: as they say themselves, or UTF-8]"),
     click.option("--revision", help="Revision of a data set on the hub."),
     click.option(
         "--subset", "split", cls=RenamedOption, old="--split", help="Subset of the data set: train, test, …"

@@ -42,11 +42,14 @@ def command(context: click.Context, form: str) -> None:
     type=click.Choice(WAYS),
     help="How the gold is given, where its rows leave it open; number is from 1.",
 )
+@click.option("--encoding", help="What files of text are written in.  [default: as they say themselves, or UTF-8]")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True,
     help="yaml: the proposed mapping alone, as a file for --map-file.",
 )  # fmt: skip
-def describe_command(path: Path, mapping: tuple[str, ...], answer_as: str | None, form: str) -> None:
+def describe_command(
+    path: Path, mapping: tuple[str, ...], answer_as: str | None, encoding: str | None, form: str
+) -> None:
     """Look at the file or folder PATH: its columns, and how they can be read as questions.
 
     A mapping is proposed, with reasons, and tried on the first rows; three of them are shown as they will be asked.
@@ -62,7 +65,9 @@ def describe_command(path: Path, mapping: tuple[str, ...], answer_as: str | None
     """
     from audiocontrib.sources.describe import describe
 
-    found = describe(path, mapping=dict(pair(text) for text in mapping), answer_as=answer_as, progress=True)
+    found = describe(
+        path, mapping=dict(pair(text) for text in mapping), answer_as=answer_as, encoding=encoding, progress=True
+    )
     for line in ["as they will be asked:", *found.asked] if form != "json" else []:
         say(line)
     for remark in found.proposal.remarks:

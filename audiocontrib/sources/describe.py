@@ -101,6 +101,7 @@ def describe(
     *,
     mapping: Mapping[str, str] | None = None,
     answer_as: str | None = None,
+    encoding: str | None = None,
     progress: bool = False,
 ) -> Description:
     """Look at the first rows of a file or folder, propose which columns are which fields, and try it on these rows.
@@ -110,6 +111,7 @@ def describe(
     Args:
         mapping: what is known already: field to column.
         answer_as: how the gold is given, where its rows leave it open: text, letter, index or number.
+        encoding: what files of text are written in; by default as their first bytes say, or UTF-8.
         progress: show on stderr how many golds were read.
 
     Raises:
@@ -124,7 +126,7 @@ def describe(
     mapped(given)
     check_answer_as(answer_as or "text")
     path = Path(path)
-    read = list(islice(_rows(path), ROWS))
+    read = list(islice(_rows(path, encoding), ROWS))
     good = [row for row in read if isinstance(row, SourceRow)]
     if not good:
         first = next(iter(read), None)
@@ -135,7 +137,7 @@ def describe(
     try:
         _check_there(given, cells)
         proposal = propose(cells, given)
-        proposal.answer_as = _answer_as(path, proposal, answer_as, progress)
+        proposal.answer_as = _answer_as(_rows(path, encoding), proposal, answer_as, progress)
     except AudiocontribError as error:
         raise type(error)(f"{path}: {error}", argument=error.argument) from error
     beside = os.path.abspath(path if path.is_dir() else path.parent)
@@ -165,12 +167,12 @@ def _check_there(given: Mapping[str, str], cells: Cells) -> None:
             raise UsageError(f"{name}: there is no column {absent[0]!r}; {there}", argument="mapping")
 
 
-def _rows(path: Path) -> Rows:
+def _rows(path: Path, encoding: str | None) -> Rows:
     for file in manifests(path):
-        yield from read_rows(file)
+        yield from read_rows(file, encoding)
 
 
-def _answer_as(path: Path, proposal: Proposal, given: str | None, progress: bool) -> str:
+def _answer_as(rows: Rows, proposal: Proposal, given: str | None, progress: bool) -> str:
     """How the column of the gold is meant, by all rows."""
     from tqdm import tqdm
 
@@ -178,7 +180,7 @@ def _answer_as(path: Path, proposal: Proposal, given: str | None, progress: bool
     if gold == NONE or gold in proposal.mapping["choices"].split(","):
         return given or "text"
     readings, fields = GoldReadings(gold, given), mapped(proposal.mapping, "letter")
-    for row in tqdm(_rows(path), desc="reading golds", unit=" rows", disable=not progress, delay=1):
+    for row in tqdm(rows, desc="reading golds", unit=" rows", disable=not progress, delay=1):
         if isinstance(row, SourceRow):
             with suppress(BadItem):
                 found = fields(row.values)

@@ -76,6 +76,10 @@ class ItemCollector:
         except BadItem as error:
             item_id = qualified_id(self.dataset, self.revision, own_id) if own_id else None
             self._quarantine(row, error.field, error.reason, item_id)
+        except AudiocontribError:
+            raise
+        except Exception as error:  # whatever a row holds, the others may be good
+            self._quarantine(row, "row", f"cannot be read: {one_line(error)}")
 
     def _fields(self, values: Columns) -> Fields:
         """What the source says of a row. BadItem too where its own code fails: the other rows may be good."""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
-from audiocontrib.sources.jsonarrays import Window, decode_json
+from audiocontrib.sources.jsonarrays import Unreadable, Window, decode_json
 from audiocontrib.sources.jsonkeys import repeated_key
 
 MAX_LINE = 16 * 2**20
@@ -19,10 +19,9 @@ MAX_LINE = 16 * 2**20
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_json_lines(path: Path) -> Rows:
+def read_json_lines(path: Path, file: BinaryIO) -> Rows:
     """One object a line; a line that is none, or too long, becomes a BrokenRow and the next ones are read."""
-    with path.open("rb") as file:
-        yield from _lines(path, file)
+    yield from _lines(path, file)
 
 
 def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | None:
@@ -43,19 +42,21 @@ def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | Non
         return BrokenRow(str(path), number, "json", str(error))
 
 
-def read_json(path: Path) -> Rows:
+def read_json(path: Path, file: BinaryIO) -> Rows:
     """An array of objects, an object of objects (the key is the row's ``id``), one object, or JSON lines.
 
     Raises:
         AudiocontribError: with file and line, where a fault hides what follows it.
     """
-    with path.open("rb") as file:
-        window = Window(path, file)
-        if window.next() == "[":
-            for line, value, text in window.elements():
-                yield _row(path, line, value, text)
-            return
-    raw = path.read_bytes()
+    if not file.seekable():
+        file = io.BytesIO(file.read())
+    window = Window(path, file)
+    if window.next() == "[":
+        for line, value, text in window.elements():
+            yield _row(path, line, value, text)
+        return
+    file.seek(0)
+    raw = file.read()
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,6 +97,8 @@ def _lines(path: Path, file: BinaryIO) -> Rows:
 
 def _row(path: Path, line: int, value: Any, text: str) -> SourceRow | BrokenRow:
     """The row that ``text`` was decoded to."""
+    if isinstance(value, Unreadable):
+        return BrokenRow(str(path), line, "json", value.reason)
     if not isinstance(value, dict):
         return BrokenRow(str(path), line, "json", f"the row is a {type(value).__name__}, not an object")
     if key := repeated_key(value, text):

@@ -18,6 +18,7 @@ from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import ItemCollector
 from audiocontrib.sources.mappings import check_answer_as, joined_mapping
+from audiocontrib.sources.opening import is_packed, kind_of
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 
@@ -33,6 +34,7 @@ def load_items(
     mapping: Mapping[str, str | Sequence[str]] | None = None,
     answer_as: str = "text",
     name: str | None = None,
+    encoding: str | None = None,
     progress: bool = False,
 ) -> Items:
     """The items of a data set; rows that cannot become items are in ``.quarantined``, each with its number and reason.
@@ -57,6 +59,7 @@ def load_items(
         answer_as: for data of your own: the answer column holds the option's ``text``, its ``letter``, its ``index``
             from 0 or its ``number`` from 1.
         name: of data of your own, part of every id; by default that of the file, or ``rows``.
+        encoding: what files of text are written in; by default as their first bytes say, or UTF-8.
         progress: show on stderr how many rows were read.
 
     Raises:
@@ -73,7 +76,7 @@ def load_items(
             raise UsageError("rows in memory are read as they are: leave out data")
         return _load_rows(dataset, name or NAME, revision, split, audio_root, limit, columns, answer_as, progress)
     return _load_source(
-        os.fspath(dataset), data, revision, split, audio_root, limit, seed, columns, answer_as, name, progress
+        os.fspath(dataset), data, revision, split, audio_root, limit, seed, columns, answer_as, name, encoding, progress
     )
 
 
@@ -88,6 +91,7 @@ def _load_source(
     columns: dict[str, str],
     answer_as: str,
     name: str | None,
+    encoding: str | None,
     progress: bool,
 ) -> Items:
     """The items of a source, a file, a folder or a hub id."""
@@ -109,7 +113,7 @@ def _load_source(
         split=split,
         root=root,
     )
-    parts = _parts(source, place, seed, limit)
+    parts = _parts(source, place, seed, limit, encoding)
     _read(parts, reading, limit, progress)
     reading.check(str(path or hub or source.name))
     origin = {
@@ -121,6 +125,7 @@ def _load_source(
         "mapping": columns or None,
         "answer_as": None if source.fields else answer_as,
         "seed": seed if source.make else None,
+        "encoding": encoding,
         "limit": limit,
         "audio_root": root,
         "left_out": dict(reading.left_out) or None,
@@ -187,7 +192,7 @@ def _read(parts: Iterator[tuple[str, Rows]], reading: ItemCollector, limit: int 
 
 def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
     """The source, and the file or folder to read."""
-    if dataset not in SOURCES and (Path(dataset).exists() or Path(dataset).suffix.lower() in READERS):
+    if dataset not in SOURCES and (Path(dataset).exists() or kind_of(Path(dataset)) in READERS):
         if data is not None:
             raise UsageError(
                 f"{dataset} is a file already; leave out the data beside it, or name the data set", argument="data"
@@ -200,7 +205,13 @@ def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
 
 def _own_name(path: Path) -> str:
     """What a file, folder or hub id of the user's is called, so that two of them are told apart in one run."""
-    return path.stem if path.is_file() else path.resolve().name
+    return (
+        Path(path.stem).stem
+        if path.is_file() and is_packed(path)
+        else path.stem
+        if path.is_file()
+        else path.resolve().name
+    )
 
 
 def _check_own(limit: Any, answer_as: Any) -> None:
@@ -233,12 +244,14 @@ def _audio_root(path: Path | None, audio_root: str | Path | None) -> str | None:
     return os.path.abspath(path if path.is_dir() else path.parent) if path else None
 
 
-def _parts(source: Source, path: Path | None, seed: int, limit: int | None) -> Iterator[tuple[str, Rows]]:
+def _parts(
+    source: Source, path: Path | None, seed: int, limit: int | None, encoding: str | None
+) -> Iterator[tuple[str, Rows]]:
     """The rows, file by file, each with the split that the file's place says ("": none)."""
     if path is not None:
         inner = path / source.folder
         for file in manifests(inner if inner.is_dir() else path):
-            yield split_of(file), read_rows(file)
+            yield split_of(file), read_rows(file, encoding)
     elif source.make:
         yield "", _made(source, source.make, seed, limit)
 

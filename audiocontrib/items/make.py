@@ -72,7 +72,8 @@ def make_item(
         seen.append(_collapsed(listed))
         kept.setdefault("published_choices", listed)
     clip_name = clip_id or _clip_name(audio)
-    own = own_id or "sha256:" + _digest([question, *dict.fromkeys(published[0]), str(published[1]), clip_name or ""])
+    heard = f"{clip_id}{audio.segment}" if clip_id and audio else clip_name
+    own = own_id or "sha256:" + _digest([question, *dict.fromkeys(published[0]), str(published[1]), heard or ""])
     item_id = qualified_id(dataset, revision, own)
     return Item(
         id=item_id,
@@ -98,8 +99,8 @@ def qualified_id(dataset: str, revision: str | None, own_id: str) -> str:
 def _clip_name(audio: Clip | None) -> str | None:
     # the path beside embedded bytes is often the same for every row (audio.wav): the bytes tell clips apart
     if audio is not None and audio.data is not None:
-        return "sha256:" + hashlib.sha256(audio.data).hexdigest()[:20]
-    return audio.path if audio else None
+        return "sha256:" + hashlib.sha256(audio.data).hexdigest()[:20] + audio.segment
+    return audio.path + audio.segment if audio and audio.path else None
 
 
 def _collapsed(listed: Sequence[str]) -> str:

@@ -68,6 +68,9 @@ class Fields:
     answer: Any
     audio: Any
     """A path relative to the audio root, ``bytes``, or ``{"path", "bytes"}``; None: the set has no audio."""
+    start: float | None = None
+    """Seconds into the recording at which the clip begins; with ``end``: None where all of it is meant."""
+    end: float | None = None
     own_id: str | None = None
     """The source's own id, unique in the data set; None: a hash of the content is taken."""
     clip_id: str | None = None

@@ -12,6 +12,7 @@ from audiocontrib.sources.base import Columns, Fields, NoColumn, item_text
 from audiocontrib.sources.inside import options_inside
 from audiocontrib.sources.options import DELIMITERS, Options, cell_options
 from audiocontrib.sources.order import shuffled
+from audiocontrib.sources.segments import SEGMENT, segment_columns, segment_of
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "question": ("question", "question_text"),
@@ -41,7 +42,8 @@ def mapped(mapping: Mapping[str, str] | None = None, answer_as: str = "text") ->
             that belong together, ``a,b,c``; ``-`` says that there is none. A field that is left out is looked
             for under its usual spellings. Choices in the column of the question stand in its text; choices among
             which is the column of the answer are the gold and wrong ones, which are then put in an order that the row
-            decides. ``delimiter`` is no column but what stands between options in a text, one of DELIMITERS.
+            decides. ``start``, and ``end`` or ``duration``, are seconds: the part of the recording that is meant.
+            ``delimiter`` is no column but what stands between options in a text, one of DELIMITERS.
 
     Raises:
         UsageError: for a field that does not exist, or one that cannot be done without.
@@ -50,33 +52,38 @@ def mapped(mapping: Mapping[str, str] | None = None, answer_as: str = "text") ->
     delimiter = _delimiter(given)
     given.pop(DELIMITER, None)
     for field, column in given.items():
-        if field not in SPELLINGS:
-            raise UsageError(f"no field is called {field!r}; a mapping can name: {', '.join((*SPELLINGS, DELIMITER))}")
+        if field not in (*SPELLINGS, *SEGMENT):
+            known = ", ".join((*SPELLINGS, *SEGMENT, DELIMITER))
+            raise UsageError(f"no field is called {field!r}; a mapping can name: {known}")
         if column == NONE and field in ("question", "choices"):
             raise UsageError(f"{field}={NONE}: an item cannot do without {field}")
 
     @lru_cache(maxsize=64)
-    def resolve(there: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], frozenset[str], bool, bool]:
+    def resolve(there: tuple[str, ...]) -> tuple[dict[str, tuple[str, ...]], frozenset[str], bool, dict[str, str]]:
         found = {field: _columns(field, given.get(field), there) for field in SPELLINGS}
-        unused = frozenset(there) - {name for names in found.values() for name in names}
-        inside = found["choices"] == found["question"]
-        return found, unused, inside, not set(found["choices"]).isdisjoint(found["answer"])
+        used = {name for names in found.values() for name in names}
+        segment = segment_columns([name for name in there if name not in used], given)
+        apart = not set(found["choices"]).isdisjoint(found["answer"])
+        return found, frozenset(there) - used - set(segment.values()), apart, segment
 
     def fields(row: Columns) -> Fields:
-        found, unused, inside, apart = resolve(tuple(row))
+        found, unused, apart, segment = resolve(tuple(row))
         value = {field: row[names[0]] if names else None for field, names in found.items()}
         if found["audio"] and (value["audio"] is None or (isinstance(value["audio"], str) and not value["audio"])):
             raise BadItem("audio", "is empty")
         extra = {name: cell for name, cell in row.items() if name in unused}
         named = found["choices"]
-        if inside:
+        if named == found["question"]:
             value["question"], options = options_inside(value["question"])
             extra["published_question"] = row[named[0]]
         elif apart:
             options = _with_distractors(row, named, found["answer"][0], delimiter)
         else:
             options = _choices(row, named, answer_as != "text", delimiter)
+        start, end = segment_of(row, segment) if segment else (None, None)
         made = Fields(
+            start=start,
+            end=end,
             own_id=item_text(value["id"]),
             question=value["question"],
             choices=options.texts,

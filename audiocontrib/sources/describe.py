@@ -26,6 +26,7 @@ from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.sources.golds import GoldReadings
 from audiocontrib.sources.item_collector import ItemCollector
 from audiocontrib.sources.mappings import check_answer_as, joined_mapping, mapping_yaml
+from audiocontrib.sources.opening import check_encoding
 from audiocontrib.sources.options import Options
 from audiocontrib.sources.proposals import Proposal, propose
 
@@ -125,6 +126,7 @@ def describe(
     given = joined_mapping(mapping)
     mapped(given)
     check_answer_as(answer_as or "text")
+    check_encoding(encoding)
     path = Path(path)
     read = list(islice(_rows(path, encoding), ROWS))
     good = [row for row in read if isinstance(row, SourceRow)]
@@ -139,7 +141,8 @@ def describe(
         proposal = propose(cells, given)
         proposal.answer_as = _answer_as(_rows(path, encoding), proposal, answer_as, progress)
     except AudiocontribError as error:
-        raise type(error)(f"{path}: {error}", argument=error.argument) from error
+        kind = UsageError if isinstance(error, UsageError) else AudiocontribError
+        raise kind(f"{path}: {error}", argument=error.argument) from error
     beside = os.path.abspath(path if path.is_dir() else path.parent)
     root = _audio_root(cells.get(proposal.mapping["audio"], ()), beside)
     reading = ItemCollector("described", mapped(proposal.mapping, proposal.answer_as), _HINT, root=root or beside)

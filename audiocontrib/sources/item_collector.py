@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError, code_place, one_line
-from audiocontrib.items import Item, ItemTable, Quarantined, item_row, make_item, qualified_id
+from audiocontrib.items import Clip, Item, ItemTable, Quarantined, item_row, make_item, qualified_id
 from audiocontrib.sources.base import BrokenRow, Columns, Fields, LeftOut, NoColumn, SourceRow
 from audiocontrib.sources.cells import clip_of
 from audiocontrib.sources.places import PlaceCounts
@@ -124,7 +124,7 @@ class ItemCollector:
             question=fields.question,
             choices=fields.choices,
             answer=fields.answer,
-            audio=clip_of(fields.audio, self.root),
+            audio=self._clip(fields),
             answer_as=fields.answer_as,
             labels=fields.labels,
             has_key=fields.has_key,
@@ -135,6 +135,12 @@ class ItemCollector:
             extra=fields.extra,
             notes=fields.notes,
         )
+
+    def _clip(self, fields: Fields) -> Clip | None:
+        clip = clip_of(fields.audio, self.root)
+        if clip is None or (fields.start is None and fields.end is None):
+            return clip
+        return replace(clip, start=fields.start, end=fields.end)
 
     def _add(self, item: Item, row: SourceRow) -> None:
         if item.id in self._seen:

@@ -18,7 +18,7 @@ from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import ItemCollector
 from audiocontrib.sources.mappings import check_answer_as, joined_mapping
-from audiocontrib.sources.opening import is_packed, kind_of
+from audiocontrib.sources.opening import check_encoding, is_packed, kind_of
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 
@@ -71,6 +71,7 @@ def load_items(
         >>> items = load_items(frame, mapping={"audio": "file"}, audio_root="/data/clips", name="mine")
     """
     columns = joined_mapping(mapping)
+    check_encoding(encoding)
     if not isinstance(dataset, str | os.PathLike):
         if data is not None:
             raise UsageError("rows in memory are read as they are: leave out data")
@@ -205,13 +206,9 @@ def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
 
 def _own_name(path: Path) -> str:
     """What a file, folder or hub id of the user's is called, so that two of them are told apart in one run."""
-    return (
-        Path(path.stem).stem
-        if path.is_file() and is_packed(path)
-        else path.stem
-        if path.is_file()
-        else path.resolve().name
-    )
+    if not path.is_file():
+        return path.resolve().name
+    return Path(path.stem).stem if is_packed(path) else path.stem
 
 
 def _check_own(limit: Any, answer_as: Any) -> None:

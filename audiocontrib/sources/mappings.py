@@ -9,6 +9,7 @@ from typing import Any
 from audiocontrib.errors import UsageError, one_line
 from audiocontrib.items.gold import WAYS
 from audiocontrib.sources.columns import DELIMITER, SPELLINGS
+from audiocontrib.sources.segments import SEGMENT
 
 
 def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
@@ -35,8 +36,8 @@ def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
     if answer_as not in (None, *WAYS):
         raise UsageError(f"{path}: answer_as: {answer_as!r}: it is {', '.join(WAYS)}")
     for name in loaded:
-        if name not in (*SPELLINGS, DELIMITER):
-            known = ", ".join((*SPELLINGS, DELIMITER, "answer_as"))
+        if name not in (*SPELLINGS, *SEGMENT, DELIMITER):
+            known = ", ".join((*SPELLINGS, *SEGMENT, DELIMITER, "answer_as"))
             raise UsageError(f"{path}: no field is called {name!r}; there are: {known}")
     return {field: _column(path, field, column) for field, column in loaded.items()}, answer_as
 

@@ -29,6 +29,14 @@ def is_packed(path: Path) -> bool:
     return path.suffix.lower() in PACKERS
 
 
+def check_encoding(encoding: str | None) -> None:
+    """UsageError if there is no such encoding of texts."""
+    try:
+        b"".decode(encoding or "utf-8")
+    except (LookupError, ValueError, TypeError) as error:
+        raise UsageError(f"{encoding!r} is no encoding of texts; there are utf-8, latin-1, cp1252, …") from error
+
+
 def open_text(path: Path, encoding: str | None = None) -> BinaryIO:
     """A file as bytes in UTF-8, from its start. One of another encoding is held in memory.
 
@@ -39,6 +47,7 @@ def open_text(path: Path, encoding: str | None = None) -> BinaryIO:
         UsageError: there is no such encoding.
         AudiocontribError: it is not written in it.
     """
+    check_encoding(encoding)
     opener: Callable[[Path], Any] = PACKERS.get(path.suffix.lower(), lambda one: one.open("rb"))
     file = cast("BinaryIO", opener(path))
     head = file.peek(4)[:4] if hasattr(file, "peek") else b""
@@ -48,8 +57,6 @@ def open_text(path: Path, encoding: str | None = None) -> BinaryIO:
     with file:
         try:
             text = file.read().decode(named)
-        except LookupError as error:
-            raise UsageError(f"{encoding!r} is no encoding; there are utf-8, latin-1, cp1252, …") from error
         except UnicodeError as error:
             raise AudiocontribError(f"{path}: is not written in {named}: {error}", argument="encoding") from error
     return io.BytesIO(text.encode())

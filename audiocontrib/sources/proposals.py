@@ -13,6 +13,7 @@ from audiocontrib.sources.columns import DELIMITER, NONE, SPELLINGS
 from audiocontrib.sources.goldcolumns import gold_column, read_golds
 from audiocontrib.sources.names import gold_rank, is_named, name_rank, words_of
 from audiocontrib.sources.optioncolumns import SURE, no_options, option_columns
+from audiocontrib.sources.segments import SEGMENT, segment_columns
 
 _RECORDINGS = {"audio", "wav", "sound", "clip", "recording", "flac", "mp3", "ogg"}
 
@@ -67,7 +68,11 @@ def propose(cells: Cells, given: Mapping[str, str] | None = None) -> Proposal:
         if found:
             made.take(name, *found)
             free.pop(found[0], None)
-    made.mapping = {name: made.mapping[name] for name in (*SPELLINGS, DELIMITER) if name in made.mapping}
+    for name, column in segment_columns(
+        [name for name in cells if name in free or name in given.values()], given
+    ).items():
+        made.take(name, column, "its name: seconds of the recording")
+    made.mapping = {name: made.mapping[name] for name in (*SPELLINGS, *SEGMENT, DELIMITER) if name in made.mapping}
     return made
 
 

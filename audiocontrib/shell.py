@@ -124,6 +124,7 @@ def _data(data: DataSource) -> Iterator[str]:
         "seed": data.seed,
         "limit": data.limit,
         "answer-as": data.answer_as,
+        "encoding": data.encoding,
         "map": _pairs(data.mapping or {}),
     }
     yield from _options(about)

@@ -14,11 +14,11 @@ import tarfile
 import zipfile
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 MAX_MEMBER = 512 * 2**20
 """Bytes of the largest file that is taken out of an archive: it is held in memory."""
@@ -32,6 +32,10 @@ class BadMember(Exception):
 
 class NoMember(BadMember):
     """There is no such file in the archive."""
+
+
+_Members: TypeAlias = "dict[str, zipfile.ZipInfo | None]"
+_File = TypeVar("_File")
 
 
 class Member(NamedTuple):
@@ -103,12 +107,25 @@ def _check_size(size: int) -> None:
         raise BadMember(f"is {size:,} bytes; at most {MAX_MEMBER:,} are read from inside an archive: unpack it")
 
 
+def _named(members: Mapping[str, _File | None], name: str) -> _File:
+    """The one file of a name.
+
+    Raises:
+        NoMember, BadMember: there is none, or there are several.
+    """
+    short = posixpath.normpath(name)
+    member = members.get(short)
+    if member is None:
+        if short in members:
+            raise BadMember("several files in the archive are called so: which is meant is not known")
+        raise NoMember("there is no such file in the archive")
+    return member
+
+
 def _from_zip(path: Path, name: str, changed: int, size: int) -> bytes:
     try:
         archive, members = _zip(path, changed, size, os.getpid())
-        info = members.get(posixpath.normpath(name))
-        if info is None:
-            raise NoMember("there is no such file in the archive")
+        info = _named(members, name)
         if stat.S_ISLNK(info.external_attr >> 16):
             raise BadMember("is a link inside the archive; only files are read")
         _check_size(info.file_size)
@@ -119,16 +136,19 @@ def _from_zip(path: Path, name: str, changed: int, size: int) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _zip(path: Path, changed: int, size: int, process: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+def _zip(path: Path, changed: int, size: int, process: int) -> tuple[zipfile.ZipFile, _Members]:
+    """The open archive and its files by name; None where two are called so."""
     archive = zipfile.ZipFile(path)
-    infos = {posixpath.normpath(info.filename): info for info in archive.infolist() if not info.is_dir()}
-    return archive, {name: info for name, info in infos.items() if _is_plain(name)}
+    infos: dict[str, zipfile.ZipInfo | None] = {}
+    for info in archive.infolist():
+        name = posixpath.normpath(info.filename)
+        if not info.is_dir() and _is_plain(name):
+            infos[name] = None if name in infos else info
+    return archive, infos
 
 
 def _from_tar(path: Path, name: str, changed: int, size: int) -> bytes:
-    member = _tar(path, changed, size).get(posixpath.normpath(name))
-    if member is None:
-        raise NoMember("there is no such file in the archive")
+    member = _named(_tar(path, changed, size), name)
     _check_size(member.size)
     with path.open("rb") as file:
         file.seek(member.offset)
@@ -139,11 +159,12 @@ def _from_tar(path: Path, name: str, changed: int, size: int) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _tar(path: Path, changed: int, size: int) -> dict[str, Member]:
-    found: dict[str, Member] = {}
+def _tar(path: Path, changed: int, size: int) -> dict[str, Member | None]:
+    """Its files by name; None where two are called so, of which unpacking would keep the last."""
+    found: dict[str, Member | None] = {}
     try:
         for member in tar_members(path):
-            found[member.name] = member  # the last of a name counts, as when a tar is unpacked
+            found[member.name] = None if member.name in found else member
     except BadMember:
         if not found:
             raise

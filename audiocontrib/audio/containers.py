@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.audio.headers import Incomplete, with_wav_size
 from audiocontrib.audio.mp3 import length_of
+from audiocontrib.audio.parts import SeveralRecordings, check_one_recording
 
 BLOCK = 2**18
 """Samples, of all channels together, that are decoded at a time."""
@@ -43,12 +44,17 @@ class Probe:
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[tuple[Probe, Blocks]]:
+def opened(file: BinaryIO, whole: bool) -> Iterator[tuple[Probe, Blocks]]:
     """What an encoded file says of itself, and its samples, which are decoded as they are taken.
 
+    Args:
+        whole: look through the whole file, whether it holds a second recording.
+
     Raises:
-        Undecodable, Incomplete: at once, or while the blocks are taken.
+        Undecodable, Incomplete, SeveralRecordings: at once, or while the blocks are taken.
     """
+    if whole:
+        check_one_recording(file)
     head, length = file.read(16), length_of(file)
     kind = ("MP3 without its length", "mp3") if length == "unknown" else _ffmpeg_kind(head)
     with _ffmpeg(file, *kind) if kind else _sndfile(file, exact=length == "said") as parts:
@@ -115,6 +121,10 @@ def _ffmpeg(file: BinaryIO, name: str, demuxer: str) -> Iterator[tuple[Probe, Bl
         with av.open(file, format=demuxer) as container:
             if not container.streams.audio:
                 raise Undecodable(f"is {name} without any sound")
+            if len(container.streams.audio) > 1:
+                raise SeveralRecordings(
+                    f"is {name} with {len(container.streams.audio)} tracks of sound: keep one of them"
+                )
             stream = container.streams.audio[0]
             if demuxer == "mp4" and stream.duration:
                 promised = float(stream.duration * stream.time_base)

@@ -37,6 +37,44 @@ def length_of(file: BinaryIO) -> Literal["said", "sized", "unknown"]:
     return "unknown" if len(rates) > 1 else "sized" if rates else "said"
 
 
+def frames_and_promise(data: bytes) -> tuple[int, int | None]:
+    """Layer III frames of sound in a file, behind tags too, and how many its first frame says; None: it does not."""
+    frames, promised, at = 0, None, 0
+    while at < len(data):
+        frame = _frame(data[at : at + 4])
+        if frame is None:
+            at = behind_tag(data, at)
+            continue
+        head = data[at : at + 64]
+        tag = next((tag for tag in LENGTH_TAGS if tag in head), None)
+        if tag is None:
+            frames += 1
+        elif promised is None and frames == 0:
+            place = at + head.index(tag)
+            if data[place + 7] & 1:
+                promised = int.from_bytes(data[place + 8 : place + 12], "big")
+        at += frame[1]
+    return frames, promised
+
+
+def behind_tag(data: bytes, at: int) -> int:
+    """Where to look next for a frame: behind a tag, or where three frames follow on one another."""
+    if data.startswith(b"ID3", at):
+        return at + 10 + sum(byte << 7 * place for place, byte in enumerate(reversed(data[at + 6 : at + 10])))
+    if data.startswith(b"TAG", at):
+        return at + 128
+    while (at := data.find(b"\xff", at + 1)) >= 0:
+        behind = at
+        for _ in range(3):
+            frame = _frame(data[behind : behind + 4])
+            if frame is None:
+                break
+            behind += frame[1]
+        else:
+            return at
+    return len(data)
+
+
 def _frame(head: bytes) -> tuple[int, int] | None:
     """Bit rate (kbit/s) and bytes of the layer III frame that begins here; None if none does."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:

@@ -61,13 +61,13 @@ def stamp(clip: Clip) -> str | None:
     None where there is no file to be found.
     """
     if clip.data is not None:
-        return hashlib.sha256(clip.data).hexdigest()
+        return hashlib.sha256(clip.data).hexdigest() + clip.segment
     try:
         file, member = locate(clip)
         about = file.stat()
     except (BadAudio, OSError):
         return None
-    return f"{about.st_size}-{about.st_mtime_ns}-{member or ''}"
+    return f"{about.st_size}-{about.st_mtime_ns}-{member or ''}{clip.segment}"
 
 
 def locate(clip: Clip) -> tuple[Path, str | None]:

@@ -124,7 +124,7 @@ def _clips(items: Items) -> Iterator[tuple[str, str, Clip]]:
     seen = set()
     for item in items:
         if item.audio is not None:
-            name = item.audio.path if item.audio.data is None else item.clip_id
+            name = str(item.audio) if item.audio.data is None else item.clip_id + item.audio.segment
             if name not in seen:
                 seen.add(name)
                 yield item.source_dataset, item.id, item.audio

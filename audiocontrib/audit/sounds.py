@@ -17,7 +17,7 @@ from audiocontrib.audio.paths import open_clip
 from audiocontrib.audit.base import CHECKS, PAIR_SCHEMA, CheckResult, Finding, Settings
 from audiocontrib.audit.fingerprint import fingerprint, same_recordings
 from audiocontrib.errors import BadAudio
-from audiocontrib.items import Clip
+from audiocontrib.items import clip_from_row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,11 +102,11 @@ def _hear(tables: Mapping[str, pa.Table], settings: Settings) -> Iterator[ClipMa
     clips = [(name, *first) for name, table in tables.items() for first in _first_items(table)]
     by_file: dict[str, ClipMatches] = {}
     for name, clip_id, item_id, audio in tqdm(clips, desc="listening", disable=None if settings.progress else True):
-        clip = Clip(path=audio["path"], root=None if audio["bytes"] else settings.audio_root, data=audio["bytes"])
+        clip = clip_from_row(audio, settings.audio_root)
         file = ""
         try:
             with open_clip(clip) as opened:
-                file = hashlib.sha256(opened.read()).hexdigest()
+                file = hashlib.sha256(opened.read()).hexdigest() + clip.segment
             if file in by_file:  # the very same file need not be decoded again
                 yield replace(by_file[file], clip=clip_id, item_id=item_id, set=name)
                 continue

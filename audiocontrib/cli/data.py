@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.output import Decorator, say
+from audiocontrib.cli.output import WITHOUT_GOLD, Decorator, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
@@ -29,6 +29,7 @@ _OPTIONS: tuple[Decorator, ...] = (
         "--audio-root", type=click.Path(path_type=Path),
         help="Folder, .zip or .tar of the audio.  [default: beside the data]",
     ),
+    click.option("--encoding", help="What files of text are written in.  [default: as they say themselves, or UTF-8]"),
     click.option("--revision", help="Revision of a data set on the hub."),
     click.option(
         "--subset", "split", cls=RenamedOption, old="--split", help="Subset of the data set: train, test, …"
@@ -41,8 +42,9 @@ _OPTIONS: tuple[Decorator, ...] = (
     ),
     click.option("--map-file", type=click.Path(path_type=Path), help="YAML file with the columns of your own data."),
     click.option(
-        "--answer-as", type=click.Choice(["text", "letter", "index"]),
-        help="How your own data gives the answer.  [default: what the map file says, or text]",
+        "--answer-as", type=click.Choice(["text", "letter", "index", "number"]),
+        help="How your own data gives the gold; index counts from 0, number from 1.  "
+        "[default: what the map file says, or text]",
     ),
 )  # fmt: skip
 
@@ -62,6 +64,8 @@ def load_dataset(dataset: str, **options: Any) -> Items:
     if len(items.quarantined) > SHOWN:
         more = len(items.quarantined) - SHOWN
         say(f"… and {more:,} more; `audiocontrib validate` with the same options sums them up")
+    if len(items) and items.table["answer"].null_count == len(items):
+        say(f"{items.origin.get('name', dataset)}: {WITHOUT_GOLD}")
     for reason, count in items.origin.get("left_out", {}).items():
         say(f"left out: {count:,} rows: {reason}")
     return items

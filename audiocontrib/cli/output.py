@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,9 @@ run_option: Decorator = click.option(
 )
 
 
+WITHOUT_GOLD = "no item has a gold answer: all are asked and none is scored"
+
+
 def say(text: str) -> None:
     """Words go to stderr, so that tables can be piped."""
     click.echo(text, err=True)
@@ -61,6 +66,8 @@ def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
         folder = newest_run()
         say(f"run: {folder}")
     run = Run.open(folder)
+    if _is_without_gold(run):
+        say(f"{folder}: {WITHOUT_GOLD}")
     if tell_reader and run.reader < READER and run.has_replies():
         say(
             f"{folder}: its replies were read by reader {run.reader}, and today's is {READER}; "
@@ -69,8 +76,16 @@ def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
     return run
 
 
+def _is_without_gold(run: Run) -> bool:
+    with suppress(AudiocontribError):  # what the command itself reads says what is wrong
+        (counted,) = run.table("select count(*) as items, count(answer) as golds from items").to_pylist()
+        return bool(counted["items"]) and not counted["golds"]
+    return False
+
+
 def emit(table: pa.Table, form: str) -> None:
     """Print an Arrow table to stdout."""
+    table = _printable(table, form)
     if form == "table":
         _print_rich(table)
     elif form == "markdown":
@@ -89,6 +104,46 @@ def emit(table: pa.Table, form: str) -> None:
         import pyarrow.parquet as pq
 
         pq.write_table(table, sys.stdout.buffer)
+
+
+def _printable(table: pa.Table, form: str) -> pa.Table:
+    """The table without what no format can hold: bytes are told by their size; in CSV lists and objects are JSON."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        kind = field.type
+        plain = not (pa.types.is_nested(kind) or _is_binary(kind))
+        if plain or (form == "parquet" and not _holds_bytes(kind)):
+            continue
+        cells = [_sized(cell) for cell in table.column(place).to_pylist()]
+        if form == "csv" and pa.types.is_nested(kind):
+            cells = [None if cell is None else json.dumps(cell, ensure_ascii=False, default=str) for cell in cells]
+        # JSON, and tables for the eye, take any objects
+        made = pa.array(cells, pa.string()) if form == "csv" or _is_binary(kind) else pa.array(cells)
+        table = table.set_column(place, field.name, made)
+    return table
+
+
+def _sized(value: Any) -> Any:
+    """The same, with the size of bytes in their place; times and numbers of other kinds are as they are."""
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, dict):
+        return {name: _sized(one) for name, one in value.items()}
+    return [_sized(one) for one in value] if isinstance(value, list) else value
+
+
+def _is_binary(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def _holds_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    parts = [kind.field(n).type for n in range(kind.num_fields)] if pa.types.is_nested(kind) else []
+    return _is_binary(kind) or any(map(_holds_bytes, parts))
 
 
 def _pandas(table: pa.Table) -> pd.DataFrame:
@@ -140,5 +195,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return "[" + ", ".join(_cell(v) for v in value) + "]"
-    return str(value)
+        return (
+            "[" + ", ".join(json.dumps(v, ensure_ascii=False) if isinstance(v, str) else _cell(v) for v in value) + "]"
+        )
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict) else str(value)

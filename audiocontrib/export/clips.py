@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from audiocontrib.audio import RATE, decode, wav_bytes
 from audiocontrib.audio.paths import locate, open_clip
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export.base import Audio
@@ -50,6 +51,16 @@ class Clips:
         clip = item.audio
         if clip is None:
             raise AudiocontribError(f"{item.id} names no clip")
+        part = str(clip) if clip.segment else ""
+        if part in self._known:
+            return self._known[part]
+        if part and self._audio in ("embed", "copy"):
+            clip = Clip(data=wav_bytes(decode(clip).samples, RATE))
+        elif part:
+            raise UsageError(
+                f"{part}: the clip is a part of its recording, which no trainer cuts; let the export copy clips",
+                argument="copy_clips",
+            )
         if self._audio == "embed":
             assert self._embed is not None
             with open_clip(clip) as file:
@@ -58,6 +69,8 @@ class Clips:
         name = _plain(clip) if clip.data is None else hashlib.sha256(clip.data).hexdigest()[:20]
         if name not in self._known:
             self._known[name] = self._copied(clip, name) if self._audio == "copy" else self._path(clip, name)
+        if part:
+            self._known[part] = self._known[name]
         return self._known[name]
 
     def _path(self, clip: Clip, name: str) -> str:

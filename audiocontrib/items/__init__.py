@@ -4,7 +4,15 @@ from audiocontrib.audio.clip import Clip
 from audiocontrib.items.given import as_items
 from audiocontrib.items.item import MAX_CHOICES, MIN_CHOICES, Item, Quarantined
 from audiocontrib.items.make import COLLAPSED, PARTLY_LABELLED, UNLABELLED, make_item, qualified_id
-from audiocontrib.items.rows import ITEM_SCHEMA, QUARANTINE_SCHEMA, item_from_row, item_row, json_values
+from audiocontrib.items.rows import (
+    ITEM_SCHEMA,
+    QUARANTINE_SCHEMA,
+    clip_from_row,
+    item_from_row,
+    item_row,
+    json_values,
+    todays_items,
+)
 from audiocontrib.items.table import ROWS_AT_ONCE, Items, ItemTable
 
 __all__ = [
@@ -22,9 +30,11 @@ __all__ = [
     "Items",
     "Quarantined",
     "as_items",
+    "clip_from_row",
     "item_from_row",
     "item_row",
     "json_values",
     "make_item",
     "qualified_id",
+    "todays_items",
 ]

@@ -101,7 +101,8 @@ def _is_sound(item: Item) -> bool:
 def _is_plain(clip: Clip) -> bool:
     if type(clip) is not Clip or clip.data is not None or type(clip.path) is not str:
         return False
-    return clip.path.isascii() and clip.path != "" and (clip.root is None or type(clip.root) is str)
+    whole = clip.start is None and clip.end is None
+    return whole and clip.path.isascii() and clip.path != "" and (clip.root is None or type(clip.root) is str)
 
 
 def _settle(item: Item) -> None:
@@ -180,4 +181,10 @@ def _check_clip(clip: Any) -> None:
     for name, value, kind in (("path", clip.path, str), ("root", clip.root, str), ("data", clip.data, bytes)):
         if value is not None and not isinstance(value, kind):
             raise BadItem("audio", f"the clip's {name} is a {type(value).__name__}, not {kind.__name__}")
+    for name, seconds in (("start", clip.start), ("end", clip.end)):
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is not None and not (number and 0 <= seconds < float("inf")):
+            raise BadItem("audio", f"the clip's {name} is {seconds!r}, no number of seconds")
+    if clip.end is not None and clip.end <= (clip.start or 0):
+        raise BadItem("audio", f"the clip ends at {clip.end} s, not behind its start")
     check_text("audio", clip.path or "")

@@ -1,4 +1,4 @@
-"""From a row as data sets have it to an Item: the answer as text, letter or index; twins among the choices."""
+"""From a row as data sets have it to an Item: the answer in any of its forms; twins among the choices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from audiocontrib.audio.clip import Clip
 from audiocontrib.errors import BadItem
+from audiocontrib.items.gold import FOLDED, folded, gold_index
 from audiocontrib.items.item import MIN_CHOICES, Item, check_choices
 from audiocontrib.items.printed import Printed, gold_place, partly_labelled, printed_labels
 
@@ -28,6 +29,7 @@ def make_item(
     audio: Clip | None,
     revision: str | None = None,
     answer_as: str = "text",
+    labels: Sequence[str] = (),
     has_key: bool = True,
     clip_id: str | None = None,
     question_type: Any = "",
@@ -40,8 +42,9 @@ def make_item(
 
     Args:
         own_id: the source's own id; None makes an id from a hash of the content (never a row number).
-        answer: the gold option: its text, its 0-based index, or its letter, as ``answer_as`` says
-            (``text``, ``index``, ``letter``).
+        answer: the gold option: its text, its letter, its index from 0, or its number from 1, as ``answer_as`` says
+            (``text``, ``letter``, ``index``, ``number``); see :func:`audiocontrib.items.gold.gold_index`.
+        labels: of the choices, where the row gives them labels of its own.
         has_key: False for sets whose publisher keeps the answers; then ``answer`` must be None.
         notes: what the source saw and did; what is seen here is added.
 
@@ -53,8 +56,10 @@ def make_item(
     listed = check_choices(choices)
     seen, kept = list(notes), dict(extra or {})
     printed = printed_labels(listed)
-    published = (listed, _resolve_answer(answer, listed, answer_as, printed) if has_key else None)
+    published = (listed, gold_text(answer, listed, answer_as, printed, labels) if has_key else None)
     gold = published[1]
+    if gold is not None and isinstance(answer, str) and answer != gold and folded(answer) == folded(gold):
+        seen.append(FOLDED)
     if printed:
         seen.append(UNLABELLED)
         kept |= {"published_choices": listed, "published_answer": answer}
@@ -64,13 +69,11 @@ def make_item(
         seen.append(PARTLY_LABELLED)
     distinct = tuple(dict.fromkeys(listed))
     if len(distinct) < len(listed):
-        twice = sorted({c for c in listed if listed.count(c) > 1})
-        seen.append(f"{COLLAPSED}: {', '.join(map(repr, twice))}")
+        seen.append(_collapsed(listed))
         kept.setdefault("published_choices", listed)
-        if len(distinct) < MIN_CHOICES:
-            raise BadItem("choices", f"all {len(listed)} are {listed[0]!r}; two different ones are needed")
     clip_name = clip_id or _clip_name(audio)
-    own = own_id or "sha256:" + _digest([question, *dict.fromkeys(published[0]), str(published[1]), clip_name or ""])
+    heard = f"{clip_id}{audio.segment}" if clip_id and audio else clip_name
+    own = own_id or "sha256:" + _digest([question, *dict.fromkeys(published[0]), str(published[1]), heard or ""])
     item_id = qualified_id(dataset, revision, own)
     return Item(
         id=item_id,
@@ -96,46 +99,36 @@ def qualified_id(dataset: str, revision: str | None, own_id: str) -> str:
 def _clip_name(audio: Clip | None) -> str | None:
     # the path beside embedded bytes is often the same for every row (audio.wav): the bytes tell clips apart
     if audio is not None and audio.data is not None:
-        return "sha256:" + hashlib.sha256(audio.data).hexdigest()[:20]
-    return audio.path if audio else None
+        return "sha256:" + hashlib.sha256(audio.data).hexdigest()[:20] + audio.segment
+    return audio.path + audio.segment if audio and audio.path else None
 
 
-def _resolve_answer(answer: Any, choices: Sequence[str], answer_as: str, printed: Printed | None) -> str:
-    """The gold option's text, which is one of ``choices``, or BadItem."""
-    if answer is None or answer == "":
-        raise BadItem("answer", "is empty")
-    if printed and answer_as != "index":
+def _collapsed(listed: Sequence[str]) -> str:
+    """The note that identical choices were collapsed; BadItem if all are one."""
+    if len(set(listed)) < MIN_CHOICES:
+        raise BadItem("choices", f"all {len(listed)} are {listed[0]!r}; two different ones are needed")
+    return f"{COLLAPSED}: {', '.join(map(repr, sorted({c for c in listed if listed.count(c) > 1})))}"
+
+
+def gold_text(
+    answer: Any, choices: Sequence[str], answer_as: str, printed: Printed | None, labels: Sequence[str] = ()
+) -> str:
+    """The gold option, one of ``choices`` as they are given, by its text, label or place. BadItem if it is none.
+
+    Args:
+        printed: the labels that the choices carry in their own texts, if they do.
+        labels: those that the row gives them beside.
+    """
+    if answer_as == "text" and not labels and type(answer) is str and answer and answer in choices and not printed:
+        return answer  # nearly every row
+    if printed and answer_as in ("text", "letter") and answer not in (None, ""):
         try:
             place = gold_place(answer, choices, printed)
         except ValueError as error:
             raise BadItem("answer", str(error)) from None
         if place is not None:
             return choices[place]
-    if answer_as == "text":
-        if answer not in choices:
-            raise BadItem("answer", f"{answer!r} is not one of the choices {list(choices)!r}")
-        return str(answer)
-    if answer_as == "letter":
-        letter = str(answer).strip().strip("().").upper()
-        index = ord(letter) - ord("A") if len(letter) == 1 else -1
-    elif answer_as == "index":
-        index = _whole_number(answer)
-    else:
-        raise ValueError(f"answer_as is {answer_as!r}; it is text, index or letter")
-    if not 0 <= index < len(choices):
-        raise BadItem("answer", f"{answer_as} {answer!r} is outside the {len(choices)} choices")
-    return choices[index]
-
-
-def _whole_number(answer: Any) -> int:
-    """An index as JSON, CSV or a float column gives it: 1, "1" or 1.0, but neither 1.5 nor True."""
-    try:
-        index = int(answer)
-    except (TypeError, ValueError, OverflowError):
-        index = None
-    if index is None or isinstance(answer, bool) or (isinstance(answer, float) and answer != index):
-        raise BadItem("answer", f"{answer!r} is not an index")
-    return index
+    return choices[gold_index(answer, choices, answer_as, labels)]
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -41,9 +41,19 @@ class Printed:
 
     def place(self, name: str) -> int | None:
         """Which option carries the label ``name`` (with or without brackets); None: none does."""
-        bare = _BARE.fullmatch(name)
-        label = _normal(bare[1]) if bare else ""
+        label = bare_label(name)
         return self.labels.index(label) if label in self.labels else None
+
+
+def bare_label(text: str) -> str:
+    """The letter (upper case) or number of a text that is nothing but a label: "(b)", "B.", "Option 2"; else ""."""
+    bare = _BARE.fullmatch(text)
+    return _normal(bare[1]) if bare else ""
+
+
+def label_and_rest(text: str) -> list[tuple[str, str]]:
+    """The ways to read a text as a label and what it labels: "(b) cat" is ``("B", "cat")``."""
+    return [(_normal(label), rest) for style in _STYLES for label, rest in labelled_so([text], style) if rest]
 
 
 def printed_labels(choices: Sequence[str]) -> Printed | None:
@@ -99,13 +109,12 @@ def gold_place(answer: object, choices: Sequence[str], printed: Printed) -> int 
         return printed.texts.index(text)
     if place is not None:
         return place
-    for style in _STYLES:
-        for label, rest in labelled_so([text], style):
-            place = printed.place(label)
-            if place is not None and rest in printed.texts:
-                if printed.texts[place] != rest:
-                    raise ValueError(f"{text!r} is the label of one option and the text of another")
-                return place
+    for label, rest in label_and_rest(text):
+        place = printed.place(label)
+        if place is not None and rest in printed.texts:
+            if printed.texts[place] != rest:
+                raise ValueError(f"{text!r} is the label of one option and the text of another")
+            return place
     return None
 
 

@@ -19,7 +19,7 @@ ITEM_SCHEMA = schema_of(
     question=pa.string(),
     choices=pa.list_(pa.string()),
     answer=pa.int16(),
-    audio=pa.struct([("path", pa.string()), ("bytes", pa.binary())]),
+    audio=pa.struct([("path", pa.string()), ("bytes", pa.binary()), ("start", pa.float64()), ("end", pa.float64())]),
     clip_id=pa.string(),
     question_type=pa.string(),
     source_dataset=pa.string(),
@@ -41,7 +41,10 @@ QUARANTINE_SCHEMA = schema_of(
 def item_row(item: Item) -> dict[str, Any]:
     """An item as a row of ITEM_SCHEMA. Bytes are kept only where there is no file to point to."""
     clip = item.audio
-    audio = None if clip is None else {"path": clip.path, "bytes": clip.data if clip.root is None else None}
+    audio: dict[str, Any] | None = None
+    if clip is not None:
+        audio = {"path": clip.path, "bytes": clip.data if clip.root is None else None}
+        audio |= {"start": clip.start, "end": clip.end}
     return {
         "item_id": item.id,
         "dataset": item.dataset,
@@ -84,14 +87,30 @@ def _json(extra: Mapping[str, Any]) -> str:
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
+def clip_from_row(audio: Mapping[str, Any], root: str | None) -> Clip:
+    """The clip of a row; those that older versions stored are whole recordings."""
+    data = audio["bytes"]
+    return Clip(audio["path"], None if data else root, data, audio.get("start"), audio.get("end"))
+
+
+def todays_items(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch of items that an older version stored, in ITEM_SCHEMA: its clips are whole recordings."""
+    place = batch.schema.get_field_index("audio")
+    if place < 0 or batch.schema.field(place).type == ITEM_SCHEMA.field("audio").type:
+        return batch
+    old: Any = batch.column(place)
+    none = pa.nulls(len(batch), pa.float64())
+    parts = [old.field("path"), old.field("bytes"), none, none]
+    audio = pa.StructArray.from_arrays(parts, fields=list(ITEM_SCHEMA.field("audio").type), mask=old.is_null())
+    return batch.set_column(place, ITEM_SCHEMA.field("audio"), audio)
+
+
 def item_from_row(row: Mapping[str, Any], root: str | None = None) -> Item:
     """The inverse of :func:`item_row`; ``root`` is the audio root recorded in run.json.
 
     What is stored was checked before: reading a run pays for no check, and runs of older versions stay readable.
     """
-    audio = row["audio"]
-    if audio is not None:
-        audio = Clip(path=audio["path"], root=None if audio["bytes"] else root, data=audio["bytes"])
+    audio = None if row["audio"] is None else clip_from_row(row["audio"], root)
     return stored_item(
         row["item_id"],
         row["dataset"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
+import numpy as np
 import pyarrow as pa
 
 from audiocontrib.items.item import Item, Quarantined
@@ -63,6 +64,12 @@ class ItemTable(Sequence[Item]):
     def take(self, places: Sequence[int]) -> Iterator[Item]:
         """The items at these places, in this order."""
         return self._made(self.table.take(pa.array(places, pa.int64())))
+
+    def without(self, places: Iterable[int]) -> ItemTable:
+        """The other items."""
+        kept = np.ones(len(self), dtype=bool)
+        kept[list(places)] = False
+        return ItemTable(self.table.filter(pa.array(kept)).to_batches(), self._root)
 
     def _made(self, table: pa.Table) -> Iterator[Item]:
         for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):

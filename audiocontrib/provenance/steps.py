@@ -32,6 +32,8 @@ class DataSource:
     """Field -> column, of a data set of the user's own."""
     answer_as: str | None = None
     """How a data set of the user's own gives the answer; None: it is one that is known by name."""
+    encoding: str | None = None
+    """What its files are written in; None: as they say themselves."""
 
     @classmethod
     def of(cls, origin: Mapping[str, Any]) -> Self:

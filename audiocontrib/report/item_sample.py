@@ -161,7 +161,7 @@ def _by_cell(answers: list[dict[str, Any]], k: int) -> list[dict[str, Any]]:
 
 def _link(clip: Clip, beside: Path) -> str | None:
     """The address of a clip's file from a folder; None where it is no file of its own (bytes, or in an archive)."""
-    if clip.data is not None:
+    if clip.data is not None or clip.segment:  # a page would play the whole recording
         return None
     try:
         file, member = locate(clip)

@@ -95,7 +95,8 @@ def render_report(run: Run, folder: Path, split: str | None = None, items: int =
 
 def _figures(facts: Facts) -> dict[str, Figure]:
     """Those figures that the run has something to show in."""
-    made = {"accuracy": plots.accuracy_by_condition(facts.accuracy)}
+    scored = facts.accuracy.filter(facts.accuracy["accuracy"].is_valid())  # none where no item has a gold
+    made = {"accuracy": plots.accuracy_by_condition(scored)} if len(scored) else {}
     if facts.condition and (placed := plots.placed(facts.scores, facts.condition).sum()):
         if placed <= POINTS:
             made["map"] = plots.contribution_map(facts.scores, without=facts.condition)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from audiocontrib.audio import RATE, Sound, decode, make_sound, stamp
 from audiocontrib.conditions import Condition, Partners, play
 from audiocontrib.errors import BadAudio
-from audiocontrib.items import Item, Quarantined
+from audiocontrib.items import Clip, Item, Quarantined
 from audiocontrib.models import Model, Request
 from audiocontrib.models.check import check_prepared
 from audiocontrib.scoring.plan import PlannedQuestion, RequestConfig, plan_questions, question_key
@@ -103,16 +103,16 @@ class RequestBuilder:
 
     def _hear(self, waiting: Sequence[tuple[PlannedQuestion, str]], work: RequestBatch) -> None:
         """Decode what is needed, and add the requests that turn out to be new. BadAudio if a clip is not to be had."""
-        clips: dict[str, Sound] = {}
+        clips: dict[Clip | None, Sound] = {}  # not by clip_id, which several clips may share
         sounds: dict[tuple[str, Condition], tuple[Sound | None, bool]] = {}  # what the model hears, and whether cut
         for question, resume in waiting:
             source, place = question.source, (question.item.id, question.condition)
-            if source is not None and source.clip_id not in clips:
-                clips[source.clip_id] = _decoded(source)
+            if source is not None and source.audio not in clips:
+                clips[source.audio] = _decoded(source)
             if source is not None and not question.condition.borrows_clip:
                 work.heard.add(question.item.id)
             if place not in sounds:
-                clip = clips[source.clip_id] if source is not None else None
+                clip = clips[source.audio] if source is not None else None
                 whole = play(question.condition, clip, question.item.id)
                 sounds[place] = (fitting := _cut(whole, self.model.max_seconds)), fitting is not whole
             sound, cut = sounds[place]

@@ -6,42 +6,53 @@ import posixpath
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from audiocontrib.audio.archives import BadMember, Member, tar_members
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
+from audiocontrib.sources.cells import AUDIO
 from audiocontrib.sources.columns import SPELLINGS
 from audiocontrib.sources.jsonfiles import MAX_LINE, json_row
 
-AUDIO = {
-    "wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "aac", "webm", "mka", "wma", "amr", "aif", "aiff", "au",
-}  # fmt: skip
-"""Endings of the members that are taken for a sample's audio."""
-
+TEXTS = {"txt", "cls", "question", "answer", "choices", "options"}
+"""Endings of members that hold a text of a sample, where none has a .json."""
 Sample = dict[str, Member]
 """The members of one name, by what follows the first dot of the name."""
 
 
 def read_tar(path: Path) -> Rows:
     """One row for each sample: the fields of its .json, ``id`` (the sample's name, where the json has none) and
-    ``audio_path``, a reference into the tar. Columns of the json that name the audio are called ``json.…``.
+    ``audio_path``, a reference into the tar. Columns of the json that name the audio are called ``json.…``. Where
+    no sample has a .json, the texts beside the audio are columns, called by their endings.
 
     Raises:
-        AudiocontribError: it is no uncompressed tar, or no sample in it has a .json.
+        AudiocontribError: it is no uncompressed tar, or no sample in it has a .json or a .txt.
     """
     samples: dict[str, Sample] = {}
-    fault = ""
+    fault, twice = "", dict[str, str]()
     try:
         for member in tar_members(path):
             key, ending = _split(member.name)
-            samples.setdefault(key, {})[ending] = member
+            if ending in samples.setdefault(key, {}):
+                twice[key] = member.name
+            samples[key][ending] = member
     except BadMember as error:
         fault = str(error)
-    if not any("json" in sample for sample in samples.values()):
-        raise AudiocontribError(f"{path}: {fault or 'no sample in it has a .json, so it is no WebDataset'}")
+    plain = not any("json" in sample for sample in samples.values())
+    if plain and not any(map(_texts, samples.values())):
+        raise AudiocontribError(f"{path}: {fault or 'no sample in it has a .json or a .txt, so it is no WebDataset'}")
     with path.open("rb") as file:
         for number, (key, sample) in enumerate(samples.items(), start=1):
-            about, sound = sample.get("json"), next((m for e, m in sample.items() if _is_audio(e)), None)
+            about, sounds = sample.get("json"), [m for e, m in sample.items() if _is_audio(e)]
+            sound = sounds[0] if sounds else None
+            several = f"{twice[key]!r} is there twice" if key in twice else f"has {len(sounds)} recordings"
+            if key in twice or len(sounds) > 1:
+                yield BrokenRow(str(path), number, "tar", f"the sample {key!r}: {several}; an item has one")
+                continue
+            if plain and sound is not None:
+                yield _of_texts(path, number, key, sample, file)
+                continue
             if about is None or sound is None:
                 missing = "audio" if about else "json"
                 yield BrokenRow(str(path), number, missing, f"the sample {key!r} has {_said(sample)}, but no {missing}")
@@ -72,7 +83,30 @@ def is_webdataset(path: Path) -> bool:
             samples.setdefault(key, set()).add(ending)
     except (BadMember, OSError):
         return False
-    return any("json" in endings and any(map(_is_audio, endings)) for endings in samples.values())
+    return any(
+        ("json" in endings or not TEXTS.isdisjoint(endings)) and any(map(_is_audio, endings))
+        for endings in samples.values()
+    )
+
+
+def _texts(sample: Sample) -> list[str]:
+    return [ending for ending in sample if ending in TEXTS or ending.endswith(".txt")]
+
+
+def _of_texts(path: Path, number: int, key: str, sample: Sample, file: BinaryIO) -> SourceRow | BrokenRow:
+    """The row of a sample without a .json: its members of text by their endings, ``question.txt`` as ``question``."""
+    row: dict[str, str] = {"id": key}
+    for ending, member in sample.items():
+        if _is_audio(ending):
+            row["audio_path"] = f"{path.absolute()}/{member.name}"
+        elif member.size <= MAX_LINE:
+            file.seek(member.offset)
+            try:
+                row[ending.removesuffix(".txt")] = file.read(member.size).decode("utf-8-sig").strip()
+            except UnicodeDecodeError:
+                if ending in _texts(sample):
+                    return BrokenRow(str(path), number, ending, f"{member.name} is not UTF-8")
+    return SourceRow(str(path), number, Columns(row))
 
 
 def _split(name: str) -> tuple[str, str]:

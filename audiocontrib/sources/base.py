@@ -73,6 +73,9 @@ class Fields:
     answer: Any
     audio: Any
     """A path relative to the audio root, ``bytes``, or ``{"path", "bytes"}``; None: the set has no audio."""
+    start: float | None = None
+    """Seconds into the recording at which the clip begins; with ``end``: None where all of it is meant."""
+    end: float | None = None
     own_id: str | None = None
     """The source's own id, unique in the data set; None: a hash of the content is taken."""
     clip_id: str | None = None
@@ -83,7 +86,9 @@ class Fields:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """All other columns, under their own names."""
     answer_as: str = "text"
-    """What ``answer`` is: the option's ``text``, its ``letter``, or its 0-based ``index``."""
+    """What ``answer`` is: the option's ``text``, ``letter``, ``index`` from 0, or ``number`` from 1."""
+    labels: Sequence[str] = ()
+    """Of the choices, where the row gives them labels of its own."""
     has_key: bool = True
     """False where the publisher keeps the answers."""
     notes: Sequence[str] = ()

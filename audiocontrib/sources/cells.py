@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
 from audiocontrib.audio import Clip, wav_bytes
 from audiocontrib.errors import BadAudio, BadItem
+
+AUDIO = {
+    "wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "aac", "webm", "mka", "wma", "amr", "aif", "aiff", "au",
+}  # fmt: skip
+"""Endings of the names of recordings."""
+_IN_TABLE = re.compile(r"\.(parquet|arrow)/\d+/")
+
+
+def is_audio_name(cell: Any) -> bool:
+    """Whether a text is called as recordings are, or leads to a cell of a table."""
+    return isinstance(cell, str) and (cell.rpartition(".")[2].lower() in AUDIO or bool(_IN_TABLE.search(cell)))
 
 
 def clip_of(audio: Any, root: str | None) -> Clip | None:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
+import lzma
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.archives import is_webdataset, read_tar
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
 from audiocontrib.sources.columns import SPELLINGS
+from audiocontrib.sources.delimiters import csv_delimiter
 from audiocontrib.sources.jsonfiles import MAX_LINE, read_json, read_json_lines
+from audiocontrib.sources.opening import is_packed, kind_of, open_text
 
 BATCH_BYTES = 32 * 2**20
 """Of the rows of a Parquet file that are held at a time; they may carry the audio itself. Arrow holds a row group."""
+SEEN = 20
+"""Lines of a CSV file by which it is seen what divides its cells."""
 TOO_LONG = "\0too long"
 """Stands for a line of a CSV file that is not read."""
 DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json"}
@@ -34,13 +43,13 @@ def manifests(path: Path) -> list[Path]:
     if not path.exists():
         raise AudiocontribError(f"{path}: there is no such file or folder")
     if path.is_file():
-        if path.suffix.lower() not in READERS:
+        if not _is_read(path):
             raise AudiocontribError(f"{path}: a data set is read from a file of one of the kinds {known}")
         return [path]
     files = [
         file
         for file in path.rglob("*")
-        if file.suffix.lower() in READERS
+        if _is_read(file)
         and file.name not in DESCRIPTIONS
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
         and file.is_file()
@@ -51,16 +60,29 @@ def manifests(path: Path) -> list[Path]:
     return sorted(files, key=lambda file: file.relative_to(path).parts)
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path, encoding: str | None = None) -> Rows:
     """The rows of one file.
+
+    Args:
+        encoding: of a file of text; None: as it says itself, or UTF-8.
 
     Raises:
         AudiocontribError: the file as a whole cannot be read; a single bad row is a BrokenRow.
     """
+    kind = kind_of(path)
     try:
-        yield from READERS[path.suffix.lower()](path)
-    except OSError as error:
-        raise AudiocontribError(f"{path}: cannot be read: {error.strerror or error}") from error
+        if kind not in TEXTS:
+            yield from READERS[kind](path)
+            return
+        with open_text(path, encoding) as file:
+            yield from TEXTS[kind](path, file)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise AudiocontribError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _is_read(path: Path) -> bool:
+    kind = kind_of(path)
+    return kind in TEXTS or (kind in READERS and not is_packed(path))
 
 
 def split_of(path: Path) -> str:
@@ -83,11 +105,14 @@ def _rows_of_batches(batches: Iterable[Any], path: Path) -> Rows:
     is read by when it is needed. Where there is no ``clip_id``, it is made of the bytes, so that rows that carry
     the same recording are known to, and ids do not depend on the order of the rows.
     """
-    number, held = 0, None
+    number, held, classes = 0, None, {}
     for batch in batches:
-        held = _file_columns(batch.schema) if held is None else held
+        if held is None:
+            held, classes = _file_columns(batch.schema), _class_names(batch.schema)
         for values in batch.to_pylist():
             number += 1
+            for name, names in classes.items():
+                values[name] = _class_name(values[name], names)
             for name in held:
                 cell = values[name]
                 data = cell.get("bytes") if isinstance(cell, dict) else cell
@@ -110,18 +135,44 @@ def _file_columns(schema: Any) -> list[str]:
     return sorted(names, key=lambda name: name not in SPELLINGS["audio"])
 
 
-def _read_csv(path: Path) -> Rows:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+def _class_names(schema: Any) -> dict[str, list[str]]:
+    """The columns that are ClassLabel for the library datasets: a number there stands for a name."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        kinds = {name: feature.get("feature", feature) for name, feature in features.items()}
+        return {
+            name: kind["names"]
+            for name, kind in kinds.items()
+            if kind.get("_type") == "ClassLabel" and name in schema.names
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _class_name(cell: Any, names: list[str]) -> Any:
+    """None for a number that is no class, as -1 is."""
+    if isinstance(cell, list):
+        return [_class_name(one, names) for one in cell]
+    if not isinstance(cell, int):
+        return cell
+    return names[cell] if 0 <= cell < len(names) else None
+
+
+def _read_csv(path: Path, raw: BinaryIO) -> Rows:
+    with TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
         csv.field_size_limit(MAX_LINE)  # of the process; the 131,072 that it is by itself are too few for a question
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        reader = csv.reader(_bounded(file), delimiter=delimiter, strict=True)
+        reader: Any = None
         try:
-            header = next(filter(None, reader), [])
+            lines = _bounded(file)
+            first = list(islice(lines, SEEN))
+            delimiter, said = csv_delimiter(path, first)
+            reader = csv.reader(chain(first[said:], lines), delimiter=delimiter, strict=True)
+            header: list[str] = next(filter(None, reader), [])
             twice = {name for name in header if header.count(name) > 1}
             if twice:
                 raise AudiocontribError(f"{path}:1: two columns are called {min(twice)!r}; rename one")
             while True:
-                line = reader.line_num + 1
+                line = reader.line_num + 1 + said
                 try:
                     cells = next(reader)
                 except StopIteration:
@@ -136,10 +187,13 @@ def _read_csv(path: Path) -> Rows:
                     reason = f"the line has more than {MAX_LINE:,} characters" if TOO_LONG in cells else counted
                     yield BrokenRow(str(path), line, "csv", reason)
         except UnicodeDecodeError as error:
-            raise AudiocontribError(f"{path}: not UTF-8 after line {reader.line_num}; save it so") from error
+            after = f" after line {reader.line_num}" if reader else ""
+            raise AudiocontribError(
+                f"{path}: not UTF-8{after}; save it so, or say its encoding (latin-1, cp1252, …)", argument="encoding"
+            ) from error
 
 
-def _bounded(file: TextIO) -> Iterator[str]:
+def _bounded(file: TextIOWrapper) -> Iterator[str]:
     """The lines of a file; TOO_LONG in place of those that would fill the memory."""
     while line := file.readline(MAX_LINE):
         if len(line) < MAX_LINE or line[-1] in "\r\n":
@@ -180,11 +234,15 @@ def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
 
-READERS: dict[str, Callable[[Path], Rows]] = {
+TEXTS: dict[str, Callable[[Path, BinaryIO], Rows]] = {
     ".jsonl": read_json_lines,
     ".json": read_json,
     ".csv": _read_csv,
     ".tsv": _read_csv,
+}
+"""Suffix of a file of text, which may be compressed too, to its reader."""
+READERS: dict[str, Callable[..., Rows]] = {
+    **TEXTS,
     ".parquet": _read_parquet,
     ".arrow": _read_arrow,
     ".tar": read_tar,

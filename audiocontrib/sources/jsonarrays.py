@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ CHUNK = 2**20
 MAX_ELEMENT = 16 * 2**20
 """Characters of the longest element that is read."""
 DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are no JSON; they mean "none"
+_ANY_NUMBER = json.JSONDecoder(parse_int=str)
 MAX_DEPTH = 100
 """Levels of nesting that are read. Python's own bound differs from version to version; this one holds in all."""
 _TOO_DEEP = f"nested too deeply (more than {MAX_DEPTH} levels)"
@@ -24,12 +26,19 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]')  # strings too, so that a bracket in one is passed over
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """In the place of a value that is JSON, but that Python does not read."""
+
+    reason: str
+
+
 def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
     """The value of the JSON text that begins at a place, and the place where it ends.
 
     Raises:
         json.JSONDecodeError: it is no JSON, or breaks off.
-        ValueError: it is not read whatever follows: more than MAX_DEPTH levels, or a number without measure.
+        ValueError: it is not read whatever follows: more than MAX_DEPTH levels.
     """
     try:
         value, end = DECODER.raw_decode(text, at)
@@ -40,7 +49,8 @@ def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
             raise ValueError(_TOO_DEEP) from None
         raise
     except ValueError:  # Python reads no integer of more than 4,300 digits
-        raise ValueError("a whole number has too many digits") from None
+        _, end = _ANY_NUMBER.raw_decode(text, at)
+        value = Unreadable("a whole number has too many digits")
     if _depth(text[at:end]) > MAX_DEPTH:
         raise ValueError(_TOO_DEEP)
     return value, end

@@ -11,17 +11,17 @@ from typing import Any, BinaryIO
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
-from audiocontrib.sources.jsonarrays import Window, decode_json
+from audiocontrib.sources.jsonarrays import Unreadable, Window, decode_json
+from audiocontrib.sources.jsonkeys import repeated_key
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line of JSON that is read; a file without line ends would otherwise fill the memory."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_json_lines(path: Path) -> Rows:
+def read_json_lines(path: Path, file: BinaryIO) -> Rows:
     """One object a line; a line that is none, or too long, becomes a BrokenRow and the next ones are read."""
-    with path.open("rb") as file:
-        yield from _lines(path, file)
+    yield from _lines(path, file)
 
 
 def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | None:
@@ -42,19 +42,21 @@ def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | Non
         return BrokenRow(str(path), number, "json", str(error))
 
 
-def read_json(path: Path) -> Rows:
+def read_json(path: Path, file: BinaryIO) -> Rows:
     """An array of objects, an object of objects (the key is the row's ``id``), one object, or JSON lines.
 
     Raises:
         AudiocontribError: with file and line, where a fault hides what follows it.
     """
-    with path.open("rb") as file:
-        window = Window(path, file)
-        if window.next() == "[":
-            for line, value, text in window.elements():
-                yield _row(path, line, value, text)
-            return
-    raw = path.read_bytes()
+    if not file.seekable():
+        file = io.BytesIO(file.read())
+    window = Window(path, file)
+    if window.next() == "[":
+        for line, value, text in window.elements():
+            yield _row(path, line, value, text)
+        return
+    file.seek(0)
+    raw = file.read()
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -70,8 +72,10 @@ def read_json(path: Path) -> Rows:
     if _skip(text, end) < len(text):
         yield from _lines(path, io.BytesIO(raw))
     elif isinstance(value, dict) and value and all(isinstance(row, dict) for row in value.values()):
+        if twice := repeated_key(value, text[start:end]):
+            raise AudiocontribError(f"{path}: the key {twice!r} is there twice, of which one would be lost; rename one")
         for number, (key, row) in enumerate(value.items(), start=1):
-            yield _row(path, number, {"id": key, **row}, text)
+            yield _checked(path, number, {"id": key, **row}, text)
     else:
         yield _row(path, 1, value, text)
 
@@ -93,8 +97,16 @@ def _lines(path: Path, file: BinaryIO) -> Rows:
 
 def _row(path: Path, line: int, value: Any, text: str) -> SourceRow | BrokenRow:
     """The row that ``text`` was decoded to."""
+    if isinstance(value, Unreadable):
+        return BrokenRow(str(path), line, "json", value.reason)
     if not isinstance(value, dict):
         return BrokenRow(str(path), line, "json", f"the row is a {type(value).__name__}, not an object")
+    if key := repeated_key(value, text):
+        return BrokenRow(str(path), line, "json", f"the key {key!r} is there twice")
+    return _checked(path, line, value, text)
+
+
+def _checked(path: Path, line: int, value: dict[str, Any], text: str) -> SourceRow | BrokenRow:
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()

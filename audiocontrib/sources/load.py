@@ -20,7 +20,8 @@ from audiocontrib.sources.columns import mapped
 from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import TRIED, ItemCollector
-from audiocontrib.sources.mappings import WAYS
+from audiocontrib.sources.mappings import check_answer_as, joined_mapping
+from audiocontrib.sources.opening import check_encoding, is_packed, kind_of
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 MOST_MADE = 10_000_000
@@ -39,6 +40,7 @@ def load_items(
     mapping: Mapping[str, str | Sequence[str]] | None = None,
     answer_as: str = "text",
     name: str | None = None,
+    encoding: str | None = None,
     progress: bool = False,
 ) -> Items:
     """The items of a data set; rows that cannot become items are in ``.quarantined``, each with its number and reason.
@@ -60,8 +62,10 @@ def load_items(
         limit: stop after so many items.
         seed: for sets that are made on the spot.
         mapping: for data of your own: field to column, see :func:`audiocontrib.sources.columns.mapped`.
-        answer_as: for data of your own: the answer column holds the option's ``text``, ``letter`` or ``index``.
+        answer_as: for data of your own: the answer column holds the option's ``text``, its ``letter``, its ``index``
+            from 0 or its ``number`` from 1.
         name: of data of your own, part of every id; by default that of the file, or ``rows``.
+        encoding: what files of text are written in; by default as their first bytes say, or UTF-8.
         progress: show on stderr how many rows were read.
 
     Raises:
@@ -72,7 +76,8 @@ def load_items(
         >>> items = load_items("my.csv", mapping={"choices": "a,b,c,d"}, answer_as="letter")
         >>> items = load_items(frame, mapping={"audio": "file"}, audio_root="/data/clips", name="mine")
     """
-    columns = _joined(mapping)
+    columns = joined_mapping(mapping)
+    check_encoding(encoding)
     if not isinstance(dataset, str | os.PathLike):
         if data is not None:
             raise UsageError("rows in memory are read as they are: leave out data")
@@ -80,7 +85,7 @@ def load_items(
             raise UsageError(f"name is {name!r:.80}, but is a text that is not blank")
         return _load_rows(dataset, name or NAME, revision, split, audio_root, limit, columns, answer_as, progress)
     return _load_source(
-        os.fspath(dataset), data, revision, split, audio_root, limit, seed, columns, answer_as, name, progress
+        os.fspath(dataset), data, revision, split, audio_root, limit, seed, columns, answer_as, name, encoding, progress
     )
 
 
@@ -95,6 +100,7 @@ def _load_source(
     columns: dict[str, str],
     answer_as: str,
     name: str | None,
+    encoding: str | None,
     progress: bool,
 ) -> Items:
     """The items of a source, a file, a folder or a hub id."""
@@ -116,7 +122,7 @@ def _load_source(
         split=split,
         root=root,
     )
-    parts = _parts(source, place, seed, limit)
+    parts = _parts(source, place, seed, limit, encoding)
     _read(parts, reading, limit, progress)
     reading.check(str(path or hub or source.name))
     origin = {
@@ -128,6 +134,7 @@ def _load_source(
         "mapping": columns or None,
         "answer_as": None if source.fields else answer_as,
         "seed": seed if source.make else None,
+        "encoding": encoding,
         "limit": limit,
         "audio_root": root,
         "left_out": dict(reading.left_out) or None,
@@ -194,7 +201,7 @@ def _read(parts: Iterator[tuple[str, Rows]], reading: ItemCollector, limit: int 
 
 def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
     """The source, and the file or folder to read."""
-    if dataset not in SOURCES and (Path(dataset).exists() or Path(dataset).suffix.lower() in READERS):
+    if dataset not in SOURCES and (Path(dataset).exists() or kind_of(Path(dataset)) in READERS):
         if data is not None:
             raise UsageError(
                 f"{dataset} is a file already; leave out the data beside it, or name the data set", argument="data"
@@ -207,30 +214,15 @@ def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
 
 def _own_name(path: Path) -> str:
     """What a file, folder or hub id of the user's is called, so that two of them are told apart in one run."""
-    return path.stem if path.is_file() else path.resolve().name
-
-
-def _joined(mapping: Any) -> dict[str, str]:
-    """A mapping of fields to columns; several columns for the choices may be a list."""
-    if mapping is None:
-        return {}
-    if not isinstance(mapping, Mapping):
-        raise UsageError(f"mapping is {mapping!r}, but is from a field to the name of its column")
-    joined = {}
-    for field, column in mapping.items():
-        if field == "choices" and isinstance(column, list | tuple) and all(isinstance(name, str) for name in column):
-            column = ",".join(column)
-        if not isinstance(column, str):
-            raise UsageError(f"mapping: {field}: {column!r} is not the name of a column")
-        joined[field] = column
-    return joined
+    if not path.is_file():
+        return path.resolve().name
+    return Path(path.stem).stem if is_packed(path) else path.stem
 
 
 def _check_own(limit: Any, answer_as: Any) -> None:
     if limit is not None:
         whole_number(limit, "limit", least=1)
-    if answer_as not in WAYS:
-        raise UsageError(f"answer_as {answer_as!r}: it is text, letter or index")
+    check_answer_as(answer_as)
 
 
 def _check(
@@ -261,12 +253,14 @@ def _audio_root(path: Path | None, audio_root: str | Path | None) -> str | None:
     return os.path.abspath(path if path.is_dir() else path.parent) if path else None
 
 
-def _parts(source: Source, path: Path | None, seed: int, limit: int | None) -> Iterator[tuple[str, Rows]]:
+def _parts(
+    source: Source, path: Path | None, seed: int, limit: int | None, encoding: str | None
+) -> Iterator[tuple[str, Rows]]:
     """The rows, file by file, each with the split that the file's place says ("": none)."""
     if path is not None:
         inner = path / source.folder
         for file in manifests(inner if inner.is_dir() else path):
-            yield split_of(file), read_rows(file)
+            yield split_of(file), read_rows(file, encoding)
     elif source.make:
         yield "", _made(source, source.make, seed, limit)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import UsageError, one_line
-from audiocontrib.sources.columns import SPELLINGS
-
-WAYS = ("text", "letter", "index")
-"""What an answer column may hold: the option's text, its letter, or its place counted from 0."""
+from audiocontrib.items.gold import WAYS
+from audiocontrib.sources.columns import DELIMITER, SPELLINGS
+from audiocontrib.sources.segments import SEGMENT
 
 
 def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
@@ -37,8 +36,9 @@ def read_mapping(path: Path) -> tuple[dict[str, str], str | None]:
     if answer_as not in (None, *WAYS):
         raise UsageError(f"{path}: answer_as: {answer_as!r}: it is {', '.join(WAYS)}")
     for name in loaded:
-        if name not in SPELLINGS:
-            raise UsageError(f"{path}: no field is called {name!r}; there are: {', '.join((*SPELLINGS, 'answer_as'))}")
+        if name not in (*SPELLINGS, *SEGMENT, DELIMITER):
+            known = ", ".join((*SPELLINGS, *SEGMENT, DELIMITER, "answer_as"))
+            raise UsageError(f"{path}: no field is called {name!r}; there are: {known}")
     return {field: _column(path, field, column) for field, column in loaded.items()}, answer_as
 
 
@@ -48,6 +48,28 @@ def mapping_yaml(mapping: Mapping[str, str], answer_as: str) -> str:
 
     fields: dict[str, Any] = {**mapping, "answer_as": answer_as}
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def joined_mapping(mapping: Any) -> dict[str, str]:
+    """A mapping of fields to columns; several columns for the choices may be a list."""
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, Mapping):
+        raise UsageError(f"mapping is {mapping!r}, but is from a field to the name of its column")
+    joined = {}
+    for field, column in mapping.items():
+        if field == "choices" and isinstance(column, list | tuple) and all(isinstance(name, str) for name in column):
+            column = ",".join(column)
+        if not isinstance(column, str):
+            raise UsageError(f"mapping: {field}: {column!r} is not the name of a column")
+        joined[field] = column
+    return joined
+
+
+def check_answer_as(answer_as: Any) -> None:
+    """UsageError if it is no way in which a gold can be given."""
+    if answer_as not in WAYS:
+        raise UsageError(f"answer_as {answer_as!r}: it is {', '.join(WAYS)}")
 
 
 def _column(path: Path, field: str, column: Any) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audiocontrib.arrow import texts
-from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, Quarantined
+from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, Quarantined, todays_items
 from audiocontrib.store.files import COMPRESSION, check_whole, replacing, write_table_atomic
 from audiocontrib.store.identity import differences
 
@@ -102,4 +102,4 @@ def batches(path: Path) -> Iterator[pa.RecordBatch]:
         return
     check_whole([path])
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
-        yield from file.iter_batches(batch_size=ROWS_AT_ONCE)
+        yield from map(todays_items, file.iter_batches(batch_size=ROWS_AT_ONCE))

@@ -82,8 +82,10 @@ def test_labels_ids_and_reasons(tmp_path: Path) -> None:
     assert "clip_id" not in mapping
     assert "split" not in mapping
     why = {r["field"]: r["why"] for r in found.fields.to_pylist()}
-    assert why["answer"] == "the text of an option in 100% of the rows"
+    assert why["answer"].startswith("its name")
     assert why["id"] == "its name, and all its values are different"
+    becomes = {r["column"]: r["becomes"] for r in found.columns.to_pylist()}
+    assert (becomes["A"], becomes["gold"], becomes["key"]) == ("options", "gold", "kept in extra; no prompt shows it")
     kinds = {r["column"]: (r["kind"], r["filled"], r["example"]) for r in found.columns.to_pylist()}
     assert kinds["uid"] == ("str", 1.0, "'0'")
     assert len(kinds["taskId"][2]) == 60
@@ -102,22 +104,96 @@ def test_a_question_is_found_without_its_name(tmp_path: Path) -> None:
     assert found.items == 6
 
 
-@pytest.mark.parametrize("gold", [lambda i: 1 + i % 3, "neither", lambda i: None])
-def test_an_answer_that_fits_nothing_is_not_guessed(gold: Any, tmp_path: Path) -> None:
-    """Places counted from 1 least of all: two in three of them are places from 0, and wrong."""
+UNREADABLE: dict[str, tuple[Any, str]] = {
+    "a text that is no option": ("neither", "6 of 6 rows cannot be read as the text of an option .line 1: 'neither'"),
+    "one such text": (lambda i: "horse" if i == 4 else "cat", "1 of 6 rows .* .line 5: 'horse' is not one of"),
+    "numbers from 1 or from 0": (lambda i: 1 + i % 2, "counted from 0 or .* counted from 1 .line 1: 1: 'cat' or 'dog'"),
+    "numbers that fit neither": (lambda i: i % 4, "its numbers are 0 to 3"),
+    "texts and letters": (lambda i: "cat" if i else "B", "1 of 6 rows cannot be read as the text"),
+    "several": (lambda i: ["cat", "dog"], "holds 2 golds"),
+    "nothing": (None, "is empty in every row"),
+    "yes or no": (True, "True is not one of the choices"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_gold_that_cannot_be_read_stops_with_rows_and_reason(case: str, tmp_path: Path) -> None:
+    gold, message = UNREADABLE[case]
     columns = {"question": lambda i: f"What {i}?", "choices": OPTIONS, "answer": gold, "audio": "a.wav"}
+    path = write(tmp_path / "my.jsonl", lines(*rows(**columns)))
+    with pytest.raises(AudiocontribError, match=f"my.jsonl: column 'answer'.*{message}") as caught:
+        describe(path)
+    assert caught.value.exit_code == 1
+    unscored = describe(path, mapping={"answer": "-"})  # one's own word goes before
+    assert (unscored.proposal.mapping["answer"], unscored.items) == ("-", 6)
+
+
+READ: dict[str, tuple[list[Any], str, list[str]]] = {
+    "case and blanks": ([" Cat", "CAT ", "cat"], "text", ["cat"]),
+    "brackets": (["(b)"], "letter", ["cat"]),
+    "a full stop": (["B."], "letter", ["cat"]),
+    "a word": (["Option B"], "letter", ["cat"]),
+    "label and text": (["(B) cat"], "text", ["cat"]),
+    "label and text of all kinds": (["B) cat", "b. Cat", "cat"], "text", ["cat"]),
+    "a lead": (["answer: cat"], "text", ["cat"]),
+    "from 1": ([2, 3], "number", ["cat", "cow"]),
+    "floats": ([0.0, 1.0], "index", ["dog", "cat"]),
+    "texts of floats": (["3.0", "1.0"], "number", ["cow", "dog"]),
+    "a list of one": ([["cat"]], "text", ["cat"]),
+}
+"""Golds, what they are, and the options that they name."""
+
+
+@pytest.mark.parametrize("case", READ)
+def test_golds_in_every_dress(case: str, tmp_path: Path) -> None:
+    golds, answer_as, named = READ[case]
+    columns = {"question": lambda i: f"What {i}?", "choices": OPTIONS, "audio": "a.wav"}
+    columns["answer"] = lambda i: golds[i % len(golds)]
+    path = write(tmp_path / "my.jsonl", lines(*rows(**columns)))
+    found = describe(path)
+    assert (found.proposal.answer_as, found.items) == (answer_as, 6)
+    items = load_items(path, mapping=found.proposal.mapping, answer_as=answer_as)
+    assert [item.choices[item.answer or 0] for item in items] == [named[i % len(named)] for i in range(6)]
+
+
+NOT_GOLD = [
+    "prediction",
+    "model_answer",
+    "predicted_label",
+    "annotator",
+    "fold",
+    "n_speakers",
+    "answer_type",
+    "response",
+]
+
+
+@pytest.mark.parametrize("name", NOT_GOLD)
+def test_a_gold_is_known_by_its_name_alone(name: str, tmp_path: Path) -> None:
+    columns = {"question": lambda i: f"What {i}?", "choices": OPTIONS, name: "cat", "audio": "a.wav"}
     found = describe(write(tmp_path / "my.jsonl", lines(*rows(**columns))))
-    assert found.proposal.mapping["answer"] == "-"
-    assert found.proposal.why["answer"].startswith("answer is neither text, letter nor place")
-    assert found.items == 6
+    assert (found.proposal.mapping["answer"], found.items) == ("-", 6)
+    assert f"{name} would fit" in found.proposal.remarks[0]
+    with_gold = describe(write(tmp_path / "two.jsonl", lines(*rows(**columns | {"answerKey": "B"}))))
+    assert (with_gold.proposal.mapping["answer"], with_gold.proposal.answer_as) == ("answerKey", "letter")
+
+
+def test_columns_that_are_both_named_as_golds_must_agree(tmp_path: Path) -> None:
+    columns = {"question": lambda i: f"What {i}?", "choices": OPTIONS, "audio": "a.wav"}
+    agreed = {"answer": lambda i: OPTIONS[i % 3], "answer_idx": lambda i: i % 3, "label": "dog_bark"}
+    found = describe(write(tmp_path / "a.jsonl", lines(*rows(**columns | agreed))))
+    assert (found.proposal.mapping["answer"], found.proposal.answer_as) == ("answer", "text")
+    for other in ({"target": "dog"}, {"gold": "A"}):
+        with pytest.raises(UsageError, match="the gold can be answer or"):
+            describe(write(tmp_path / "b.jsonl", lines(*rows(**columns | {"answer": "cat"} | other))))
 
 
 def test_some_bad_rows_are_counted_and_change_nothing(tmp_path: Path) -> None:
-    bad = [row(90, answer="horse"), "{", row(91, question="")]
+    bad = [row(90, choices=["horse"]), "{", row(91, question=""), row(92, answer="")]
     path = write(tmp_path / "my.jsonl", lines(*(row(n) for n in range(40)), *bad))
     found = describe(path)
-    assert (found.rows, found.items) == (43, 40)
-    assert len(found.problems) == 3
+    assert (found.rows, found.items) == (44, 40)
+    assert len(found.problems) == 4
     assert found.problems["question: is empty"] == 1
 
 
@@ -160,6 +236,8 @@ def test_the_command_and_the_file_read_the_data_as_described(tmp_path: Path) -> 
         ("", AudiocontribError, "no row can be read; it holds none"),
         ("{\n", AudiocontribError, "no row can be read; line 1: "),
         (lines({"question": "?", "x": 1}), UsageError, "no column holds lists of options.*there are: question, x"),
+        (lines({"question": "?", "r": {"target": "a", "said": "b"}}), UsageError, "no column holds lists of options"),
+        (lines({"question": "?", "tags": ["x", "y"], "gold": "z"}), UsageError, ".*tags could be, but"),
         (lines({"n": 1, "choices": ["a", "b"]}), UsageError, "no column holds texts that could be the question"),
         (lines({"a": "x", "c": "y", "q": "?"}), UsageError, "no column holds lists of options"),
     ],
@@ -208,7 +286,9 @@ def test_the_commands(tmp_path: Path) -> None:
     found: Description = describe(path)
     assert found.yaml in shown.stdout
     assert shown.stdout.endswith(found.command + "\n")
-    assert shown.stderr == "6 of the first 6 rows become items so\n"
+    asked = "What is heard?\n    (A) dog (B) cat\n    gold: cat    clip: clips/{}.wav\n"
+    assert shown.stderr.startswith("as they will be asked:\n" + "".join(map(asked.format, range(3))))
+    assert shown.stderr.endswith("\n6 of the first 6 rows become items so\n")
     mapping = write(tmp_path / "m.yaml", call("datasets", "describe", path, "--format", "yaml").stdout)
     whole = json.loads(call("datasets", "describe", path, "--format", "json").stdout)
     assert (whole["items"], whole["answer_as"]) == (6, "letter")

@@ -95,6 +95,38 @@ def test_samples_that_are_no_row_are_quarantined_and_the_rest_is_read(tmp_path: 
     assert items.quarantined[1].reason == "the sample '2' has .json, but no audio"
 
 
+def test_samples_of_texts_without_a_json(tmp_path: Path) -> None:
+    texts = {"question.txt": "Which one?", "choices": '["dog", "cat"]', "answer.txt": "cat\n"}
+    members = {f"{n}.{ending}": text.encode() for n in range(2) for ending, text in texts.items()}
+    shard(tmp_path / "a.tar", members | {"0.wav": WAVS[0], "1.flac": WAVS[1], "1.npy": b"\xff\xfe"})
+    items = load_items(tmp_path)
+    assert (ids(items), items.quarantined) == (["0", "1"], ())
+    assert [(item.choices, item.answer) for item in items] == [(("dog", "cat"), 1)] * 2
+    assert decode(items[0].audio or Clip()).seconds == pytest.approx(0.2)
+
+
+def test_never_one_of_several_members(tmp_path: Path) -> None:
+    """A name twice, two recordings of one key; the rest is read."""
+    wav = encoded(tone(0.2))
+    path = shard(tmp_path / "a.tar", sample("0", 0) | {"1.json": question(1), "1.left.wav": wav, "1.right.wav": wav})
+    with tarfile.open(path, "a") as tar:
+        for name, content in {
+            "0.json": json.dumps(question(7)).encode(),
+            **{f"2.{e}": wav for e in ("wav", "flac")},
+        }.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    shard(tmp_path / "b.tar", sample("5", 3))
+    items = load_items(tmp_path)
+    assert ids(items) == ["5"]
+    assert [(bad.line, bad.field, bad.reason) for bad in items.quarantined] == [
+        (1, "tar", "the sample '0': '0.json' is there twice; an item has one"),
+        (2, "tar", "the sample '1': has 2 recordings; an item has one"),
+        (3, "tar", "the sample '2': has 2 recordings; an item has one"),
+    ]
+
+
 def test_a_shard_that_breaks_off_says_so(tmp_path: Path) -> None:
     path = shard(tmp_path / "my.tar", sample("1", 1) | sample("2", 2))
     whole = path.read_bytes()

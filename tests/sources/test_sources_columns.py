@@ -87,11 +87,13 @@ def test_texts_that_only_look_like_a_list(cell: str) -> None:
         mapped()(Columns(ROW | {"choices": cell}))
 
 
-def test_a_printed_numpy_array_is_no_list_of_choices(tmp_path: Path) -> None:
+def test_a_printed_numpy_array_is_the_list_of_its_texts(tmp_path: Path) -> None:
     # Python reads two texts side by side as one
-    items = load(tmp_path / "my.jsonl", ROW | {"choices": "['dog' 'cat']"})
+    rows = [ROW | {"id": str(n), "choices": c} for n, c in enumerate(["['dog' 'cat']", "['dog'\n 'cat']"])]
+    items = load(tmp_path / "my.jsonl", *rows, ROW | {"choices": "['dog' 'cat', 'cow']"})
+    assert [item.choices for item in items] == [("dog", "cat")] * 2
     assert [str(bad).split(": ", 1)[1] for bad in items.quarantined] == [
-        "choices: there are 1; at least 2 are needed (my/q1)"
+        "choices: \"['dog' 'cat', 'cow']\" can be read neither as JSON nor as a Python list"
     ]
 
 
@@ -190,7 +192,7 @@ def test_a_line_without_a_column_that_others_have_is_quarantined_alone(tmp_path:
     [
         ({"mapping": {"anser": "a"}}, "no field is called 'anser'; a mapping can name: question, choices"),
         ({"mapping": {"choices": "-"}}, "an item cannot do without choices"),
-        ({"answer_as": "number"}, "it is text, letter or index"),
+        ({"answer_as": "roman"}, "it is text, letter, index, number"),
         ({"limit": 0}, "at least 1"),
         ({"audio_root": "nowhere"}, "nowhere: there is no such folder"),
         ({"data": "other.jsonl"}, "leave out the data beside it"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,33 @@ def as_parquet(folder: Path) -> Path:
     return folder / "my.parquet"
 
 
+def as_gz(folder: Path) -> Path:
+    return write(
+        folder / "my.jsonl.gz", gzip.compress(lines(*ROWS[:2]).encode()) + gzip.compress(lines(ROWS[2]).encode())
+    )
+
+
+def as_zst(folder: Path) -> Path:
+    return write(folder / "my.json.zst", pa.compress(json.dumps(ROWS).encode(), codec="zstd", asbytes=True))
+
+
+def as_xz_csv(folder: Path) -> Path:
+    return write(folder / "my.csv.xz", lzma.compress(as_csv(folder).read_bytes()))
+
+
+def as_utf16(folder: Path) -> Path:
+    return write(folder / "my.jsonl", lines(*ROWS).encode("utf-16"))
+
+
+def as_semicolons(folder: Path) -> Path:
+    return write_csv(folder / "my.csv", ROWS, delimiter=";")
+
+
+def as_excel(folder: Path) -> Path:
+    path = write_csv(folder / "my.csv", ROWS, delimiter="|")
+    return write(path, b"\xef\xbb\xbfsep=|\r\n" + path.read_bytes())
+
+
 def as_folder(folder: Path) -> Path:
     write(folder / "my" / "b" / "rest.jsonl", lines(*ROWS[1:]))
     write(folder / "my" / "a.json", json.dumps(ROWS[:1]))
@@ -109,6 +138,72 @@ def test_every_kind_of_file_gives_the_same_items(kind: Any, tmp_path: Path) -> N
     assert items[1].audio is not None
     assert items[1].audio.path == "clips/2.wav"
     assert dict(items[1].extra) == {"level": "easy"}
+
+
+def test_an_encoding_that_is_said(tmp_path: Path) -> None:
+    text = lines(json.dumps(row(1, question="Wélche?"), ensure_ascii=False))
+    path = write(tmp_path / "my.jsonl", text.encode("latin-1"))
+    assert len(load_items(path)) == 0
+    assert [item.question for item in load_items(path, encoding="latin-1")] == ["Wélche?"]
+    table = write_csv(tmp_path / "my.csv", [row(1, question="Wélche?")], encoding="cp1252")
+    assert "not UTF-8; save it so, or say its encoding" in failure(table)
+    (item,) = items = load_items(table, encoding="cp1252")
+    assert (item.question, items.origin["encoding"]) == ("Wélche?", "cp1252")
+    for wrong in ("klingon", "hex"):
+        assert "is no encoding" in failure(table, encoding=wrong)
+    assert "is not written in ascii" in failure(table, encoding="ascii")
+
+
+@pytest.mark.parametrize("name", ["my.jsonl.gz", "my.csv.bz2", "my.json.xz", "my.jsonl.zst"])
+def test_what_is_not_compressed_as_it_is_called(name: str, tmp_path: Path) -> None:
+    assert "cannot be read" in failure(write(tmp_path / name, lines(*ROWS)))
+
+
+def test_a_compressed_file_that_breaks_off(tmp_path: Path) -> None:
+    packed = gzip.compress(lines(*(row(n) for n in range(500))).encode())
+    assert "cannot be read" in failure(write(tmp_path / "my.jsonl.gz", packed[:-20]))
+    assert "is read from a file of one of the kinds" in failure(write(tmp_path / "my.parquet.gz", packed))
+
+
+def test_cells_that_two_signs_divide_as_evenly(tmp_path: Path) -> None:
+    path = write(tmp_path / "my.csv", "question,a;choices,b;answer\nx,y;z,w;v\nx,y;z,w;v\nx,y;z,w;v\n")
+    assert "may be divided by commas or semicolons" in failure(path)
+    # commas in texts are no second sign: they are not as many in each row
+    text = "id;question;choices;answer;audio_path\n" + "".join(
+        f"{n};Which, of all{', and' * n}?;['a', 'b'];a;{n}.wav\n" for n in range(3)
+    )
+    assert len(load_items(write(path, text))) == 3
+
+
+ODD: list[dict[str, Any]] = [
+    {"question": ["x"]},
+    {"question_type": {"a": 1}, "split": {"b": 2}},
+    {"audio_path": {"bytes": "text"}},
+    {"audio_path": {"array": "x", "sampling_rate": 16000}},
+    {"audio_path": {"array": [0.1], "sampling_rate": "fast"}},
+    {"audio_path": [1, 2]},
+    {"choices": {"A": 1, "B": 2}},
+    {"choices": [{"text": "a"}, {"text": "b"}]},
+    {"answer": {"a": 1}},
+    {"answer": []},
+]
+
+
+@pytest.mark.parametrize("changes", ODD, ids=str)
+def test_one_bad_row_ends_nothing(changes: dict[str, Any], tmp_path: Path) -> None:
+    items = load_items(write(tmp_path / "my.jsonl", lines(row(1), row(2, **changes), row(3))))
+    assert ids(items) == ["q1", "q3"]
+    assert [bad.line for bad in items.quarantined] == [2]
+
+
+def test_a_number_without_measure_ends_no_array(tmp_path: Path) -> None:
+    rows = [json.dumps(row(1)), '{"n": ' + "9" * 5000 + "}", json.dumps(row(2))]
+    for name, text in (("my.json", f"[{', '.join(rows)}]"), ("my.jsonl", "\n".join(rows))):
+        items = load_items(write(tmp_path / name, text))
+        assert (ids(items), [bad.reason for bad in items.quarantined]) == (
+            ["q1", "q2"],
+            ["a whole number has too many digits"],
+        )
 
 
 def test_splits_come_from_columns_folders_and_shard_names(tmp_path: Path) -> None:

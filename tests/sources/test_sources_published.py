@@ -259,7 +259,7 @@ def test_avqa_answers_are_indexes(tmp_path: Path) -> None:
     assert (first.question_type, first.source_dataset) == ("Happening", "AVQA")
     assert first.question == "What happened in the video?"
     assert first.extra["video_name"] == "-HG3_000030"
-    items = load("avqa", tmp_path, avqa_row(1, answer=4), avqa_row(2, answer="car"))
+    items = load("avqa", tmp_path, avqa_row(1, answer=4), avqa_row(2, answer="car"), avqa_row(3, answer=0))
     assert reasons(items) == [("answer", "index 4 is outside the 4 choices"), ("answer", "'car' is not an index")]
 
 

@@ -81,6 +81,67 @@ def test_embedded_audio_comes_as_a_reference(tmp_path: Path) -> None:
     assert seen["my"] == [(None, f"data-00000-of-00001.arrow/{n}/audio") for n in (1, 2)]
 
 
+def test_rows_of_one_id_that_differ_are_all_quarantined(tmp_path: Path) -> None:
+    """Which of them is meant is not known; the same row twice is one."""
+    other = row(2, answer="dog")
+    path = write(tmp_path / "my.jsonl", lines(row(1), row(2), row(1), other, row(3), row(2)))
+    items = load_items(path)
+    assert ids(items) == ["q1", "q3"]
+    assert [(bad.line, bad.reason) for bad in items.quarantined] == [
+        (3, "repeats; first seen at line 1"),
+        (4, "is that of rows which differ; first seen at line 2"),
+        (6, "is that of rows which differ; first seen at line 2"),
+        (2, "is that of rows which differ; next at line 4"),
+    ]
+    assert {bad.field for bad in items.quarantined} == {"id"}
+
+
+def test_ids_that_begin_anew_in_each_file_are_refused(tmp_path: Path) -> None:
+    for name, first in (("train", 100), ("test", 200)):
+        rows = [row(first + n, id=str(n)) for n in range(4)]
+        write(tmp_path / f"{name}.jsonl", lines(*rows))
+    with pytest.raises(
+        AudiocontribError, match=r"the ids of .*test.jsonl begin anew in .*train.jsonl \('0' and 3 more\)"
+    ):
+        load_items(tmp_path)
+    assert len(load_items(tmp_path, mapping={"id": "-"})) == 8
+    # one row in two files is no restart: it is told by line
+    write(tmp_path / "train.jsonl", lines(*(row(n) for n in range(4, 9)), row(3, id="2", question="Another?")))
+    items = load_items(tmp_path)
+    assert (len(items), len(items.quarantined)) == (8, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('{"id": "a", "answer": "x", "answer": "y"}', "answer"),
+        ('{"id": "a", "answer" : "x", "answer": "y"}', "answer"),
+        ('{"id": "a", "q: it": 1, "q: it": 1, "choices": ["a", "b"]}', "q: it"),
+        ('{"id": "a", "choices": {"A": "x", "B": "y", "A": "z"}}', "A"),
+        ('{"id": "a", "more": [{"x": 1}, {"x": 1, "x": 2}]}', "x"),
+    ],
+)
+def test_a_key_twice_in_an_object(line: str, key: str, tmp_path: Path) -> None:
+    """Python keeps the last and says nothing."""
+    told = [(2, "json", f"the key {key!r} is there twice")]
+    for name, text in (
+        ("my.jsonl", f"{json.dumps(row(1))}\n{line}\n"),
+        ("my.json", f"[{json.dumps(row(1))},\n{line}]"),
+    ):
+        items = load_items(write(tmp_path / name, text))
+        assert ids(items) == ["q1"]
+        assert [(bad.line, bad.field, bad.reason) for bad in items.quarantined] == told
+
+
+def test_keys_that_are_there_once_are_read_whatever_the_texts_hold(tmp_path: Path) -> None:
+    odd = row(1, question='Who says "a": "b"?', level={"a": {"a": 1}, "b": [{"a": 2}, {"a": 3}]})
+    items = load_items(write(tmp_path / "my.jsonl", lines(odd, json.dumps(row(2), indent=1).replace("\n", "\t"))))
+    assert (ids(items), items.quarantined) == (["q1", "q2"], ())
+    rows = ", ".join(f'"{key}": {json.dumps(row(n))}' for key, n in (("x", 1), ("y", 2), ("x", 3)))
+    with pytest.raises(AudiocontribError, match=r"my\.json: the key 'x' is there twice"):
+        load_items(write(tmp_path / "my.json", f"{{{rows}}}"))
+
+
 def test_ids_that_repeat_on_one_line_are_seen(tmp_path: Path) -> None:
     items = load_items(str(write(tmp_path / "my.json", json.dumps([row(1), row(1), row(2)]))))
     assert ids(items) == ["q1", "q2"]

@@ -157,7 +157,7 @@ def test_separate_columns_letters_and_a_folder(tmp_path: Path) -> None:
         (ROWS, {"mapping": {"quest": "question"}}, "no field is called 'quest'"),
         (ROWS, {"mapping": "question"}, "mapping is 'question'"),
         (ROWS, {"mapping": {"question": 3}}, "question: 3 is not the name of a column"),
-        (ROWS, {"answer_as": "number"}, "answer_as 'number': it is text, letter or index"),
+        (ROWS, {"answer_as": "roman"}, "answer_as 'roman': it is text, letter, index, number"),
         (ROWS, {"answer_as": 3}, "answer_as 3: it is"),
         (ROWS, {"limit": 0}, "limit is 0, but"),
         (ROWS, {"limit": -3}, "limit is -3, but"),

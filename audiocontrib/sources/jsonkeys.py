@@ -1,0 +1,44 @@
+"""Keys that a JSON object holds twice: decoders keep the last and say nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_PAIRS = json.JSONDecoder(object_pairs_hook=lambda pairs: _unique(pairs))
+_SPACED = re.compile(r'"\s+:')
+
+
+def repeated_key(value: Any, text: str) -> str:
+    """A key that an object in the JSON text of a value holds twice, of which the decoder keeps the last; else "".
+
+    Keys are followed by colons, so the number of these tells it quickly for most texts.
+    """
+    keys = _keys(value)
+    if text.count('":') == keys and not ('" ' in text and _SPACED.search(text)):
+        return ""
+    try:
+        _PAIRS.raw_decode(text)
+    except _Repeated as error:
+        return str(error)
+    except (ValueError, RecursionError):
+        return ""  # told by who decoded it
+    return ""
+
+
+class _Repeated(Exception):
+    """A key that is there twice."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise _Repeated(next(name for name in names if names.count(name) > 1))
+
+
+def _keys(value: Any) -> int:
+    """Keys of all the objects in a value."""
+    if isinstance(value, dict):
+        return len(value) + sum(_keys(one) for one in value.values() if isinstance(one, dict | list))
+    return sum(_keys(one) for one in value if isinstance(one, dict | list)) if isinstance(value, list) else 0

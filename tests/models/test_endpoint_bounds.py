@@ -355,6 +355,27 @@ def test_a_key_in_the_list_of_models_is_masked(monkeypatch: pytest.MonkeyPatch) 
     assert told["server"]["id"] == "***"
 
 
+def test_a_key_in_any_fault_is_masked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    model = load(server, retries=0, likelihood="forced")
+    faults = [
+        changed(model=KEY),
+        changed(choices=None, error={"message": f"not {KEY[:20]}"}),
+        with_message(content=[{"type": KEY}]),
+        with_message(role=f"x{KEY}"),
+        lambda handler, body: bool(handler.send(302, {}, location=f"http://x/?key={KEY}") or True),
+        lambda handler, body: bool(handler.send(400, {"detail": [{"key": KEY.encode().hex()}]}) or True),
+        lambda handler, body: bool(handler.send(200, f"data: {KEY}\n\n", content_type="text/event-stream") or True),
+        lambda handler, body: bool(handler.send(200, {KEY: 1}, content_encoding=KEY) or True),
+    ]
+    for fault in faults:
+        server.fault = fault
+        said = str(model.generate(ASKED[:1], 2)[0])
+        assert "endpoint" in said
+        assert not [part for part in (KEY[i : i + 8] for i in range(len(KEY) - 7)) if part in said.lower()], said
+        assert KEY.encode().hex()[:16] not in said
+
+
 @pytest.mark.parametrize("key", ["sk-secret-0123\n", "sk secret", "sk-sécret-0123", " sk-secret", "sk-secret\t"])
 def test_a_key_that_no_header_can_hold_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)

@@ -84,7 +84,7 @@ class Forced:
         text = OPEN if begun == self.opening else await self._text(begun)
         if await self._tokens(text) != list(begun):
             raise AudiocontribError(
-                f"endpoint: {text!r} is not read as the tokens that it stands for in an option; "
+                f"endpoint: {self.client.masked(text)!r} is not read as the tokens that it stands for in an option; "
                 "likelihood=prompt_logprobs scores such options, where the server can"
             )
         named = sorted(nexts)

@@ -57,7 +57,7 @@ WIDE: Final = re.compile(
     r"|wife|husband"
     r"|musicians?|humans?|transcripts?|texts?|documents?|options?|choices?|scripts?|articles?|notes?|hints?"
     r"|books?|websites?|internet"
-    r"|metadata|title|labels?|file ?name|another (?!\w+ (?:answer|option|choice)\b)\w+|the question)"
+    r"|metadata|title|labels?|file ?name|another (?!(?:\w+ )?(?:answer|option|choice)\b)\w+|the question)"
     r"(?: (?!i\b|we\b|likely|plausible|probable|common|suitable|appropriate|fitting|accurate|reasonable"
     r"|of)\w{1,16}){0,4} (?:said|says?|saying"
     r"|claim\w*|think\w*|thought|believ\w+|argu\w+|insist\w*|suggest\w*|guess\w*|assum\w+|conclud\w+|choos\w+|chose"

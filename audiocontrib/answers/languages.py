@@ -32,7 +32,8 @@ _LATIN = (
     r"|é))?(?:\s(?:é|seria|deve ser))?"
     r"|(?:isto|isso|este|esse) é|é|(?:eu )?(?:escolho|opto por|seleciono|fico com|marco|acho que é|diria)|trata-se de"
     # Italian
-    r"|(?:(?:la|mia)\s|l')?(?:risposta|opzione|scelta|soluzione)(?:\s(?:corretta|giusta|esatta|finale|più probabile"
+    r"|(?:(?:la\s)?(?:la|mia)\s|l')?(?:risposta|opzione|scelta|soluzione)(?:\s(?:corretta|giusta|esatta|finale"
+    r"|più probabile"
     r"|è))?(?:\s(?:è|e'|sia|sarebbe))?"
     r"|(?:questo|questa|quello|quella) è|è|(?:io )?(?:scelgo|seleziono|opto per|direi|penso che sia"
     r"|credo che sia)|si tratta di"

@@ -85,7 +85,7 @@ _OPEN_AFTER = re.compile(
     r"\.?\d|[,.:]\d|[%°$€£/^#♯]|[-–—][^\W\d]|-\w| ?[-–—/×] ?\d|:\d|(?:st|nd|rd|th)\b|'?s\b(?=\W|\Z)|\+"
     rf"|{WORD}| (?:(?:to|times|by|x|\*|->|→|=|and then|out of|in) (?:\d|(?:{_WORD})\b)|squared|cubed|or (?:more"
     rf"|fewer|less|so)"
-    r"|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|half|halves"
+    r"|and (?:more|over|up|a (?:half|third|quarter|bit))|plus|point|dozen|hundred|thousand|million|half|halves"
     rf"|(?:\w{{3,12}} )?(?:options|choices|possibilities|alternatives|answers|candidates)\b|thirds?|quarters?"
     rf"|(?:{_WORD})\b|(?:of|among) (?:which|whom|them|these|those|the))"
 )

@@ -40,7 +40,7 @@ BLOCK = (
     r"|different"
     r"|another|prior|popular|common|naive|example|guess(?:es)?|rather|red|invalid|bad|poor|weak\w*|remaining"
     r"|omitted|contrary"
-    r"|opposed|against|avoid\w*|fail\w*|odd|chance|probability|possibility|hint|suggestion|trace|risk"
+    r"|opposed|against|avoid\w*|fail\w*|odd|case|chance|probability|possibility|hint|suggestion|trace|risk"
     r"|likelihood|idea|notion|claim|mention|everything|anything|everyone|anyone|someone|people|they|he|she|you"
     r"|listeners?|differ\w*|distinct\w*|contrast\w*|confus\w*|remind\w*|included?|includes|including)"
 )

@@ -13,6 +13,9 @@ from audiocontrib.arrow import schema_of
 METHODS = ("likelihood", "generate")
 """How a model can be asked: the log-likelihood of every option, or a reply that is read."""
 
+LATER = {"repeat": 0}
+"""Columns that parts of older versions lack, and what these rows have: each was asked once, greedily."""
+
 FINISHES = ("stop", "length", "filter", "error")
 """How a reply can have ended: by itself, at the token limit, kept back by a filter, broken off."""
 
@@ -69,6 +72,7 @@ RESPONSE_SCHEMA = schema_of(
     finish=pa.string(),
     thought=pa.string(),
     thought_tokens=pa.int32(),
+    repeat=pa.int16(),
 )
 
 
@@ -117,6 +121,8 @@ class Response:
     thought: str | None = None
     """What the model thought aloud before or in its reply, which ``reply`` no longer holds."""
     thought_tokens: int | None = None
+    repeat: int = 0
+    """Which of the replies to one and the same question, from 0; above 0 only where replies are sampled or imported."""
 
 
 def response_rows(responses: list[Response]) -> pa.Table:

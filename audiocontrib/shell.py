@@ -58,6 +58,8 @@ def _(step: ScoreStep) -> Words:
         "method": step.method,
         "orders": step.orders,
         "prompt": step.prompt,
+        "repeats": None if step.repeats == 1 else step.repeats,
+        **_sampling(step.sampling),
         "devices": ",".join(step.devices) or None,
         **options,
         "shard": None if step.shard == "1/1" else step.shard,
@@ -67,6 +69,11 @@ def _(step: ScoreStep) -> Words:
     several = ["--engine", step.engine, "--actors", str(step.actors)] if step.engine != "local" else []
     trusted = ["--trust-remote-code"] if step.model_options.get("trust_remote_code") else []
     return ["score", *_data(step.data), *_options(about), *several, *trusted]
+
+
+def _sampling(drawn: Mapping[str, int | float]) -> dict[str, int | float | None]:
+    about = {"temperature": drawn.get("temperature"), "top-p": drawn.get("top_p"), "draw-seed": drawn.get("seed")}
+    return {name: value for name, value in about.items() if (name, value) != ("top-p", 1)}
 
 
 @command_words.register
@@ -86,7 +93,7 @@ def _(step: SplitStep) -> Words:
     about = {"name": step.name, "rule": asked.rule, "threshold": asked.threshold, "condition": asked.condition}
     more = [f"{key}={json.dumps(value)}" for key, value in asked.more.items()]
     lists = {"model": asked.models, "leave-out": asked.leave_out, "set": more}
-    return ["split", "--run", step.run, *_options({**about, "method": asked.method, **lists})]
+    return ["split", "--run", step.run, *_options({**about, "method": asked.method, "repeat": asked.repeat, **lists})]
 
 
 @command_words.register

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.counted import counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
@@ -39,6 +40,7 @@ SHOWN = 5
 @click.option(
     "--by", type=click.Choice(["question_type", "source_dataset", "k"]), help="Break the summary down by this."
 )
+@counted_options
 @format_option
 def command(
     folder: Path | None,
@@ -55,6 +57,7 @@ def command(
     sensitivity: bool,
     name: str | None,
     by: str | None,
+    counted: dict[str, Any],
     form: str,
 ) -> None:
     """Split a run's items into weak and strong audio contribution, each with its reason.
@@ -84,7 +87,7 @@ def command(
 
     asked = _asked(recipe, rule, {"fdr": fdr, "balanced": balanced or None}, more)
     given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
-    asked |= {key: value for key, value in given.items() if value not in (None, ())}
+    asked |= {key: value for key, value in given.items() if value not in (None, ())} | counted
     run = chosen_run(folder)
     if sensitivity:
         from audiocontrib.splits.sensitivity import sensitivity as vary

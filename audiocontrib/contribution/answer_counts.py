@@ -130,6 +130,10 @@ def count_answers(
             place, choice = integers(told["place"]), integers(told["choice"], null=-1)
             np.add.at(counts, (place * width + choice)[choice >= 0], ONE)
         np.add.at(answers, place, ONE)
+    if answers.sum(dtype=np.int64) > np.count_nonzero(answered):
+        raise AudiocontribError(
+            "a question was answered several times in one order, as repeats are; take answers by a scope (its repeat)"
+        )
     if method == "generate":
         shares += counts
     for sums in (shares, logs) if in_full else (shares,):

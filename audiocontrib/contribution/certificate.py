@@ -78,6 +78,7 @@ def certificate(
     model: str,
     condition: str = "text",
     method: str | None = None,
+    repeat: str | int | None = None,
 ) -> Certificate:
     """Hold a strong set against a model that took no part in making it; that it took none is not checked here.
 
@@ -89,7 +90,7 @@ def certificate(
         run: a run, or an open connection with its views.
         strong: the strong set; a table with ``item_id``.
         model: the held-out model, as the run names it.
-        condition, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
+        condition, method, repeat: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
     Raises:
         UsageError: a word that the run does not know; ``strong`` has no ``item_id``, or names no item of the run.
@@ -99,7 +100,7 @@ def certificate(
         raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(strong.column_names)}")
     if not isinstance(model, str):
         raise UsageError(f"model is {model!r}, but is the name of one model")
-    with scoped(run, Scope(condition=condition, method=method, models=model), {}) as (con, checked):
+    with scoped(run, Scope(condition=condition, method=method, models=model, repeat=repeat), {}) as (con, checked):
         check_contrast(checked)
         voted = vote_table(con, [condition], method)
         items = arrow_table(

@@ -17,6 +17,18 @@ from audiocontrib.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyDraw:
+    """How one reply is drawn. The same seed gives the same reply, whatever else is in the batch."""
+
+    temperature: float
+    """Above 0: logits are divided by it."""
+    top_p: float = 1.0
+    """Only the likeliest tokens that together have this probability; 1: all."""
+    seed: int = 0
+    """Of this reply alone, in [0, 2³¹): servers take no larger one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to one model: what it reads and hears, and which item it stands for.
 
@@ -32,6 +44,10 @@ class Request:
     partner_id: str | None = None
     ready: Any = None
     """What the model's ``prepare`` made of it; None where it made nothing, or was not called."""
+    repeat: int = 0
+    """Which of the replies to the same question it is to be."""
+    draw: ReplyDraw | None = None
+    """How the reply is drawn; None: greedily. Only models that can sample get one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A greedy reply."""
+    """A reply: greedy, or drawn as the request says."""
 
     text: str
     prompt_tokens: int | None = None
@@ -79,8 +95,8 @@ class Model:
     name: str = ""
     """Short, unique in a run; the ``model`` column of the responses. The name of the class if none is given."""
     capabilities: frozenset[str] = frozenset()
-    """Of ``audio`` (can be given audio), ``likelihood``, ``generate``. If none are given: ``audio``, and the methods
-    that the class has."""
+    """Of ``audio`` (can be given audio), ``likelihood``, ``generate``, ``sampling`` (a reply is drawn as the request's
+    ``draw`` says). If none are given: ``audio``, and the methods that the class has."""
     max_seconds: float | None = None
     """Longer clips are cut before the model gets them, and it is said so; None: no limit."""
     concurrency: int = 1
@@ -114,7 +130,7 @@ class Model:
         raise UsageError(f"{self.name} gives no likelihood")
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> Sequence[Generated | Exception]:
-        """Greedy replies, in order; all sampling is off whatever the checkpoint's defaults are."""
+        """Replies, in order: greedy, whatever the checkpoint's defaults are, or as a request's ``draw`` says."""
         raise UsageError(f"{self.name} gives no replies")
 
     def fingerprint(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_l
 from audiocontrib.models.base import Generated, Model, Request, Scored, own_methods
 from audiocontrib.responses import FINISHES, METHODS
 
-CAPABILITIES = frozenset({"audio", *METHODS})
+CAPABILITIES = frozenset({"audio", "sampling", *METHODS})
 ROUNDING = 1e-3
 """A log-probability may be so far above 0: sums in low precision."""
 CALLED: dict[str, tuple[tuple[Any, ...], str]] = {

@@ -14,9 +14,10 @@ from torch import Tensor
 from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.models.base import Generated, Model, Request, Scored
+from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
+from audiocontrib.models.sampling import Dice
 from audiocontrib.models.trie import Trie, common_prefix, packs
 from audiocontrib.prompts import CLOSE, OPEN, Prompt
 
@@ -44,6 +45,8 @@ class Ready:
     """How many of these lie inside the opening tag for every option alike: the condition, not the answer."""
     features: dict[str, Tensor] | None
     """What goes with the shared beginning; None where a kept prefix makes it needless."""
+    draw: ReplyDraw | None = None
+    """How the reply is drawn; None: greedily."""
 
 
 class LocalModel(Model, ABC):
@@ -92,7 +95,7 @@ class LocalModel(Model, ABC):
             if key not in made and key not in self.prefixes:
                 made[key] = self.features(request.prompt, request.sound)
             completions = [self._completion(request.prompt, option) for option in request.prompt.options]
-            ready = Ready(key, ids[shared:], completions, self._opening(completions), made.get(key))
+            ready = Ready(key, ids[shared:], completions, self._opening(completions), made.get(key), request.draw)
             prepared.append(replace(request, ready=ready))
         return prepared
 
@@ -134,7 +137,8 @@ class LocalModel(Model, ABC):
         """See :class:`audiocontrib.models.base.Model`."""
 
         def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
-            replies = self.decoder.greedy(prefix, [r.suffix for r in group], self.stop, max_new_tokens)
+            dice = [Dice(r.draw, self._identity["weights_sha256"]) if r.draw else None for r in group]
+            replies = self.decoder.drawn(prefix, [r.suffix for r in group], self.stop, max_new_tokens, dice)
             return [
                 self._spoken(
                     ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix)

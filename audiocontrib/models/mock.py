@@ -58,7 +58,8 @@ class Planted:
     unparseable: Share = 0.0
     """Share of its remaining replies that name no option."""
     noise: NonNegativeFloat = 1.0
-    """Luck: where it does not know, it answers like a sampler at this temperature, afresh in every order."""
+    """Luck: where it does not know, it answers like a sampler at this temperature, afresh in every order. Replies that
+    are drawn are samples of softmax(weights / their temperature), afresh in every repeat; the weights stay."""
     confidence: float = 4.0
     """Weight of a gold that it knows: p(gold) = 1 / (1 + (K - 1) exp(-confidence)) without a bias."""
     seed: int = 0
@@ -87,7 +88,7 @@ class MockModel(Model):
     what was asked before.
     """
 
-    capabilities = frozenset(METHODS) | {"audio"}
+    capabilities = frozenset(METHODS) | {"audio", "sampling"}
 
     def __init__(self, planted: Planted | None = None, name: str = "mock") -> None:
         """A mock of the planted behaviour, called ``name`` in the run."""
@@ -157,13 +158,28 @@ class MockModel(Model):
         return Scored(tuple(logprobs.tolist()), tokens, _words(request.prompt.user))
 
     def _reply(self, request: Request) -> str:
-        p, random = self.planted, self._random(request, "reply")
+        p = self.planted
+        random = (
+            seeded(p.seed, self.name, request.draw.seed, "reply") if request.draw else self._random(request, "reply")
+        )
         refuse = p.refuse_with_audio if request.condition.hears_own_clip else p.refuse_without_audio
         if random.random() < refuse:
             return REFUSAL
         if random.random() < p.unparseable:
             return GIBBERISH
-        return request.prompt.completion(request.prompt.options[int(self.weights(request).argmax())])
+        return request.prompt.completion(request.prompt.options[self._drawn(request)])
+
+    def _drawn(self, request: Request) -> int:
+        """The option of a reply: the best, or a sample; tokens that ``top_p`` leaves out are options here."""
+        weights, draw = self.weights(request), request.draw
+        if draw is None:
+            return int(weights.argmax())
+        p = np.exp((weights - weights.max()) / draw.temperature)
+        order = np.argsort(-p, kind="stable")
+        share = p[order] / p.sum()
+        kept = order[np.cumsum(share) - share < draw.top_p]
+        random = seeded(self.planted.seed, self.name, draw.seed, "drawn")
+        return int(random.choice(kept, p=p[kept] / p[kept].sum()))
 
     def _attempt(self, requests: Sequence[Request]) -> Sequence[Request]:
         """The requests, after the time they take; RuntimeError if one of them is to fail."""

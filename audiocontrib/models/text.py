@@ -17,7 +17,7 @@ from audiocontrib.prompts import Prompt
 class TextLanguageModel(LocalModel):
     """Any causal LM of transformers, GGUF files included. Only for conditions without audio."""
 
-    capabilities = frozenset({"likelihood", "generate"})
+    capabilities = frozenset({"likelihood", "generate", "sampling"})
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any]) -> None:
         super().__init__(name, net, tokenizer, identity)

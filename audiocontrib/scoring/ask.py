@@ -62,6 +62,7 @@ def _response(model: Model, request: Request, key: AnswerKeys, method: str, valu
         "model": model.name,
         "condition": request.condition.spec,
         "order": request.order,
+        "repeat": request.repeat,
         "method": method,
         "partner_id": request.partner_id,
         "audio_sha256": request.sound.sha256 if request.sound else None,

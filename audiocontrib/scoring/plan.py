@@ -17,6 +17,8 @@ from audiocontrib.items import Item, Items
 from audiocontrib.models import Model
 from audiocontrib.prompts import Prompt, PromptFormat, make_prompt
 from audiocontrib.registry import Registry
+from audiocontrib.responses import METHODS
+from audiocontrib.scoring.sampling import GREEDY, Sampling
 
 ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
 """Name -> function from the number of options to the rotations that are asked."""
@@ -46,10 +48,11 @@ class RequestConfig:
     orders: str
     prompt: PromptFormat
     max_new_tokens: int = 128
+    sampling: Sampling = GREEDY
 
     def count(self, options: Iterable[int]) -> int:
         """Number of requests per model, from the number of options of each item."""
-        return len(self.conditions) * sum(len(ORDERS[self.orders](k)) for k in options)
+        return len(self.conditions) * self.sampling.repeats * sum(len(ORDERS[self.orders](k)) for k in options)
 
     def check(self, model: Model) -> None:
         """UsageError if the model cannot be asked this way."""
@@ -60,8 +63,9 @@ class RequestConfig:
                 f"use conditions without audio, as text or options{_refusals(model)}"
             )
         if self.method not in model.capabilities:
-            able = ", ".join(sorted(model.capabilities - {"audio"}))
+            able = ", ".join(sorted(model.capabilities & set(METHODS)))
             raise UsageError(f"{model.name} cannot be asked by {self.method}; it can: {able}{_refusals(model)}")
+        self.sampling.check(model, self.method)
 
 
 def _refusals(model: Model) -> str:
@@ -106,6 +110,7 @@ class PlannedQuestion:
     prompt: Prompt
     source: Item | None
     """Item whose recording is needed: its own, the partner's under swap, or None."""
+    repeat: int = 0
 
     @property
     def partner_id(self) -> str | None:
@@ -159,7 +164,8 @@ def plan_questions(
                 prompt = make_prompt(
                     question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
                 )
-                yield PlannedQuestion(item, condition, order, prompt, source)
+                for repeat in range(asking.sampling.repeats):
+                    yield PlannedQuestion(item, condition, order, prompt, source, repeat)
 
 
 def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: str, heard: str | None) -> str:
@@ -169,6 +175,7 @@ def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: 
         heard: hash of the samples (then it is the answer's identity), or the recording's stamp (then it tells,
             without decoding anything, that the answer is there already).
     """
+    drawn = asking.sampling.identity
     return stable_hash(
         [
             fingerprint,
@@ -179,5 +186,7 @@ def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: 
             asking.max_new_tokens if asking.method == "generate" else None,
             question.prompt.sha256,
             heard,
+            # nothing more for greedy replies: older programs knew no others, and their runs go on
+            *([drawn, question.repeat] if drawn else []),
         ]
     )

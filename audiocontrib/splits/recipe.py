@@ -7,7 +7,7 @@ from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator
 
 from audiocontrib.conditions import condition
 from audiocontrib.config import Name, Share, accepted_by, build, changed, config, one_or_several, read_fields
@@ -40,6 +40,8 @@ class SplitRecipe:
     """Whose answers count, one or several; None: all that were asked under the condition."""
     prompt: Name | None = None
     """The prompt that the run was asked with; None: whatever it was."""
+    repeat: Literal["first", "majority"] | NonNegativeInt | None = None
+    """Which of several replies to a question counts; None: the first."""
     leave_out: Annotated[tuple[Literal["unsolved"], ...], one_or_several] = ()
     """Kinds of items that are left out, one or several."""
     settings: Mapping[str, Any] = field(default_factory=dict)

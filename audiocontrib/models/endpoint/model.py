@@ -13,6 +13,7 @@ from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.endpoint.client import Client
 from audiocontrib.models.endpoint.detect import Found
 from audiocontrib.models.endpoint.dialect import ChatReply
+from audiocontrib.models.endpoint.drawn import Drawing
 from audiocontrib.models.endpoint.letters import LETTERED
 from audiocontrib.models.endpoint.likelihoods import PATH
 
@@ -25,10 +26,11 @@ class EndpointModel(Model):
     def __init__(self, address: Address, client: Client, card: dict[str, Any], found: Found) -> None:
         self.address, self.client, self.found = address, client, found
         self.name, self.max_seconds = address.name, address.seconds
-        able = {"generate": True, "audio": found.dialect.audio, "likelihood": found.likelihood}
+        able = {"generate": True, "sampling": True, "audio": found.dialect.audio, "likelihood": found.likelihood}
         self.capabilities = frozenset(name for name, ability in able.items() if ability)
         self.concurrency, self.refusals = address.concurrency, found.refusals
         self._card = card
+        self._drawing = Drawing()
 
     def fingerprint(self) -> dict[str, Any]:
         """What the server says of itself, and how it is asked; neither its address, which may change, nor the key."""
@@ -55,7 +57,10 @@ class EndpointModel(Model):
 
         async def reply(request: Request) -> Generated:
             body = self.found.dialect.body(request.prompt, request.sound, max_new_tokens)
-            said = await self.client.post(PATH, body, ChatReply.read)
+            if request.draw:
+                said = await self._drawing.ask(self.client, body, request.draw)
+            else:
+                said = await self.client.post(PATH, body, ChatReply.read)
             if said.finish == "filter":
                 raise AudiocontribError(f"{self.name}: the server's filter kept the reply back")
             if said.finish == "error":
@@ -69,6 +74,10 @@ class EndpointModel(Model):
             )
 
         return self._each(requests, reply)
+
+    def summary(self) -> str:
+        """See :class:`audiocontrib.models.base.Model`."""
+        return self._drawing.note
 
     def close(self) -> None:
         """End the connections to the server."""

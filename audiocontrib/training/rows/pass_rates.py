@@ -49,8 +49,8 @@ def filter_by_pass_rate(rows: TrainingRows, settings: GRPO, run: Run, split: pa.
 
 
 def pass_rates(run: Run, condition: str, rater: str | None) -> dict[str, float]:
-    """Item id -> how often a sampled answer would be right: the mean, over option orders, of the gold option's
-    posterior, or for written replies of whether they were right.
+    """Item id -> how often a sampled answer would be right: the mean, over option orders and repeats, of the gold
+    option's posterior, or for written replies of whether they were right.
 
     Raises:
         UsageError: several models answered, and none is named.

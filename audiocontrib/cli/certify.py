@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.cli.counted import counted_options
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 
 
@@ -18,7 +18,7 @@ from audiocontrib.cli.output import chosen_run, emit, format_option, run_option,
 @click.option(
     "--condition", default="text", show_default=True, help="Condition without the audio that it was asked under."
 )
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Where the run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Where the run holds both.")
 @click.option(
     "--rotate", is_flag=True, help="Instead: leave out each model of the split, split again, certify with it."
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.counted import counted_options
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
@@ -73,6 +73,10 @@ TABLES: dict[str, tuple[str, Compute]] = {
         "pass rate, majority and the floor of a rerun, of several replies to each question",
         lambda run, options: _of("repeats", "repeats")(run, scope=options.scope),
     ),
+    "thinking": (
+        "accuracy and contribution by the number of tokens that a thought was allowed",
+        lambda run, options: _of("thinking", "thinking")(run, scope=options.scope),
+    ),
     "pass-rates": (
         "of every item: in how many of its repeats it is right",
         lambda run, options: _of("repeats", "pass_rates_of_items")(run, scope=options.scope),
@@ -95,7 +99,7 @@ TABLES: dict[str, tuple[str, Compute]] = {
     "--audio-condition", "audio", cls=RenamedOption, old="--audio", default="audio", show_default=True,
     help="Condition with the audio.",
 )  # fmt: skip
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed only where the run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Needed only where the run holds both.")
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option("--table", type=click.Choice(list(TABLES)), help="Print this table alone; nothing is saved.")
 @click.option("--rerun", type=click.Path(path_type=Path), help="Compare with a second run of the same questions.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.counted import counted_options
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, paper_format_option, say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--by", help="Rows for each question_type, source_dataset, split or extra.FIELD too.")
 @click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed where a run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Needed where a run holds both.")
 @counted_options
 @paper_format_option
 def command(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.counted import METHODS
 from audiocontrib.cli.data import data_options, dataset_option, load_dataset
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.cli.renames import RenamedOption
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
     "noquestion; repeatable.",
 )  # fmt: skip
 @click.option(
-    "--method", type=click.Choice(["likelihood", "generate"]), default="likelihood", show_default=True,
-    help="Log-likelihood of each option, or a reply that is read.",
+    "--method", type=click.Choice(METHODS), default="likelihood", show_default=True,
+    help="Log-likelihood of each option, a reply that is read, or log-likelihood after a thought.",
 )  # fmt: skip
 @click.option(
     "--orders", type=click.Choice(["cyclic", "given"]), default="cyclic", show_default=True,
@@ -112,6 +113,7 @@ def command(
     dry_run: bool,
     quiet: bool,
     sampling: Sampling,
+    thinking: str,
     form: str,
     **data: Any,
 ) -> None:
@@ -137,6 +139,7 @@ def command(
     if note := tag_note(prompt):
         say(f"note: {note}")
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
+    options |= {"thinking": thinking} if thinking != "auto" else {}
     if dry_run:
         asking = make_asking(conditions, method, orders, prompt, sampling)
         return _say_plan(items, models, names, asking, shard, options, form)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.counted import counted_options
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
@@ -25,7 +25,7 @@ SHOWN = 5
 @click.option("--fdr", type=float, help="False-discovery rate of the rule fdr.  [default: 0.1]")
 @click.option("--balanced", is_flag=True, help="Rule fdr: a strong set nearer to chance without the audio.")
 @click.option("--condition", help="Condition without the audio.  [default: silence]")
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Where the run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Where the run holds both.")
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option(
     "--leave-out", multiple=True, type=click.Choice(["unsolved"]), help="Items that are left out; repeatable."

@@ -61,10 +61,10 @@ def measure(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
     """
     with scoped(run, scope, words) as (con, checked):
         made = _measured(con, checked)
-    if checked.repeat is None or checked is scope:
+    if checked is scope or not (told := in_words(checked.repeat, checked.think_tokens)):
         return made
-    notes = (f"of several replies to a question, {in_words(checked.repeat)} counts", *luck_of_a_rerun(run, checked))
-    return replace(made, notes=(*made.notes, *notes))
+    luck = luck_of_a_rerun(run, checked) if checked.repeat is not None else ()
+    return replace(made, notes=(*made.notes, f"of several answers to each question, one counts: {told}", *luck))
 
 
 def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measurement:

@@ -1,4 +1,4 @@
-"""Several replies to the same question, seen as one: never are they taken for more items, or more orders."""
+"""Several answers to the same question, by repeat and by bound of the thought, seen as one: never as more items."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from audiocontrib.contribution.run_view import filtered_view, replaced_view
+from audiocontrib.contribution.majority import majority
+from audiocontrib.contribution.run_view import filtered_view
 from audiocontrib.errors import UsageError
 from audiocontrib.log import tell
 
@@ -16,57 +17,11 @@ if TYPE_CHECKING:
     import duckdb
 
 LOG = logging.getLogger("audiocontrib.contribution")
-FIRST, MAJORITY = "first", "majority"
+FIRST, MAJORITY, FREE = "first", "majority", "free"
 
 _said: set[str] = set()
 _said_of: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
-"""Runs, and connections of no run, of which it was said which repeat counts."""
-
-PLACE = 'item_id, model, condition, "order", method'
-"""What answers have in common that differ by their repeat alone."""
-MAJORITY_OF_REPEATS = "majority_of_repeats"
-_MAJORITY = f"""
-create temp table {MAJORITY_OF_REPEATS} as
-with asked as (
-    select {PLACE}, count(*) as n, count(*) filter (outcome = 'failed') as failed,
-        count(*) filter (outcome = 'refused') as refused, bool_or(correct is not null) as keyed,
-        any_value(option_tokens) as option_tokens
-    from responses group by {PLACE}
-),
-told as (select *, max(n) over (partition by model, condition, method) as every from asked),
-counts as (
-    select {PLACE}, choice, count(*) as n from responses where outcome <> 'failed' and choice is not null group by all
-),
-ranked as (select *, max(n) over (partition by {PLACE}) as most from counts),
-best as (
-    select {PLACE}, case when count(*) filter (n = most) = 1 then max(choice) filter (n = most) end as favourite
-    from ranked group by {PLACE}
-),
-options as (
-    select {PLACE}, unnest(posterior) as p, unnest(option_logprob) as l, unnest(range(len(posterior))) as i
-    from responses where posterior is not null
-),
-averages as (select {PLACE}, i, avg(p) as p, avg(l) as l from options group by all),
-means as (
-    select {PLACE}, list(p order by i) as posterior, if(count(l) > 0, list(l order by i), null) as option_logprob
-    from averages group by {PLACE}
-),
-merged as (
-    select told.*, means.posterior, means.option_logprob,
-        case when means.posterior is null then favourite
-             else (list_position(means.posterior, list_max(means.posterior)) - 1)::smallint end as choice,
-        case when failed > 0 or n < every then 'failed'
-             when means.posterior is not null or favourite is not null then 'answered'
-             when refused = n then 'refused' else 'unparsed' end as outcome
-    from told left join best using ({PLACE}) left join means using ({PLACE})
-)
-select {PLACE}, outcome, if(outcome = 'answered', choice, null) as choice, option_tokens, 0::smallint as repeat,
-    if(keyed and outcome <> 'failed', coalesce(outcome = 'answered' and choice = answer, false), null) as correct,
-    if(outcome = 'answered', posterior, null) as posterior,
-    if(outcome = 'answered', option_logprob, null) as option_logprob
-from merged left join (select item_id, answer from items) using (item_id)
-"""
-"""One row for each place. A repeat that failed or is missing makes it failed: a majority of some is none."""
+"""Runs, and connections of no run, of which it was said which answers count."""
 
 
 def held_repeats(con: duckdb.DuckDBPyConnection) -> list[int]:
@@ -94,41 +49,71 @@ def checked_repeat(wanted: str | int | None, con: duckdb.DuckDBPyConnection) -> 
     return held[0] if wanted in (None, FIRST) else wanted
 
 
-def one_repeat(con: duckdb.DuckDBPyConnection, repeat: str | int | None) -> AbstractContextManager[None]:
-    """For a while, ``responses`` shows one answer for each question and order; None: it does so already."""
-    if repeat is None:
-        return nullcontext()
-    if repeat == MAJORITY:
-        return _majority(con)
-    return filtered_view(con, "responses", f"repeat = {int(repeat)}")
+def held_bounds(con: duckdb.DuckDBPyConnection) -> list[int | None]:
+    """The bounds of thoughts that the connection shows answers with, smallest first; None: no bound of their own."""
+    if "think_tokens" not in con.sql("from responses limit 0").columns:
+        return [None]
+    found = con.execute("select distinct think_tokens from responses order by 1 nulls last").fetchall()
+    return [bound for (bound,) in found]
+
+
+def checked_bound(wanted: str | int | None, con: duckdb.DuckDBPyConnection) -> str | int | None:
+    """Which bound of thoughts counts: a number or ``free``; None where all answers have the same.
+
+    Raises:
+        UsageError: the run has no answers with it.
+    """
+    if not (wanted is None or wanted == FREE or (isinstance(wanted, int) and not isinstance(wanted, bool))):
+        raise UsageError(f"think_tokens is {wanted!r}, but is a number of tokens, or {FREE}")
+    held = held_bounds(con)
+    named = [FREE if bound is None else bound for bound in held]
+    if wanted is not None and held and wanted not in named:
+        listed = ", ".join(map(str, named))
+        raise UsageError(f"the run holds no answers with think_tokens {wanted}; it holds those with: {listed}")
+    if len(held) < 2:
+        return None
+    return named[-1] if wanted is None else wanted
 
 
 @contextmanager
-def _majority(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    con.execute(f"drop table if exists {MAJORITY_OF_REPEATS}")
-    con.execute(_MAJORITY)
-    try:
-        with replaced_view(con, "responses", lambda _: f"from {MAJORITY_OF_REPEATS}"):
-            yield
-    finally:
-        con.execute(f"drop table {MAJORITY_OF_REPEATS}")
+def one_answer(
+    con: duckdb.DuckDBPyConnection, repeat: str | int | None, think_tokens: str | int | None
+) -> Iterator[None]:
+    """For a while, ``responses`` shows one answer to each question and order; None twice: it does so already."""
+    with one_bound(con, think_tokens), one_repeat(con, repeat):
+        yield
 
 
-def in_words(repeat: str | int | None) -> str:
-    """Which repeat counts; empty where there is one."""
+def one_bound(con: duckdb.DuckDBPyConnection, bound: str | int | None) -> AbstractContextManager[None]:
+    """For a while, ``responses`` shows answers with one bound of thoughts only; None: it does so already."""
+    if bound is None:
+        return nullcontext()
+    return filtered_view(con, "responses", f"think_tokens {'is null' if bound == FREE else f'= {int(bound)}'}")
+
+
+def one_repeat(con: duckdb.DuckDBPyConnection, repeat: str | int | None) -> AbstractContextManager[None]:
+    """For a while, ``responses`` shows one repeat only; None: it does so already."""
     if repeat is None:
-        return ""
-    return "the majority of all repeats" if repeat == MAJORITY else f"repeat {repeat} alone"
+        return nullcontext()
+    if repeat == MAJORITY:
+        return majority(con)
+    return filtered_view(con, "responses", f"repeat = {int(repeat)}")
 
 
-def say_once(run: object, con: duckdb.DuckDBPyConnection) -> None:
-    """One line, once for each run, on which repeat counts where none is named."""
+def in_words(repeat: str | int | None, think_tokens: str | int | None) -> str:
+    """Which repeat and which bound of thoughts count; empty where there is one of each."""
+    told = []
+    if repeat is not None:
+        told.append("the majority of all repeats" if repeat == MAJORITY else f"repeat {repeat} alone")
+    if think_tokens is not None:
+        told.append("thoughts without a bound" if think_tokens == FREE else f"thoughts up to {think_tokens} tokens")
+    return ", ".join(told)
+
+
+def say_once(run: object, con: duckdb.DuckDBPyConnection, told: str) -> None:
+    """One line, once for each run, on what counts where nothing is named: ``told``, of :func:`in_words`."""
     path = getattr(run, "path", None)
-    if str(path) not in _said if path else con not in _said_of:
-        _said.add(str(path)) if path else _said_of.add(con)
-        held = held_repeats(con)
-        tell(
-            LOG,
-            f"each question has {len(held)} replies: repeat {held[0]} alone is counted; name a repeat, or the "
-            "majority, to count otherwise",
-        )
+    if not told or (str(path) in _said if path else con in _said_of):
+        return
+    _said.add(str(path)) if path else _said_of.add(con)
+    tell(LOG, f"of several answers to each question, one counts: {told}; name another to count otherwise")

@@ -125,7 +125,10 @@ def repeats(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
 
 def luck_of_a_rerun(run: Answers, seen: CheckedScope) -> Iterator[str]:
     """A sentence for each model: what the audio adds by its pass rate, and how much of that luck can make."""
-    asked = Scope(condition=seen.condition, audio=seen.audio, method=seen.method, models=seen.models)
+    asked = Scope(
+        condition=seen.condition, audio=seen.audio, method=seen.method, models=seen.models,
+        think_tokens=seen.think_tokens,
+    )  # fmt: skip
     by_cell = {(row["model"], row["condition"]): row for row in repeats(run, scope=asked).to_pylist()}
     for model in sorted({model for model, _ in by_cell}):
         audio, without = (by_cell.get((model, name)) for name in (seen.audio, seen.condition))

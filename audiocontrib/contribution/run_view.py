@@ -16,7 +16,7 @@ READ = {
     "items": ("item_id", "question", "choices", "answer", "clip_id", "question_type", "source_dataset"),
     "responses": (
         *("item_id", "model", "condition", "order", "method", "outcome", "choice", "correct"),
-        *("posterior", "option_logprob", "option_tokens", "repeat"),
+        *("posterior", "option_logprob", "option_tokens", "repeat", "think_tokens"),
     ),
 }
 """Columns that rules read."""

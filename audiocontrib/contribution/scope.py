@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-from audiocontrib.contribution.repeat_view import checked_repeat, one_repeat, say_once
+from audiocontrib.contribution.repeat_view import (
+    checked_bound,
+    checked_repeat,
+    in_words,
+    one_answer,
+    one_bound,
+    say_once,
+)
 from audiocontrib.contribution.run_view import HasConnection, connected, only_models
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.responses import METHODS
@@ -26,6 +33,7 @@ class ScopeFields(TypedDict, total=False):
     models: str | Sequence[str] | None
     prompt: str | None
     repeat: str | int | None
+    think_tokens: str | int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,9 @@ class Scope:
     """Which of several replies to the same question counts: ``first``, a number, or ``majority`` (one answer for each
     order: the choice of most repeats, of posteriors their mean). None: the first, and that is said. Means over repeats
     are in :func:`~audiocontrib.contribution.repeats.repeats`."""
+    think_tokens: str | int | None = None
+    """Which bound of thoughts counts, where questions were asked with several: a number, or ``free`` (none of its own).
+    None: the largest, and that is said."""
 
     def check(self, con: duckdb.DuckDBPyConnection) -> CheckedScope:
         """The scope as the run has it.
@@ -61,7 +72,9 @@ class Scope:
             AudiocontribError: the run was asked by both methods under these conditions, and none is named.
         """
         held = con.execute("select distinct model, condition, method from responses").fetchall()
-        repeat = checked_repeat(self.repeat, con)
+        bound = checked_bound(self.think_tokens, con)
+        with one_bound(con, bound):
+            repeat = checked_repeat(self.repeat, con)
         models, conditions, methods = ({row[place] for row in held} for place in range(3))
         for field in ("condition", "audio"):
             word = getattr(self, field)
@@ -85,15 +98,21 @@ class Scope:
             models=counted,
             prompt=self.prompt,
             repeat=repeat,
+            think_tokens=bound,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedScope(Scope):
-    """A scope that was checked, with the connection narrowed to its models and repeat: it is not checked again.
+    """A scope that was checked, with the connection narrowed to its models and answers: it is not checked again.
 
-    ``repeat`` is None where each question has one reply.
+    ``repeat`` is None where each question has one reply, and ``think_tokens`` where all thoughts have one bound.
     """
+
+    def unnamed(self, wanted: Scope) -> str:
+        """In words, what counts of several answers though ``wanted`` does not name it."""
+        repeat = self.repeat if wanted.repeat is None else None
+        return in_words(repeat, self.think_tokens if wanted.think_tokens is None else None)
 
 
 Answers: TypeAlias = "HasConnection | duckdb.DuckDBPyConnection"
@@ -131,9 +150,8 @@ def scoped(
         checked = wanted.check(con)
         if every_repeat:
             checked = replace(checked, repeat=None)
-        elif wanted.repeat is None and checked.repeat is not None:
-            say_once(run, con)
-        with only_models(con, checked.models), one_repeat(con, checked.repeat):
+        say_once(run, con, checked.unnamed(wanted))
+        with only_models(con, checked.models), one_answer(con, checked.repeat, checked.think_tokens):
             yield con, checked
 
 

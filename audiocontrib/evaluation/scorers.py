@@ -44,12 +44,20 @@ COMPARISON_SCHEMA = schema_of(
 )
 
 
-def compare_scorers(run: Run, /, *, scorer: str = "official", repeat: str | int | None = None) -> pa.Table:
+def compare_scorers(
+    run: Run,
+    /,
+    *,
+    scorer: str = "official",
+    repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
+) -> pa.Table:
     """The replies of a run by a published matching rule, beside our exact reading of the same replies.
 
     Args:
         scorer: a name in SCORERS, or ``official``: the one of each item's data set.
         repeat: which of several replies to a question is read, ``first`` or its number; None: the first.
+        think_tokens: which bound of thoughts, where there are several; None: the largest.
 
     Returns:
         One row per model, condition and scorer (COMPARISON_SCHEMA): n replies of items with a key, those
@@ -69,7 +77,7 @@ def compare_scorers(run: Run, /, *, scorer: str = "official", repeat: str | int 
         SCORERS.find(scorer)
     if repeat == "majority":
         raise UsageError("a majority of repeats is no reply that could be read: name one repeat")
-    with scoped(run, Scope(repeat=repeat), {}) as (con, _):
+    with scoped(run, Scope(repeat=repeat, think_tokens=think_tokens), {}) as (con, _):
         rows = cast("list[_Reply]", arrow_table(con.sql(REPLIES)).to_pylist())
     if not rows:
         raise AudiocontribError(

@@ -49,6 +49,11 @@ class AudioLanguageModel(LocalModel):
         whole = super().generate
         return self._adapted(requests, lambda part: whole(part, max_new_tokens))
 
+    def think_likelihood(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Scored | Generated]:
+        """See :class:`audiocontrib.models.base.Model`."""
+        whole = super().think_likelihood
+        return self._adapted(requests, lambda part: whole(part, max_new_tokens))
+
     def _adapted(self, requests: Sequence[Request], answer: Any) -> list[Any]:
         """Answers with the adapter on for requests with audio and off for those without, as the model was made for."""
         if not self.adapted:

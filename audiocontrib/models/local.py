@@ -18,6 +18,8 @@ from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Score
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
 from audiocontrib.models.sampling import Dice
+from audiocontrib.models.thinking import Thinking, longest_reply, why_not
+from audiocontrib.models.thoughts import replies_after_thoughts, scores_after_thoughts
 from audiocontrib.models.trie import Trie, common_prefix, packs
 from audiocontrib.prompts import CLOSE, OPEN, Prompt
 
@@ -71,7 +73,17 @@ class LocalModel(Model, ABC):
         self.memory = _memory(net.device)
         """Bytes for keys and values: half for kept prefixes, half for replies that are being written."""
         self.prefixes = PrefixStore(self.memory // 2)
+        self.thinking: Thinking | None = None
+        """How the checkpoint thinks; None: it is not known to."""
         self._check_head()
+
+    def think_as(self, thinking: Thinking | None) -> None:
+        """Take over how the checkpoint thinks, as :func:`audiocontrib.models.thinking.find_thinking` finds it."""
+        self.thinking, self.refusals = thinking, {"thinking": why_not(thinking)}
+        if thinking is not None and not thinking.shut:
+            self.capabilities, self.refusals = self.capabilities | {"thinking", "think-likelihood"}, {}
+        if thinking is not None and thinking.by_itself:
+            self.thinks, self.max_new_tokens = True, longest_reply(self.net.generation_config)
 
     @abstractmethod
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
@@ -135,10 +147,11 @@ class LocalModel(Model, ABC):
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """See :class:`audiocontrib.models.base.Model`."""
+        if any(request.think_tokens is not None for request in requests):
+            return replies_after_thoughts(self, requests, max_new_tokens)
 
         def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
-            dice = [Dice(r.draw, self._identity["weights_sha256"]) if r.draw else None for r in group]
-            replies = self.decoder.drawn(prefix, [r.suffix for r in group], self.stop, max_new_tokens, dice)
+            replies = self.decoder.drawn(prefix, [r.suffix for r in group], self.stop, max_new_tokens, self.dice(group))
             return [
                 self._spoken(
                     ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix)
@@ -146,16 +159,26 @@ class LocalModel(Model, ABC):
                 for ids, r in zip(replies, group, strict=True)
             ]
 
+        return self._by_prefix(requests, reply, self.rows_of(max_new_tokens))
+
+    def think_likelihood(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Scored | Generated]:
+        """See :class:`audiocontrib.models.base.Model`."""
+        return scores_after_thoughts(self, requests, max_new_tokens)
+
+    def dice(self, group: list[Ready]) -> list[Dice | None]:
+        """The chance of each reply; None where it is greedy."""
+        return [Dice(r.draw, self._identity["weights_sha256"]) if r.draw else None for r in group]
+
+    def rows_of(self, new_tokens: int) -> Callable[[Prefix, list[Ready]], Iterator[list[int]]]:
+        """How requests are grouped for replies of so many tokens: each has a copy of the prefix's keys and values."""
+
         def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
-            """Similar lengths together; each reply has a copy of the prefix's keys and values."""
-            row = (
-                prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + max_new_tokens)
-            )
+            row = prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + new_tokens)
             rows = max(1, min(ROWS, self.tokens_at_once, self.memory // 2 // max(1, row)))
             order = sorted(range(len(group)), key=lambda i: len(group[i].suffix))
             return (order[i : i + rows] for i in range(0, len(order), rows))
 
-        return self._by_prefix(requests, reply, parts)
+        return parts
 
     def _spoken(self, ids: list[int], prompt_end: Sequence[int], limit: int, prompt_tokens: int) -> Generated:
         """A reply as text, what was thought aloud apart from it: its markers may be special tokens."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeFloat
+from pydantic import NonNegativeFloat, NonNegativeInt
 
 from audiocontrib.conditions import Condition
 from audiocontrib.config import Name, Share, build, config, options
@@ -62,6 +62,9 @@ class Planted:
     are drawn are samples of softmax(weights / their temperature), afresh in every repeat; the weights stay."""
     confidence: float = 4.0
     """Weight of a gold that it knows: p(gold) = 1 / (1 + (K - 1) exp(-confidence)) without a bias."""
+    thought: NonNegativeInt = 0
+    """Words that it thinks before each answer; 0: it does not think. An item needs some number of them, from 1 to all:
+    where its thought is closed sooner, it does not know the gold."""
     seed: int = 0
     """Mocks that differ in their seed alone are independent."""
     seconds: NonNegativeFloat = 0.0
@@ -94,12 +97,18 @@ class MockModel(Model):
         """A mock of the planted behaviour, called ``name`` in the run."""
         self.planted = planted or Planted()
         self.name = name
+        if self.planted.thought:
+            self.capabilities, self.thinks = self.capabilities | {"thinking"}, True
+            self.max_new_tokens = self.planted.thought + MockModel.max_new_tokens
+        else:
+            self.capabilities -= {"think-likelihood"}
         self._attempts = np.random.default_rng()  # unseeded: an attempt is fresh in a new process too
 
     def fingerprint(self) -> dict[str, Any]:
         """The parameters that fix the answers; ``seconds`` and failures do not."""
         values = asdict(self.planted)
-        return {"class": "mock"} | {k: v for k, v in values.items() if k not in NOT_ANSWERS}
+        kept = {k: v for k, v in values.items() if k not in NOT_ANSWERS and (v or k != "thought")}
+        return {"class": "mock"} | kept
 
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
         """Log-softmax of the planted weights, by place shown. RuntimeError where a failure is planted."""
@@ -107,13 +116,42 @@ class MockModel(Model):
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """The best option inside the answer tag, a refusal, or gibberish. RuntimeError as planted."""
-        return [Generated(self._reply(r), _words(r.prompt.user)) for r in self._attempt(requests)]
+        return [self._written(request, max_new_tokens) for request in self._attempt(requests)]
+
+    def think_likelihood(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Scored | Generated]:
+        """As :meth:`likelihood`, after the planted thought; one that is longer than ``max_new_tokens`` is cut."""
+        made: list[Scored | Generated] = []
+        for request in self._attempt(requests):
+            thought, cut = self._thought(request, max_new_tokens)
+            if cut:
+                made.append(Generated("", finish="length", thought=thought, thought_tokens=_words(thought)))
+            else:
+                told = replace(self._score(request), thought=thought or None, thought_tokens=_words(thought))
+                made.append(told)
+        return made
+
+    def _written(self, request: Request, max_new_tokens: int) -> Generated:
+        """Thought and reply; without a bound of its own, the thought may take all that the reply may have."""
+        prompt = _words(request.prompt.user)
+        if not self.planted.thought:
+            return Generated(self._reply(request), prompt)
+        thought, cut = self._thought(request, max_new_tokens)
+        if cut:
+            return Generated(f"<think>\n{thought}", prompt, finish="length", thought_tokens=_words(thought))
+        said = f"<think>\n{thought}\n</think>\n\n{self._reply(request)}"
+        return Generated(said, prompt, finish="stop", thought_tokens=_words(thought))
+
+    def _thought(self, request: Request, limit: int) -> tuple[str, bool]:
+        """What it thinks, and whether it was cut within: the bound of the request closes it instead."""
+        whole, bound = self.planted.thought, request.think_tokens
+        count = min(whole, limit if bound is None else bound)
+        return " ".join(["hm"] * count), bound is None and whole > limit
 
     def weights(self, request: Request) -> NDArray[np.float64]:
         """The planted weight of each option, by place shown; shape (K,)."""
         p, item = self.planted, request.item
         weights = np.zeros(len(item.choices))
-        if item.answer is not None and self.knows(item, request.condition):
+        if item.answer is not None and self.knows(item, request.condition) and self._thought_enough(request):
             weights[item.answer] += p.confidence
         else:
             weights[self._favourite(item)] += p.content_preference
@@ -133,6 +171,12 @@ class MockModel(Model):
         if hears or not condition.has_audio:
             return True
         return bool(seeded(p.seed, item.id, condition.spec, "disturbed").random() >= p.silence_effect)
+
+    def _thought_enough(self, request: Request) -> bool:
+        whole, bound = self.planted.thought, request.think_tokens
+        if not whole or bound is None:
+            return True
+        return bound >= 1 + int(seeded(self.planted.seed, request.item.id, "thought").integers(whole))
 
     def _leaks(self, item: Item) -> bool:
         leak, key = self.planted.leak, self.planted.leak_from

@@ -13,6 +13,7 @@ from huggingface_hub import DatasetCardData
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.decoys import Contest, contest, leak_share
 from audiocontrib.contribution.run_view import only_models
+from audiocontrib.contribution.scope import Scope
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.prompts import prompt_of
@@ -194,8 +195,8 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
 
 
 def _contest(con: duckdb.DuckDBPyConnection, asked: Mapping[str, Any]) -> Contest:
-    method, repeat = asked.get("method"), asked.get("repeat")
-    return contest(con, condition=asked["condition"], method=method, repeat=repeat)[1]
+    words: dict[str, Any] = {name: asked.get(name) for name in ("condition", "method", "repeat", "think_tokens")}
+    return contest(con, scope=Scope(**words))[1]
 
 
 def _same(again: Split, stored: pa.Table) -> Iterator[str]:

@@ -35,7 +35,7 @@ select name, count(*) filter (split = 'strong') as strong, count(*) filter (spli
 from splits group by 1 order by 1
 """
 ANSWERS = """
-select model, condition, "order", repeat, outcome, choice, correct,
+select model, condition, "order", repeat, think_tokens, outcome, choice, correct,
     list_transform(posterior, lambda p: round(p, 3)) as posterior, reply, error
 from responses where item_id = $id order by all
 """
@@ -79,7 +79,7 @@ class ItemAnswers:
 
     item: Item
     answers: pa.Table = field(repr=False)
-    """model, condition, order, repeat, outcome, choice, correct, posterior, reply, error."""
+    """model, condition, order, repeat, think_tokens, outcome, choice, correct, posterior, reply, error."""
 
     def __str__(self) -> str:
         marks = ("*" if place == self.item.answer else " " for place in range(len(self.item.choices)))
@@ -143,7 +143,8 @@ def _asked(run: Run, left: int) -> Iterator[str]:
         f"orders {identity.get('orders', '?')}, prompt {prompt.get('name', '?')}"
     )
     if drawn := identity.get("sampling"):
-        yield f"replies: {_repeats(run)} to each question, drawn by {', '.join(f'{k} {v:g}' for k, v in drawn.items())}"
+        how = ", ".join(f"{name} {value:g}" for name, value in drawn.items())
+        yield f"replies: {_repeats(run)} to each question, drawn by {how}"
     yield (
         f"answers: {counts['answered']:,}, {counts['failed']:,} failed" + (f", {left:,} not asked yet" if left else "")
     )
@@ -166,7 +167,9 @@ def _left(run: Run) -> int:
 
 def _repeats(run: Run) -> int:
     """How often each question was to be asked."""
-    return max((step.repeats for step in run_steps(run) if isinstance(step, ScoreStep)), default=1)
+    steps = [step for step in run_steps(run) if isinstance(step, ScoreStep)]
+    bounds = {bound for step in steps for bound in step.think_tokens or (None,)}
+    return max((step.repeats for step in steps), default=1) * max(1, len(bounds))
 
 
 def _item_answers(run: Run, item: str) -> ItemAnswers:

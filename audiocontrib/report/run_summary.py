@@ -114,7 +114,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
             calibration=arrow_table(con.sql(CALIBRATION)),
             splits=splits,
             sensitivity=_sensitivity(run, splits[0]) if splits else None,
-            counted=in_words(seen.repeat),
+            counted=in_words(seen.repeat, seen.think_tokens),
             findings=_findings(run),
         )
 
@@ -162,7 +162,7 @@ from ranked group by 1, 2 order by min(rank)
 def likeliest_method(con: duckdb.DuckDBPyConnection) -> str:
     """Which answers are looked at where a run holds both kinds: likelihoods."""
     methods = {row[0] for row in con.sql("select distinct method from responses").fetchall()}
-    return "likelihood" if "likelihood" in methods else "generate"
+    return next((name for name in ("likelihood", "think-likelihood") if name in methods), "generate")
 
 
 def saved_by_time(run: Run) -> list[SavedSplit]:

@@ -79,7 +79,7 @@ def score(
             of a subclass of :class:`audiocontrib.models.Model`; functions ``prompt, audio -> reply``.
         names: under which the models' answers are stored, one for each model in the same order; none: their own.
         conditions: one or several, as they are written (``silence:matched``) or made by ``condition``.
-        method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (a reply).
+        method: ``likelihood`` (log p of each option in the answer tag), ``generate`` (a reply) or ``think-likelihood``.
         orders: ``cyclic`` (every option once in every place) or ``given``.
         prompt: name of a registered prompt, a file (:func:`audiocontrib.prompts.read_prompt`) or a template.
         sampling: how often each question is asked, and how replies are drawn (:class:`Sampling`); once and greedily.
@@ -154,7 +154,7 @@ def _fill(
             asking.check(model)
             manifest = run_manifest(items, asking, model, step)
             store = Run.create_or_resume(Path(step.run), manifest, items, accept_identity=accept_identity)
-            _ask_all(store, items, model, asking, shard, progress, save_every)
+            _ask_all(store, items, model, asking.of(model), shard, progress, save_every)
     return store
 
 
@@ -231,7 +231,7 @@ def _ask_all(
                 if waiting and (now := time.monotonic()) - saved > max(save_every, (now - start) / 200):
                     run.append(waiting)
                     waiting, saved = [], now
-            for note in _notes(model, total):
+            for note in _notes(model, total, asking.method):
                 bar.note(note)
             if asked and progress:
                 seconds = time.monotonic() - start
@@ -248,8 +248,10 @@ def _ask_all(
                 run.quarantine(total.quarantined)
 
 
-def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
+def _notes(model: Model, total: RequestBatch, method: str) -> Iterator[str]:
     """What the user should know of a model's part in the run."""
+    if model.thinks and method == "likelihood":
+        yield f"{model.name} thinks before it answers, and was asked before any thought; think-likelihood asks after it"
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:

@@ -42,7 +42,7 @@ def estimate_scoring(items: Items, model: Model, asking: RequestConfig, shard: S
     requests = asking.count(options_of(items, shard)) // len(asking.conditions)
     rows = []
     for condition in asking.conditions:
-        alone = replace(asking, conditions=(condition,))
+        alone = replace(asking.of(model), conditions=(condition,))
         warm, cold = groups[:WARM], groups[WARM:] or groups
         _asked(model, alone, lenders, warm)
         start = time.perf_counter()

@@ -128,8 +128,10 @@ class RequestBuilder:
 
 def _request(question: PlannedQuestion, sound: Sound | None, asking: RequestConfig) -> Request:
     item, condition, order, repeat = question.item, question.condition, question.order, question.repeat
-    draw = asking.sampling.draw(item.id, condition.spec, order, repeat)
-    return Request(item, condition, order, question.prompt, sound, question.partner_id, repeat=repeat, draw=draw)
+    return Request(
+        item, condition, order, question.prompt, sound, question.partner_id, repeat=repeat,
+        draw=asking.sampling.draw(item.id, condition.spec, order, repeat), think_tokens=question.think_tokens,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

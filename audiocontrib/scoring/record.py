@@ -15,6 +15,8 @@ from audiocontrib.prompts import PROMPTS, PromptFormat, prompt_record
 from audiocontrib.provenance import DataSource, ScoreStep, to_json
 from audiocontrib.scoring.plan import RequestConfig
 
+USUAL_TOKENS = Model.max_new_tokens
+"""Tokens that a reply may have where neither the user nor the model says so."""
 Chosen = Sequence[tuple[Model | str, str | None]]
 """Models, or what is loaded as one; each with the name under which its answers are stored, None: its own."""
 
@@ -41,6 +43,8 @@ def score_step(
         prompt=_prompt_word(prompt),
         repeats=asking.sampling.repeats,
         sampling=asking.sampling.identity,
+        max_new_tokens=asking.sampling.max_new_tokens,
+        think_tokens=asking.sampling.think_tokens,
         run="",
         plugins=tuple(loaded_plugins()),
         model_options={
@@ -57,11 +61,11 @@ def run_manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreS
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
-            "models": {model.name: model.identity()},
+            "models": {model.name: model.identity() | _own_length(asking, model)},
             "conditions": [c.spec for c in asking.conditions],
             "method": asking.method,
             "orders": asking.orders,
-            "max_new_tokens": asking.max_new_tokens if asking.method == "generate" else None,
+            "max_new_tokens": None if asking.method == "likelihood" else asking.sampling.max_new_tokens or USUAL_TOKENS,
             "prompt": prompt_record(asking.prompt),
             **({"sampling": drawn} if (drawn := asking.sampling.identity) else {}),
         },
@@ -69,3 +73,9 @@ def run_manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreS
         "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},
         "step": to_json(step),
     }
+
+
+def _own_length(asking: RequestConfig, model: Model) -> dict[str, int]:
+    """How long replies may be where the model itself says so, and says otherwise than most."""
+    own = asking.method != "likelihood" and asking.sampling.max_new_tokens is None
+    return {"max_new_tokens": model.max_new_tokens} if own and model.max_new_tokens != USUAL_TOKENS else {}

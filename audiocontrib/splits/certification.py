@@ -26,6 +26,7 @@ def certify(
     condition: str = "text",
     method: str | None = None,
     repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
     save: bool = True,
 ) -> tuple[Certificate, ...]:
     """Bound how much of a strong set is still answered without the audio.
@@ -37,8 +38,8 @@ def certify(
         rotate: instead of that: leave out each model of the split in turn, split again, certify with it.
         condition: one without the audio that the model was asked under.
         method: ``likelihood`` or ``generate``; needed only where the run holds both.
-        repeat: which of several replies of the model counts, as in a
-            :class:`~audiocontrib.contribution.scope.Scope`; None: the one that counted in the split.
+        repeat, think_tokens: which of several answers of the model counts, as in a
+            :class:`~audiocontrib.contribution.scope.Scope`; None: what counted in the split.
         save: keep them beside the split, as ``certificate.json``.
 
     Raises:
@@ -55,12 +56,12 @@ def certify(
     saved = as_run(run).split(split)
     if not saved.rule:
         raise UsageError(f"the split {split!r} does not say how it was made, so it is not known who took part in it")
-    asked = {"condition": condition, "method": method, "repeat": repeat}
-    if repeat is None:
-        asked["repeat"] = saved.settings.get("repeat")
+    several = {"repeat": repeat, "think_tokens": think_tokens}
+    several = {name: saved.settings.get(name) if value is None else value for name, value in several.items()}
+    asked = {"condition": condition, "method": method, **several}
     made = _rotated(run, saved, asked) if model is None else (_held_out(run, saved, model, asked),)
     if save:
-        more = {"rotated": rotate} | ({} if asked["repeat"] is None else {"repeat": asked["repeat"]})
+        more = {"rotated": rotate} | {name: value for name, value in several.items() if value is not None}
         write_certificates(saved, [certificate_row(one) | more for one in made])
     return made
 

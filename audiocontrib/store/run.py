@@ -17,7 +17,7 @@ from audiocontrib.answers import READER
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.notebook import arrow_html, html_block, html_lines
-from audiocontrib.responses import Response, response_rows
+from audiocontrib.responses import Response, has_posterior, response_rows
 from audiocontrib.sql import arrow_table
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
@@ -141,7 +141,7 @@ class Run:
 
     def has_replies(self) -> bool:
         """Whether any answer is a reply, and so was read."""
-        return self.manifest.get("identity", {}).get("method") != "likelihood"
+        return not has_posterior(str(self.manifest.get("identity", {}).get("method")))
 
     def set_reader(self, version: int) -> None:
         """Note that all replies were read again by this version of the reader."""

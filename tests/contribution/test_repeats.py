@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from helpers.planted import ask, questions, views
+from helpers.planted import answer, ask, questions, requests, views
 from test_scope import MEASURES, NEEDS
 
 from audiocontrib.contribution import Scope, accuracy, contributions
@@ -17,6 +17,7 @@ from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.certificate import certificate
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.repeats import pass_rates_of_items, repeats
+from audiocontrib.contribution.thinking import thinking
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.mock import MockModel, Planted
@@ -26,7 +27,7 @@ from audiocontrib.splits.sensitivity import sensitivity
 
 ITEMS = questions(16, k=(3, 4))
 COUNT = 3
-OF_ALL = ("repeats", "pass_rates_of_items")
+OF_ALL = ("repeats", "pass_rates_of_items", "thinking")
 FEW = ("accuracy", "votes", "posteriors", "split")
 """Those that others are made of; all of them take a minute."""
 
@@ -213,9 +214,58 @@ def test_a_certificate_counts_each_item_once(several: list[list[Response]]) -> N
 def test_it_is_said_which_repeat_counts(several: list[list[Response]], capsys: pytest.CaptureFixture[str]) -> None:
     con = views(ITEMS, [row for own in several for row in own])
     accuracy(con)
-    assert "each question has 3 replies: repeat 0 alone is counted" in capsys.readouterr().err
+    assert "of several answers to each question, one counts: repeat 0 alone" in capsys.readouterr().err
     accuracy(con)
     assert capsys.readouterr().err == ""  # once
     notes = measure(con, scope=Scope(condition="text", repeat=1)).notes
-    assert "of several replies to a question, repeat 1 alone counts" in notes
+    assert "of several answers to each question, one counts: repeat 1 alone" in notes
     assert any("m0: audio minus text is" in note for note in notes)
+
+
+BOUNDS = (0, 8, None)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "votes", "split"])
+def test_a_measure_of_one_bound_is_that_of_a_run_with_it_alone(several: list[list[Response]], name: str) -> None:
+    """The same of bounds of thoughts: the largest where none is named, and none of its own is larger than any."""
+    own = [[replace(row, repeat=0, think_tokens=b) for row in rows] for rows, b in zip(several, BOUNDS, strict=True)]
+    whole = views(ITEMS, [row for rows in own for row in rows])
+    for place, words in ((2, {}), (2, {"think_tokens": "free"}), (0, {"think_tokens": 0}), (1, {"think_tokens": 8})):
+        wanted = tables(MEASURES[name](views(ITEMS, own[place])))
+        assert all(map(same, tables(MEASURES[name](whole, **words)), wanted))
+    assert split(whole, condition="text").settings["think_tokens"] == "free"
+    with pytest.raises(UsageError, match="it holds those with: 0, 8, free"):
+        accuracy(whole, think_tokens=9)
+
+
+def test_repeats_of_thoughts_of_several_bounds() -> None:
+    """Each bound has its own repeats; a majority is of one bound."""
+    rows = [replace(row, think_tokens=bound) for bound in (0, 8) for repeat in range(3) for row in answers(repeat)]
+    con = views(ITEMS, [replace(row, request_key=f"{row.request_key} {row.think_tokens}") for row in rows])
+    alone = views(ITEMS, [row for repeat in range(3) for row in answers(repeat)])
+    found = contributions(con, repeat="majority", think_tokens=0)
+    assert found.equals(contributions(alone, repeat="majority"))
+    assert repeats(con).equals(repeats(alone))
+
+
+def test_contribution_against_the_length_of_thoughts() -> None:
+    """A mock that needs up to 40 words of thought to know what it hears, and answers from the text without."""
+    items = questions(120)
+    con = duckdb.connect()
+    rows = []
+    for bound in (0, 20, 40):
+        model = MockModel(Planted(skill=0.9, thought=40, seed=3), "m")
+        for spec in ("audio", "silence"):
+            for request in requests(items, spec):
+                row = answer(model, replace(request, think_tokens=bound), "likelihood")
+                rows.append(replace(row, think_tokens=bound, thought_tokens=bound))
+    con = views(items, rows)
+    found = thinking(con).to_pylist()
+    assert [row["think_tokens"] for row in found] == [0, 20, 40]
+    assert all(row["n"] == 120 for row in found)
+    added = [row["contribution"] for row in found]
+    assert added[0] < 0.15 < added[1] < added[2]
+    assert added[2] > 0.75
+    assert found[0]["accuracy_audio"] == pytest.approx(accuracy(con, think_tokens=0).to_pylist()[0]["accuracy"])
+    with pytest.raises(UsageError, match="all bounds of thoughts together"):
+        thinking(con, think_tokens=0)

@@ -21,7 +21,9 @@ from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items
 from audiocontrib.models.base import Generated, Model, Request
+from audiocontrib.provenance import run_steps
 from audiocontrib.scoring.sampling import Sampling
+from audiocontrib.shell import command_words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -255,10 +257,50 @@ def test_the_command_line(tmp_path: Path) -> None:
     run = ac.open_run(tmp_path / "r")
     assert run.manifest["identity"]["sampling"]["seed"] == 4
     assert len(run.responses) == 9
-    assert "repeat 0 alone is counted" in done.output
+    assert "one counts: repeat 0 alone" in done.output
     drawn = ["--repeats", "3", "--temperature", "1"]
     planned = CliRunner().invoke(main, [*generate, *drawn, "--dry-run", "--format", "json"])
     assert '"requests":9' in planned.output
     table = CliRunner().invoke(main, ["contribution", "--run", str(tmp_path / "r"), "--table", "repeats"])
     assert table.exit_code == 0, table.output
     assert "floor" in table.output
+
+
+def test_a_mock_that_thinks(tmp_path: Path) -> None:
+    """Its accuracy with the audio rises with the length allowed; a cut thought has no answer."""
+    items = questions(60)
+    asked: dict[str, Any] = {"method": "generate", "orders": "given", "progress": False}
+    model = "mock:skill=1,thought=100"
+    run = ac.score(items, model, "text", sampling=Sampling(think_tokens=(0, 32, 128)), run=tmp_path / "r", **asked)
+    found = run.query(
+        "select think_tokens, avg(thought_tokens) as t, count(*) as n from responses group by 1 order by 1"
+    )
+    assert found.to_dict("list") == {"think_tokens": [0, 32, 128], "t": [0.0, 32.0, 100.0], "n": [60] * 3}
+    cut = ac.score(items, model, "text", sampling=Sampling(max_new_tokens=50), run=tmp_path / "cut", **asked).responses
+    assert set(cut["outcome"]) == {"unparsed"}
+    assert set(cut["finish"]) == {"length"}
+    whole = ac.score(items, model, "text", run=tmp_path / "whole", **asked)
+    assert set(whole.responses["outcome"]) == {"answered"}
+    assert whole.manifest["identity"]["models"]["mock"]["max_new_tokens"] == 228
+    assert all(thought.split() == ["hm"] * 100 for thought in whole.responses["thought"])
+
+
+def test_the_words_of_the_command_line(tmp_path: Path) -> None:
+    from audiocontrib.cli.counted import METHODS as TYPED
+    from audiocontrib.responses import METHODS
+
+    assert TYPED == METHODS
+    base = ["score", "--dataset", "demo", "--limit", "3", "--model", "mock:thought=9", "--condition", "text", "--quiet",
+            "--run", str(tmp_path / "r"), "--orders", "given", "--method", "generate"]  # fmt: skip
+    for bad in ("8,,9", "x", "-1", "1.5"):
+        assert CliRunner().invoke(main, [*base, "--think-tokens", bad]).exit_code == 2
+    refused = CliRunner().invoke(main, [*base, "--thinking", "on"])
+    assert refused.exit_code == 2
+    assert "only a checkpoint's chat template has a switch" in refused.output
+    done = CliRunner().invoke(main, [*base, "--think-tokens", "0, 8"])
+    assert done.exit_code == 0, done.output
+    assert "one counts: thoughts up to 8 tokens" in done.output
+    table = CliRunner().invoke(main, ["contribution", "--run", str(tmp_path / "r"), "--table", "thinking"])
+    assert table.exit_code == 0, table.output
+    [step] = run_steps(ac.open_run(tmp_path / "r"))
+    assert command_words(step)[-4:] == ["--think-tokens", "0,8", "--run", str(tmp_path / "r")]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from audiocontrib.arrow import texts
+from audiocontrib.contribution.scope import scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO
@@ -56,7 +57,7 @@ def pass_rates(run: Run, condition: str, rater: str | None) -> dict[str, float]:
         UsageError: several models answered, and none is named.
         AudiocontribError: none did.
     """
-    with run.connect() as con:
+    with scoped(run, None, {}, every_repeat=True) as (con, _):
         sql = "select distinct model from responses where condition = $c and correct is not null"
         there = sorted(name for (name,) in con.execute(sql, {"c": condition}).fetchall())
         if (rater is not None and rater not in there) or not there:

@@ -119,10 +119,13 @@ class Run:
             with self.connect() as con:
                 found = arrow_table(
                     con.sql(
-                        "select model, condition, count(*) as answers, count(*) filter (outcome = 'failed') as failed, "
-                        "avg(correct::int) as correct from responses group by all order by all"
+                        "select model, condition, think_tokens, count(*) as answers, "
+                        "count(*) filter (outcome = 'failed') as failed, avg(correct::int) as correct "
+                        "from responses group by all order by all"
                     )
                 )
+            if found["think_tokens"].null_count == len(found):
+                found = found.drop_columns(["think_tokens"])
         except AudiocontribError as error:
             return html_block(repr(self), html_lines([error]))
         return html_block(repr(self), arrow_html(found), html_lines(map(repr, self.splits())))

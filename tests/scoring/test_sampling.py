@@ -304,3 +304,28 @@ def test_the_words_of_the_command_line(tmp_path: Path) -> None:
     assert table.exit_code == 0, table.output
     [step] = run_steps(ac.open_run(tmp_path / "r"))
     assert command_words(step)[-4:] == ["--think-tokens", "0,8", "--run", str(tmp_path / "r")]
+
+
+def test_every_command_that_measures_takes_one_repeat(tmp_path: Path) -> None:
+    """And refuses one that there is not."""
+    folder = str(tmp_path / "r")
+    ac.score(
+        ac.load_items("demo", seed=0, limit=12), ["mock:name=a", "mock:name=b,leak=0.5,seed=2"], ["audio", "text"],
+        method="generate", orders="given", sampling=Sampling(repeats=3, temperature=0.9), run=folder, progress=False,
+    )  # fmt: skip
+    split = ["split", "--run", folder, "--condition", "text", "--model", "a", "--name", "m"]
+    commands = (
+        split,
+        ["certify", "--run", folder, "--split", "m", "--model", "b"],
+        ["evaluate", "--run", folder],
+        ["evaluate", "--run", folder, "--scorer", "mmau"],
+        ["evaluate", "--run", folder, "--baseline", folder, "--model", "a", "--baseline-model", "b"],
+        ["contribution", "--run", folder, "--condition", "text"],
+    )
+    for words in commands:
+        told = {}
+        for repeat in ("1", "majority", "7"):
+            done = CliRunner().invoke(main, [*words, "--repeat", repeat, "--format", "csv"])
+            told[repeat] = done.exit_code
+            assert "unexpected" not in done.output
+        assert told == {"1": 0, "majority": 2 if "mmau" in words else 0, "7": 2}, words

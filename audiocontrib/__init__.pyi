@@ -39,6 +39,7 @@ from .report.overview import show as show
 from .report.page import report as report
 from .reread import reread as reread
 from .scoring import score as score
+from .scoring.sampling import Sampling as Sampling
 from .sources import load_items as load_items
 from .sources.describe import describe as describe
 from .splits import Split as Split

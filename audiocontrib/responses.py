@@ -10,8 +10,18 @@ import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
 
-METHODS = ("likelihood", "generate")
-"""How a model can be asked: the log-likelihood of every option, or a reply that is read."""
+METHODS = ("likelihood", "generate", "think-likelihood")
+"""How a model can be asked: the log-likelihood of every option, a reply that is read, or the log-likelihood of every
+option after a thought."""
+
+
+def has_posterior(method: str) -> bool:
+    """Whether answers by the method are posteriors over the options, and no replies."""
+    return method.endswith("likelihood")
+
+
+LATER = {"repeat": 0}
+"""Columns that parts of older versions lack, and what these rows have: each was asked once, greedily."""
 
 OTHER_FINISH = "other"
 """A reply that ended for a reason which only the server knows: perhaps before its end."""
@@ -71,6 +81,8 @@ RESPONSE_SCHEMA = schema_of(
     finish=pa.string(),
     thought=pa.string(),
     thought_tokens=pa.int32(),
+    repeat=pa.int16(),
+    think_tokens=pa.int32(),
 )
 
 
@@ -85,7 +97,7 @@ class Response:
     order: int
     """Rotation: place i of the list that was shown held option (i + order) mod K."""
     method: str
-    """``likelihood`` or ``generate``."""
+    """One of METHODS."""
     outcome: str
     created_at: datetime
     request_key: str
@@ -119,6 +131,10 @@ class Response:
     thought: str | None = None
     """What the model thought aloud before or in its reply, which ``reply`` no longer holds."""
     thought_tokens: int | None = None
+    repeat: int = 0
+    """Which of the replies to one and the same question, from 0; above 0 only where replies are sampled or imported."""
+    think_tokens: int | None = None
+    """Tokens that the thought was allowed; None: it had no bound of its own."""
 
 
 def response_rows(responses: list[Response]) -> pa.Table:

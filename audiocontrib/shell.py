@@ -26,7 +26,7 @@ from audiocontrib.provenance import (
 )
 
 Words = list[str]
-MODEL_OPTIONS = ("device", "dtype", "attention")
+MODEL_OPTIONS = ("device", "dtype", "attention", "thinking")
 """Options of a model that the command line has; and ``trust_remote_code``, which takes no value."""
 
 
@@ -58,6 +58,10 @@ def _(step: ScoreStep) -> Words:
         "method": step.method,
         "orders": step.orders,
         "prompt": step.prompt,
+        "repeats": None if step.repeats == 1 else step.repeats,
+        **_sampling(step.sampling),
+        "max-new-tokens": step.max_new_tokens,
+        "think-tokens": ",".join(map(str, step.think_tokens)) or None,
         "devices": ",".join(step.devices) or None,
         **options,
         "shard": None if step.shard == "1/1" else step.shard,
@@ -67,6 +71,11 @@ def _(step: ScoreStep) -> Words:
     several = ["--engine", step.engine, "--actors", str(step.actors)] if step.engine != "local" else []
     trusted = ["--trust-remote-code"] if step.model_options.get("trust_remote_code") else []
     return ["score", *_data(step.data), *_options(about), *several, *trusted]
+
+
+def _sampling(drawn: Mapping[str, int | float]) -> dict[str, int | float | None]:
+    about = {"temperature": drawn.get("temperature"), "top-p": drawn.get("top_p"), "draw-seed": drawn.get("seed")}
+    return {name: value for name, value in about.items() if (name, value) != ("top-p", 1)}
 
 
 @command_words.register
@@ -85,8 +94,9 @@ def _(step: SplitStep) -> Words:
     asked = step.settings
     about = {"name": step.name, "rule": asked.rule, "threshold": asked.threshold, "condition": asked.condition}
     more = [f"{key}={json.dumps(value)}" for key, value in asked.more.items()]
+    several = {"method": asked.method, "repeat": asked.repeat, "think-tokens": asked.think_tokens}
     lists = {"model": asked.models, "leave-out": asked.leave_out, "set": more}
-    return ["split", "--run", step.run, *_options({**about, "method": asked.method, **lists})]
+    return ["split", "--run", step.run, *_options({**about, **several, **lists})]
 
 
 @command_words.register

@@ -283,3 +283,69 @@ def test_the_command(tmp_path: Path) -> None:
     evaluated = CliRunner().invoke(main, ["evaluate", "--run", str(tmp_path / "run"), "--scorer", "mmau"])
     assert evaluated.exit_code == 1
     assert "holds no replies" in evaluated.stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ([{"repeat": 0}, {"repeat": 1}, {"repeat": 2}], [0, 1, 2]),
+        ([{"epoch": 1}, {"epoch": 2}, {"epoch": 3}], [0, 1, 2]),
+        ([{"epoch": "1"}, {"epoch": 2.0}, {"repeat": 2, "epoch": 3}], [0, 1, 2]),
+        ([{}, {"repeat": 4}, {"repeat": ""}], [0, 4]),
+    ],
+)
+def test_repeats_are_rows_of_their_own(told: list[dict[str, Any]], wanted: list[int], tmp_path: Path) -> None:
+    rows = [row(choice=place) | said for place, said in enumerate(told)]
+    done = import_responses(write(tmp_path, rows), tmp_path / "run", items())
+    found = done.run.query("select repeat, choice from responses order by repeat")
+    assert found["repeat"].tolist() == wanted
+    assert len(done.problems) == 3 - len(wanted)
+    again = import_responses(tmp_path / "answers.jsonl", tmp_path / "run", items())
+    assert (again.added, again.already) == (0, len(wanted))
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"epoch": 0}, "epoch: 0 is no whole number from 1"),
+        ({"repeat": -1}, "repeat: -1 is no whole number from 0"),
+        ({"repeat": "x"}, "repeat: 'x' is no whole number"),
+        ({"repeat": 1.5}, "repeat: 1.5 is no whole number"),
+        ({"repeat": True}, "repeat: True is no whole number"),
+        ({"repeat": 20_000}, "from 0 to 10,000"),
+        ({"repeat": 0, "epoch": 2}, "are not the same"),
+    ],
+)
+def test_a_repeat_that_is_none_is_told(said: dict[str, Any], says: str, tmp_path: Path) -> None:
+    done = import_responses(write(tmp_path, [row(choice=1), row(1, choice=1) | said]), tmp_path / "run", items())
+    assert done.added == 1
+    assert says in done.problems[0]
+
+
+def test_rows_that_answer_again_are_repeats_where_that_is_said(tmp_path: Path) -> None:
+    rows = [row(i, choice=c) for c in (1, 2, 1) for i in (0, 1)]
+    path = write(tmp_path, rows)
+    told = import_responses(path, tmp_path / "unsaid", items())
+    assert (told.added, len(told.problems)) == (2, 4)
+    assert "are they repeats? then say so" in told.problems[0]
+    done = import_responses(path, tmp_path / "run", items(), repeated=True)
+    assert (done.added, done.problems) == (6, ())
+    found = done.run.query("select item_id, list(choice order by repeat) as c from responses group by 1 order by 1")
+    assert [list(c) for c in found["c"]] == [[1, 2, 1], [1, 2, 1]]
+    assert import_responses(path, tmp_path / "run", items(), repeated=True).already == 6
+    voted = ac.accuracy(done.run, repeat="majority").to_pylist()
+    assert [(one["n"], one["right"]) for one in voted] == [(2, 2)]
+    assert [(one["n"], one["right"]) for one in ac.accuracy(done.run, repeat=1).to_pylist()] == [(2, 0)]
+    command = ["import", str(path), "--run", str(tmp_path / "run"), "--repeated", "--column", "repeat=epoch"]
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 2
+    assert "there is no column 'epoch'" in refused.output
+
+
+def test_a_run_that_was_imported_before_repeats_goes_on(tmp_path: Path) -> None:
+    """The key of a first answer is as it was."""
+    done = import_responses(write(tmp_path, [row(choice=1)]), tmp_path / "run", items())
+    [part] = (done.run.path / "responses").glob("*.parquet")
+    pq.write_table(pq.read_table(part).drop_columns(["repeat"]), part)
+    again = import_responses(tmp_path / "answers.jsonl", tmp_path / "run", items())
+    assert (again.added, again.already, again.problems) == (0, 1, ())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 
 
@@ -16,14 +18,16 @@ from audiocontrib.cli.output import chosen_run, emit, format_option, run_option,
 @click.option(
     "--condition", default="text", show_default=True, help="Condition without the audio that it was asked under."
 )
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Where the run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Where the run holds both.")
 @click.option(
     "--rotate", is_flag=True, help="Instead: leave out each model of the split, split again, certify with it."
 )
+@counted_options
 @format_option
 def command(
-    folder: Path | None, name: str, model: str | None, condition: str, method: str | None, rotate: bool, form: str
-) -> None:
+    folder: Path | None, name: str, model: str | None, condition: str, method: str | None, rotate: bool,
+    counted: dict[str, Any], form: str,
+) -> None:  # fmt: skip
     """Bound how much of a strong set is still answered without the audio, by a model that took no part.
 
     A filter that removes what its own models get right leaves a set on which *they* are below chance; only a
@@ -43,7 +47,7 @@ def command(
     from audiocontrib.store.splits import CERTIFICATE
 
     run = chosen_run(folder)
-    made = certify(run, split=name, model=model, rotate=rotate, condition=condition, method=method)
+    made = certify(run, split=name, model=model, rotate=rotate, condition=condition, method=method, **counted)
     emit(pa.Table.from_pylist([certificate_row(one) | {"rotated": rotate} for one in made]), form)
     for one in made:
         say(one.in_words())

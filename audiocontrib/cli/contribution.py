@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
@@ -68,6 +69,18 @@ TABLES: dict[str, tuple[str, Compute]] = {
         "same question and options, other clip and gold: do answers follow the audio?",
         lambda run, options: _of("pairs", "pairs")(run, scope=options.scope),
     ),
+    "repeats": (
+        "pass rate, majority and the floor of a rerun, of several replies to each question",
+        lambda run, options: _of("repeats", "repeats")(run, scope=options.scope),
+    ),
+    "thinking": (
+        "accuracy and contribution by the number of tokens that a thought was allowed",
+        lambda run, options: _of("thinking", "thinking")(run, scope=options.scope),
+    ),
+    "pass-rates": (
+        "of every item: in how many of its repeats it is right",
+        lambda run, options: _of("repeats", "pass_rates_of_items")(run, scope=options.scope),
+    ),
     "unsolved": (
         "items that no model gets right with the audio, likely wrong keys first",
         lambda run, options: _of("unsolved", "unsolved")(run, scope=options.scope),
@@ -86,11 +99,12 @@ TABLES: dict[str, tuple[str, Compute]] = {
     "--audio-condition", "audio", cls=RenamedOption, old="--audio", default="audio", show_default=True,
     help="Condition with the audio.",
 )  # fmt: skip
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed only where the run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Needed only where the run holds both.")
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option("--table", type=click.Choice(list(TABLES)), help="Print this table alone; nothing is saved.")
 @click.option("--rerun", type=click.Path(path_type=Path), help="Compare with a second run of the same questions.")
 @click.option("--margin", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Margin of `nulls`.")
+@counted_options
 @format_option
 def command(
     folder: Path | None,
@@ -102,6 +116,7 @@ def command(
     table: str | None,
     rerun: Path | None,
     margin: float,
+    counted: dict[str, Any],
     form: str,
 ) -> None:
     """Measure what the audio contributes: per item, and summed up with intervals.
@@ -123,7 +138,8 @@ def command(
         raise UsageError("--rerun prints a table of its own: leave --by and --table out")
     from audiocontrib.contribution.scope import Scope
 
-    run, scope = chosen_run(folder), Scope(condition=condition, audio=audio, method=method, models=models or None)
+    run = chosen_run(folder)
+    scope = Scope(condition=condition, audio=audio, method=method, models=models or None, **counted)
     options = TableOptions(by, margin, scope)
     if rerun is not None:
         emit(_of("rerun", "rerun_floor")(run, other=chosen_run(rerun), scope=scope), form)

@@ -34,7 +34,7 @@ _OPTIONS: tuple[Decorator, ...] = (
     click.option(
         "--subset", "split", cls=RenamedOption, old="--split", help="Subset of the data set: train, test, …"
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the demo data."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the demo data, and of what is drawn."),
     click.option("--limit", type=click.IntRange(min=1), help="Only the first so many items."),
     click.option(
         "--map", "mapping", multiple=True, metavar="FIELD=COLUMN",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, paper_format_option, say
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--by", help="Rows for each question_type, source_dataset, split or extra.FIELD too.")
 @click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Needed where a run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Needed where a run holds both.")
+@counted_options
 @paper_format_option
 def command(
     folders: tuple[Path, ...],
@@ -42,6 +44,7 @@ def command(
     by: str | None,
     split: str | None,
     method: str | None,
+    counted: dict[str, Any],
     form: str,
 ) -> None:
     """Accuracy of a run's models under each condition, beside what needs no listening; or the change from a baseline.
@@ -73,14 +76,18 @@ def command(
     if scorer != "exact":
         if by or baselines or split or len(runs) > 1:
             raise UsageError("another scorer reads one run as a whole: leave out --by, --split and --baseline")
-        return emit(judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer), form)
+        if scorer == "judge" and counted:
+            raise UsageError("a judge's readings are of all replies: leave --repeat out")
+        made = judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer, **counted)
+        return emit(made, form)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
-        return emit(evaluate(runs, by=by, split=split, method=method), form)
+        return emit(evaluate(runs, by=by, split=split, method=method, **counted), form)
     if by:
         raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
-    changes = compare(runs, _open(baselines), model=model, baseline_model=baseline_model, split=split, method=method)
+    who: dict[str, Any] = {"model": model, "baseline_model": baseline_model}
+    changes = compare(runs, _open(baselines), **who, split=split, method=method, **counted)
     emit(changes, form)
     for line in _said(changes.to_pylist()):
         say(line)

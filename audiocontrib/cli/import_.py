@@ -27,6 +27,9 @@ SHOWN = 20
     type=click.Choice(["text", "letter", "index", "number"]),
     help="What the choices are, where the file can be read in two ways; index counts from 0, number from 1.",
 )
+@click.option(
+    "--repeated", is_flag=True, help="Rows that answer a question again are repeats, numbered as they come in the file."
+)
 @format_option
 def command(
     answers: Path,
@@ -36,6 +39,7 @@ def command(
     condition: str | None,
     columns: tuple[str, ...],
     choice_as: str | None,
+    repeated: bool,
     form: str,
     **data: Any,
 ) -> None:
@@ -43,9 +47,10 @@ def command(
 
     A row (JSON, JSON lines, CSV, Parquet) holds item_id, model, condition, and one of reply (a text, which is
     read), choice (0-based index, letter or text of an option) and posterior (K probabilities, or an object by
-    letter or text); order, where the options were shown rotated; finish, how a reply ended. How the choices are
-    meant is decided for the whole file, and said; a letter or index that names no option is unparsed. What cannot
-    be taken is told by line, the rest is taken, and the exit code is 1.
+    letter or text); order, where the options were shown rotated; repeat (from 0) or epoch (from 1), where a
+    question was answered several times; finish, how a reply ended. How the choices are meant is decided for the
+    whole file, and said; a letter or index that names no option is unparsed. What cannot be taken is told by
+    line, the rest is taken, and the exit code is 1.
 
     \b
     Examples:
@@ -67,6 +72,7 @@ def command(
         condition=condition,
         mapping=dict(pair(text) for text in columns),
         choice_as=choice_as,
+        repeated=repeated,
     )
     if done.meaning:
         say(f"choices are read: {done.meaning}")

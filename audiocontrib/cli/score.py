@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.counted import METHODS
 from audiocontrib.cli.data import data_options, dataset_option, load_dataset
 from audiocontrib.cli.output import emit, format_option, say
 from audiocontrib.cli.renames import RenamedOption
+from audiocontrib.cli.sampling import sampling_options
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.prompts import DEFAULT_PROMPT
 
 if TYPE_CHECKING:
     from audiocontrib.items import Items
+    from audiocontrib.scoring.plan import RequestConfig
+    from audiocontrib.scoring.sampling import Sampling
     from audiocontrib.store import Run
 
 
@@ -42,8 +46,8 @@ if TYPE_CHECKING:
     "noquestion; repeatable.",
 )  # fmt: skip
 @click.option(
-    "--method", type=click.Choice(["likelihood", "generate"]), default="likelihood", show_default=True,
-    help="Log-likelihood of each option, or a greedy reply that is read.",
+    "--method", type=click.Choice(METHODS), default="likelihood", show_default=True,
+    help="Log-likelihood of each option, a reply that is read, or log-likelihood after a thought.",
 )  # fmt: skip
 @click.option(
     "--orders", type=click.Choice(["cyclic", "given"]), default="cyclic", show_default=True,
@@ -85,6 +89,7 @@ if TYPE_CHECKING:
     help="Only say what would be asked: questions, tokens, time; ask a few on trial.",
 )  # fmt: skip
 @click.option("--quiet", is_flag=True, help="No progress bar.")
+@sampling_options
 @format_option
 def command(
     dataset: str,
@@ -107,6 +112,8 @@ def command(
     save_every: float,
     dry_run: bool,
     quiet: bool,
+    sampling: Sampling,
+    thinking: str,
     form: str,
     **data: Any,
 ) -> None:
@@ -126,33 +133,23 @@ def command(
     """
     from audiocontrib.contribution import accuracy
     from audiocontrib.prompts import tag_note
-    from audiocontrib.scoring import score
+    from audiocontrib.scoring import make_asking, score
 
     items = _askable(dataset, progress=not quiet, **data)
     if note := tag_note(prompt):
         say(f"note: {note}")
     options = {"device": device, "dtype": dtype, "attention": attention, "trust_remote_code": trust_remote_code}
+    options |= {"thinking": thinking} if thinking != "auto" else {}
     if dry_run:
-        return _say_plan(items, models, names, conditions, method, orders, prompt, shard, options, form)
+        asking = make_asking(conditions, method, orders, prompt, sampling)
+        return _say_plan(items, models, names, asking, shard, options, form)
     with redirect_stdout(sys.stderr):  # for what models of the user's own print: stdout is for tables
         run = score(
-            items,
-            models,
-            conditions,
-            names=names,
-            method=method,
-            orders=orders,
-            prompt=prompt,
-            run=folder or Path("runs") / Path(dataset).stem,
-            progress=not quiet,
-            save_every=save_every,
-            shard=shard,
-            engine=engine,
-            devices=[name.strip() for name in devices.split(",")] if devices else [],
-            actors=actors,
-            model_options=options,
-            accept_identity=accept_identity,
-        )
+            items, models, conditions, names=names, method=method, orders=orders, prompt=prompt, sampling=sampling,
+            run=folder or Path("runs") / Path(dataset).stem, progress=not quiet, save_every=save_every, shard=shard,
+            engine=engine, devices=[name.strip() for name in devices.split(",")] if devices else [], actors=actors,
+            model_options=options, accept_identity=accept_identity,
+        )  # fmt: skip
     with run.views() as con:
         emit(accuracy(con), form)
     return _report(run, {item.id for item in items}, len(items.quarantined))
@@ -170,19 +167,18 @@ def _askable(dataset: str, **data: Any) -> Items:
 
 
 def _say_plan(
-    items: Items, models: Sequence[str], names: Sequence[str], conditions: Sequence[str], method: str, orders: str,
-    prompt: str, shard: str, options: dict[str, Any], form: str,
+    items: Items, models: Sequence[str], names: Sequence[str], asking: RequestConfig, shard: str,
+    options: dict[str, Any], form: str,
 ) -> None:  # fmt: skip
     """Print what would be asked, and how long it would take on one device."""
     import pyarrow as pa
 
     from audiocontrib.arrow import floats
     from audiocontrib.models import load_model, model_list
-    from audiocontrib.scoring import make_asking
     from audiocontrib.scoring.estimate import PLAN_SCHEMA, estimate_scoring
     from audiocontrib.scoring.plan import Shard
 
-    asking, part = make_asking(conditions, method, orders, prompt), Shard.parse(shard)
+    part = Shard.parse(shard)
     chosen = [(model, name) for model, name in model_list(models, names) if isinstance(model, str)]
     tables = [estimate_scoring(items, load_model(model, name=name, **options), asking, part) for model, name in chosen]
     table = pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()

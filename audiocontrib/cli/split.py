@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
@@ -24,7 +25,7 @@ SHOWN = 5
 @click.option("--fdr", type=float, help="False-discovery rate of the rule fdr.  [default: 0.1]")
 @click.option("--balanced", is_flag=True, help="Rule fdr: a strong set nearer to chance without the audio.")
 @click.option("--condition", help="Condition without the audio.  [default: silence]")
-@click.option("--method", type=click.Choice(["likelihood", "generate"]), help="Where the run holds both.")
+@click.option("--method", type=click.Choice(METHODS), help="Where the run holds both.")
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option(
     "--leave-out", multiple=True, type=click.Choice(["unsolved"]), help="Items that are left out; repeatable."
@@ -39,6 +40,7 @@ SHOWN = 5
 @click.option(
     "--by", type=click.Choice(["question_type", "source_dataset", "k"]), help="Break the summary down by this."
 )
+@counted_options
 @format_option
 def command(
     folder: Path | None,
@@ -55,6 +57,7 @@ def command(
     sensitivity: bool,
     name: str | None,
     by: str | None,
+    counted: dict[str, Any],
     form: str,
 ) -> None:
     """Split a run's items into weak and strong audio contribution, each with its reason.
@@ -84,7 +87,7 @@ def command(
 
     asked = _asked(recipe, rule, {"fdr": fdr, "balanced": balanced or None}, more)
     given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
-    asked |= {key: value for key, value in given.items() if value not in (None, ())}
+    asked |= {key: value for key, value in given.items() if value not in (None, ())} | counted
     run = chosen_run(folder)
     if sensitivity:
         from audiocontrib.splits.sensitivity import sensitivity as vary

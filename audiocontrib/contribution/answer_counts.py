@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import Column, Values, flat, floats, integers, schema_of, truths
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.responses import has_posterior
 from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class AnswerCounts:
     cells: tuple[tuple[str, str], ...]
     """Model and condition, sorted."""
     method: str
-    """``likelihood`` or ``generate``; empty where nothing was asked."""
+    """One of METHODS; empty where nothing was asked."""
     asked: Small
     """Orders that were asked, shape (n, C)."""
     orders: Small
@@ -96,7 +97,7 @@ def count_answers(
 
     Args:
         conditions: those wanted, as they are written; None: all.
-        method: ``likelihood`` or ``generate``; needed only where the run holds both.
+        method: one of METHODS; needed only where the run holds several.
         in_full: with ``counts`` and ``logs`` of likelihoods, which take as long again.
 
     Raises:
@@ -118,7 +119,7 @@ def count_answers(
         orders[place * width + turn] = True
         answered[(place * width + turn)[final]] = True
         told = batch if final.all() else batch.filter(batch["final"])
-        if method == "likelihood":
+        if has_posterior(method):
             place, length, p = _posteriors(told)
             first = np.cumsum(length) - length
             at = np.repeat(place * width - first, length) + np.arange(len(p))
@@ -130,6 +131,10 @@ def count_answers(
             place, choice = integers(told["place"]), integers(told["choice"], null=-1)
             np.add.at(counts, (place * width + choice)[choice >= 0], ONE)
         np.add.at(answers, place, ONE)
+    if answers.sum(dtype=np.int64) > np.count_nonzero(answered):
+        raise AudiocontribError(
+            "a question was answered several times in one order, as repeats are; take answers by a scope (its repeat)"
+        )
     if method == "generate":
         shares += counts
     for sums in (shares, logs) if in_full else (shares,):
@@ -169,7 +174,7 @@ def _batches(
     con.register("counted_items", items.append_column("item", pa.array(np.arange(len(items)))))
     con.register("counted_cells", pa.Table.from_pylist(plan, CELL_SCHEMA))
     told, fits = "posterior", "len(posterior) = k"
-    if method != "likelihood":
+    if not has_posterior(method):
         told, fits = "choice::bigint as choice", "choice between 0 and k - 1"
     try:
         yield from con.sql(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiocontrib.contribution.response_matrix import Floats, Ints
-from audiocontrib.contribution.scope import Answers, Scope, check_contrast, scoped
+from audiocontrib.contribution.scope import Answers, check_contrast, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table, sql
@@ -78,6 +78,8 @@ def certificate(
     model: str,
     condition: str = "text",
     method: str | None = None,
+    repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
 ) -> Certificate:
     """Hold a strong set against a model that took no part in making it; that it took none is not checked here.
 
@@ -89,7 +91,7 @@ def certificate(
         run: a run, or an open connection with its views.
         strong: the strong set; a table with ``item_id``.
         model: the held-out model, as the run names it.
-        condition, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
+        condition, method, repeat, think_tokens: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
     Raises:
         UsageError: a word that the run does not know; ``strong`` has no ``item_id``, or names no item of the run.
@@ -99,7 +101,8 @@ def certificate(
         raise UsageError(f"a strong set needs the column item_id; this one has {', '.join(strong.column_names)}")
     if not isinstance(model, str):
         raise UsageError(f"model is {model!r}, but is the name of one model")
-    with scoped(run, Scope(condition=condition, method=method, models=model), {}) as (con, checked):
+    words = {"condition": condition, "method": method, "repeat": repeat, "think_tokens": think_tokens}
+    with scoped(run, None, words | {"models": model}) as (con, checked):
         check_contrast(checked)
         voted = vote_table(con, [condition], method)
         items = arrow_table(
@@ -118,6 +121,11 @@ def certificate(
         raise AudiocontribError(
             f"{model} chose no option on the strong set under {condition!r}; score it under that condition first"
         )
+    return _certified(model, condition, answered, len(strong))
+
+
+def _certified(model: str, condition: str, answered: pa.Table, size: int) -> Certificate:
+    """From the items of the set, ``size`` in all, on which the model chose an option."""
     k, clip, correct = (answered[name].to_numpy() for name in ("k", "clip", "correct"))
     right, n, chance = int(correct.sum()), len(k), float((1 / k).mean())
     by_clip = clustered_mean(correct, clip, level=2 * LEVEL - 1).high
@@ -128,7 +136,7 @@ def certificate(
         model,
         condition,
         n,
-        len(strong) - n,
+        size - n,
         right,
         right / n,
         chance,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
 import pyarrow as pa
@@ -11,6 +11,8 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.answerable import answerable
 from audiocontrib.contribution.decoys import contest, local_leak, q_values
 from audiocontrib.contribution.ledger import ledger
+from audiocontrib.contribution.repeat_view import in_words
+from audiocontrib.contribution.repeats import luck_of_a_rerun
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
@@ -58,7 +60,11 @@ def measure(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
         >>> measured.table.to_pandas(), measured.notes
     """
     with scoped(run, scope, words) as (con, checked):
-        return _measured(con, checked)
+        made = _measured(con, checked)
+    if checked is scope or not (told := in_words(checked.repeat, checked.think_tokens)):
+        return made
+    luck = luck_of_a_rerun(run, checked) if checked.repeat is not None else ()
+    return replace(made, notes=(*made.notes, f"of several answers to each question, one counts: {told}", *luck))
 
 
 def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measurement:

@@ -20,6 +20,7 @@ from audiocontrib.contribution.posteriors import flips, lists, padded
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded
+from audiocontrib.responses import METHODS, has_posterior
 from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def position_prior(run: Answers, /, *, model: str, condition: str, k: int, share
         AudiocontribError: the model answered no such item with likelihoods in all its orders.
     """
     with scoped(run, Scope(condition=condition, models=model), {}) as (con, _):
-        told = shown_places(con, model, condition, "likelihood").get(k)
+        told = shown_places(con, model, condition, posterior_method(con)).get(k)
     if told is None or not told.complete.any():
         raise _incomplete(model, condition, k)
     return np.exp(_log_prior(told, _drawn(told, share, seed)))
@@ -129,7 +130,7 @@ def debiased(run: Answers, /, *, model: str, condition: str, share: float = 0.05
         AudiocontribError: no item of some size has likelihoods in all its orders.
     """
     with scoped(run, Scope(condition=condition, models=model), {}) as (con, _):
-        by_size = shown_places(con, model, condition, "likelihood")
+        by_size = shown_places(con, model, condition, posterior_method(con))
     parts = []
     for k, told in by_size.items():
         used = _drawn(told, share, seed)
@@ -176,6 +177,12 @@ def shown_places(con: duckdb.DuckDBPyConnection, model: str, condition: str, met
     return {k: _shown(table.filter(pc.field("k") == k), k, method) for k in sizes}
 
 
+def posterior_method(con: duckdb.DuckDBPyConnection) -> str:
+    """The method by which a run has posteriors: ``likelihood``, unless it holds those after a thought alone."""
+    held = {name for (name,) in con.execute("select distinct method from responses").fetchall()}
+    return next((name for name in METHODS if name in held and has_posterior(name)), "likelihood")
+
+
 def _shown(table: pa.Table, k: int, method: str) -> Shown:
     items = table["item_id"].combine_chunks().dictionary_encode()
     item, turn, choice = integers(items.indices), integers(table["turn"]), integers(table["choice"])
@@ -183,7 +190,7 @@ def _shown(table: pa.Table, k: int, method: str) -> Shown:
     gold, place = np.empty(n, np.int64), np.full((n, k), UNANSWERED)
     log_p = np.full((n, k, k), np.nan)
     gold[item] = integers(table["gold"])
-    if method == "likelihood":
+    if has_posterior(method):
         p = np.take_along_axis(padded(table["posterior"], k), (np.arange(k) + turn[:, None]) % k, axis=1)
         log_p[item, turn] = np.log(np.maximum(p, LEAST))
         clear = (p >= p.max(axis=1, keepdims=True) - TIE).sum(axis=1) == 1

@@ -14,6 +14,7 @@ from audiocontrib.arrow import Column, Values, flat, floats, integers
 from audiocontrib.contribution.answer_counts import Floats, Ints, count_answers
 from audiocontrib.contribution.missing_votes import problem_words, problems
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
+from audiocontrib.responses import has_posterior
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,7 +74,7 @@ def posterior_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | 
             "answer": told.items["answer"].take(np.repeat(np.arange(len(told.items)), len(told.cells))),
             "orders": told.orders.ravel().astype(np.int32),
             "posterior": lists(told.shares, size, stands),
-            "log_posterior": lists(_normalised(told.logs, told.sizes), size, stands & (told.method == "likelihood")),
+            "log_posterior": lists(_normalised(told.logs, told.sizes), size, stands & has_posterior(told.method)),
             "counts": lists(told.counts.astype(np.int32), size),
             "flips": pa.array(flips(told.answers, told.counts).ravel(), from_pandas=True),
             "problem": problem_words(problem),

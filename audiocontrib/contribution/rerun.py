@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
+from audiocontrib.contribution.repeat_view import MAJORITY
 from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import UsageError
@@ -47,6 +48,8 @@ def rerun_floor(
     with connected(other) as second:
         again = arrow_table(second.sql("select request_key, choice from responses where outcome <> 'failed'"))
     with scoped(run, scope, words) as (con, checked):
+        if checked.repeat == MAJORITY:
+            raise UsageError("a re-run is compared request by request: name one repeat, or leave it out")
         rows = _differing(con, again, checked.method)
     if not rows:
         raise UsageError(

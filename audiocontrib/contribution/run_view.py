@@ -16,7 +16,7 @@ READ = {
     "items": ("item_id", "question", "choices", "answer", "clip_id", "question_type", "source_dataset"),
     "responses": (
         *("item_id", "model", "condition", "order", "method", "outcome", "choice", "correct"),
-        *("posterior", "option_logprob", "option_tokens"),
+        *("posterior", "option_logprob", "option_tokens", "repeat", "think_tokens"),
     ),
 }
 """Columns that rules read."""
@@ -49,7 +49,7 @@ def connected(run: HasConnection | duckdb.DuckDBPyConnection) -> AbstractContext
 
 def filtered_view(con: duckdb.DuckDBPyConnection, view: str, where: str) -> AbstractContextManager[None]:
     """For a while, ``view`` shows only the rows for which the SQL condition ``where`` holds; nothing is copied."""
-    return _replaced(con, view, lambda whole: f"select * from {whole} where {where}")
+    return replaced_view(con, view, lambda whole: f"select * from {whole} where {where}")
 
 
 @contextmanager
@@ -58,14 +58,14 @@ def in_memory(con: duckdb.DuckDBPyConnection, view: str, where: str) -> Iterator
     held, columns = f"{view}_in_memory", f"columns(lambda c: c in ({', '.join(map(sql_literal, READ[view]))}))"
     con.execute(f"create temp table {held} as select {columns} from {view} where {where}")
     try:
-        with _replaced(con, view, lambda _: f"from {held}"):
+        with replaced_view(con, view, lambda _: f"from {held}"):
             yield
     finally:
         con.execute(f"drop table {held}")
 
 
 @contextmanager
-def _replaced(con: duckdb.DuckDBPyConnection, view: str, query: Callable[[str], str]) -> Iterator[None]:
+def replaced_view(con: duckdb.DuckDBPyConnection, view: str, query: Callable[[str], str]) -> Iterator[None]:
     """For a while, ``view`` is a query; ``query`` is given the name under which the view is found meanwhile."""
     names = {name for (name,) in con.execute("select table_name from information_schema.tables").fetchall()}
     whole = next(name for name in (f"{view}_whole_{i}" for i in range(1000)) if name not in names)

@@ -8,6 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
+from audiocontrib.contribution.repeat_view import (
+    checked_bound,
+    checked_repeat,
+    in_words,
+    one_answer,
+    one_bound,
+    say_once,
+)
 from audiocontrib.contribution.run_view import HasConnection, connected, only_models
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.responses import METHODS
@@ -24,6 +32,8 @@ class ScopeFields(TypedDict, total=False):
     method: str | None
     models: str | Sequence[str] | None
     prompt: str | None
+    repeat: str | int | None
+    think_tokens: str | int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +56,13 @@ class Scope:
     """Whose answers count: one name, or several; None: all."""
     prompt: str | None = None
     """The prompt that the run was asked with. A run has one, so this only makes sure of it; None: whatever it was."""
+    repeat: str | int | None = None
+    """Which of several replies to the same question counts: ``first``, a number, or ``majority`` (one answer for each
+    order: the choice of most repeats, of posteriors their mean). None: the first, and that is said. Means over repeats
+    are in :func:`~audiocontrib.contribution.repeats.repeats`."""
+    think_tokens: str | int | None = None
+    """Which bound of thoughts counts, where questions were asked with several: a number, or ``free`` (none of its own).
+    None: the largest, and that is said."""
 
     def check(self, con: duckdb.DuckDBPyConnection) -> CheckedScope:
         """The scope as the run has it.
@@ -55,6 +72,9 @@ class Scope:
             AudiocontribError: the run was asked by both methods under these conditions, and none is named.
         """
         held = con.execute("select distinct model, condition, method from responses").fetchall()
+        bound = checked_bound(self.think_tokens, con)
+        with one_bound(con, bound):
+            repeat = checked_repeat(self.repeat, con)
         models, conditions, methods = ({row[place] for row in held} for place in range(3))
         for field in ("condition", "audio"):
             word = getattr(self, field)
@@ -77,12 +97,22 @@ class Scope:
             method=self.method,
             models=counted,
             prompt=self.prompt,
+            repeat=repeat,
+            think_tokens=bound,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedScope(Scope):
-    """A scope that was checked, with the connection narrowed to its models: it is not checked again."""
+    """A scope that was checked, with the connection narrowed to its models and answers: it is not checked again.
+
+    ``repeat`` is None where each question has one reply, and ``think_tokens`` where all thoughts have one bound.
+    """
+
+    def unnamed(self, wanted: Scope) -> str:
+        """In words, what counts of several answers though ``wanted`` does not name it."""
+        repeat = self.repeat if wanted.repeat is None else None
+        return in_words(repeat, self.think_tokens if wanted.think_tokens is None else None)
 
 
 Answers: TypeAlias = "HasConnection | duckdb.DuckDBPyConnection"
@@ -91,7 +121,7 @@ Answers: TypeAlias = "HasConnection | duckdb.DuckDBPyConnection"
 
 @contextmanager
 def scoped(
-    run: Answers, scope: Scope | None, words: Mapping[str, Any]
+    run: Answers, scope: Scope | None, words: Mapping[str, Any], *, every_repeat: bool = False
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, CheckedScope]]:
     """A connection that shows the answers in scope only, and the checked scope.
 
@@ -99,6 +129,7 @@ def scoped(
         run: a run, or a connection, which stays open.
         scope: a scope, or None for the usual one.
         words: fields of the scope by keyword, in place of a scope.
+        every_repeat: whether all replies to a question are shown, for measures of repeats alone.
 
     Raises:
         UsageError: both a scope and fields of one are given, an unknown field, an unknown word, or no run.
@@ -110,12 +141,17 @@ def scoped(
     if scope is not None and not isinstance(scope, Scope):
         raise UsageError(f"scope is {scope!r}, but must be a Scope")
     wanted = scope or Scope(**words)
+    if every_repeat and wanted.repeat is not None:
+        raise UsageError("this table is about all repeats together: leave repeat out")
     with connected(run) as con:
         if isinstance(wanted, CheckedScope):
             yield con, wanted
             return
         checked = wanted.check(con)
-        with only_models(con, checked.models):
+        if every_repeat:
+            checked = replace(checked, repeat=None)
+        say_once(run, con, checked.unnamed(wanted))
+        with only_models(con, checked.models), one_answer(con, checked.repeat, checked.think_tokens):
             yield con, checked
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from audiocontrib.contribution.answer_counts import TIE, AnswerCounts, Floats, Ints, Small, count_answers
 from audiocontrib.contribution.missing_votes import problem_words, problems
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
+from audiocontrib.responses import has_posterior
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,7 +95,7 @@ def count_votes(told: AnswerCounts) -> Votes:
         problem,
         choice,
         right=clear & has_key & (choice == told.gold[:, None]),
-        p_gold=np.where(stands & has_key & (told.method == "likelihood"), p_gold, np.nan),
+        p_gold=np.where(stands & has_key & has_posterior(told.method), p_gold, np.nan),
     )
 
 

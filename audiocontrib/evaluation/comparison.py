@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import schema_of
 from audiocontrib.conditions import is_null
-from audiocontrib.contribution.scope import known
+from audiocontrib.contribution.scope import Scope, known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.statistics import holm, mcnemar, paired_difference
@@ -46,6 +46,8 @@ def compare(
     split: str | None = None,
     audio: str = "audio",
     method: str | None = None,
+    repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
 ) -> pa.Table:
     """What changed from a baseline, on the items that both answered (CHANGE_SCHEMA).
 
@@ -61,7 +63,7 @@ def compare(
         without: conditions without the audio; None: all that were asked and under which the item's own clip is not
             heard.
         split: name of a split in the runs: rows for its parts too.
-        audio, method: as in a :class:`~audiocontrib.contribution.scope.Scope`.
+        audio, method, repeat, think_tokens: as in a :class:`~audiocontrib.contribution.scope.Scope`, of both.
 
     Returns:
         One row per data set, part and measure: the ``quantity`` (``accuracy``, or ``audio gain`` for what the audio
@@ -77,9 +79,8 @@ def compare(
     Example:
         >>> ac.compare(after, before, split="votes").to_pandas()
     """
-    new, old = (
-        [rights(run, split=split, audio=audio, method=method) for run in as_runs(given)] for given in (runs, baselines)
-    )
+    scope = Scope(audio=audio, method=method, repeat=repeat, think_tokens=think_tokens)
+    new, old = ([rights(run, split=split, scope=scope) for run in as_runs(given)] for given in (runs, baselines))
     without = _without(without, [*new, *old])
     now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
     a, b = _joined(new, now), _joined(old, before)

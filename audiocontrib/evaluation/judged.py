@@ -27,6 +27,7 @@ JUDGEMENT_SCHEMA = schema_of(
     judged_choice=pa.int16(),
     judged_correct=pa.bool_(),
     reply=pa.string(),
+    request_key=pa.string(),
 )
 """An unparsed reply that a judge has read: the option (in the item's own order) that it takes the reply to give,
 whatever the order in which the options were shown to it; null: none."""
@@ -50,7 +51,7 @@ select request_key, model as judge, min(choice) as judged, count(distinct choice
 from answers group by all
 """
 _JUDGEMENTS = """
-select r.item_id, r.model, r.condition, r."order", v.judge, r.reply,
+select r.item_id, r.model, r.condition, r."order", v.judge, r.reply, r.request_key,
        (case when v.agreed and v.judged < len(i.choices) then (v.judged + r."order") % len(i.choices) end)::smallint
            as judged_choice,
        case when i.answer is not null then coalesce(judged_choice = i.answer, false) end as judged_correct
@@ -65,8 +66,7 @@ select model, condition, judge, count(*) as n, count(*) filter (outcome = 'unpar
 from (
     select r.*, names.judge, j.judge is not null as was_asked, j.judged_choice, j.judged_correct
     from responses r cross join (select distinct judge from judgements) names
-        left join judgements j on (r.item_id, r.model, r.condition, r."order", names.judge)
-            = (j.item_id, j.model, j.condition, j."order", j.judge)
+        left join judgements j on (r.request_key, names.judge) = (j.request_key, j.judge)
     where r.method = 'generate' and r.outcome <> 'failed' and r.reply is not null and r.correct is not null
 )
 group by all order by all
@@ -92,9 +92,9 @@ def judgements(run: Run, /) -> pa.Table:
 def judged_accuracy(run: Run, /) -> pa.Table:
     """How much the judges' readings would change accuracies: a row per model, condition and judge (JUDGED_SCHEMA).
 
-    ``n`` replies to items with a key, of which ``unparsed`` are unread; the judge was ``asked`` about so many of
-    these, and took so many to give an option (``read``). ``accuracy`` counts unparsed replies as wrong, as everywhere;
-    ``accuracy_judged`` counts them as the judge reads them.
+    ``n`` replies to items with a key (every repeat is one), of which ``unparsed`` are unread; the judge was ``asked``
+    about so many of these, and took so many to give an option (``read``). ``accuracy`` counts unparsed replies as
+    wrong, as everywhere; ``accuracy_judged`` counts them as the judge reads them.
 
     Raises:
         AudiocontribError: no judge was asked.

@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from audiocontrib.answers.official import SCORERS, ScoredReply
 from audiocontrib.arrow import schema_of
+from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.prompts import rotate
+from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import wilson
 from audiocontrib.store.runs import as_run
 
@@ -42,11 +44,20 @@ COMPARISON_SCHEMA = schema_of(
 )
 
 
-def compare_scorers(run: Run, /, *, scorer: str = "official") -> pa.Table:
+def compare_scorers(
+    run: Run,
+    /,
+    *,
+    scorer: str = "official",
+    repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
+) -> pa.Table:
     """The replies of a run by a published matching rule, beside our exact reading of the same replies.
 
     Args:
         scorer: a name in SCORERS, or ``official``: the one of each item's data set.
+        repeat: which of several replies to a question is read, ``first`` or its number; None: the first.
+        think_tokens: which bound of thoughts, where there are several; None: the largest.
 
     Returns:
         One row per model, condition and scorer (COMPARISON_SCHEMA): n replies of items with a key, those
@@ -55,7 +66,7 @@ def compare_scorers(run: Run, /, *, scorer: str = "official") -> pa.Table:
         rule only, right by ours only.
 
     Raises:
-        UsageError: no such scorer, or a data set that has none.
+        UsageError: no such scorer or repeat, or a data set that has none.
         AudiocontribError: the run holds no replies.
 
     Example:
@@ -64,7 +75,10 @@ def compare_scorers(run: Run, /, *, scorer: str = "official") -> pa.Table:
     as_run(run)
     if scorer != "official":
         SCORERS.find(scorer)
-    rows = cast("list[_Reply]", run.table(REPLIES).to_pylist())
+    if repeat == "majority":
+        raise UsageError("a majority of repeats is no reply that could be read: name one repeat")
+    with scoped(run, Scope(repeat=repeat, think_tokens=think_tokens), {}) as (con, _):
+        rows = cast("list[_Reply]", arrow_table(con.sql(REPLIES)).to_pylist())
     if not rows:
         raise AudiocontribError(
             f"{run.path} holds no replies to read; official scorers need them: score it by the method generate"

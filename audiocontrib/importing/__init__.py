@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.importing.choices import MEANINGS, Meaning, decide_meaning
+from audiocontrib.importing.places import read_condition, read_order, read_repeat
 from audiocontrib.importing.posteriors import read_posterior
 from audiocontrib.items import Item, Items, as_items
 from audiocontrib.prompts import rotate
@@ -23,13 +24,14 @@ from audiocontrib.sources.base import BrokenRow, Columns
 from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.store import Run
 
-COLUMNS = ("item_id", "model", "condition", "order", "reply", "choice", "posterior", "finish")
+COLUMNS = ("item_id", "model", "condition", "order", "repeat", "epoch", "reply", "choice", "posterior", "finish")
 """The columns that are read; a mapping names those that are called otherwise."""
 SAYS = {"reply": "generate", "choice": "generate", "posterior": "likelihood"}
 """The columns of which each row needs one, and the method that its answers count as."""
 PART = 20_000
 """Answers that are written at a time."""
-Place = tuple[str, str, str, int]
+Place = tuple[str, str, str, int, int]
+"""item_id, model, condition, order, repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def import_responses(
     condition: str | None = None,
     mapping: Mapping[str, str] | None = None,
     choice_as: str | None = None,
+    repeated: bool = False,
 ) -> Imported:
     """Take the answers of a file, or of all files in a folder, into a run. No audio is needed.
 
@@ -62,8 +65,9 @@ def import_responses(
     ``reply`` (read by :func:`audiocontrib.answers.parse`), ``choice`` (0-based index, letter or text of an
     option; empty: none was chosen) and ``posterior`` (K probabilities, or an object from letter or text to
     probability); ``order`` (0 where it is left out) is the rotation in which the options were shown, which
-    letters and replies refer to; ``finish`` is how a reply ended, as servers say it. Indexes and lists are in the
-    item's own order. How choices are meant is decided for the whole of what is imported.
+    letters and replies refer to; ``repeat`` (from 0; or ``epoch``, from 1) tells several answers to the same
+    question apart; ``finish`` is how a reply ended, as servers say it. Indexes and lists are in the item's own
+    order. How choices are meant is decided for the whole of what is imported.
 
     Args:
         path: JSON, JSON lines, CSV, Parquet or Arrow.
@@ -74,6 +78,8 @@ def import_responses(
         mapping: column of the file for any of COLUMNS.
         choice_as: what the choices are, where the file can be read in two ways: text, letter, index (from 0)
             or number (from 1).
+        repeated: whether rows that answer the same question again are repeats, numbered as they come in the file;
+            otherwise the second one is a problem.
 
     Raises:
         UsageError: a column that is not there, or no items.
@@ -89,7 +95,7 @@ def import_responses(
     if choice_as is not None and choice_as not in MEANINGS:
         raise UsageError(f"choice_as is {choice_as!r}; it is one of {', '.join(MEANINGS)}")
     items = Run.open(run).load_items() if items is None else as_items(items)
-    reader = _Reader.over(items, model, condition, dict(mapping or {}))
+    reader = replace(_Reader.over(items, model, condition, dict(mapping or {})), repeated=repeated)
     reader.decide(manifests(Path(path)), choice_as, str(path))
     rows = [r for file in manifests(Path(path)) for r in reader.responses(file)]
     if not rows:
@@ -118,6 +124,7 @@ class _Reader:
     mapping: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
     meaning: Meaning = field(default_factory=Meaning)
+    repeated: bool = False
     _seen: dict[Place, str] = field(default_factory=dict)
 
     @classmethod
@@ -139,7 +146,7 @@ class _Reader:
             order = row.values.get(self.mapping.get("order", "order"))
             with suppress(BadItem):
                 if item is not None and not isinstance(row.values[name], bool):
-                    cells.append((row.values[name], item, _order(order, len(item.choices))))
+                    cells.append((row.values[name], item, read_order(order, len(item.choices))))
         self.meaning = decide_meaning(cells, given, where)
 
     def responses(self, file: Path) -> Iterator[Response]:
@@ -175,7 +182,7 @@ class _Reader:
         item = self.items.get(str(cells["item_id"]))
         if item is None:
             raise BadItem("item_id", f"the data set has no item {cells['item_id']!r}")
-        spec, order = _condition(cells["condition"]), _order(cells.get("order"), len(item.choices))
+        spec, order = read_condition(cells["condition"]), read_order(cells.get("order"), len(item.choices))
         said = [name for name in SAYS if cells.get(name) not in (None, "")]
         if len(said) > 1:
             raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant; say which column it is")
@@ -185,9 +192,7 @@ class _Reader:
         if finish in BROKEN_OFF:
             content = {"outcome": Outcome.FAILED, "reply": content.get("reply"), "error": BROKEN_OFF[finish]}
         model = str(cells["model"])
-        place = (item.id, model, spec, order)
-        if first := self._seen.get(place):
-            raise BadItem("item_id", f"{model} answers {item.id} under {spec} in order {order} twice; first at {first}")
+        place = self._place((item.id, model, spec, order), cells)
         self._seen[place] = where
         return Response(
             item_id=item.id,
@@ -195,13 +200,30 @@ class _Reader:
             model=model,
             condition=spec,
             order=order,
+            repeat=place[-1],
             method=SAYS[kind],
             created_at=now,
-            request_key=stable_hash(["import", *place, kind, cells.get(kind)]),
+            # the first repeat as older programs had it, which knew no others
+            request_key=stable_hash(["import", *(place if place[-1] else place[:-1]), kind, cells.get(kind)]),
             correct=_correct(item, content),
             finish=finish,
             **content,
         )
+
+    def _place(self, question: tuple[str, str, str, int], cells: Mapping[str, Any]) -> Place:
+        """What the row answers, with its repeat. BadItem where that was answered before."""
+        told = read_repeat(cells)
+        repeat = told or 0
+        while told is None and self.repeated and (*question, repeat) in self._seen:
+            repeat += 1
+        if first := self._seen.get((*question, repeat)):
+            item_id, model, spec, order = question
+            which = f"repeat {repeat}" if told is not None else "twice"
+            hint = "" if told is not None or self.repeated else "; are they repeats? then say so"
+            raise BadItem(
+                "item_id", f"{model} answers {item_id} under {spec} in order {order} {which}; first at {first}{hint}"
+            )
+        return (*question, repeat)
 
 
 def _correct(item: Item, content: Mapping[str, Any]) -> bool | None:
@@ -233,25 +255,6 @@ def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, An
 READ: dict[str, Callable[..., dict[str, Any]]] = {"reply": _reply, "choice": _choice, "posterior": read_posterior}
 
 
-def _condition(cell: Any) -> str:
-    try:
-        return known_condition(str(cell)).spec
-    except UsageError as error:
-        raise BadItem("condition", str(error)) from error
-
-
-def _order(cell: Any, k: int) -> int:
-    if cell is None or cell == "":
-        return 0
-    try:
-        order = int(cell)
-    except (TypeError, ValueError):
-        order = -1
-    if not 0 <= order < k:
-        raise BadItem("order", f"{cell!r} is no rotation of {k} options: it is 0 to {k - 1}")
-    return order
-
-
 def _manifest(items: Items, rows: Sequence[Response], method: str, step: ImportStep) -> dict[str, Any]:
     return {
         "identity": {
@@ -268,11 +271,11 @@ def _manifest(items: Items, rows: Sequence[Response], method: str, step: ImportS
 
 def _new(run: Run, rows: Sequence[Response], problems: list[str]) -> tuple[list[Response], int]:
     """The rows that the run does not hold, and how many it holds just so; another answer is a problem."""
-    held = run.table('select item_id, model, condition, "order", request_key from responses').to_pylist()
-    keys = {(r["item_id"], r["model"], r["condition"], r["order"]): r["request_key"] for r in held}
+    held = run.table('select item_id, model, condition, "order", repeat, request_key from responses').to_pylist()
+    keys = {(r["item_id"], r["model"], r["condition"], r["order"], r["repeat"]): r["request_key"] for r in held}
     new, already = [], 0
     for row in rows:
-        key = keys.get((row.item_id, row.model, row.condition, row.order))
+        key = keys.get((row.item_id, row.model, row.condition, row.order, row.repeat))
         if key is None:
             new.append(row)
         elif key == row.request_key:

@@ -17,6 +17,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.check import check_model, shown
 from audiocontrib.models.own import is_own, load_own
+from audiocontrib.models.thinking import check_way
 from audiocontrib.models.wrapped import as_model
 from audiocontrib.registry import Registry
 
@@ -50,6 +51,7 @@ def load_model(
     attention: str | None = None,
     gguf_file: str | None = None,
     trust_remote_code: bool = False,
+    thinking: str = "auto",
 ) -> Model:
     """The model that a text names: one that is known, ``mock:…``, ``my.py:Class``, a checkpoint's folder or hub id.
 
@@ -64,6 +66,7 @@ def load_model(
         attention: ``sdpa``, ``eager`` or ``flash_attention_2``; sdpa where the class has it.
         gguf_file: of a hub id that holds several.
         trust_remote_code: run code that a checkpoint brings; off unless asked for.
+        thinking: ``on`` or ``off`` by the chat template's own switch; ``auto``: as the template is.
 
     Raises:
         UsageError: no model is called so, or what it names is no model.
@@ -79,7 +82,7 @@ def load_model(
     if not isinstance(model, str | os.PathLike) or not os.fspath(model):
         raise UsageError(f"{shown(model)} names no model; give a name, a folder or a hub id")
     given = {"revision": revision, "device": device, "dtype": dtype, "attention": attention, "gguf_file": gguf_file,
-             "trust_remote_code": trust_remote_code}  # fmt: skip
+             "trust_remote_code": trust_remote_code, "thinking": thinking}  # fmt: skip
     return check_model(named(_load(os.fspath(model), given), name))
 
 
@@ -98,12 +101,23 @@ def _load(model: str, options: dict[str, Any]) -> Model:
     if known in MODELS:
         return MODELS[known].load(rest if colon else None, **options)
     if is_own(model):
+        _no_switch(model, options)
         return load_own(model)
     _check_name(model)
     from audiocontrib.models.load import load_checkpoint
 
     base, plus, _ = model.rpartition("+")
     return load_checkpoint(str(TINY / model) if plus and (TINY / base).is_dir() else model, **options)
+
+
+def _no_switch(model: str, options: Mapping[str, Any]) -> None:
+    """UsageError where thinking is to be switched in what has no chat template here."""
+    check_way(options["thinking"])
+    if options["thinking"] != "auto":
+        raise UsageError(
+            f"model {model}: thinking is {options['thinking']!r}, but only a checkpoint's chat template has a switch "
+            "for it; a server is told when it is started, or has a model of its own for that"
+        )
 
 
 def _check_name(model: str) -> None:
@@ -176,12 +190,14 @@ def _cascade_small(parameter: str | None, **options: Any) -> Model:
 def _endpoint(parameter: str | None, **options: Any) -> Model:
     from audiocontrib.models.endpoint import load_endpoint
 
+    _no_switch(f"endpoint:{parameter}", options)
     return load_endpoint(parameter)
 
 
 def _mock(parameter: str | None, **options: Any) -> Model:
     from audiocontrib.models.mock import mock_model
 
+    _no_switch("mock", options)
     return mock_model(parameter or "")
 
 

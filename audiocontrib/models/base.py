@@ -17,6 +17,18 @@ from audiocontrib.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyDraw:
+    """How one reply is drawn. The same seed gives the same reply, whatever else is in the batch."""
+
+    temperature: float
+    """Above 0: logits are divided by it."""
+    top_p: float = 1.0
+    """Only the likeliest tokens that together have this probability; 1: all."""
+    seed: int = 0
+    """Of this reply alone, in [0, 2³¹): servers take no larger one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to one model: what it reads and hears, and which item it stands for.
 
@@ -32,6 +44,13 @@ class Request:
     partner_id: str | None = None
     ready: Any = None
     """What the model's ``prepare`` made of it; None where it made nothing, or was not called."""
+    repeat: int = 0
+    """Which of the replies to the same question it is to be."""
+    draw: ReplyDraw | None = None
+    """How the reply is drawn; None: greedily. Only models that can sample get one."""
+    think_tokens: int | None = None
+    """Tokens that the thought before the answer may have; then it is closed, and the answer asked. None: it has no
+    bound of its own. Only models that can be held to it get one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +64,14 @@ class Scored:
     prompt_tokens: int | None = None
     evidence: str | None = None
     """What a cascade's listening parts found."""
+    thought: str | None = None
+    """What was thought before the options were scored."""
+    thought_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A greedy reply."""
+    """A reply: greedy, or drawn as the request says."""
 
     text: str
     prompt_tokens: int | None = None
@@ -80,12 +102,17 @@ class Model:
     name: str = ""
     """Short, unique in a run; the ``model`` column of the responses. The name of the class if none is given."""
     capabilities: frozenset[str] = frozenset()
-    """Of ``audio`` (can be given audio), ``likelihood``, ``generate``. If none are given: ``audio``, and the methods
-    that the class has."""
+    """Of ``audio`` (can be given audio), ``likelihood``, ``generate``, ``think-likelihood``, ``sampling`` (a reply is
+    drawn as the request's ``draw`` says), ``thinking`` (a thought is held to the request's ``think_tokens``). If none
+    are given: ``audio``, and the methods that the class has."""
     max_seconds: float | None = None
     """Longer clips are cut before the model gets them, and it is said so; None: no limit."""
     concurrency: int = 1
     """Requests that it answers at the same time: smaller batches would leave it idle."""
+    max_new_tokens: int = 128
+    """Tokens that a reply may have where nobody says how many."""
+    thinks: bool = False
+    """Whether it thinks aloud before it answers, unasked."""
     refusals: Mapping[str, str] = MappingProxyType({})
     """What it was tried for and cannot do -> why not, in words."""
     file_sha256: str | None = None
@@ -115,8 +142,18 @@ class Model:
         raise UsageError(f"{self.name} gives no likelihood")
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> Sequence[Generated | Exception]:
-        """Greedy replies, in order; all sampling is off whatever the checkpoint's defaults are."""
+        """Replies, in order: greedy, whatever the checkpoint's defaults are, or as a request's ``draw`` says."""
         raise UsageError(f"{self.name} gives no replies")
+
+    def think_likelihood(
+        self, requests: Sequence[Request], max_new_tokens: int = 128
+    ) -> Sequence[Scored | Generated | Exception]:
+        """Let every request be thought about, and score its options after that, in order.
+
+        A thought is closed at the request's ``think_tokens``; where it has none, and the thought does not end within
+        ``max_new_tokens``, the answer is the thought as a :class:`Generated` without text, cut off by ``length``.
+        """
+        raise UsageError(f"{self.name} gives no likelihood after a thought")
 
     def fingerprint(self) -> dict[str, Any]:
         """JSON values that fix the answers: a hash of the weights, dtype, template, … Kept in run.json.
@@ -172,6 +209,10 @@ _WRITE_IT = "write its method fingerprint, which says in JSON values what fixes 
 
 
 def own_methods(cls: type[Model]) -> frozenset[str]:
-    """Of likelihood and generate, those that the class has itself."""
-    written = {"likelihood": cls.likelihood is not Model.likelihood, "generate": cls.generate is not Model.generate}
+    """Of METHODS, those that the class has itself."""
+    written = {
+        "likelihood": cls.likelihood is not Model.likelihood,
+        "generate": cls.generate is not Model.generate,
+        "think-likelihood": cls.think_likelihood is not Model.think_likelihood,
+    }
     return frozenset(name for name, there in written.items() if there)

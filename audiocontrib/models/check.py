@@ -14,14 +14,15 @@ import numpy as np
 
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.models.base import Generated, Model, Request, Scored, own_methods
-from audiocontrib.responses import FINISHES, METHODS
+from audiocontrib.responses import FINISHES, METHODS, has_posterior
 
-CAPABILITIES = frozenset({"audio", *METHODS})
+CAPABILITIES = frozenset({"audio", "sampling", "thinking", *METHODS})
 ROUNDING = 1e-3
 """A log-probability may be so far above 0: sums in low precision."""
 CALLED: dict[str, tuple[tuple[Any, ...], str]] = {
     "likelihood": (([],), "requests"),
     "generate": (([], 128), "requests, max_new_tokens"),
+    "think-likelihood": (([], 128), "requests, max_new_tokens"),
     "prepare": (([],), "requests"),
 }
 """Method -> arguments like those that it is called with, and their names."""
@@ -49,9 +50,9 @@ def check_model(model: Model) -> Model:
         raise UsageError(f"{name}: max_seconds is {shown(bound)}, but must be a number of seconds or None")
     if not isinstance(model.concurrency, int) or model.concurrency < 1:
         raise UsageError(f"{name}: concurrency is {shown(model.concurrency)}, but must be a whole number of at least 1")
-    methods = {"likelihood": model.likelihood, "generate": model.generate, "prepare": model.prepare}
     for method, (arguments, names) in CALLED.items():
-        check_signature(methods[method], arguments, names, f"{name}: {cls}.{method}")
+        called = method.replace("-", "_")
+        check_signature(getattr(model, called), arguments, names, f"{name}: {cls}.{called}")
     try:
         told: Any = model.fingerprint()
         json.dumps(dict(told), allow_nan=False)
@@ -87,7 +88,7 @@ def check_answers(model: str, method: str, requests: Sequence[Request], answers:
     Raises:
         AudiocontribError: there is not one answer for each request, so that nobody can tell which is which.
     """
-    kind = Scored if method == "likelihood" else Generated
+    kind = Scored if has_posterior(method) else Generated
     if not isinstance(answers, Sequence) or isinstance(answers, str | bytes):
         raise AudiocontribError(
             f"{model}: {method} gave {_kind(answers)}, and must give a list with a {kind.__name__} for each request"
@@ -121,7 +122,9 @@ def shown(value: object) -> str:
 def _checked(model: str, method: str, request: Request, answer: Any) -> Scored | Generated | Exception:
     if isinstance(answer, Exception):
         return answer
-    wrong = _score_fault(answer, len(request.prompt.options)) if method == "likelihood" else _reply_fault(answer)
+    cut = method == "think-likelihood" and isinstance(answer, Generated)  # a thought that never came to an end
+    scores = has_posterior(method) and not cut
+    wrong = _score_fault(answer, len(request.prompt.options)) if scores else _reply_fault(answer)
     if wrong:
         return AudiocontribError(f"{model}: {wrong}")
     if isinstance(answer, Scored):
@@ -158,10 +161,6 @@ def _reply_fault(answer: Any) -> str:
         return f"the reply is {_kind(answer.text)}, and must be a text"
     if answer.finish is not None and answer.finish not in FINISHES:
         return f"finish is {answer.finish!r}, and must be one of {', '.join(FINISHES)}, or None"
-    if answer.thought is not None and not _is_text(answer.thought):
-        return f"thought is {_kind(answer.thought)}, and must be a text or None"
-    if answer.thought_tokens is not None and not _is_count(answer.thought_tokens):
-        return f"thought_tokens is {answer.thought_tokens!r}, and must be a whole number or None"
     return _shared_fault(answer)
 
 
@@ -171,6 +170,10 @@ def _shared_fault(answer: Scored | Generated) -> str:
         return f"prompt_tokens is {shown(count)}, and must be a whole number or None"
     if evidence is not None and not _is_text(evidence):
         return f"evidence is {_kind(evidence)}, and must be a text or None"
+    if answer.thought is not None and not _is_text(answer.thought):
+        return f"thought is {_kind(answer.thought)}, and must be a text or None"
+    if answer.thought_tokens is not None and not _is_count(answer.thought_tokens):
+        return f"thought_tokens is {answer.thought_tokens!r}, and must be a whole number or None"
     return ""
 
 

@@ -20,7 +20,7 @@ from audiocontrib.prompts import Prompt
 class AudioLanguageModel(LocalModel):
     """A model of one of :data:`audiocontrib.models.families.FAMILIES`: a network, and the encoder that feeds it."""
 
-    capabilities = frozenset({"audio", "likelihood", "generate"})
+    capabilities = frozenset({"audio", "likelihood", "generate", "sampling"})
 
     def __init__(self, name: str, net: Any, processor: Any, family: Family, identity: dict[str, Any]) -> None:
         self.encoder = PromptEncoder(name, processor, family, net.device, net.dtype)

@@ -24,6 +24,7 @@ from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.template_date import with_fixed_date
 from audiocontrib.models.text import TextLanguageModel
+from audiocontrib.models.thinking import find_thinking, set_thinking
 
 LOG = logging.getLogger(__name__)
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -40,6 +41,7 @@ def load_checkpoint(
     gguf_file: str | None = None,
     trust_remote_code: bool = False,
     check: bool = True,
+    thinking: str = "auto",
 ) -> LocalModel:
     """A model from a checkpoint folder, a GGUF file or a hub id, or from ``BASE+ADAPTER``, each of them a folder or id.
 
@@ -52,11 +54,12 @@ def load_checkpoint(
             trees of tokens: long prompts on a GPU may gain, many options lose.
         trust_remote_code: run code that the checkpoint brings; off unless asked for.
         check: see :mod:`audiocontrib.models.self_check`; off where it is not to be asked.
+        thinking: ``on`` or ``off`` by the chat template's own switch; ``auto``: as the template is.
 
     Raises:
+        UsageError: its chat template has no switch for thinking.
         AudiocontribError: the folder holds no weights, the architecture is not supported, or its self-check refuses it.
     """
-    transformers.utils.logging.disable_progress_bar()
     where = Path(where) if Path(where).exists() else where
     if isinstance(where, Path) and where.is_file() and where.suffix == ".gguf":
         where, gguf_file = where.parent, where.name
@@ -73,12 +76,9 @@ def load_checkpoint(
         net = merge_adapter(net, adapter) if adapter else net
         if family:
             _complete(net, folder, family)
-        reader = (
-            family.processor().from_pretrained(folder) if family else AutoTokenizer.from_pretrained(folder, **given)
-        )
-        _check_features(reader)
-        template_sha256 = stable_hash([reader.chat_template or ""])
-        date = with_fixed_date(reader)
+        reader = _reader(folder, family, given)
+        template_sha256, date = stable_hash([reader.chat_template or ""]), with_fixed_date(reader)
+        set_thinking(reader, thinking)
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
     net = net.to(device).eval()
@@ -92,9 +92,11 @@ def load_checkpoint(
         "attention": net.config._attn_implementation,
         "files": checkpoint_files(folder, code=trust_remote_code),
         **({"template_date": date} if date else {}),
+        **({"thinking": thinking} if thinking != "auto" else {}),
         **({"adapter": checkpoint_files(adapter)} if adapter and adapter != folder else {}),
     }
     model = _model(name, net, reader, family, identity)
+    model.think_as(find_thinking(reader, thinking))
     if check:
         check_once(model)
     return model
@@ -115,6 +117,13 @@ def _model(name: str, net: Any, reader: Any, family: Family | None, identity: di
     return model
 
 
+def _reader(folder: Path, family: Family | None, given: dict[str, Any]) -> Any:
+    """The processor, of a text model the tokenizer."""
+    reader = family.processor().from_pretrained(folder) if family else AutoTokenizer.from_pretrained(folder, **given)
+    _check_features(reader)
+    return reader
+
+
 def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dict[str, Any]) -> Any:
     """The network. ValueError if the checkpoint lacks weights: they would be random, with a mere warning."""
     cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
@@ -127,6 +136,7 @@ def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dic
     if find_spec("peft"):
         # not here, where it would hide what the base weights lack: in a folder that there is not
         kind["adapter_kwargs"] = {"subfolder": "later"}
+    transformers.utils.logging.disable_progress_bar()
     said = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity_error()  # it lists every weight of the parts that are left out
     try:

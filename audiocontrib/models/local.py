@@ -13,12 +13,16 @@ from torch import Tensor
 
 from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
-from audiocontrib.models.base import Generated, Model, Request, Scored
+from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.chat import ChatText
 from audiocontrib.models.control_tokens import ControlTokens
+from audiocontrib.models.network import cache_memory, logits_head, pad_id
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
+from audiocontrib.models.sampling import Dice
+from audiocontrib.models.thinking import Thinking, longest_reply, why_not
+from audiocontrib.models.thoughts import replies_after_thoughts, scores_after_thoughts
 from audiocontrib.models.trie import Trie, common_prefix, packs
 from audiocontrib.prompts import OPEN, Prompt
 
@@ -46,6 +50,8 @@ class Ready:
     """How many of these lie inside the opening tag for every option alike: the condition, not the answer."""
     features: dict[str, Tensor] | None
     """What goes with the shared beginning; None where a kept prefix makes it needless."""
+    draw: ReplyDraw | None = None
+    """How the reply is drawn; None: greedily."""
 
 
 class LocalModel(Model, ABC):
@@ -59,18 +65,28 @@ class LocalModel(Model, ABC):
         self.control = ControlTokens(name, tokenizer)
         self.decoder: Decoder | PlainDecoder = Decoder(
             net.base_model,
-            _head(net),
+            logits_head(net),
             config=net.config.get_text_config(),
             mrope=mrope,
-            pad_id=_pad_id(tokenizer),
+            pad_id=pad_id(tokenizer),
             device=net.device,
         )
         stop = net.generation_config.eos_token_id
         self.stop = frozenset([stop] if isinstance(stop, int) else stop or [tokenizer.eos_token_id])
         self.tokens_at_once = TOKENS.get(net.device.type, TOKENS["cuda"])
-        self.memory = _memory(net.device)
+        self.memory = cache_memory(net.device)
         """Bytes for keys and values: half for kept prefixes, half for replies that are being written."""
+        self.thinking: Thinking | None = None
+        """How the checkpoint thinks; None: it is not known to."""
         self.forget()
+
+    def think_as(self, thinking: Thinking | None) -> None:
+        """Take over how the checkpoint thinks, as :func:`audiocontrib.models.thinking.find_thinking` finds it."""
+        self.thinking, self.refusals = thinking, {"thinking": why_not(thinking)}
+        if thinking is not None and not thinking.shut:
+            self.capabilities, self.refusals = self.capabilities | {"thinking", "think-likelihood"}, {}
+        if thinking is not None and thinking.by_itself:
+            self.thinks, self.max_new_tokens = True, longest_reply(self.net.generation_config)
 
     @abstractmethod
     def encode(self, prompt: Prompt, sound: Sound | None) -> tuple[list[int], int]:
@@ -94,7 +110,7 @@ class LocalModel(Model, ABC):
             if key not in made and key not in self.prefixes:
                 made[key] = self.features(request.prompt, request.sound)
             completions = [self._completion(request.prompt, option) for option in request.prompt.options]
-            ready = Ready(key, ids[shared:], completions, self._opening(completions), made.get(key))
+            ready = Ready(key, ids[shared:], completions, self._opening(completions), made.get(key), request.draw)
             prepared.append(replace(request, ready=ready))
         return prepared
 
@@ -148,9 +164,11 @@ class LocalModel(Model, ABC):
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """See :class:`audiocontrib.models.base.Model`."""
+        if any(request.think_tokens is not None for request in requests):
+            return replies_after_thoughts(self, requests, max_new_tokens)
 
         def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
-            replies = self.decoder.greedy(prefix, [r.suffix for r in group], self.stop, max_new_tokens)
+            replies = self.decoder.drawn(prefix, [r.suffix for r in group], self.stop, max_new_tokens, self.dice(group))
             return [
                 self._spoken(
                     ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix)
@@ -158,16 +176,26 @@ class LocalModel(Model, ABC):
                 for ids, r in zip(replies, group, strict=True)
             ]
 
+        return self.by_prefix(requests, reply, self.rows_of(max_new_tokens))
+
+    def think_likelihood(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Scored | Generated]:
+        """See :class:`audiocontrib.models.base.Model`."""
+        return scores_after_thoughts(self, requests, max_new_tokens)
+
+    def dice(self, group: list[Ready]) -> list[Dice | None]:
+        """The chance of each reply; None where it is greedy."""
+        return [Dice(r.draw, self._identity["weights_sha256"]) if r.draw else None for r in group]
+
+    def rows_of(self, new_tokens: int) -> Callable[[Prefix, list[Ready]], Iterator[list[int]]]:
+        """How requests are grouped for replies of so many tokens: each has a copy of the prefix's keys and values."""
+
         def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
-            """Similar lengths together; each reply has a copy of the prefix's keys and values."""
-            row = (
-                prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + max_new_tokens)
-            )
+            row = prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + new_tokens)
             rows = max(1, min(ROWS, self.tokens_at_once, self.memory // 2 // max(1, row)))
             order = sorted(range(len(group)), key=lambda i: len(group[i].suffix))
             return (order[i : i + rows] for i in range(0, len(order), rows))
 
-        return self.by_prefix(requests, reply, parts)
+        return parts
 
     def _spoken(self, ids: list[int], prompt_end: Sequence[int], limit: int, prompt_tokens: int) -> Generated:
         """A reply as text, what was thought aloud apart from it: its markers may be special tokens."""
@@ -220,7 +248,7 @@ class LocalModel(Model, ABC):
 
     def _made_smaller(self, error: Exception) -> bool:
         """Whether the error was a lack of memory that can be helped: from now on, less is done at once."""
-        if not _out_of_memory(error) or self.tokens_at_once <= 1:
+        if not _out_ofcache_memory(error) or self.tokens_at_once <= 1:
             return False
         self.tokens_at_once //= 2
         self.prefixes.clear()
@@ -258,29 +286,3 @@ class LocalModel(Model, ABC):
         """
         tag = self.tokenizer(OPEN, add_special_tokens=False).input_ids
         return min(common_prefix(tag, option) for option in options)
-
-
-def _head(net: Any) -> Callable[[Tensor], Tensor]:
-    """Hidden states -> logits. Gemma's soft cap and Granite's scale stand between the two, unseen by a probe."""
-    linear: Callable[[Tensor], Tensor] = net.get_output_embeddings()
-    config = net.config.get_text_config()
-    cap, scale = getattr(config, "final_logit_softcapping", None), getattr(config, "logits_scaling", None)
-    if scale and scale != 1:
-        return lambda hidden: linear(hidden) / scale
-    return (lambda hidden: cap * torch.tanh(linear(hidden) / cap)) if cap else linear
-
-
-def _pad_id(tokenizer: Any) -> int:
-    pad = tokenizer.pad_token_id
-    return int(pad if pad is not None else tokenizer.eos_token_id)
-
-
-def _memory(device: torch.device) -> int:
-    """Bytes that keys and values may take: a fifth of a GPU's memory, or 1 GiB."""
-    if device.type != "cuda":
-        return 1 << 30
-    return int(torch.cuda.get_device_properties(device).total_memory) // 5
-
-
-def _out_of_memory(error: Exception) -> bool:
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in str(error)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeFloat
+from pydantic import NonNegativeFloat, NonNegativeInt
 
 from audiocontrib.conditions import Condition
 from audiocontrib.config import Name, Share, build, config, options
@@ -58,9 +58,13 @@ class Planted:
     unparseable: Share = 0.0
     """Share of its remaining replies that name no option."""
     noise: NonNegativeFloat = 1.0
-    """Luck: where it does not know, it answers like a sampler at this temperature, afresh in every order."""
+    """Luck: where it does not know, it answers like a sampler at this temperature, afresh in every order. Replies that
+    are drawn are samples of softmax(weights / their temperature), afresh in every repeat; the weights stay."""
     confidence: float = 4.0
     """Weight of a gold that it knows: p(gold) = 1 / (1 + (K - 1) exp(-confidence)) without a bias."""
+    thought: NonNegativeInt = 0
+    """Words that it thinks before each answer; 0: it does not think. An item needs some number of them, from 1 to all:
+    where its thought is closed sooner, it does not know the gold."""
     seed: int = 0
     """Mocks that differ in their seed alone are independent."""
     seconds: NonNegativeFloat = 0.0
@@ -87,18 +91,24 @@ class MockModel(Model):
     what was asked before.
     """
 
-    capabilities = frozenset(METHODS) | {"audio"}
+    capabilities = frozenset(METHODS) | {"audio", "sampling"}
 
     def __init__(self, planted: Planted | None = None, name: str = "mock") -> None:
         """A mock of the planted behaviour, called ``name`` in the run."""
         self.planted = planted or Planted()
         self.name = name
+        if self.planted.thought:
+            self.capabilities, self.thinks = self.capabilities | {"thinking"}, True
+            self.max_new_tokens = self.planted.thought + MockModel.max_new_tokens
+        else:
+            self.capabilities -= {"think-likelihood"}
         self._attempts = np.random.default_rng()  # unseeded: an attempt is fresh in a new process too
 
     def fingerprint(self) -> dict[str, Any]:
         """The parameters that fix the answers; ``seconds`` and failures do not."""
         values = asdict(self.planted)
-        return {"class": "mock"} | {k: v for k, v in values.items() if k not in NOT_ANSWERS}
+        kept = {k: v for k, v in values.items() if k not in NOT_ANSWERS and (v or k != "thought")}
+        return {"class": "mock"} | kept
 
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
         """Log-softmax of the planted weights, by place shown. RuntimeError where a failure is planted."""
@@ -106,13 +116,42 @@ class MockModel(Model):
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """The best option inside the answer tag, a refusal, or gibberish. RuntimeError as planted."""
-        return [Generated(self._reply(r), _words(r.prompt.user)) for r in self._attempt(requests)]
+        return [self._written(request, max_new_tokens) for request in self._attempt(requests)]
+
+    def think_likelihood(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Scored | Generated]:
+        """As :meth:`likelihood`, after the planted thought; one that is longer than ``max_new_tokens`` is cut."""
+        made: list[Scored | Generated] = []
+        for request in self._attempt(requests):
+            thought, cut = self._thought(request, max_new_tokens)
+            if cut:
+                made.append(Generated("", finish="length", thought=thought, thought_tokens=_words(thought)))
+            else:
+                told = replace(self._score(request), thought=thought or None, thought_tokens=_words(thought))
+                made.append(told)
+        return made
+
+    def _written(self, request: Request, max_new_tokens: int) -> Generated:
+        """Thought and reply; without a bound of its own, the thought may take all that the reply may have."""
+        prompt = _words(request.prompt.user)
+        if not self.planted.thought:
+            return Generated(self._reply(request), prompt)
+        thought, cut = self._thought(request, max_new_tokens)
+        if cut:
+            return Generated(f"<think>\n{thought}", prompt, finish="length", thought_tokens=_words(thought))
+        said = f"<think>\n{thought}\n</think>\n\n{self._reply(request)}"
+        return Generated(said, prompt, finish="stop", thought_tokens=_words(thought))
+
+    def _thought(self, request: Request, limit: int) -> tuple[str, bool]:
+        """What it thinks, and whether it was cut within: the bound of the request closes it instead."""
+        whole, bound = self.planted.thought, request.think_tokens
+        count = min(whole, limit if bound is None else bound)
+        return " ".join(["hm"] * count), bound is None and whole > limit
 
     def weights(self, request: Request) -> NDArray[np.float64]:
         """The planted weight of each option, by place shown; shape (K,)."""
         p, item = self.planted, request.item
         weights = np.zeros(len(item.choices))
-        if item.answer is not None and self.knows(item, request.condition):
+        if item.answer is not None and self.knows(item, request.condition) and self._thought_enough(request):
             weights[item.answer] += p.confidence
         else:
             weights[self._favourite(item)] += p.content_preference
@@ -132,6 +171,12 @@ class MockModel(Model):
         if hears or not condition.has_audio:
             return True
         return bool(seeded(p.seed, item.id, condition.spec, "disturbed").random() >= p.silence_effect)
+
+    def _thought_enough(self, request: Request) -> bool:
+        whole, bound = self.planted.thought, request.think_tokens
+        if not whole or bound is None:
+            return True
+        return bound >= 1 + int(seeded(self.planted.seed, request.item.id, "thought").integers(whole))
 
     def _leaks(self, item: Item) -> bool:
         leak, key = self.planted.leak, self.planted.leak_from
@@ -157,13 +202,28 @@ class MockModel(Model):
         return Scored(tuple(logprobs.tolist()), tokens, _words(request.prompt.user))
 
     def _reply(self, request: Request) -> str:
-        p, random = self.planted, self._random(request, "reply")
+        p = self.planted
+        random = (
+            seeded(p.seed, self.name, request.draw.seed, "reply") if request.draw else self._random(request, "reply")
+        )
         refuse = p.refuse_with_audio if request.condition.hears_own_clip else p.refuse_without_audio
         if random.random() < refuse:
             return REFUSAL
         if random.random() < p.unparseable:
             return GIBBERISH
-        return request.prompt.completion(request.prompt.options[int(self.weights(request).argmax())])
+        return request.prompt.completion(request.prompt.options[self._drawn(request)])
+
+    def _drawn(self, request: Request) -> int:
+        """The option of a reply: the best, or a sample; tokens that ``top_p`` leaves out are options here."""
+        weights, draw = self.weights(request), request.draw
+        if draw is None:
+            return int(weights.argmax())
+        p = np.exp((weights - weights.max()) / draw.temperature)
+        order = np.argsort(-p, kind="stable")
+        share = p[order] / p.sum()
+        kept = order[np.cumsum(share) - share < draw.top_p]
+        random = seeded(self.planted.seed, self.name, draw.seed, "drawn")
+        return int(random.choice(kept, p=p[kept] / p[kept].sum()))
 
     def _attempt(self, requests: Sequence[Request]) -> Sequence[Request]:
         """The requests, after the time they take; RuntimeError if one of them is to fail."""

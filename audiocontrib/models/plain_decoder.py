@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from audiocontrib.models.prefix_decoder import NotANumber, Prefix
+from audiocontrib.models.sampling import Dice, next_tokens
 
 
 class PlainDecoder:
@@ -51,7 +52,21 @@ class PlainDecoder:
         self, prefix: Prefix, suffixes: Sequence[Sequence[int]], stop: frozenset[int], max_new_tokens: int
     ) -> list[list[int]]:
         """See :meth:`audiocontrib.models.prefix_decoder.Decoder.greedy`."""
-        return [self._reply(prefix, suffix, stop, max_new_tokens) for suffix in suffixes]
+        return self.drawn(prefix, suffixes, stop, max_new_tokens, [None] * len(suffixes))
+
+    @torch.inference_mode()
+    def drawn(
+        self,
+        prefix: Prefix,
+        suffixes: Sequence[Sequence[int]],
+        stop: frozenset[int],
+        max_new_tokens: int,
+        dice: Sequence[Dice | None],
+    ) -> list[list[int]]:
+        """See :meth:`audiocontrib.models.prefix_decoder.Decoder.drawn`."""
+        return [
+            self._reply(prefix, suffix, stop, max_new_tokens, one) for suffix, one in zip(suffixes, dice, strict=True)
+        ]
 
     @torch.inference_mode()
     def logits(self, prefix: Prefix, ids: Sequence[int]) -> Tensor:
@@ -74,8 +89,13 @@ class PlainDecoder:
         rows = self.logits(prefix, [*suffix, *option[:-1]])[first:].log_softmax(-1)
         return [rows[place, token].item() for place, token in enumerate(option)]
 
-    def _reply(self, prefix: Prefix, suffix: Sequence[int], stop: frozenset[int], limit: int) -> list[int]:
+    def _reply(
+        self, prefix: Prefix, suffix: Sequence[int], stop: frozenset[int], limit: int, dice: Dice | None
+    ) -> list[int]:
         reply: list[int] = []
-        while len(reply) < limit and (token := int(self.logits(prefix, [*suffix, *reply])[-1].argmax())) not in stop:
+        while len(reply) < limit:
+            (token,) = next_tokens(self.logits(prefix, [*suffix, *reply])[-1:], [dice])
+            if token in stop:
+                break
             reply.append(token)
         return reply

@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.models.sampling import Dice, next_tokens
 from audiocontrib.models.trie import Trie
 
 PATHS = ("tree", "batch", "single")
@@ -124,8 +125,21 @@ class Decoder:
         Raises:
             NotANumber: logits of a request are NaN, of which none is the largest.
         """
+        return self.drawn(prefix, suffixes, stop, max_new_tokens, [None] * len(suffixes))
+
+    @torch.inference_mode()
+    def drawn(
+        self,
+        prefix: Prefix,
+        suffixes: Sequence[Sequence[int]],
+        stop: frozenset[int],
+        max_new_tokens: int,
+        dice: Sequence[Dice | None],
+    ) -> list[list[int]]:
+        """As :meth:`greedy`, with tokens drawn where a request has dice."""
         if not self.forks and len(suffixes) > 1:
-            return [r for suffix in suffixes for r in self.greedy(prefix, [suffix], stop, max_new_tokens)]
+            alone = zip(suffixes, dice, strict=True)
+            return [r for suffix, one in alone for r in self.drawn(prefix, [suffix], stop, max_new_tokens, [one])]
         cache, mask, hidden = self._extend(prefix, suffixes)
         starts = [len(prefix.ids) + len(suffix) for suffix in suffixes]
         replies: list[list[int]] = [[] for _ in suffixes]
@@ -134,7 +148,7 @@ class Decoder:
             logits = self.head(hidden)
             if logits.isnan().any():
                 raise NotANumber("the model's logits are NaN (not a number)")
-            tokens = logits.argmax(-1).tolist()
+            tokens = next_tokens(logits, [dice[place] for place in active])
             going = [place for place, token in enumerate(tokens) if token not in stop]
             for place in going:
                 replies[active[place]].append(tokens[place])

@@ -18,7 +18,7 @@ from audiocontrib.prompts import Prompt
 class TextLanguageModel(LocalModel):
     """Any causal LM of transformers, GGUF files included. Only for conditions without audio."""
 
-    capabilities = frozenset({"likelihood", "generate"})
+    capabilities = frozenset({"likelihood", "generate", "sampling"})
 
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any]) -> None:
         self.writer = chat_writer(name, tokenizer) if tokenizer.chat_template else None

@@ -60,6 +60,14 @@ class ScoreStep:
     orders: str
     prompt: str | None = None
     """Name of the prompt; None: not known."""
+    repeats: int = 1
+    """How often each question was asked."""
+    sampling: Mapping[str, int | float] = field(default_factory=dict)
+    """temperature, top_p and seed of the replies; none: they are greedy."""
+    max_new_tokens: int | None = None
+    """Tokens of a reply; None: the models' own default."""
+    think_tokens: tuple[int, ...] = ()
+    """Bounds of the thoughts; none: they had none of their own."""
     run: str
     shard: str = "1/1"
     """Part of the recordings, ``i/n``."""
@@ -108,6 +116,10 @@ class SplitSettings:
     method: str | None = None
     models: tuple[str, ...] = ()
     """Whose answers count; none: all of the run."""
+    repeat: str | int | None = None
+    """Which of several replies to a question counts; None: each has one, or the first."""
+    think_tokens: str | int | None = None
+    """Which bound of thoughts counts; None: all have one, or the largest."""
     leave_out: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the rule alone, and others that are not as usual."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import DatasetCardData
 
 from audiocontrib.contribution import accuracy
-from audiocontrib.contribution.decoys import contest, leak_share
+from audiocontrib.contribution.decoys import Contest, contest, leak_share
 from audiocontrib.contribution.run_view import only_models
+from audiocontrib.contribution.scope import Scope
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
 from audiocontrib.prompts import prompt_of
@@ -100,7 +101,7 @@ def card(run: Run, /, *, split: str | None = None) -> str:
         counts=found.to_pylist()[0],
         models=_models(identity.get("models", {}), asked.to_pylist()),
         conditions=identity.get("conditions", []),
-        identity={"method": "?", "orders": "?", "prompt": None} | identity,
+        identity={"method": "?", "orders": "?", "prompt": None, "sampling": None} | identity,
         prompt=_prompt(identity),
         split=made,
         about=RULES[made.settings["rule"]].about if made.settings["rule"] in RULES else "not one of audiocontrib's own",
@@ -176,7 +177,7 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
     asked = made.settings
     try:
         with only_models(con, asked.get("models")):
-            share, (low, high) = leak_share(contest(con, condition=asked["condition"], method=asked.get("method"))[1])
+            share, (low, high) = leak_share(_contest(con, asked))
         if share == share:
             weak = made.sizes.get("weak", 0) / max(len(stored), 1)
             lines.append(
@@ -191,6 +192,11 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
             told = ", ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in numbers)
             lines.append(f"The rule's own finding, {key.replace('_', ' ')}: {told}")
     return lines
+
+
+def _contest(con: duckdb.DuckDBPyConnection, asked: Mapping[str, Any]) -> Contest:
+    words: dict[str, Any] = {name: asked.get(name) for name in ("condition", "method", "repeat", "think_tokens")}
+    return contest(con, scope=Scope(**words))[1]
 
 
 def _same(again: Split, stored: pa.Table) -> Iterator[str]:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from audiocontrib.audio.data_uri import DATA_URI, data_uri
 from audiocontrib.audio.paths import locate
+from audiocontrib.contribution.scope import scoped
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip, Item
 from audiocontrib.sql import arrow_table
@@ -72,7 +73,7 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
         scores: :func:`audiocontrib.contribution.contributions`.
         beside: the folder that files of clips are linked from.
     """
-    with run.views() as con:
+    with scoped(run, None, {}) as (con, _):
         chosen = arrow_table(con.sql(SAMPLE, params={"split": split or "", "most": most}))
         con.register("chosen", chosen)
         answers: dict[str, list[dict[str, Any]]] = defaultdict(list)

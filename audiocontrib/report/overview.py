@@ -14,6 +14,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.items import Item
 from audiocontrib.items.view import items_html
 from audiocontrib.notebook import arrow_html, html_block, html_lines
+from audiocontrib.provenance import ScoreStep, run_steps
 from audiocontrib.sql import arrow_table
 from audiocontrib.store.run import AUDIT
 from audiocontrib.store.runs import as_run
@@ -34,7 +35,7 @@ select name, count(*) filter (split = 'strong') as strong, count(*) filter (spli
 from splits group by 1 order by 1
 """
 ANSWERS = """
-select model, condition, "order", outcome, choice, correct,
+select model, condition, "order", repeat, think_tokens, outcome, choice, correct,
     list_transform(posterior, lambda p: round(p, 3)) as posterior, reply, error
 from responses where item_id = $id order by all
 """
@@ -78,7 +79,7 @@ class ItemAnswers:
 
     item: Item
     answers: pa.Table = field(repr=False)
-    """model, condition, order, outcome, choice, correct, posterior, reply, error."""
+    """model, condition, order, repeat, think_tokens, outcome, choice, correct, posterior, reply, error."""
 
     def __str__(self) -> str:
         marks = ("*" if place == self.item.answer else " " for place in range(len(self.item.choices)))
@@ -141,6 +142,9 @@ def _asked(run: Run, left: int) -> Iterator[str]:
         f"asked: {', '.join(identity.get('conditions', []))}; {identity.get('method', '?')}, "
         f"orders {identity.get('orders', '?')}, prompt {prompt.get('name', '?')}"
     )
+    if drawn := identity.get("sampling"):
+        how = ", ".join(f"{name} {value:g}" for name, value in drawn.items())
+        yield f"replies: {_repeats(run)} to each question, drawn by {how}"
     yield (
         f"answers: {counts['answered']:,}, {counts['failed']:,} failed" + (f", {left:,} not asked yet" if left else "")
     )
@@ -152,13 +156,20 @@ def _left(run: Run) -> int:
     if identity.get("orders") not in ("cyclic", "given"):
         return 0
     each = "len(choices)" if identity["orders"] == "cyclic" else "1"
-    cells = len(identity.get("models", {})) * len(identity.get("conditions", []))
+    cells = len(identity.get("models", {})) * len(identity.get("conditions", [])) * _repeats(run)
     sound = "item_id not in (select item_id from quarantine where item_id is not null)"
     [row] = run.table(
         f"select (select coalesce(sum({each}), 0) from items where {sound}) as asked, "
         f"(select count(*) from responses where {sound}) as there"
     ).to_pylist()
     return max(0, int(row["asked"]) * cells - int(row["there"]))
+
+
+def _repeats(run: Run) -> int:
+    """How often each question was to be asked."""
+    steps = [step for step in run_steps(run) if isinstance(step, ScoreStep)]
+    bounds = {bound for step in steps for bound in step.think_tokens or (None,)}
+    return max((step.repeats for step in steps), default=1) * max(1, len(bounds))
 
 
 def _item_answers(run: Run, item: str) -> ItemAnswers:

@@ -16,7 +16,8 @@ from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.certificate import Certificate
-from audiocontrib.contribution.scope import Scope
+from audiocontrib.contribution.repeat_view import in_words
+from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import arrow_table
@@ -74,6 +75,8 @@ class Facts:
     """:func:`audiocontrib.splits.sensitivity.sensitivity` of the first split."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """Of an audit, the findings that a person has to look at."""
+    counted: str = ""
+    """Which of several replies to a question the tables count, in words; empty where each has one."""
 
 
 def gather(run: Run, split: str | None = None) -> Facts:
@@ -90,11 +93,8 @@ def gather(run: Run, split: str | None = None) -> Facts:
     if split is not None:
         first = run.split(split)
         saved = [first, *(one for one in saved if one.name != first.name)]
-    with run.views() as con:
-        [found] = con.sql(COUNTS).fetchall()
-        counts = dict(zip(("questions", "quarantined", "responses", "failed", "clips"), found, strict=True))
-        if not counts["responses"]:
-            raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
+    counts = _counts(run)
+    with scoped(run, None, {}) as (con, seen):
         asked = {row[0] for row in con.sql("select distinct condition from responses").fetchall()}
         method = likeliest_method(con)
         condition = _without_audio(asked)
@@ -113,9 +113,18 @@ def gather(run: Run, split: str | None = None) -> Facts:
             agreement=agreements(con, scope=scope) if condition else pa.table({}),
             calibration=arrow_table(con.sql(CALIBRATION)),
             splits=splits,
-            sensitivity=_sensitivity(con, splits[0]) if splits else None,
+            sensitivity=_sensitivity(run, splits[0]) if splits else None,
+            counted=in_words(seen.repeat, seen.think_tokens),
             findings=_findings(run),
         )
+
+
+def _counts(run: Run) -> dict[str, int]:
+    """Of all that the run holds."""
+    [row] = run.table(COUNTS).to_pylist()
+    if not row["responses"]:
+        raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
+    return row
 
 
 def _without_audio(asked: set[str]) -> str | None:
@@ -125,9 +134,10 @@ def _without_audio(asked: set[str]) -> str | None:
 
 
 COUNTS = """
-select (select count(*) from items), (select count(*) from quarantine),
-    (select count(*) from responses), (select count(*) from responses where outcome = 'failed'),
-    (select count(distinct clip_id) from items)
+select (select count(*) from items) as questions, (select count(*) from quarantine) as quarantined,
+    (select count(*) from responses) as responses,
+    (select count(*) from responses where outcome = 'failed') as failed,
+    (select count(distinct clip_id) from items) as clips
 """
 
 CALIBRATION = """
@@ -152,7 +162,7 @@ from ranked group by 1, 2 order by min(rank)
 def likeliest_method(con: duckdb.DuckDBPyConnection) -> str:
     """Which answers are looked at where a run holds both kinds: likelihoods."""
     methods = {row[0] for row in con.sql("select distinct method from responses").fetchall()}
-    return "likelihood" if "likelihood" in methods else "generate"
+    return next((name for name in ("likelihood", "think-likelihood") if name in methods), "generate")
 
 
 def saved_by_time(run: Run) -> list[SavedSplit]:
@@ -179,11 +189,11 @@ def split_summary(con: duckdb.DuckDBPyConnection, saved: SavedSplit) -> SplitFac
     )
 
 
-def _sensitivity(con: duckdb.DuckDBPyConnection, split: SplitFacts) -> pa.Table | None:
+def _sensitivity(run: Run, split: SplitFacts) -> pa.Table | None:
     from audiocontrib.splits.sensitivity import sensitivity
 
     try:
-        return sensitivity(con, **split.settings)
+        return sensitivity(run, **split.settings)
     except AudiocontribError:
         return None  # e.g. answers that the rule needs are gone; the split itself is shown as it was saved
 

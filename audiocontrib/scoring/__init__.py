@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,8 @@ from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
 from audiocontrib.log import tell
 from audiocontrib.models import Model, load_model, model_list, named
-from audiocontrib.plugins import loaded_plugins
-from audiocontrib.prompts import DEFAULT_PROMPT, PROMPTS, PromptFormat, check_prompt, prompt_named, prompt_record
-from audiocontrib.provenance import DataSource, ScoreStep, to_json
+from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, check_prompt, prompt_named
+from audiocontrib.provenance import ScoreStep
 from audiocontrib.responses import METHODS, Outcome, Response
 from audiocontrib.scoring.arguments import (
     ModelLike,
@@ -37,15 +34,14 @@ from audiocontrib.scoring.parallel import Part, on_devices, on_ray, watching
 from audiocontrib.scoring.plan import ORDERS, RequestConfig, Shard, by_clip, options_of, partners
 from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, RequestBuilder
 from audiocontrib.scoring.progress import LOG, Progress
+from audiocontrib.scoring.record import Chosen, run_manifest, score_step
+from audiocontrib.scoring.sampling import GREEDY, Sampling
 from audiocontrib.store import Run
 from audiocontrib.store.identity import ADDED_LATER
 
 HOPELESS = 200
 """So many items without one clip that can be heard: the audio folder is wrong, not the items. So many failures without
 one answer: the model, or its server, is gone."""
-
-Chosen = Sequence[tuple[Model | str, str | None]]
-"""Models, or what is loaded as one; each with the name under which its answers are stored, None: its own."""
 
 EVIDENCE = "evidence"
 """Folder of a run in which a model may keep what it found out about sounds."""
@@ -60,6 +56,7 @@ def score(
     method: str = "likelihood",
     orders: str = "cyclic",
     prompt: str | Path | PromptFormat = DEFAULT_PROMPT,
+    sampling: Sampling = GREEDY,
     run: str | os.PathLike[str] | Run,
     progress: bool = True,
     save_every: float = 5.0,
@@ -82,9 +79,10 @@ def score(
             of a subclass of :class:`audiocontrib.models.Model`; functions ``prompt, audio -> reply``.
         names: under which the models' answers are stored, one for each model in the same order; none: their own.
         conditions: one or several, as they are written (``silence:matched``) or made by ``condition``.
-        method: ``likelihood`` (log p of each option in the answer tag) or ``generate`` (greedy reply).
+        method: ``likelihood`` (log p of each option in the answer tag), ``generate`` (a reply) or ``think-likelihood``.
         orders: ``cyclic`` (every option once in every place) or ``given``.
         prompt: name of a registered prompt, a file (:func:`audiocontrib.prompts.read_prompt`) or a template.
+        sampling: how often each question is asked, and how replies are drawn (:class:`Sampling`); once and greedily.
         run: folder of the run, made if there is none; or an open one.
         save_every: seconds after which answers are written (in a long run, half a percent of its time).
         shard: ``i/n``: only the recordings of this part, see :class:`~audiocontrib.scoring.plan.Shard`.
@@ -102,66 +100,44 @@ def score(
         >>> run = score(items, ["tiny-qwen2.5-omni"], ["audio", "text"], run="runs/first")
     """
     check_workers(engine, actors, save_every, model_options)
-    asked, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt)
+    asked, asking = items_to_ask(items), make_asking(conditions, method, orders, prompt, sampling)
     part, folder, several = shard_of(shard), run_folder(run), device_list(devices)
     chosen = model_list(models, names)
     for made in (entry for entry, _ in chosen if isinstance(entry, Model)):
         asking.check(made)
     options = dict(model_options or {})
     step = replace(
-        _step(asked, chosen, asking, prompt, options), run=str(folder), shard=f"{part.index}/{part.of}", engine=engine,
-        devices=tuple(several), actors=actors,
+        score_step(asked, chosen, asking, prompt, options), run=str(folder), shard=f"{part.index}/{part.of}",
+        engine=engine, devices=tuple(several), actors=actors,
     )  # fmt: skip
     fill = partial(_fill, asked, asking=asking, step=step, save_every=save_every, accept_identity=accept_identity)
     if engine == "ray" or len(several) > 1:
         total = len(chosen) * asking.count(options_of(asked, part))
-        with watching(folder, f"{engine} x {actors if engine == 'ray' else len(several)}", total, shown=progress):
-            _fill_by_several(partial(fill, progress=False), chosen, part, step, options)
-        return Run.open(folder)
+        return _filled_by_several(fill, chosen, part, step, options, total if progress else None)
     if several:
         options["device"] = several[0]
     return fill(chosen, shard=part, model_options=options, progress=progress)
 
 
-def _fill_by_several(fill: Part, chosen: Chosen, shard: Shard, step: ScoreStep, options: dict[str, Any]) -> None:
-    """Fill the run by several processes: by actors of Ray, or by one for each device."""
+def _filled_by_several(
+    fill: Part, chosen: Chosen, shard: Shard, step: ScoreStep, options: dict[str, Any], shown: int | None
+) -> Run:
+    """The run, filled by several processes: by actors of Ray, or by one for each device.
+
+    Args:
+        shown: questions in all, for a bar of their progress; None: no bar.
+    """
     sources = [(entry, name) for entry, name in chosen if isinstance(entry, str)]
     if len(sources) < len(chosen):
         raise UsageError("several processes load the models themselves: give their names")
-    if step.engine == "ray":
-        on_ray(fill, shard, sources, step.actors, options)
-    else:
-        on_devices(partial(fill, sources), shard, step.devices, options)
-
-
-def _prompt_word(prompt: str | Path | PromptFormat) -> str:
-    """A prompt as one would type it: a name or a file; a template of Python is written as a file of its name."""
-    if isinstance(prompt, str | Path):
-        return str(prompt)
-    return prompt.name if prompt.name in PROMPTS else f"{prompt.name}.yaml"
-
-
-def _step(
-    items: Items, chosen: Chosen, asking: RequestConfig, prompt: str | Path | PromptFormat, options: Mapping[str, Any]
-) -> ScoreStep:
-    """What is asked for, by names."""
-    return ScoreStep(
-        data=DataSource.of(items.origin),
-        models=tuple(entry if isinstance(entry, str) else name or entry.name for entry, name in chosen),
-        names=tuple(name for _, name in chosen if name),
-        made_in_python=tuple(name or entry.name for entry, name in chosen if isinstance(entry, Model)),
-        conditions=tuple(c.spec for c in asking.conditions),
-        method=asking.method,
-        orders=asking.orders,
-        prompt=_prompt_word(prompt),
-        run="",
-        plugins=tuple(loaded_plugins()),
-        model_options={
-            key: value if isinstance(value, bool | int | float | str) else str(value)
-            for key, value in options.items()
-            if value
-        },
-    )
+    on_cluster, folder = step.engine == "ray", Path(step.run)
+    several = f"{step.engine} x {step.actors if on_cluster else len(step.devices)}"
+    with watching(folder, several, shown or 0, shown=shown is not None):
+        if on_cluster:
+            on_ray(partial(fill, progress=False), shard, sources, step.actors, options)
+        else:
+            on_devices(partial(fill, sources, progress=False), shard, step.devices, options)
+    return Run.open(folder)
 
 
 def _fill(
@@ -176,9 +152,9 @@ def _fill(
                 raise UsageError(f"two models are called {model.name}: give each a name to store its answers under")
             done.add(model.name)
             asking.check(model)
-            manifest = _manifest(items, asking, model, step)
+            manifest = run_manifest(items, asking, model, step)
             store = Run.create_or_resume(Path(step.run), manifest, items, accept_identity=accept_identity)
-            _ask_all(store, items, model, asking, shard, progress, save_every)
+            _ask_all(store, items, model, asking.of(model), shard, progress, save_every)
     return store
 
 
@@ -200,14 +176,17 @@ def make_asking(
     method: str,
     orders: str,
     prompt: str | Path | PromptFormat,
+    sampling: Sampling = GREEDY,
 ) -> RequestConfig:
     """How the questions are put, from names. UsageError where one is unknown, or the prompt will not do."""
+    if not isinstance(sampling, Sampling):
+        raise UsageError(f"sampling is {sampling!r:.60}, but is made by Sampling(repeats=…, temperature=…)")
     if method not in METHODS:
         raise UsageError(f"no method is called {method!r}; there are: {', '.join(METHODS)}")
     ORDERS.find(orders)
     chosen, put = conditions_to_ask(conditions), prompt_named(prompt)
     check_prompt(put, hides_question=not all(c.shows_question for c in chosen))
-    return RequestConfig(chosen, method, orders, put)
+    return RequestConfig(chosen, method, orders, put, sampling=sampling)
 
 
 def _ask_all(
@@ -252,7 +231,7 @@ def _ask_all(
                 if waiting and (now := time.monotonic()) - saved > max(save_every, (now - start) / 200):
                     run.append(waiting)
                     waiting, saved = [], now
-            for note in _notes(model, total):
+            for note in _notes(model, total, asking.method):
                 bar.note(note)
             if asked and progress:
                 seconds = time.monotonic() - start
@@ -269,27 +248,11 @@ def _ask_all(
                 run.quarantine(total.quarantined)
 
 
-def _notes(model: Model, total: RequestBatch) -> Iterator[str]:
+def _notes(model: Model, total: RequestBatch, method: str) -> Iterator[str]:
     """What the user should know of a model's part in the run."""
+    if model.thinks and method == "likelihood":
+        yield f"{model.name} thinks before it answers, and was asked before any thought; think-likelihood asks after it"
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:
         yield f"{total.unpartnered} questions that borrow a clip are left out: no other clip can stand in"
-
-
-def _manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreStep) -> dict[str, Any]:
-    packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
-    return {
-        "identity": {
-            "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
-            "models": {model.name: model.identity()},
-            "conditions": [c.spec for c in asking.conditions],
-            "method": asking.method,
-            "orders": asking.orders,
-            "max_new_tokens": asking.max_new_tokens if asking.method == "generate" else None,
-            "prompt": prompt_record(asking.prompt),
-        },
-        "origin": items.origin,
-        "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},
-        "step": to_json(step),
-    }

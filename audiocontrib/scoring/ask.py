@@ -47,7 +47,8 @@ def _answers(model: Model, requests: Sequence[Request], asking: RequestConfig) -
             return []
         if asking.method == "likelihood":
             return check_answers(model.name, asking.method, requests, model.likelihood(requests))
-        return check_answers(model.name, asking.method, requests, model.generate(requests, asking.max_new_tokens))
+        answer = model.think_likelihood if asking.method == "think-likelihood" else model.generate
+        return check_answers(model.name, asking.method, requests, answer(requests, asking.max_new_tokens))
     except Exception as error:  # whatever a model raises is recorded in the row's `error` and asked again on resume
         return error
     except SystemExit:
@@ -62,6 +63,8 @@ def _response(model: Model, request: Request, key: AnswerKeys, method: str, valu
         "model": model.name,
         "condition": request.condition.spec,
         "order": request.order,
+        "repeat": request.repeat,
+        "think_tokens": request.think_tokens,
         "method": method,
         "partner_id": request.partner_id,
         "audio_sha256": request.sound.sha256 if request.sound else None,
@@ -94,6 +97,8 @@ def _response(model: Model, request: Request, key: AnswerKeys, method: str, valu
         choice = int(np.argmax(posterior))
         facts |= {
             "outcome": Outcome.ANSWERED,
+            "thought": value.thought,
+            "thought_tokens": value.thought_tokens,
             "posterior": posterior,
             "option_logprob": logprobs,
             "option_tokens": tuple(int(n) for n in unrotate(value.tokens, request.order)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -41,7 +42,7 @@ def estimate_scoring(items: Items, model: Model, asking: RequestConfig, shard: S
     requests = asking.count(options_of(items, shard)) // len(asking.conditions)
     rows = []
     for condition in asking.conditions:
-        alone = RequestConfig((condition,), asking.method, asking.orders, asking.prompt, asking.max_new_tokens)
+        alone = replace(asking.of(model), conditions=(condition,))
         warm, cold = groups[:WARM], groups[WARM:] or groups
         _asked(model, alone, lenders, warm)
         start = time.perf_counter()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, product
 
 import numpy as np
 import pyarrow.compute as pc
@@ -17,6 +17,8 @@ from audiocontrib.items import Item, Items
 from audiocontrib.models import Model
 from audiocontrib.prompts import Prompt, PromptFormat, make_prompt
 from audiocontrib.registry import Registry
+from audiocontrib.responses import METHODS
+from audiocontrib.scoring.sampling import GREEDY, Sampling
 
 ORDERS: Registry[Callable[[int], range]] = Registry("scheme of option orders")
 """Name -> function from the number of options to the rotations that are asked."""
@@ -46,10 +48,16 @@ class RequestConfig:
     orders: str
     prompt: PromptFormat
     max_new_tokens: int = 128
+    """Of the model at hand, see :meth:`of`."""
+    sampling: Sampling = GREEDY
 
     def count(self, options: Iterable[int]) -> int:
         """Number of requests per model, from the number of options of each item."""
-        return len(self.conditions) * sum(len(ORDERS[self.orders](k)) for k in options)
+        return len(self.conditions) * self.sampling.each * sum(len(ORDERS[self.orders](k)) for k in options)
+
+    def of(self, model: Model) -> RequestConfig:
+        """The same for one model: where nobody says how long replies may be, it does."""
+        return replace(self, max_new_tokens=self.sampling.max_new_tokens or model.max_new_tokens)
 
     def check(self, model: Model) -> None:
         """UsageError if the model cannot be asked this way."""
@@ -60,13 +68,16 @@ class RequestConfig:
                 f"use conditions without audio, as text or options{_refusals(model)}"
             )
         if self.method not in model.capabilities:
-            able = ", ".join(sorted(model.capabilities - {"audio"}))
-            raise UsageError(f"{model.name} cannot be asked by {self.method}; it can: {able}{_refusals(model)}")
+            able = ", ".join(sorted(model.capabilities & set(METHODS)))
+            why = _refusals(model, thinking=self.method == "think-likelihood")
+            raise UsageError(f"{model.name} cannot be asked by {self.method}; it can: {able}{why}")
+        self.sampling.check(model, self.method)
 
 
-def _refusals(model: Model) -> str:
-    """Why a server cannot do what it was tried for, where the model knows."""
-    return f" ({'; '.join(model.refusals.values())})" if model.refusals else ""
+def _refusals(model: Model, *, thinking: bool = False) -> str:
+    """Why a model cannot do what it was tried for, where it knows; of thinking, or of all else."""
+    told = [reason for what, reason in model.refusals.items() if (what == "thinking") == thinking]
+    return f" ({'; '.join(told)})" if told else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,8 @@ class PlannedQuestion:
     prompt: Prompt
     source: Item | None
     """Item whose recording is needed: its own, the partner's under swap, or None."""
+    repeat: int = 0
+    think_tokens: int | None = None
 
     @property
     def partner_id(self) -> str | None:
@@ -159,7 +172,8 @@ def plan_questions(
                 prompt = make_prompt(
                     question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
                 )
-                yield PlannedQuestion(item, condition, order, prompt, source)
+                for bound, repeat in product(asking.sampling.bounds, range(asking.sampling.repeats)):
+                    yield PlannedQuestion(item, condition, order, prompt, source, repeat, bound)
 
 
 def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: str, heard: str | None) -> str:
@@ -169,6 +183,7 @@ def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: 
         heard: hash of the samples (then it is the answer's identity), or the recording's stamp (then it tells,
             without decoding anything, that the answer is there already).
     """
+    drawn = asking.sampling.identity
     return stable_hash(
         [
             fingerprint,
@@ -176,8 +191,11 @@ def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: 
             question.condition.spec,
             question.order,
             asking.method,
-            asking.max_new_tokens if asking.method == "generate" else None,
+            asking.max_new_tokens if asking.method != "likelihood" else None,
             question.prompt.sha256,
             heard,
+            # nothing more for greedy replies: older programs knew no others, and their runs go on
+            *([drawn, question.repeat] if drawn else []),
+            *(["think", question.think_tokens] if question.think_tokens is not None else []),
         ]
     )

@@ -121,11 +121,17 @@ class RequestBuilder:
                 work.skipped += 1
                 continue
             work.cut += cut
-            work.requests.append(
-                Request(question.item, question.condition, question.order, question.prompt, sound, question.partner_id)
-            )
+            work.requests.append(_request(question, sound, self.asking))
             work.keys.append(AnswerKeys(key, resume))
         work.seconds = sum({r.sound.sha256: r.sound.seconds for r in work.requests if r.sound}.values())
+
+
+def _request(question: PlannedQuestion, sound: Sound | None, asking: RequestConfig) -> Request:
+    item, condition, order, repeat = question.item, question.condition, question.order, question.repeat
+    return Request(
+        item, condition, order, question.prompt, sound, question.partner_id, repeat=repeat,
+        draw=asking.sampling.draw(item.id, condition.spec, order, repeat), think_tokens=question.think_tokens,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

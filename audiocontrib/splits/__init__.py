@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
+from audiocontrib.contribution.repeat_view import one_answer, say_once
 from audiocontrib.contribution.run_view import asked_models, connected, only_models
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked
 from audiocontrib.contribution.scores import contributions
@@ -43,6 +44,8 @@ def split(
     method: str | None = None,
     models: str | Sequence[str] | None = None,
     prompt: str | None = None,
+    repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
     **settings: Any,
 ) -> Split:
     """Split the items of a run into weak and strong audio contribution.
@@ -58,7 +61,8 @@ def split(
             at most a million is meant, so that two wrong votes of three reach 2 / 3. None: the rule's own.
         leave_out: ``unsolved`` leaves those items out of the table; ``findings`` says how many.
         scope: which answers count (:class:`~audiocontrib.contribution.scope.Scope`); or, in its place, its fields:
-        condition, audio, method, models, prompt: ``models`` None counts all that were asked under the condition.
+        condition, audio, method, models, prompt, repeat, think_tokens: ``models`` None counts all asked under the
+            condition.
         settings: further arguments of the rule.
 
     Raises:
@@ -72,30 +76,37 @@ def split(
     """
     found = RULES.find(rule)
     exact = _threshold(found.threshold if threshold is None else threshold)
-    left_out = _left_out(leave_out)
-    settings = check_settings(rule, settings)
-    given = {"condition": condition, "audio": audio, "method": method, "models": models, "prompt": prompt}
+    left_out, settings = _left_out(leave_out), check_settings(rule, settings)
+    given: dict[str, Any] = {"condition": condition, "audio": audio, "method": method, "models": models}
+    given |= {"prompt": prompt, "repeat": repeat, "think_tokens": think_tokens}
     words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
     with connected(run) as con:
-        checked = scope if isinstance(scope, CheckedScope) else _scope(scope, words).check(con)
+        checked = scope if isinstance(scope, CheckedScope) else _checked(run, _scope(scope, words), con)
+        # what was checked before is narrow already
+        narrow = (None, None) if checked is scope else (checked.repeat, checked.think_tokens)
         names = asked_models(con, checked.condition, checked.models)
         if not names:
             raise not_asked(checked.condition)
         items = _items(con)
-        with only_models(con, checked.models):
+        with only_models(con, checked.models), one_answer(con, *narrow):
             scores = contributions(con, scope=checked)
         if left_out and scores["unsolved"].null_count == len(scores):
             raise UsageError(f"unsolved items cannot be left out: no model was asked under {checked.audio!r}")
         judging = None if checked.models is None else [*checked.models, *judges({"rule": rule} | settings)]
-        with only_models(con, judging):
+        with only_models(con, judging), one_answer(con, *narrow):
             decided = decide(rule, RuleInput(con, checked, scores, exact), settings, items)
     placed, findings = _placed(decided, items, scores.select(["item_id", "unsolved"]), leave_out=bool(left_out))
     asked = {"rule": rule, "threshold": float(exact), "condition": checked.condition, "audio": checked.audio}
-    asked |= {"models": names, "leave_out": left_out} | settings
-    asked |= {"method": checked.method} if checked.method else {}
+    asked |= {"models": names, "leave_out": left_out} | settings | _named(checked)
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
     return Split(table, rule, float(exact), asked, findings, decided.warnings, scores, context)
+
+
+def _named(scope: CheckedScope) -> dict[str, Any]:
+    """What of a scope is kept with a split where the run holds several."""
+    several = {"method": scope.method, "repeat": scope.repeat, "think_tokens": scope.think_tokens}
+    return {name: value for name, value in several.items() if value is not None}
 
 
 def _placed(
@@ -112,6 +123,12 @@ def _placed(
         return placed, dict(decided.findings)
     kept = sql("select * from placed where unsolved is not true order by item_id", placed=placed)
     return kept, {**decided.findings, "left_out_unsolved": len(placed) - len(kept)}
+
+
+def _checked(run: Answers, scope: Scope, con: duckdb.DuckDBPyConnection) -> CheckedScope:
+    checked = scope.check(con)
+    say_once(run, con, checked.unnamed(scope))
+    return checked
 
 
 def _scope(scope: Scope | None, words: ScopeFields) -> Scope:

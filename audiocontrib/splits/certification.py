@@ -25,6 +25,8 @@ def certify(
     rotate: bool = False,
     condition: str = "text",
     method: str | None = None,
+    repeat: str | int | None = None,
+    think_tokens: str | int | None = None,
     save: bool = True,
 ) -> tuple[Certificate, ...]:
     """Bound how much of a strong set is still answered without the audio.
@@ -36,6 +38,8 @@ def certify(
         rotate: instead of that: leave out each model of the split in turn, split again, certify with it.
         condition: one without the audio that the model was asked under.
         method: ``likelihood`` or ``generate``; needed only where the run holds both.
+        repeat, think_tokens: which of several answers of the model counts, as in a
+            :class:`~audiocontrib.contribution.scope.Scope`; None: what counted in the split.
         save: keep them beside the split, as ``certificate.json``.
 
     Raises:
@@ -52,12 +56,13 @@ def certify(
     saved = as_run(run).split(split)
     if not saved.rule:
         raise UsageError(f"the split {split!r} does not say how it was made, so it is not known who took part in it")
-    if model is None:
-        made = _rotated(run, saved, condition, method)
-    else:
-        made = (_held_out(run, saved, model, condition, method),)
+    several = {"repeat": repeat, "think_tokens": think_tokens}
+    several = {name: saved.settings.get(name) if value is None else value for name, value in several.items()}
+    asked = {"condition": condition, "method": method, **several}
+    made = _rotated(run, saved, asked) if model is None else (_held_out(run, saved, model, asked),)
     if save:
-        write_certificates(saved, [certificate_row(one) | {"rotated": rotate} for one in made])
+        more = {"rotated": rotate} | {name: value for name, value in several.items() if value is not None}
+        write_certificates(saved, [certificate_row(one) | more for one in made])
     return made
 
 
@@ -66,21 +71,21 @@ def certificate_row(one: Certificate) -> dict[str, Any]:
     return {key: None if value != value else value for key, value in asdict(one).items()}
 
 
-def _held_out(run: Run, saved: SavedSplit, model: str, condition: str, method: str | None) -> Certificate:
+def _held_out(run: Run, saved: SavedSplit, model: str, asked: dict[str, Any]) -> Certificate:
     if model in [*saved.raters, *judges(saved.settings)]:
         raise UsageError(
             f"{model} took part in the split {saved.name!r}, so it certifies nothing; "
             "name a model that did not, or leave out each in turn (rotate)"
         )
     strong = saved.part("strong")
-    return certificate(run, strong=strong, model=model, condition=condition, method=method)
+    return certificate(run, strong=strong, model=model, **asked)
 
 
-def _rotated(run: Run, saved: SavedSplit, condition: str, method: str | None) -> tuple[Certificate, ...]:
+def _rotated(run: Run, saved: SavedSplit, asked: dict[str, Any]) -> tuple[Certificate, ...]:
     """For each model of the split: split by the others, and certify with it."""
     if named := set(saved.raters) & set(judges(saved.settings)):
         raise UsageError(f"{min(named)} is named by the rule {saved.rule} itself, so it cannot be left out in turn")
     return tuple(
-        certificate(run, strong=other.part("strong"), model=model, condition=condition, method=method)
+        certificate(run, strong=other.part("strong"), model=model, **asked)
         for model, other in leave_one_out(run, **saved.settings)
     )

@@ -7,7 +7,7 @@ from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator
 
 from audiocontrib.conditions import condition
 from audiocontrib.config import Name, Share, accepted_by, build, changed, config, one_or_several, read_fields
@@ -34,12 +34,16 @@ class SplitRecipe:
     """The condition without the audio whose answers are judged."""
     audio: Annotated[str, Field(description="a condition with the audio"), accepted_by(_with_audio)] = "audio"
     """The condition with the audio; it says which items are unsolved."""
-    method: Literal["likelihood", "generate"] | None = None
+    method: Literal["likelihood", "generate", "think-likelihood"] | None = None
     """Needed only where the run holds answers by both."""
     models: Annotated[tuple[Name, ...], one_or_several, Field(min_length=1)] | None = None
     """Whose answers count, one or several; None: all that were asked under the condition."""
     prompt: Name | None = None
     """The prompt that the run was asked with; None: whatever it was."""
+    repeat: Literal["first", "majority"] | NonNegativeInt | None = None
+    """Which of several replies to a question counts; None: the first."""
+    think_tokens: Literal["free"] | NonNegativeInt | None = None
+    """Which bound of thoughts counts, where there are several; None: the largest."""
     leave_out: Annotated[tuple[Literal["unsolved"], ...], one_or_several] = ()
     """Kinds of items that are left out, one or several."""
     settings: Mapping[str, Any] = field(default_factory=dict)

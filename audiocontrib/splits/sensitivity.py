@@ -1,4 +1,4 @@
-"""Sensitivity: how a split changes with its threshold, with each model left out, and with fewer option orders."""
+"""Sensitivity: how a split changes with its threshold, without a model, with fewer option orders, by other repeats."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.arrow import schema_of, texts
+from audiocontrib.contribution.repeat_view import held_repeats
 from audiocontrib.contribution.run_view import connected, filtered_view, in_memory
 from audiocontrib.contribution.scope import Answers
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 THRESHOLDS = (0.1, 0.25, 0.34, 0.5, 0.67, 0.75, 0.9)
 MOST_ITEMS = 20_000
 """Larger runs are looked at on a sample of whole clips: a split is made for every row of the table."""
+MOST_REPEATS = 5
+"""Of many repeats, so many others are looked at."""
 
 SENSITIVITY_SCHEMA = schema_of(
     variant=pa.string(),
@@ -55,9 +58,9 @@ def sensitivity(
 
     Returns:
         One row per variant (SENSITIVITY_SCHEMA), the first as asked for: varies: what differs from it, ``threshold``,
-        ``models`` or ``orders`` (null in the first); its threshold; counts; moved: share of the items in another part
-        than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why a variant could not
-        be made, or that the rows rest on a sample of the items.
+        ``models``, ``orders`` or ``repeats`` (null in the first); its threshold; counts; moved: share of the items in
+        another part than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why a
+        variant could not be made, or that the rows rest on a sample of the items.
     """
     settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
     asked = {"rule": rule, **settings}
@@ -75,7 +78,7 @@ def sensitivity(
             about = {"variant": name, "varies": varies, "threshold": change.get("threshold", base.threshold)}
             try:
                 with filtered_view(con, "responses", where):
-                    made = split(con, **({"threshold": base.threshold, "models": models} | change | asked))
+                    made = split(con, **(asked | {"threshold": base.threshold, "models": models} | change))
             except UsageError:
                 raise
             except AudiocontribError as error:
@@ -114,6 +117,9 @@ def _variants(con: duckdb.DuckDBPyConnection, base: Split) -> Iterator[tuple[str
             yield f"order {order} only", "orders", f'"order" = {int(order)}', {}
         for some in range(2, len(orders)):
             yield f"first {some} orders", "orders", f'"order" <= {int(orders[some - 1])}', {}
+    if (counted := base.settings.get("repeat")) is not None:
+        for repeat in [other for other in held_repeats(con) if other != counted][:MOST_REPEATS]:
+            yield f"repeat {repeat} only", "repeats", "true", {"repeat": repeat}
 
 
 def _compared(made: Split, base: Split) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from audiocontrib.answers import READER
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.items import Items, ItemTable, Quarantined
 from audiocontrib.notebook import arrow_html, html_block, html_lines
-from audiocontrib.responses import Response, response_rows
+from audiocontrib.responses import Response, has_posterior, response_rows
 from audiocontrib.sql import arrow_table, cursor, sql_literal
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
@@ -120,10 +120,13 @@ class Run:
             with self.views() as con:
                 found = arrow_table(
                     con.sql(
-                        "select model, condition, count(*) as answers, count(*) filter (outcome = 'failed') as failed, "
-                        "avg(correct::int) as correct from responses group by all order by all"
+                        "select model, condition, think_tokens, count(*) as answers, "
+                        "count(*) filter (outcome = 'failed') as failed, avg(correct::int) as correct "
+                        "from responses group by all order by all"
                     )
                 )
+            if found["think_tokens"].null_count == len(found):
+                found = found.drop_columns(["think_tokens"])
         except AudiocontribError as error:
             return html_block(repr(self), html_lines([error]))
         return html_block(repr(self), arrow_html(found), html_lines(map(repr, self.splits())))
@@ -142,7 +145,7 @@ class Run:
 
     def has_replies(self) -> bool:
         """Whether any answer is a reply, and so was read."""
-        return self.manifest.get("identity", {}).get("method") != "likelihood"
+        return not has_posterior(str(self.manifest.get("identity", {}).get("method")))
 
     def set_reader(self, version: int) -> None:
         """Note that all replies were read again by this version of the reader."""

@@ -15,7 +15,7 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
-from audiocontrib.responses import RESPONSE_SCHEMA
+from audiocontrib.responses import LATER, RESPONSE_SCHEMA
 from audiocontrib.sql import arrow_table, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
@@ -103,17 +103,22 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
     if paths:
-        con.execute(f"create temp view {name} as select *{_lacking(con, parquet(paths), schema)} from {parquet(paths)}")
+        con.execute(f"create temp view {name} as select {_whole(con, parquet(paths), schema)} from {parquet(paths)}")
     else:
         con.register(name, schema.empty_table())
 
 
-def _lacking(con: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema) -> str:
-    """SQL for the columns that files of an older version do not have: null, of their own type."""
+def _whole(con: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, exclude: str = "") -> str:
+    """SQL for all columns; those that files of an older version lack are LATER's, or null, of their own type."""
     held = set(con.sql(f"from {source} limit 0").columns)
     empty = con.from_arrow(schema.empty_table())
-    types = zip(empty.columns, empty.types, strict=True)
-    return "".join(f', null::{kind} as "{name}"' for name, kind in types if name not in held)
+    types = dict(zip(empty.columns, map(str, empty.types), strict=True))
+    usual = {name: f"{LATER.get(name, 'null')}::{kind}" for name, kind in types.items()}
+    filled = ", ".join(
+        f'coalesce("{name}", {usual[name]}) as "{name}"' for name in LATER if name in usual.keys() & held
+    )
+    added = "".join(f', {value} as "{name}"' for name, value in usual.items() if name not in held)
+    return f"*{exclude}{f' replace ({filled})' if filled else ''}{added}"
 
 
 def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
@@ -132,9 +137,9 @@ def _response_view(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Pa
     if beaten is None or not len(beaten):
         return _view(con, "responses", parts, RESPONSE_SCHEMA)
     con.register("beaten", beaten)
-    lacking = _lacking(con, parquet(parts), RESPONSE_SCHEMA)
+    whole = _whole(con, parquet(parts), RESPONSE_SCHEMA, " exclude (filename, file_row_number)")
     con.execute(
-        f"create temp view responses as select * exclude (filename, file_row_number){lacking} "
+        f"create temp view responses as select {whole} "
         f"from {parquet(parts, 'filename', 'file_row_number')} as given anti join beaten "
         "on parse_filename(given.filename) = beaten.part and given.file_row_number = beaten.row"
     )

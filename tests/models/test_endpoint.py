@@ -110,7 +110,7 @@ def test_what_may_change_an_answer_is_in_the_fingerprint(server: Server, models:
         again = load(elsewhere)
     assert again.fingerprint() == exact.fingerprint()
     assert again.name == SERVED
-    assert again.capabilities == {"audio", "generate", "likelihood"}
+    assert again.capabilities == {"audio", "generate", "likelihood", "sampling"}
     assert set(load(server, likelihood="letters").fingerprint()) == {*exact.fingerprint(), "letters_sha256"}
 
 
@@ -152,7 +152,7 @@ def test_what_a_server_can_do_is_found_out(
 ) -> None:
     with serving(able) as server:
         model = load(server)
-    assert model.capabilities == set(capabilities.split())
+    assert model.capabilities == {*capabilities.split(), "sampling"}
     assert facts.items() <= model.fingerprint().items()
     assert model.found.refusals.keys() == refused
     assert all(reason and "\n" not in reason for reason in model.found.refusals.values())
@@ -161,7 +161,7 @@ def test_what_a_server_can_do_is_found_out(
 def test_an_answer_that_makes_no_sense_is_no_ability() -> None:
     with serving(Able(prompt_logprobs=False, named_logprobs=False, polite=True)) as server:
         model = load(server, retries=0)
-    assert model.capabilities == {"audio", "generate"}
+    assert model.capabilities == {"audio", "generate", "sampling"}
     assert "makes no sense (KeyError: 'tokens')" in model.found.refusals["forced"]
 
 

@@ -42,7 +42,7 @@ class Cascade(Model):
         reader: the language model that answers.
     """
 
-    capabilities = frozenset({"audio", "likelihood", "generate"})
+    capabilities = frozenset({"audio", "likelihood", "generate", "sampling"})
 
     def __init__(self, recipe: CascadeRecipe, listener: Listener, reader: Reader) -> None:
         self.name = recipe.name

@@ -12,6 +12,7 @@ from audiocontrib.models.base import Generated, Model, Request, Scored
 from audiocontrib.models.endpoint.address import Address
 from audiocontrib.models.endpoint.client import Client
 from audiocontrib.models.endpoint.detect import Found
+from audiocontrib.models.endpoint.drawn import Drawing
 from audiocontrib.models.endpoint.letters import LETTERED
 from audiocontrib.models.endpoint.likelihoods import Likelihood
 from audiocontrib.models.endpoint.reply import ChatReply
@@ -26,10 +27,10 @@ class EndpointModel(Model):
     def __init__(self, address: Address, client: Client, card: dict[str, Any], found: Found) -> None:
         self.address, self.client, self.found = address, client, found
         self.name, self.max_seconds = address.name, address.seconds
-        able = {"generate": True, "audio": found.dialect.audio, "likelihood": found.likelihood}
+        able = {"generate": True, "sampling": True, "audio": found.dialect.audio, "likelihood": found.likelihood}
         self.capabilities = frozenset(name for name, ability in able.items() if ability)
         self.concurrency, self.refusals = address.concurrency, found.refusals
-        self._card, self._spots = card, SpotChecks()
+        self._card, self._spots, self._drawing = card, SpotChecks(), Drawing()
 
     def fingerprint(self) -> dict[str, Any]:
         """What the server says of itself, and how it is asked; neither its address, which may change, nor the key."""
@@ -58,7 +59,9 @@ class EndpointModel(Model):
 
         async def reply(request: Request) -> Generated:
             body = self.found.dialect.body(request.prompt, request.sound, max_new_tokens)
-            said = await self.client.complete(body)
+            said = await (
+                self._drawing.ask(self.client, body, request.draw) if request.draw else self.client.complete(body)
+            )
             if fault := _fault(said, max_new_tokens):
                 raise AudiocontribError(f"{self.name}: {fault}")
             sent = f"{request.prompt.system}\n{request.prompt.user}"
@@ -74,7 +77,7 @@ class EndpointModel(Model):
 
     def summary(self) -> str:
         """See :class:`audiocontrib.models.base.Model`."""
-        return str(self._spots)
+        return "; ".join(filter(None, (str(self._spots), self._drawing.note)))
 
     def close(self) -> None:
         """End the connections to the server."""

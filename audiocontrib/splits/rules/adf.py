@@ -15,6 +15,7 @@ from pydantic import PositiveInt
 
 from audiocontrib.arrow import equal, integers, texts
 from audiocontrib.config import Name
+from audiocontrib.contribution.positions import posterior_method
 from audiocontrib.contribution.scope import held_conditions, not_asked
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -174,7 +175,7 @@ def _votes(asked: RuleInput, condition: str, method: str | None) -> pa.Table:
 
 def _ranks(asked: RuleInput, model: str, condition: str) -> pa.Table:
     """item_id, k, problem (why the model's answers do not stand; null: they do), and place of the gold, from 1."""
-    voted = _votes(asked, condition, "likelihood")
+    voted = _votes(asked, condition, posterior_method(asked.con))
     own = voted.filter(equal(voted["model"], model))
     means = arrow_table(
         asked.con.sql(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from audiocontrib.arrow import texts
+from audiocontrib.contribution.scope import scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO
@@ -49,14 +50,14 @@ def filter_by_pass_rate(rows: TrainingRows, settings: GRPO, run: Run, split: pa.
 
 
 def pass_rates(run: Run, condition: str, rater: str | None) -> dict[str, float]:
-    """Item id -> how often a sampled answer would be right: the mean, over option orders, of the gold option's
-    posterior, or for written replies of whether they were right.
+    """Item id -> how often a sampled answer would be right: the mean, over option orders and repeats, of the gold
+    option's posterior, or for written replies of whether they were right.
 
     Raises:
         UsageError: several models answered, and none is named.
         AudiocontribError: none did.
     """
-    with run.views() as con:
+    with scoped(run, None, {}, every_repeat=True) as (con, _):
         sql = "select distinct model from responses where condition = $c and correct is not null"
         there = sorted(name for (name,) in con.execute(sql, {"c": condition}).fetchall())
         if (rater is not None and rater not in there) or not there:

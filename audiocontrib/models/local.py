@@ -16,7 +16,7 @@ from audiocontrib.audio import Sound
 from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.chat import ChatText
 from audiocontrib.models.control_tokens import ControlTokens
-from audiocontrib.models.network import cache_memory, logits_head, pad_id
+from audiocontrib.models.network import cache_memory, is_out_of_memory, logits_head, pad_id
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
@@ -248,7 +248,7 @@ class LocalModel(Model, ABC):
 
     def _made_smaller(self, error: Exception) -> bool:
         """Whether the error was a lack of memory that can be helped: from now on, less is done at once."""
-        if not _out_ofcache_memory(error) or self.tokens_at_once <= 1:
+        if not is_out_of_memory(error) or self.tokens_at_once <= 1:
             return False
         self.tokens_at_once //= 2
         self.prefixes.clear()

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.names import check_folder_name
 from audiocontrib.sql import sql
 from audiocontrib.store import Run
 from audiocontrib.store.runs import as_run
@@ -75,7 +76,7 @@ group by all order by all
 
 def judge_folder(run: Run, judge: str) -> Path:
     """Where the answers of the judge of that name belong."""
-    return run.path / JUDGES / re.sub(r"[^\w.-]+", "-", judge).strip(".-")
+    return run.path / JUDGES / check_folder_name("a judge", re.sub(r"[^\w.-]+", "-", judge).strip(".-"))
 
 
 def judgements(run: Run, /) -> pa.Table:

@@ -16,9 +16,10 @@ import duckdb
 from audiocontrib.answers import READER
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Items, ItemTable, Quarantined
+from audiocontrib.names import check_name, check_run_path
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, response_rows
-from audiocontrib.sql import arrow_table
+from audiocontrib.sql import arrow_table, no_pattern
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
@@ -78,8 +79,11 @@ class Run:
             AudiocontribError: something that fixes the answers changed. After the headline, the message
                 has one line per change, ``dotted.path: old -> new``. Nothing was written.
         """
-        path = Path(path)
+        path = check_run_path(path)
+        no_pattern(path)  # it could not be read
         manifest = json.loads(json.dumps(manifest))
+        for name in manifest["identity"].get("models", {}):
+            check_name("a model", name)
         make_folder(path)
         with locked(path):
             resumed = (path / MANIFEST).exists()

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 
 from audiocontrib.arrow import equal, schema_of
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.names import check_folder_name
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
+from audiocontrib.store.manifest import MANIFEST
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
 PARTS = ("weak", "strong", "undecided")
@@ -135,14 +137,14 @@ def saved_split(run: Path, split: str | Path) -> SavedSplit:
 
 def split_folder(run: Path, name: str) -> Path:
     """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
-    if not name or Path(name).name != name:
-        raise UsageError(f"a split cannot be called {name!r}: it is the name of a folder")
-    return run / SPLITS / name
+    return run / SPLITS / check_folder_name("a split", name)
 
 
 def write_split(folder: Path, table: pa.Table, about: Mapping[str, Any]) -> Path:
     """Write a split into ``folder`` (made if need be); gives it back. A certificate of the split before is removed."""
     settings = json.dumps(about, indent=2, sort_keys=True)
+    if (folder / MANIFEST).exists():
+        raise UsageError(f"a split cannot be in {folder}: that is a run; name a folder within its {SPLITS}/")
     with suppress(FileNotFoundError, NotADirectoryError):
         (folder / CERTIFICATE).unlink()
     write_table_atomic(table.replace_schema_metadata({"audiocontrib": settings}), folder / TABLE)

@@ -16,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
-from audiocontrib.sql import arrow_table, sql_literal
+from audiocontrib.sql import arrow_table, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
 from audiocontrib.store.splits import SPLIT_SCHEMA
@@ -89,10 +89,9 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
     Args:
         columns: further columns that DuckDB can add (``filename``, ``file_row_number``).
     """
-    listed = ", ".join(sql_literal(str(path)) for path in paths)
     # parts of an older version may lack a column
     settings = ["hive_partitioning = false", "union_by_name = true", *(f"{c} = true" for c in columns)]
-    return f"read_parquet([{listed}], {', '.join(settings)})"
+    return f"read_parquet({sql_files(paths)}, {', '.join(settings)})"
 
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:

@@ -58,7 +58,7 @@ def command(
       audiocontrib train sft --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train grpo --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
-      audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
+      audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'" --file trained
     """
     from audiocontrib.api.train import changed_recipe, plan_training
     from audiocontrib.config import assignments

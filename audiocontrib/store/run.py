@@ -32,6 +32,7 @@ from audiocontrib.store.files import (
 )
 from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
+from audiocontrib.store.queries import lock, run_query
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
 
 if TYPE_CHECKING:
@@ -188,6 +189,8 @@ class Run:
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A new in-memory DuckDB connection with the views of this moment; closed by who asked for it.
 
+        It is open: SQL can write and read wherever this process can. A query of somebody else's goes to :meth:`query`.
+
         Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
         ``contributions``, ``audit`` and ``splits`` (with the split's ``name``), which are empty until they are made.
         """
@@ -242,26 +245,27 @@ class Run:
         told = self.manifest.get("identity", {}).get("prompt")
         return told.get("name") if isinstance(told, dict) else None
 
-    def query(self, sql: str) -> pd.DataFrame:
-        """The result of an SQL query over the views, as pandas. UsageError if the query is wrong.
+    def query(self, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False) -> pd.DataFrame:
+        """The result of an SQL query over the views, as pandas; see :meth:`table`.
 
         Example:
             >>> run.query("select condition, avg(correct::int) from responses group by 1")
         """
-        return self.table(sql).to_pandas()
+        return self.table(sql, files=files, unlocked=unlocked).to_pandas()
 
-    def table(self, sql: str) -> pa.Table:
-        """The result of an SQL query over the views, as Arrow. UsageError if the query is wrong."""
-        hint = f"the views are: {', '.join(views.VIEWS)}"
+    def table(self, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False) -> pa.Table:
+        """The result of an SQL query over the views, as Arrow. UsageError if the query is wrong.
+
+        It is locked: one statement that reads, from the run's folder and what is named.
+
+        Args:
+            files: further files and folders that the query may read, by their paths in quotes.
+            unlocked: whether it may do whatever DuckDB can: for a query, and a run, of one's own.
+        """
         with self.connect() as con:
-            try:
-                result = con.sql(sql)
-                if result is None:
-                    raise UsageError(f"the query is empty; {hint}")
-                return arrow_table(result)
-            except duckdb.Error as error:
-                said = " ".join(str(error).split("\nLINE ")[0].split())
-                raise UsageError(f"{said}; {hint}") from error
+            if not unlocked:
+                lock(con, self.path, files)
+            return run_query(con, sql, unlocked=unlocked)
 
     @property
     def responses(self) -> pd.DataFrame:

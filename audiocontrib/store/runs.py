@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +46,15 @@ def as_runs(given: Any) -> list[Run]:
     return [as_run(one) for one in several]
 
 
-def query(run: Run, /, sql: str) -> pd.DataFrame:
+def query(
+    run: Run, /, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False
+) -> pd.DataFrame:
     """The result of an SQL query over a run, as pandas: :meth:`Run.query`.
 
     Example:
         >>> ac.query(run, "select condition, avg(correct::int) from responses group by 1")
     """
-    return as_run(run).query(sql)
+    return as_run(run).query(sql, files=files, unlocked=unlocked)
 
 
 def newest_run(folder: str | Path = "runs") -> Path:

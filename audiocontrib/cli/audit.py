@@ -67,7 +67,7 @@ def command(
 
     if (dataset is None) == (folder is None):
         raise UsageError("name a data set with --dataset, or a run with --run; one of the two")
-    run = Run.open(folder) if folder else None
+    run = Run.open(folder, audio_root=data["audio_root"]) if folder else None
     seen = audit(
         run or load_dataset(str(dataset), progress=not quiet, **data),
         checks=checks or None,

@@ -44,12 +44,19 @@ run_option: Decorator = click.option(
 )
 
 
+run_audio_option: Decorator = click.option(
+    "--audio-root",
+    type=click.Path(path_type=Path),
+    help="Folder, .zip or .tar of the run's audio.  [default: as the run says, if you made it; else its own folder]",
+)
+
+
 def say(text: str) -> None:
     """Words go to stderr, so that tables can be piped."""
     click.echo(text, err=True)
 
 
-def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
+def chosen_run(folder: Path | None, *, audio_root: Path | None = None, tell_reader: bool = True) -> Run:
     """The run that is meant; where none is named, the newest of runs/, and it is said which.
 
     A run whose replies an older reader has read says so, unless ``tell_reader`` is False.
@@ -60,7 +67,7 @@ def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
     if folder is None:
         folder = newest_run()
         say(f"run: {folder}")
-    run = Run.open(folder)
+    run = Run.open(folder, audio_root=audio_root)
     if tell_reader and run.reader < READER and run.has_replies():
         say(
             f"{folder}: its replies were read by reader {run.reader}, and today's is {READER}; "

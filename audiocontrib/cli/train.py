@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_audio_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     help="YAML file; recipes/training/ has some.",
 )  # fmt: skip
 @run_option
+@run_audio_option
 @click.option("--split", help="Name of a split in the run, or its folder.  [default: the only one]")
 @click.option("--model", help="Where to start from.  [default: the recipe's; for grpo after sft, what sft made]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to fill.  [default: trained/RECIPE/STAGE]")
@@ -38,6 +39,7 @@ def command(
     stage: str,
     recipe: Path,
     folder: Path | None,
+    audio_root: Path | None,
     split: str | None,
     model: str | None,
     out: Path | None,
@@ -75,7 +77,7 @@ def command(
         "changes": given,
         "prompt": prompt,
     }
-    planned = plan_training(chosen_run(folder), cast("Stage", stage), **asked)
+    planned = plan_training(chosen_run(folder, audio_root=audio_root), cast("Stage", stage), **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:

@@ -13,6 +13,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.names import check_folder_name
 from audiocontrib.sql import sql
 from audiocontrib.store import Run
+from audiocontrib.store.own import check_own
 from audiocontrib.store.runs import as_run
 
 JUDGES = "judges"
@@ -113,7 +114,7 @@ def judged_accuracy(run: Run, /) -> pa.Table:
 
 def _runs(run: Run) -> Iterator[Run]:
     for folder in sorted((run.path / JUDGES).glob("*/run.json")):
-        yield Run.open(folder.parent)
+        yield Run.open(check_own(folder.parent, run.path))
 
 
 def _of_judge(run: Run, judged: Run) -> pa.Table:

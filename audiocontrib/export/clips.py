@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from audiocontrib.audio.decoding import decode
 from audiocontrib.audio.paths import locate, open_clip
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export.base import Audio
@@ -52,6 +53,7 @@ class Clips:
             raise AudiocontribError(f"{item.id} names no clip")
         if self._audio == "embed":
             assert self._embed is not None
+            _check_sound(clip)
             with open_clip(clip) as file:
                 return self._embed(file.read())
         # not the id of the clip: a data set may give one id to several files
@@ -71,6 +73,7 @@ class Clips:
         return name if self._audio == "relative" else str(Path(clip.root or ".").absolute() / name)
 
     def _copied(self, clip: Clip, name: str) -> str:
+        _check_sound(clip)
         with open_clip(clip) as file:
             head = file.read(8)
             file.seek(0)
@@ -84,6 +87,11 @@ class Clips:
             except OSError as error:
                 raise cannot_write(target, error) from error
         return f"{COPIES}/{name}"
+
+
+def _check_sound(clip: Clip) -> None:
+    """BadAudio unless a file decodes as sound: an export is given to others, and no other file belongs in it."""
+    decode(clip)
 
 
 def _plain(clip: Clip) -> str:

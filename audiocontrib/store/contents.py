@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audiocontrib.arrow import texts
-from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, Quarantined
+from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, ItemTable, Quarantined
 from audiocontrib.store.files import COMPRESSION, check_whole, replacing, write_table_atomic
 from audiocontrib.store.identity import differences
+from audiocontrib.store.own import audio_root, check_own, origin_of, stated_root
+
+logger = logging.getLogger(__name__)
 
 
 def merge_items(path: Path, given: pa.Table) -> tuple[pa.Table, list[str]]:
@@ -90,6 +94,25 @@ def read_quarantined(path: Path) -> list[Quarantined]:
     return [Quarantined(**row) for row in parquet_rows(path)]
 
 
+def stored_items(run: Path, manifest: Mapping[str, Any], named: str | None) -> Items:
+    """The items of a run, with what was quarantined; their clips are in the folder that may be read, if any is.
+
+    Args:
+        named: the folder of the audio that the user names.
+    """
+    root, origin = audio_root(run, manifest, named), dict(origin_of(manifest))
+    if root is not None and root != origin.get("audio_root"):
+        origin["audio_root"] = root
+        if named is None:
+            logger.warning(
+                "note: %s was not made here%s: only clips in its own folder are read, unless theirs is named",
+                run,
+                f", and says that its audio is in {stated!r:.200}" if (stated := stated_root(manifest)) else "",
+            )
+    items = ItemTable(batches(run / "items.parquet"), root)
+    return Items(items, read_quarantined(run / "quarantine.parquet"), origin)
+
+
 def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a Parquet file, a few thousand in memory at a time; none if there is no file."""
     for batch in batches(path):
@@ -100,6 +123,6 @@ def batches(path: Path) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file."""
     if not path.exists():
         return
-    check_whole([path])
+    check_whole([check_own(path, path.parent)])
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
         yield from file.iter_batches(batch_size=ROWS_AT_ONCE)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.store.own import check_own
 
 MANIFEST = "run.json"
 FORMAT = 2
@@ -21,7 +22,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
         UsageError: the folder is no run.
         AudiocontribError: the file is damaged, or was written by a newer version.
     """
-    path = run / MANIFEST
+    path = check_own(run / MANIFEST, run)
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

@@ -15,7 +15,7 @@ import duckdb
 
 from audiocontrib.answers import READER
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.items import Items, ItemTable, Quarantined
+from audiocontrib.items import Items, Quarantined
 from audiocontrib.names import check_name, check_run_path
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, response_rows
@@ -32,6 +32,7 @@ from audiocontrib.store.files import (
 )
 from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
+from audiocontrib.store.own import MARK, given_root, mark
 from audiocontrib.store.queries import lock, run_query
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
 
@@ -57,11 +58,14 @@ class Run:
     manifest: dict[str, Any] = field(repr=False)
     """run.json as it was when the run was opened: ``identity`` fixes the answers, the rest informs."""
 
+    named_root: str | None = field(default=None, repr=False)
+    """The folder of its audio that the user has named."""
+
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, *, audio_root: str | Path | None = None) -> Self:
         """The run in the folder ``path``. UsageError if it is none."""
         path = Path(path)
-        return cls(path, read_manifest(path))
+        return cls(path, read_manifest(path), given_root(audio_root))
 
     @classmethod
     def create_or_resume(
@@ -103,6 +107,7 @@ class Run:
             contents.add_items(path / ITEMS, new)
             contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
             merged["format"] = FORMAT
+            merged[MARK] = mark(merged)
             # answers that are there were read by the older reader, and say so until they are read again
             merged["reader"] = stored.get("reader", 1) if resumed else READER
             if merged != stored:  # last: a folder with run.json has all the rest
@@ -178,13 +183,7 @@ class Run:
 
     def load_items(self) -> Items:
         """The items as they were given, with what was quarantined beside them."""
-        origin = self.manifest.get("origin") or self.manifest["identity"].get("dataset", {})
-        root = origin.get("audio_root")
-        return Items(
-            ItemTable(contents.batches(self.path / ITEMS), root),
-            contents.read_quarantined(self.path / QUARANTINE),
-            origin,
-        )
+        return contents.stored_items(self.path, self.manifest, self.named_root)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A new in-memory DuckDB connection with the views of this moment; closed by who asked for it.

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def open_run(path: str | os.PathLike[str]) -> Run:
+def open_run(path: str | os.PathLike[str], *, audio_root: str | os.PathLike[str] | None = None) -> Run:
     """The run in the folder ``path``.
 
+    Args:
+        audio_root: the folder of its audio; needed for the clips of a run that somebody else has made, or that was made
+            on another machine.
+
     Raises:
-        UsageError: there is no run.
+        UsageError: there is no run, or no such folder of audio.
         AudiocontribError: it is of a newer version, or damaged.
 
     Example:
@@ -28,7 +32,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     """
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise UsageError(f"{path!r} is no folder of a run; name one, such as 'runs/first'")
-    return Run.open(os.fspath(path))
+    return Run.open(os.fspath(path), audio_root=None if audio_root is None else os.fspath(audio_root))
 
 
 def as_run(given: Any) -> Run:

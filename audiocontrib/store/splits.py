@@ -19,6 +19,7 @@ from audiocontrib.names import check_folder_name
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
 from audiocontrib.store.manifest import MANIFEST
+from audiocontrib.store.own import check_own
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
 PARTS = ("weak", "strong", "undecided")
@@ -91,6 +92,8 @@ class SavedSplit:
         folder = Path(folder)
         if not (folder / TABLE).is_file():
             raise UsageError(f"{folder} is no split: it holds no {TABLE}")
+        for name in (TABLE, SETTINGS, CERTIFICATE):
+            check_own(folder / name, folder)
         table = _read_table(folder / TABLE)
         about = _read_json(folder / SETTINGS, dict) or _embedded(table, folder / TABLE)
         return cls(
@@ -132,7 +135,7 @@ def saved_split(run: Path, split: str | Path) -> SavedSplit:
     if not (folder / TABLE).is_file():
         there = ", ".join(path.parent.name for path in _tables(run))
         raise UsageError(f"{run} has no split {name!r}; {f'there are: {there}' if there else 'no split was made yet'}")
-    return SavedSplit.open(folder)
+    return SavedSplit.open(check_own(folder, run))
 
 
 def split_folder(run: Path, name: str) -> Path:
@@ -162,7 +165,7 @@ def write_certificates(split: SavedSplit, rows: list[dict[str, Any]]) -> Path:
 
 
 def _tables(run: Path) -> list[Path]:
-    return sorted(path / TABLE for path in _folders(run / SPLITS) if (path / TABLE).is_file())
+    return sorted(check_own(path, run) / TABLE for path in _folders(run / SPLITS) if (path / TABLE).is_file())
 
 
 def _folders(path: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from audiocontrib.responses import RESPONSE_SCHEMA
 from audiocontrib.sql import arrow_table, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.files import check_whole, write_table_atomic
+from audiocontrib.store.own import check_own
 from audiocontrib.store.splits import SPLIT_SCHEMA
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
@@ -45,6 +46,9 @@ def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
     if parts and not single["items"]:
         raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")
+    for path in (run / "responses", *parts, *splits, *(p for paths in single.values() for p in paths)):
+        if path.is_symlink() or path.parent.is_symlink() or path.parent.parent.is_symlink():
+            check_own(path, run)
     con = duckdb.connect()
     with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
         con.execute("set timezone = 'UTC'")

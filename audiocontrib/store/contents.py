@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from audiocontrib.arrow import texts
 from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, ItemTable, Quarantined
-from audiocontrib.store.files import COMPRESSION, check_whole, replacing, write_table_atomic
+from audiocontrib.store.files import replacing, sealing, write_table_atomic
 from audiocontrib.store.identity import differences
 from audiocontrib.store.own import audio_root, check_own, origin_of, stated_root
+from audiocontrib.store.seal import check_file
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def add_items(path: Path, items: pa.Table) -> None:
     """Add items that the file does not hold. It is written anew, a few thousand rows in memory at a time."""
     if path.exists() and not len(items):
         return
-    with replacing(path) as file, pq.ParquetWriter(file, ITEM_SCHEMA, compression=COMPRESSION) as writer:
+    with replacing(path) as file, sealing(file, ITEM_SCHEMA) as writer:
         for batch in batches(path):
             writer.write_batch(batch)
         writer.write_table(items, row_group_size=ROWS_AT_ONCE)
@@ -123,6 +124,6 @@ def batches(path: Path) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file."""
     if not path.exists():
         return
-    check_whole([check_own(path, path.parent)])
+    check_file(check_own(path, path.parent))
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
         yield from file.iter_batches(batch_size=ROWS_AT_ONCE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.store.own import check_own
+from audiocontrib.store.seal import read_sealed
 
 MANIFEST = "run.json"
 FORMAT = 2
@@ -24,13 +24,11 @@ def read_manifest(run: Path) -> dict[str, Any]:
     """
     path = check_own(run / MANIFEST, run)
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held: dict[str, Any] = read_sealed(path, dict)
     except (FileNotFoundError, NotADirectoryError):
         what = f"holds no {MANIFEST}" if run.is_dir() else "is not a folder"
         raise UsageError(f"{run} is no run: it {what}; name the folder of a run") from None
-    except (ValueError, OSError, RecursionError) as error:
-        raise AudiocontribError(f"{path} is damaged: {error}; put back a copy of it, or score anew") from error
-    if not isinstance(held, dict) or not isinstance(held.get("identity"), dict):
+    if not isinstance(held.get("identity"), dict):
         raise AudiocontribError(f"{path} is damaged: it does not hold an object with the run's identity")
     number = held.get("format", 1)
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:

@@ -34,7 +34,9 @@ from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
 from audiocontrib.store.own import MARK, given_root, mark
 from audiocontrib.store.queries import lock, run_query
+from audiocontrib.store.seal import sealed_json
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
+from audiocontrib.store.verify import seal_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +97,7 @@ class Run:
             if resumed:
                 stored = cls.open(path).manifest
                 merged, changes = merge_manifests(stored, manifest, accept_identity=accept_identity)
+                seal_parts(path)
                 new, changed_items = contents.merge_items(path / ITEMS, items.table)
                 if changes or changed_items:
                     raise refuse(path, changes + changed_items)
@@ -112,7 +115,7 @@ class Run:
             merged["reader"] = stored.get("reader", 1) if resumed else READER
             if merged != stored:  # last: a folder with run.json has all the rest
                 with replacing(path / MANIFEST) as file:
-                    file.write(json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
+                    file.write(sealed_json(merged))
         remove_abandoned(path)
         return cls(path, merged)
 
@@ -159,8 +162,7 @@ class Run:
             stored = self.open(self.path).manifest
             if stored.get("reader", 1) != version:
                 with replacing(self.path / MANIFEST) as file:
-                    text = json.dumps(stored | {"reader": version}, indent=2, ensure_ascii=False)
-                    file.write(text.encode() + b"\n")
+                    file.write(sealed_json(stored | {"reader": version}))
 
     def answered(self, model: str | None = None) -> AnsweredRequests:
         """The requests (to one model, or to all) that have a final outcome; failed ones are to be asked again."""

@@ -20,6 +20,7 @@ from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
 from audiocontrib.store.manifest import MANIFEST
 from audiocontrib.store.own import check_own
+from audiocontrib.store.seal import check_file, read_sealed, sealed_json
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
 PARTS = ("weak", "strong", "undecided")
@@ -152,7 +153,7 @@ def write_split(folder: Path, table: pa.Table, about: Mapping[str, Any]) -> Path
         (folder / CERTIFICATE).unlink()
     write_table_atomic(table.replace_schema_metadata({"audiocontrib": settings}), folder / TABLE)
     with replacing(folder / SETTINGS) as file:
-        file.write(settings.encode() + b"\n")
+        file.write(sealed_json(json.loads(settings)))
     return folder
 
 
@@ -160,7 +161,7 @@ def write_certificates(split: SavedSplit, rows: list[dict[str, Any]]) -> Path:
     """Keep certificates beside a split; gives the file back."""
     path = split.folder / CERTIFICATE
     with replacing(path) as file:
-        file.write(json.dumps(rows, indent=2, allow_nan=False).encode() + b"\n")
+        file.write(sealed_json(json.loads(json.dumps(rows, allow_nan=False))))
     return path
 
 
@@ -173,6 +174,7 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _read_table(path: Path) -> pa.Table:
+    check_file(path)
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
@@ -186,18 +188,11 @@ def _read_table(path: Path) -> pa.Table:
 
 
 def _read_json(path: Path, kind: type) -> Any:
-    """What a JSON file holds, None where there is none. AudiocontribError if it is not of that kind."""
+    """What a JSON file holds, None where there is none. AudiocontribError if it is damaged or not of that kind."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        return read_sealed(path, kind)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; make the split again") from error
-    if not isinstance(held, kind):
-        raise AudiocontribError(
-            f"{path} holds {type(held).__name__} where {kind.__name__} belongs; make the split again"
-        )
-    return held
 
 
 def _embedded(table: pa.Table, path: Path) -> dict[str, Any]:

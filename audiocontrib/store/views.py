@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,8 +19,9 @@ from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
 from audiocontrib.sql import arrow_table, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
-from audiocontrib.store.files import check_whole, write_table_atomic
+from audiocontrib.store.files import write_table_atomic
 from audiocontrib.store.own import check_own
+from audiocontrib.store.seal import check_file, check_files, known_seals, unreadable
 from audiocontrib.store.splits import SPLIT_SCHEMA
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
@@ -46,11 +48,10 @@ def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
     if parts and not single["items"]:
         raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")
-    for path in (run / "responses", *parts, *splits, *(p for paths in single.values() for p in paths)):
-        if path.is_symlink() or path.parent.is_symlink() or path.parent.parent.is_symlink():
-            check_own(path, run)
+    files = [*parts, *splits, *(p for paths in single.values() for p in paths)]
+    check_run_files(run, files)
     con = duckdb.connect()
-    with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
+    with reading(run):
         con.execute("set timezone = 'UTC'")
         if prompt is not None:
             con.execute(f"set variable audiocontrib_prompt = {sql_literal(prompt)}")
@@ -68,23 +69,37 @@ def answered(run: Path, model: str | None = None) -> AnsweredRequests:
     parts = response_parts(run)
     if not parts:
         return NONE
-    with reading(run, parts):
+    check_run_files(run, parts)
+    with reading(run):
         return read_answered(parquet(parts), model)
 
 
 @contextmanager
-def reading(run: Path, paths: Sequence[Path]) -> Iterator[None]:
-    """Turns DuckDB's error over the files of a run into one line that names the damaged file."""
+def reading(run: Path) -> Iterator[None]:
+    """Turns DuckDB's error over the files of a run, which were found whole before, into one line."""
     try:
         yield
     except duckdb.Error as error:
-        check_whole(paths)
         raise AudiocontribError(f"{run} cannot be read: {one_line(error)}") from error
 
 
+def check_run_files(run: Path, files: Sequence[Path]) -> list[Path]:
+    """Gives those without a seal. AudiocontribError that names a file which is damaged or a link out of the run."""
+    for path in files:
+        if path.is_symlink() or path.parent.is_symlink() or path.parent.parent.is_symlink():
+            check_own(path, run)
+    return check_files(files, known_seals(run))
+
+
 def response_parts(run: Path) -> list[Path]:
-    """The parts of ``responses`` that are complete, oldest first."""
-    return sorted((run / "responses").glob("*.parquet"))
+    """The parts of ``responses`` that are complete, oldest first. AudiocontribError if the folder cannot be read."""
+    folder = check_own(run / "responses", run)
+    try:
+        with os.scandir(folder) as found:
+            names = [entry.name for entry in found if entry.name.endswith(".parquet")]
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    return [folder / name for name in sorted(names)]
 
 
 def parquet(paths: Sequence[Path], *columns: str) -> str:
@@ -144,7 +159,8 @@ def _beaten(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Path]) ->
     Parts never change, so what was found is kept in the run for as long as no part is added.
     """
     kept, state = run / BEATEN, stable_hash([[part.name, part.stat().st_size] for part in parts]).encode()
-    with suppress(OSError, pa.ArrowException):
+    with suppress(OSError, pa.ArrowException, AudiocontribError):
+        check_file(kept)
         found = pq.read_table(kept)
         if (found.schema.metadata or {}).get(b"parts") == state:
             return found

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audiocontrib.arrow import texts
-from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, ItemTable, Quarantined
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA, ROWS_AT_ONCE, Items, ItemTable, Quarantined
 from audiocontrib.store.files import replacing, sealing, write_table_atomic
 from audiocontrib.store.identity import differences
 from audiocontrib.store.own import audio_root, check_own, origin_of, stated_root
-from audiocontrib.store.seal import check_file
+from audiocontrib.store.seal import check_file, damaged, unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ def drop_unheard(path: Path, item_ids: Collection[str]) -> None:
 
 def read_quarantined(path: Path) -> list[Quarantined]:
     """The rows of quarantine.parquet; none if there is no file."""
-    return [Quarantined(**row) for row in parquet_rows(path)]
+    rows = (row for batch in batches(path, QUARANTINE_SCHEMA) for row in batch.to_pylist())
+    return [Quarantined(**{name: row[name] for name in QUARANTINE_SCHEMA.names}) for row in rows]
 
 
 def stored_items(run: Path, manifest: Mapping[str, Any], named: str | None) -> Items:
@@ -110,20 +112,27 @@ def stored_items(run: Path, manifest: Mapping[str, Any], named: str | None) -> I
                 run,
                 f", and says that its audio is in {stated!r:.200}" if (stated := stated_root(manifest)) else "",
             )
-    items = ItemTable(batches(run / "items.parquet"), root)
+    if not (run / "items.parquet").exists():
+        raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
+    items = ItemTable(batches(run / "items.parquet", ITEM_SCHEMA), root)
     return Items(items, read_quarantined(run / "quarantine.parquet"), origin)
 
 
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file, a few thousand in memory at a time; none if there is no file."""
-    for batch in batches(path):
-        yield from batch.to_pylist()
+def batches(path: Path, needed: pa.Schema | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file.
 
-
-def batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file."""
+    Raises:
+        AudiocontribError: it is damaged, or a column that is needed is not there, or is of another type.
+    """
     if not path.exists():
         return
     check_file(check_own(path, path.parent))
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
-        yield from file.iter_batches(batch_size=ROWS_AT_ONCE)
+        for field in needed or ():
+            place = file.schema_arrow.get_field_index(field.name)
+            if place < 0 or not file.schema_arrow.field(place).type.equals(field.type):
+                raise damaged(path, f"its column {field.name!r} is missing, or holds something else")
+        try:
+            yield from file.iter_batches(batch_size=ROWS_AT_ONCE)
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(path, error) from error

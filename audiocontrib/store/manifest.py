@@ -7,6 +7,7 @@ from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.store.own import check_own
+from audiocontrib.store.schema import ManifestFile, checked
 from audiocontrib.store.seal import read_sealed
 
 MANIFEST = "run.json"
@@ -38,4 +39,5 @@ def read_manifest(run: Path) -> dict[str, Any]:
             f"{run} was written by a newer audiocontrib (format {number}; this one reads up to {FORMAT}): "
             "update audiocontrib, or score anew into another run"
         )
+    checked(ManifestFile, held, path, "put back a copy of it, or score anew")
     return held

@@ -20,6 +20,7 @@ from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
 from audiocontrib.store.manifest import MANIFEST
 from audiocontrib.store.own import check_own
+from audiocontrib.store.schema import CertificateFile, SettingsFile, checked
 from audiocontrib.store.seal import check_file, read_sealed, sealed_json
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
@@ -97,6 +98,9 @@ class SavedSplit:
             check_own(folder / name, folder)
         table = _read_table(folder / TABLE)
         about = _read_json(folder / SETTINGS, dict) or _embedded(table, folder / TABLE)
+        checked(SettingsFile, about, folder / SETTINGS, "make the split again")
+        certificates = _read_json(folder / CERTIFICATE, list) or []
+        checked(list[CertificateFile], certificates, folder / CERTIFICATE, "certify the split again")
         return cls(
             folder.name,
             folder,
@@ -104,7 +108,7 @@ class SavedSplit:
             {name: value for name, value in about.items() if name not in FOUND},
             about.get("findings", {}),
             tuple(about.get("warnings", ())),
-            tuple(_read_json(folder / CERTIFICATE, list) or ()),
+            tuple(certificates),
         )
 
 

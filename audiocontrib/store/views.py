@@ -46,8 +46,8 @@ def connect(run: Path, prompt: str | None = None) -> duckdb.DuckDBPyConnection:
     parts = response_parts(run)
     splits = sorted(run.glob("splits/*/*.parquet"))
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
-    if parts and not single["items"]:
-        raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")
+    if not single["items"]:
+        raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
     files = [*parts, *splits, *(p for paths in single.values() for p in paths)]
     check_run_files(run, files)
     con = duckdb.connect()

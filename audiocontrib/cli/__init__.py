@@ -12,7 +12,7 @@ import click
 
 from audiocontrib.cli.messages import messages_in_lines
 from audiocontrib.cli.renames import check_old_variables, name_variables
-from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.errors import AudiocontribError, one_line, visible
 
 COMMANDS = {
     "demo": "Score the embedded demo with three tiny models, offline, in minutes.",
@@ -98,7 +98,10 @@ class Lazy(click.Group):
                 raise
             click.echo(f"error: {error}{self._option(ctx, error)}", err=True)
             ctx.exit(error.exit_code)
-        except (click.exceptions.Exit, click.Abort, click.ClickException):
+        except click.ClickException as error:
+            vars(error)["message"] = visible(error.message)  # a word of the line may be a file's name
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
             click.echo("stopped; what was answered is kept, the same command goes on from there", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.data import data_options, load_dataset, pair
-from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.output import emit, format_option, put, say
 from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def command(
         progress=not quiet,
     )
     if form == "json":
-        click.echo(seen.to_json())
+        put(seen.to_json())
     else:
         emit(_shown(seen, everything, form), form)
         _say_features(seen)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.output import emit, format_option, put, say
 
 
 @click.group(invoke_without_command=True)
@@ -49,14 +49,14 @@ def describe_command(path: Path, form: str) -> None:
 
     found = describe(path)
     if form == "json":
-        click.echo(found.to_json())
+        put(found.to_json())
     elif form == "yaml":
-        click.echo(found.yaml, nl=False)
+        put(found.yaml, nl=False)
     else:
         for table in (found.columns, found.fields):
             emit(table, "table")
             click.echo()
-        click.echo(f"{found.yaml}\n{found.command}")
+        put(f"{found.yaml}\n{found.command}")
     say(f"{found.items} of the first {found.rows} rows become items so")
     for problem, count in found.problems.items():
         say(f"  {count} do not: {problem}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import UsageError, visible
+from audiocontrib.markdown import plain_markdown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+FORMULA = re.compile(r"[=+\-@\t\r]")
+"""How a cell starts that a spreadsheet runs."""
+NUMBER = re.compile(r"[+-]?[\d.]+([eE][+-]?\d+)?")
+
 format_option: Decorator = click.option(
     "--format",
     "form",
     type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
-    help="How tables are printed to stdout (json: one object a line).",
+    help="How tables are printed to stdout (json: one object a line; csv: ' before a formula).",
 )
 paper_format_option: Decorator = click.option(
     "--format",
@@ -34,7 +40,7 @@ paper_format_option: Decorator = click.option(
     type=click.Choice(["table", "csv", "json", "parquet", "markdown", "latex"]),
     default="table",
     show_default=True,
-    help="How tables are printed to stdout (json: one object a line; markdown and latex: for papers).",
+    help="How tables are printed to stdout (json: one object a line; markdown, latex: for papers).",
 )
 run_option: Decorator = click.option(
     "--run",
@@ -53,7 +59,12 @@ run_audio_option: Decorator = click.option(
 
 def say(text: str) -> None:
     """Words go to stderr, so that tables can be piped."""
-    click.echo(text, err=True)
+    click.echo(visible(text), err=True)
+
+
+def put(text: str, *, nl: bool = True) -> None:
+    """Text of data goes to stdout: to a file as it is, to a terminal without a control character of somebody else."""
+    click.echo(visible(text) if sys.stdout.isatty() else text, nl=nl)
 
 
 def chosen_run(folder: Path | None, *, audio_root: Path | None = None, tell_reader: bool = True) -> Run:
@@ -81,15 +92,16 @@ def emit(table: pa.Table, form: str) -> None:
     if form == "table":
         _print_rich(table)
     elif form == "markdown":
-        click.echo("\n".join(_markdown(table)))
+        put("\n".join(_markdown(table)))
     elif form == "latex":
         # escape: a model's name with an underscore would break the paper
-        click.echo(_words(table).style.hide(axis="index").format(escape="latex").to_latex(hrules=True), nl=False)
+        words = _words(table).map(lambda cell: " ".join(cell.split()))
+        put(words.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), nl=False)
     elif form == "csv":
-        click.echo(_pandas(table).to_csv(index=False), nl=False)
+        put(_no_formulas(_pandas(table)).to_csv(index=False), nl=False)
     elif form == "json":
         text = _pandas(table).to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
-        click.echo(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
+        put(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
     else:
         if sys.stdout.isatty():
             raise UsageError("--format parquet is binary: send it to a file with > FILE.parquet")
@@ -103,6 +115,22 @@ def _pandas(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(integer_object_nulls=True)
 
 
+def _no_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Texts that a spreadsheet would run as a formula get a ``'`` before them, as it does itself; numbers stay."""
+    import pandas as pd
+
+    named = frame.rename(columns=_no_formula)
+    if not len(named):
+        return named
+    return named.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_no_formula))
+
+
+def _no_formula(value: Any) -> Any:
+    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
 def _words(table: pa.Table) -> pd.DataFrame:
     """The cells as they are printed for people."""
     import pandas as pd
@@ -114,10 +142,10 @@ def _words(table: pa.Table) -> pd.DataFrame:
 def _markdown(table: pa.Table) -> Iterator[str]:
     """Lines of a Markdown table; a bar or a line break in a text cannot end its cell."""
     words = _words(table)
-    yield "| " + " | ".join(words.columns) + " |"
+    yield "| " + " | ".join(map(plain_markdown, words.columns)) + " |"
     yield "|" + "|".join("---:" if _is_number(field.type) else "---" for field in table.schema) + "|"
     for row in words.itertuples(index=False):
-        yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |"
+        yield "| " + " | ".join(plain_markdown(cell) for cell in row) + " |"
 
 
 def _print_rich(table: pa.Table) -> None:
@@ -127,7 +155,9 @@ def _print_rich(table: pa.Table) -> None:
 
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for field in table.schema:
-        shown.add_column(field.name.replace("_", " "), justify="right" if _is_number(field.type) else "left")
+        shown.add_column(
+            Text(visible(field.name.replace("_", " "))), justify="right" if _is_number(field.type) else "left"
+        )
     for row in table.to_pylist():
         shown.add_row(*(Text(_cell(value)) for value in row.values()))  # Text: nothing in it is markup
     console = Console()
@@ -148,4 +178,4 @@ def _cell(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return "[" + ", ".join(_cell(v) for v in value) + "]"
-    return str(value)
+    return visible(str(value))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import chosen_run, run_audio_option, run_option, say
+from audiocontrib.cli.output import chosen_run, put, run_audio_option, run_option, say
 
 
 @click.command()
@@ -34,4 +34,4 @@ def command(folder: Path | None, audio_root: Path | None, out: Path | None, spli
 
     path = report(chosen_run(folder, audio_root=audio_root), out=out, split=split, items=items)
     say(f"{path.stat().st_size / 1e6:.1f} MB")
-    click.echo(path)
+    put(str(path))

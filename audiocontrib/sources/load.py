@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line, visible
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
 from audiocontrib.sources.base import SOURCES, Columns, Make, Rows, Source, SourceRow
@@ -174,7 +174,7 @@ def _collected(reading: ItemCollector, origin: Mapping[str, Any]) -> Items:
 def _read(parts: Iterator[tuple[str, Rows]], reading: ItemCollector, limit: int | None, progress: bool) -> None:
     from tqdm import tqdm
 
-    bar = tqdm(desc=f"reading {reading.dataset}", unit=" rows", disable=not progress, delay=1, mininterval=0.5)
+    bar = tqdm(desc=visible(f"reading {reading.dataset}"), unit=" rows", disable=not progress, delay=1, mininterval=0.5)
     with bar:
         for place, rows in parts:
             for row in rows:

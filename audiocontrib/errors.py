@@ -38,6 +38,18 @@ class AudiocontribError(Exception):
         return visible(super().__str__())
 
 
+class Stopped(KeyboardInterrupt):
+    """The process was asked to end, by SIGINT or SIGTERM: what was answered is kept on the way out.
+
+    Attributes:
+        number: of the signal; the exit code is 128 more.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class UsageError(AudiocontribError):
     """The question itself was wrong: an unknown name, a bad parameter. Exit code 2."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -12,7 +13,8 @@ import click
 
 from audiocontrib.cli.messages import messages_in_lines
 from audiocontrib.cli.renames import check_old_variables, name_variables
-from audiocontrib.errors import AudiocontribError, one_line, visible
+from audiocontrib.errors import AudiocontribError, Stopped, one_line, visible
+from audiocontrib.stopping import stopping
 
 COMMANDS = {
     "demo": "Score the embedded demo with three tiny models, offline, in minutes.",
@@ -90,7 +92,7 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
-            with messages_in_lines():
+            with stopping(), messages_in_lines():
                 _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
                 return super().invoke(ctx)
         except AudiocontribError as error:
@@ -103,9 +105,11 @@ class Lazy(click.Group):
             raise
         except (click.exceptions.Exit, click.Abort):
             raise
-        except KeyboardInterrupt:
-            click.echo("stopped; what was answered is kept, the same command goes on from there", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as error:
+            number = error.number if isinstance(error, Stopped) else signal.SIGINT
+            by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+            click.echo(f"stopped{by}; what was answered is kept, the same command goes on from there", err=True)
+            ctx.exit(128 + number)
         except BrokenPipeError:
             # the reader of a pipe has seen enough; Python would complain when it closes stdout
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -20,6 +20,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from audiocontrib.audio.arrow_check import BadArrow, check_arrow
+
 MAX_MEMBER = 512 * 2**20
 """Bytes of the largest file that is taken out of an archive: it is held in memory."""
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
@@ -158,7 +160,7 @@ def _from_table(path: Path, name: str, changed: int, size: int) -> bytes:
         raise BadMember(f"a cell is called ROW/COLUMN, as in {path.name}/17/audio")
     try:
         cell = _cell(path, int(row) - 1, column, changed, size)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, BadArrow) as error:
         raise BadMember(f"cannot be read from the table: {error}") from error
     data = cell.get("bytes") if isinstance(cell, dict) else cell
     if not isinstance(data, bytes):
@@ -205,6 +207,7 @@ def _group(path: Path, changed: int, size: int, group: int, column: str) -> Any:
 def _mapped(path: Path, changed: int, size: int) -> Any:
     import pyarrow as pa
 
+    check_arrow(path)
     with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
         return stream.read_all()
 

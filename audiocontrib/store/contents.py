@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA, ROWS_AT_ONCE, Items, ItemTable, Quarantined
+from audiocontrib.store.damage import damaged, unreadable
 from audiocontrib.store.files import replacing, sealing, write_table_atomic
 from audiocontrib.store.identity import differences
 from audiocontrib.store.own import audio_root, check_own, origin_of, stated_root
-from audiocontrib.store.seal import check_file, damaged, unreadable
+from audiocontrib.store.seal import check_file
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.store.json_seal import read_sealed
 from audiocontrib.store.own import check_own
 from audiocontrib.store.schema import ManifestFile, checked
-from audiocontrib.store.seal import read_sealed
 
 MANIFEST = "run.json"
 FORMAT = 2

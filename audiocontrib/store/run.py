@@ -31,10 +31,10 @@ from audiocontrib.store.files import (
     write_table_atomic,
 )
 from audiocontrib.store.identity import merge_manifests, refuse
+from audiocontrib.store.json_seal import sealed_json
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
 from audiocontrib.store.own import MARK, given_root, mark
 from audiocontrib.store.queries import lock, run_query
-from audiocontrib.store.seal import sealed_json
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_folder
 from audiocontrib.store.verify import seal_parts
 

@@ -1,25 +1,24 @@
 """Seals: each file of a run holds a hash of its content, so that a bit that flips on a disk is seen.
 
-A Parquet file holds it in the key-value metadata of its footer, and JSON as the key ``sha256``. A file is checked when
-a process first reads it. Files of older programs have no seal; of their parts, run.json's neighbour SEALS has one.
+A Parquet file holds it in the key-value metadata of its footer; for JSON see ``json_seal``. A file is checked
+when a process first reads it. Files of older programs have no seal; of their parts, run.json's neighbour SEALS has one.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.store.damage import damaged, unreadable
+from audiocontrib.store.json_seal import KEY, read_sealed
 
-KEY = "sha256"
 SEALS = "hashes.json"
 """Of the parts that have no seal of their own: name -> SHA-256."""
 _MARK = b"audiocontrib-sha256:"
@@ -30,10 +29,6 @@ _SEAL = re.compile(re.escape(_MARK) + rb"(.{64})", re.DOTALL)
 _BLOCK = 1 << 20
 _CHECKED: dict[tuple[str, int, int, int], bool] = {}
 """Files that this process has found whole (path, size, time of change, inode), and whether they have a seal."""
-
-
-class DamagedFile(AudiocontribError):
-    """A file of a run does not hold what was written."""
 
 
 def close_seal(file: BinaryIO) -> None:
@@ -87,12 +82,6 @@ def forget_checked() -> None:
     _CHECKED.clear()
 
 
-def is_sealed(path: Path) -> bool:
-    """Whether a whole JSON file has its seal, in each of its objects."""
-    held = json.loads(path.read_text(encoding="utf-8"))
-    return all(KEY in one for one in (held if isinstance(held, list) else [held]) if isinstance(one, dict))
-
-
 def known_seals(run: Path) -> dict[str, str]:
     """Name -> SHA-256 of the parts of older programs; empty where none was kept."""
     path = run / SEALS
@@ -102,83 +91,6 @@ def known_seals(run: Path) -> dict[str, str]:
     if not all(isinstance(value, str) for value in held.values()):
         raise damaged(path, "it does not hold a hash for each name")
     return held
-
-
-def sealed_json(value: Any) -> bytes:
-    """JSON with its seal: an object gets the key ``sha256``, and so does each object of a list."""
-    plain = json.loads(json.dumps(value))
-    sealed = [_sealed(one) for one in plain] if isinstance(plain, list) else _sealed(plain)
-    return json.dumps(sealed, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
-
-
-def read_sealed(path: Path, kind: type) -> Any:
-    """What a JSON file holds, without its seal.
-
-    Raises:
-        FileNotFoundError: there is none.
-        DamagedFile: it is no JSON of that kind (``dict`` or ``list``), or its seal is another's.
-        AudiocontribError: it may not be read.
-    """
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise
-    except (ValueError, OSError, RecursionError) as error:
-        raise unreadable(path, error) from error
-    if not isinstance(held, kind):
-        raise damaged(path, f"it holds {_KINDS.get(type(held).__name__, 'a value')}, not {_KINDS[kind.__name__]}")
-    for one in held if isinstance(held, list) else [held]:
-        if isinstance(one, dict) and not _unseal(one):
-            raise damaged(path, f"its content is not what was written; if you changed it, delete its {KEY!r}")
-    return held
-
-
-def damaged(path: Path, why: str) -> DamagedFile:
-    """What a user is told of a file that is not as it was written."""
-    again = _AGAIN.get(path.name) or _AGAIN.get(path.parent.name)
-    return DamagedFile(f"{path} is damaged ({why}); {again or 'put back a copy of it, or make it again'}")
-
-
-def unreadable(path: Path, error: Exception) -> AudiocontribError:
-    """What a user is told of a file that cannot be read: it is missing, may not be read, or is damaged."""
-    if isinstance(error, FileNotFoundError):
-        return AudiocontribError(f"{path} is missing: put it back, or make it again")
-    if isinstance(error, PermissionError):
-        return AudiocontribError(f"{path} may not be read: {error.strerror or 'permission denied'}; ask who owns it")
-    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):
-        return AudiocontribError(f"{path} cannot be read: {error.strerror or one_line(error, 120)}")
-    return damaged(path, one_line(error, 120))
-
-
-_KINDS = {"dict": "an object", "list": "a list", "str": "a text", "int": "a number", "float": "a number",
-          "bool": "true or false", "NoneType": "null"}  # fmt: skip
-_MOVE = "move it out of the run and give the same command again, which makes anew what it held"
-_AGAIN = {
-    "responses": _MOVE,
-    "items.parquet": _MOVE,
-    "quarantine.parquet": _MOVE,
-    "run.json": "put back a copy of it, or score anew",
-    "split.parquet": "make the split again",
-    "settings.json": "make the split again",
-    "certificate.json": "certify the split again",
-}
-"""What makes a file again."""
-
-
-def _sealed(value: dict[str, Any]) -> dict[str, Any]:
-    text = json.dumps(value, sort_keys=True)
-    return value | {KEY: hashlib.sha256(text.encode()).hexdigest()}
-
-
-def _unseal(value: dict[str, Any]) -> bool:
-    """Take the seal out of an object, also where a bit of the seal's own name has flipped. False: it is another's."""
-    hashes = [name for name, one in value.items() if isinstance(one, str) and len(one) == len(_OPEN)]
-    for name in [KEY] if KEY in value else hashes:
-        rest = {key: one for key, one in value.items() if key != name}
-        if _sealed(rest)[KEY] == value[name]:
-            del value[name]
-            return True
-    return KEY not in value
 
 
 def _seal_place(file: BinaryIO) -> tuple[int | None, bytes | None]:

@@ -18,10 +18,11 @@ from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.names import check_folder_name
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
+from audiocontrib.store.json_seal import read_sealed, sealed_json
 from audiocontrib.store.manifest import MANIFEST
 from audiocontrib.store.own import check_own
 from audiocontrib.store.schema import CertificateFile, SettingsFile, checked
-from audiocontrib.store.seal import check_file, read_sealed, sealed_json
+from audiocontrib.store.seal import check_file
 
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
 PARTS = ("weak", "strong", "undecided")

@@ -17,19 +17,12 @@ import pyarrow.parquet as pq
 from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import file_sha256, stable_hash
+from audiocontrib.store.damage import DamagedFile
 from audiocontrib.store.files import locked, make_folder, replacing, write_table_atomic
+from audiocontrib.store.json_seal import is_sealed, read_sealed, sealed_json
 from audiocontrib.store.manifest import MANIFEST, read_manifest
 from audiocontrib.store.own import check_own
-from audiocontrib.store.seal import (
-    SEALS,
-    DamagedFile,
-    check_file,
-    forget_checked,
-    is_sealed,
-    known_seals,
-    read_sealed,
-    sealed_json,
-)
+from audiocontrib.store.seal import SEALS, check_file, forget_checked, known_seals
 from audiocontrib.store.splits import CERTIFICATE, SETTINGS, TABLE
 
 RESPONSES = "responses"

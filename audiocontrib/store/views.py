@@ -19,9 +19,10 @@ from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
 from audiocontrib.sql import arrow_table, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
+from audiocontrib.store.damage import unreadable
 from audiocontrib.store.files import write_table_atomic
 from audiocontrib.store.own import check_own
-from audiocontrib.store.seal import check_file, check_files, known_seals, unreadable
+from audiocontrib.store.seal import check_file, check_files, known_seals
 from audiocontrib.store.splits import SPLIT_SCHEMA
 
 VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")

@@ -49,6 +49,7 @@ from .store import Run as Run
 from .store import SavedSplit as SavedSplit
 from .store import open_run as open_run
 from .store.runs import query as query
+from .store.verify import verify as verify
 from .weak_to_strong import weak_to_strong as weak_to_strong
 
 __version__: str

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import re
 import traceback
 from pathlib import Path
 
 NOT_OTHERS = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<")
 """Where code lies that is nobody's own: this package, and what imports modules."""
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves the cursor of a terminal, changes its colours or the direction of text; tabs and line ends do not."""
+
+
+def visible(text: str) -> str:
+    """A text in which control characters are shown, as ``\\u001b``, so that none reaches a terminal."""
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class AudiocontribError(Exception):
@@ -22,6 +32,22 @@ class AudiocontribError(Exception):
     def __init__(self, *words: object, argument: str | None = None) -> None:
         super().__init__(*words)
         self.argument = argument
+
+    def __str__(self) -> str:
+        """The message, fit for a terminal: names and texts of others stand in it."""
+        return visible(super().__str__())
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to end, by SIGINT or SIGTERM: what was answered is kept on the way out.
+
+    Attributes:
+        number: of the signal; the exit code is 128 more.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class UsageError(AudiocontribError):
@@ -58,7 +84,7 @@ class ShortAudio(BadAudio):
 
 def one_line(error: BaseException, limit: int = 300) -> str:
     """An exception as a single line of at most ``limit`` characters: ``Type: message``."""
-    text = " ".join(str(error).split()) or "(no message)"
+    text = visible(" ".join(str(error).split())) or "(no message)"
     if not isinstance(error, AudiocontribError):
         text = f"{type(error).__name__}: {text}"
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from audiocontrib.errors import visible
+
 
 def tell(logger: logging.Logger, line: str) -> None:
     """A line of progress that was asked for: an INFO record; on stderr where no program has set up logging for it."""
@@ -13,4 +15,4 @@ def tell(logger: logging.Logger, line: str) -> None:
         return
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stderr)  # above the bars
+    tqdm.write(visible(line), file=sys.stderr)  # above the bars

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from audiocontrib.errors import visible
+
 
 class Verbatim(str):
     """A text that is code or YAML of our own making: it is not escaped."""
@@ -34,8 +36,11 @@ def render_markdown(template: Path, **values: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """Escapes what Markdown or HTML would take for markup, and keeps a text on its line."""
-    if not isinstance(value, str) or isinstance(value, Verbatim):
-        return value
-    text = " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain_markdown(value) if isinstance(value, str) and not isinstance(value, Verbatim) else value
+
+
+def plain_markdown(value: str) -> str:
+    """A text on one line that Markdown and HTML take for a text."""
+    text = visible(" ".join(value.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # "://" too: a bare address becomes a link
     return re.sub(r"([\\`*_{}\[\]|!~$#]|:(?=//))", r"\\\1", text)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,3 +56,23 @@ def arrow_table(found: duckdb.DuckDBPyRelation) -> pa.Table:
 def sql_literal(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def sql_files(paths: Iterable[Path]) -> str:
+    """Files as an SQL list, each by its name alone.
+
+    DuckDB takes ``*``, ``?`` and ``[`` in a path for a pattern, which would read the neighbours of the file; and ``~``
+    or ``file:`` at the start of one for something else.
+    """
+    return f"[{', '.join(sql_literal(no_pattern(path)) for path in paths)}]"
+
+
+def no_pattern(path: Path) -> str:
+    """The absolute path, with every sign of a pattern as a class of one letter.
+
+    Raises:
+        UsageError: there is a backslash too, which DuckDB then takes for the end of a folder's name.
+    """
+    if "\\" in str(path.absolute()) and re.search(r"[*?[]", str(path.absolute())):
+        raise UsageError(f"{path}: SQL reads no path with a backslash and one of * ? [ in it; rename the folder")
+    return re.sub(r"[*?[]", r"[\g<0>]", str(path.absolute()))

@@ -40,6 +40,7 @@ VERBS = {
     "split": ["split"],
     "train": ["train", "plan_training"],
     "validate": ["validate"],
+    "verify": ["verify"],
     "weak-to-strong": ["weak_to_strong"],
 }
 """Command -> the functions that do its work."""
@@ -204,6 +205,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "split": ((run,), {}),
         "train": ((run, "sft"), {"recipe": recipe, "split": "votes", "out": folder / "trained", "progress": False}),
         "validate": ((items,), {}),
+        "verify": ((run.path,), {}),
         "weak_to_strong": ((folder / "none.yaml", folder / "out"), {}),
     }
 

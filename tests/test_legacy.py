@@ -167,7 +167,7 @@ def test_asking_goes_on(run: Run, folder: Path) -> None:
 
 
 def test_a_training_is_read(folder: Path) -> None:
-    metrics = rows("query from'sft/metrics.parquet'")
+    metrics = rows("query from'sft/metrics.parquet' --file sft")
     assert [row["step"] for row in metrics] == [1, 2]
     assert metrics[1]["loss"] == pytest.approx(0.0002565, rel=1e-3)
 

@@ -7,8 +7,10 @@ by the file's size and time of change, and the open zip by the process too, so t
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -18,10 +20,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import IO, Any, NamedTuple, TypeAlias, TypeVar
+
+from audiocontrib.audio.arrow_check import BadArrow, check_arrow
 
 MAX_MEMBER = 512 * 2**20
 """Bytes of the largest file that is taken out of an archive: it is held in memory."""
+BLOCK = 1 << 20
+GROUP_BYTES = MAX_MEMBER // 4
+"""Of a column in a row group of a Parquet file that is kept in memory; two are kept. Of a larger one, a batch is."""
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 """Compressed as a whole: to reach a file, all that is before it must be decompressed."""
 
@@ -130,9 +137,21 @@ def _from_zip(path: Path, name: str, changed: int, size: int) -> bytes:
             raise BadMember("is a link inside the archive; only files are read")
         _check_size(info.file_size)
         with archive.open(info) as file:  # gives no more than file_size, and compares the checksum
-            return file.read()
+            return _read_once(file, info.file_size)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise BadMember(f"cannot be read from the zip: {error}") from error
+
+
+def _read_once(file: IO[bytes], size: int) -> bytes:
+    """A file in memory once: its own ``read()`` holds it twice while it joins the pieces."""
+    whole = io.BytesIO()
+    if size:
+        whole.seek(size - 1)
+        whole.write(b"\0")  # room for all of it
+        whole.seek(0)
+    shutil.copyfileobj(file, whole, BLOCK)
+    whole.truncate()
+    return whole.getvalue()
 
 
 @lru_cache(maxsize=8)
@@ -179,7 +198,7 @@ def _from_table(path: Path, name: str, changed: int, size: int) -> bytes:
         raise BadMember(f"a cell is called ROW/COLUMN, as in {path.name}/17/audio")
     try:
         cell = _cell(path, int(row) - 1, column, changed, size)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, BadArrow) as error:
         raise BadMember(f"cannot be read from the table: {error}") from error
     data = cell.get("bytes") if isinstance(cell, dict) else cell
     if not isinstance(data, bytes):
@@ -189,13 +208,19 @@ def _from_table(path: Path, name: str, changed: int, size: int) -> bytes:
 
 
 def _cell(path: Path, row: int, column: str, changed: int, size: int) -> Any:
+    if row < 0:
+        raise NoMember("rows of a table are counted from 1")
     if _kind(path) == ".arrow":
         table, at = _mapped(path, changed, size), row
     else:
         ends = _group_ends(path, changed, size)
         group = bisect_right(ends, row)
         at = row - (ends[group - 1] if group else 0)
-        table = _group(path, changed, size, group, column) if group < len(ends) else None
+        small = group < len(ends) and _column_bytes(path, changed, size, group, column) <= GROUP_BYTES
+        if small or group >= len(ends):
+            table = _group(path, changed, size, group, column) if group < len(ends) else None
+        else:
+            table, at = _batch(path, group, column, at), 0
     if table is None or not 0 <= at < table.num_rows or column not in table.column_names:
         raise NoMember("there is no such row and column in the table")
     return table[column][at].as_py()
@@ -223,9 +248,37 @@ def _group(path: Path, changed: int, size: int, group: int, column: str) -> Any:
 
 
 @lru_cache(maxsize=64)
+def _column_bytes(path: Path, changed: int, size: int, group: int, column: str) -> int:
+    """Bytes of a column in a row group, unpacked."""
+    import pyarrow.parquet as pq
+
+    facts = pq.read_metadata(path).row_group(group)
+    chunks = (facts.column(n) for n in range(facts.num_columns))
+    return sum(one.total_uncompressed_size for one in chunks if one.path_in_schema.split(".")[0] == column)
+
+
+def _batch(path: Path, group: int, column: str, row: int) -> Any:
+    """One row of a row group that is too large to be kept: what is before it is read and let go.
+
+    What is in memory is a page of the file (as a rule 1 MB) and a batch.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        names = [column] if column in file.schema_arrow.names else []
+        for batch in file.iter_batches(batch_size=8, row_groups=[group], columns=names):
+            if row < batch.num_rows:
+                return pa.Table.from_batches([batch.slice(row, 1)])
+            row -= batch.num_rows
+    return None
+
+
+@lru_cache(maxsize=64)
 def _mapped(path: Path, changed: int, size: int) -> Any:
     import pyarrow as pa
 
+    check_arrow(path)
     with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
         return stream.read_all()
 

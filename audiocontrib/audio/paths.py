@@ -83,7 +83,7 @@ def locate(clip: Clip) -> tuple[Path, str | None]:
         root, file = folder.resolve(), (archive or whole).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name too long, a NUL inside
         raise BadAudio(f"{clip}: is no path that can be followed: {error}") from error
-    if not _is_inside(file, root):
+    if not is_inside(file, root):
         raise BadAudio(f"{clip}: leads out of the audio folder {root}")
     if archive is None:
         return file, None
@@ -96,7 +96,7 @@ def locate(clip: Clip) -> tuple[Path, str | None]:
 _KINDS = (*ARCHIVES, *PACKED)
 
 
-def _is_inside(file: Path, root: Path) -> bool:
+def is_inside(file: Path, root: Path) -> bool:
     """Whether a file is in a folder; in the hub's cache the files of snapshots/<commit> are links into ../../blobs."""
     commit = next((p for p in (root, *root.parents) if p.parent.name == "snapshots"), None)
     return file.is_relative_to(root) or (commit is not None and file.parent == commit.parents[1] / "blobs")

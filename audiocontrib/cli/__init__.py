@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -13,7 +14,8 @@ import click
 from audiocontrib.cli.messages import messages_in_lines
 from audiocontrib.cli.renames import check_old_variables, name_variables
 from audiocontrib.cli.usage import read_strictly, usage_in_one_line
-from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.errors import AudiocontribError, Stopped, one_line
+from audiocontrib.stopping import stopping
 
 COMMANDS = {
     "demo": "Score the embedded demo with three tiny models, offline, in minutes.",
@@ -31,6 +33,7 @@ COMMANDS = {
     "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",
+    "verify": "Check the files of a run against their hashes, and repair it.",
     "validate": "Count what a data set holds, and find what is wrong with it.",
     "audit": "Look for shortcuts and duplicates in a data set, without any audio model.",
     "datasets": "List the data sets that are known by name, or describe your own.",
@@ -97,7 +100,7 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a user can act on are one line; `--debug` adds the traceback."""
         try:
-            with messages_in_lines(), usage_in_one_line(ctx):
+            with stopping(), messages_in_lines(), usage_in_one_line(ctx):
                 _load_plugins(ctx.meta["audiocontrib.plugins"], ctx.meta["audiocontrib.words"])
                 return super().invoke(ctx)
         except AudiocontribError as error:
@@ -105,11 +108,13 @@ class Lazy(click.Group):
                 raise
             click.echo(f"error: {error}{self._option(ctx, error)}", err=True)
             ctx.exit(error.exit_code)
-        except (click.exceptions.Exit, click.Abort, click.ClickException):
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
-        except KeyboardInterrupt:
-            click.echo("stopped; what was answered is kept, the same command goes on from there", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as error:
+            number = error.number if isinstance(error, Stopped) else signal.SIGINT
+            by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+            click.echo(f"stopped{by}; what was answered is kept, the same command goes on from there", err=True)
+            ctx.exit(128 + number)
         except BrokenPipeError:
             # the reader of a pipe has seen enough; Python would complain when it closes stdout
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

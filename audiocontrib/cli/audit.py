@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.data import data_options, load_dataset, pair
-from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.output import emit, format_option, put, say
 from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def command(
 
     if (dataset is None) == (folder is None):
         raise UsageError("name a data set with --dataset, or a run with --run; one of the two")
-    run = Run.open(folder) if folder else None
+    run = Run.open(folder, audio_root=data["audio_root"]) if folder else None
     seen = audit(
         run or load_dataset(str(dataset), progress=not quiet, **data),
         checks=checks or None,
@@ -76,7 +76,7 @@ def command(
         progress=not quiet,
     )
     if form == "json":
-        click.echo(seen.to_json())
+        put(seen.to_json())
     else:
         emit(_shown(seen, everything, form), form)
         _say_features(seen)

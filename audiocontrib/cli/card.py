@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import chosen_run, run_option, say
+from audiocontrib.cli.output import chosen_run, put, run_option, say
 
 
 @click.command()
@@ -29,7 +29,7 @@ def command(folder: Path | None, split: str | None, out: Path | None) -> None:
 
     text = card(chosen_run(folder), split=split)
     if out is None:
-        return click.echo(text, nl=False)
+        return put(text, nl=False)
     make_folder(out.parent)
     with replacing(out) as file:
         file.write(text.encode())

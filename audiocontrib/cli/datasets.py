@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from audiocontrib.cli.data import pair
-from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.output import emit, format_option, put, say
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.items.gold import WAYS
 
@@ -78,11 +78,11 @@ def describe_command(
     if sys.stdin.isatty() and not click.confirm("Are they read as they are meant?", default=True, err=True):
         raise AudiocontribError("say what is meant otherwise", argument="mapping")
     if form == "json":
-        click.echo(found.to_json())
+        put(found.to_json())
     elif form == "yaml":
-        click.echo(found.yaml, nl=False)
+        put(found.yaml, nl=False)
     else:
         for table in (found.columns, found.fields):
             emit(table, "table")
             click.echo()
-        click.echo(f"{found.yaml}\n{found.command}")
+        put(f"{found.yaml}\n{found.command}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.cli.output import chosen_run, run_option, say
+from audiocontrib.cli.output import chosen_run, run_audio_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
 
@@ -22,6 +22,7 @@ PATHS = ["absolute", "relative"]
 )  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
 @run_option
+@run_audio_option
 @click.option("--split", help="Name of a split in the run, or its folder.  [default: the only one]")
 @click.option(
     "--part",
@@ -58,6 +59,7 @@ PATHS = ["absolute", "relative"]
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(
     folder: Path | None,
+    audio_root: Path | None,
     trainer: str,
     split: str | None,
     clip_paths: str | None,
@@ -93,7 +95,7 @@ def command(
     from audiocontrib.export import export
 
     audio = _clips_as(clip_paths, copy_clips, embed_clips)
-    run = chosen_run(folder)
+    run = chosen_run(folder, audio_root=audio_root)
     made = export(run, split=split, format=trainer, audio=audio, progress=not quiet, **options)
     for note in made.notes:
         say(f"note: {note}")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from audiocontrib.deprecation import RenamedWarning
+from audiocontrib.errors import visible
 
 LIBRARY = "audiocontrib"
 
@@ -22,7 +23,7 @@ class LineHandler(logging.Handler):
         from tqdm import tqdm
 
         try:
-            tqdm.write(record.getMessage(), file=sys.stderr)
+            tqdm.write(visible(record.getMessage()), file=sys.stderr)
         except Exception:  # as every handler: a message that cannot be written stops no work
             self.handleError(record)
 

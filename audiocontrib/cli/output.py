@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, visible
+from audiocontrib.markdown import plain_markdown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+FORMULA = re.compile(r"[=+\-@\t\r]")
+"""How a cell starts that a spreadsheet runs."""
+NUMBER = re.compile(r"[+-]?[\d.]+([eE][+-]?\d+)?")
+
 format_option: Decorator = click.option(
     "--format",
     "form",
     type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
-    help="How tables are printed to stdout (json: one object a line).",
+    help="How tables are printed to stdout (json: one object a line; csv: ' before a formula).",
 )
 paper_format_option: Decorator = click.option(
     "--format",
@@ -36,7 +42,7 @@ paper_format_option: Decorator = click.option(
     type=click.Choice(["table", "csv", "json", "parquet", "markdown", "latex"]),
     default="table",
     show_default=True,
-    help="How tables are printed to stdout (json: one object a line; markdown and latex: for papers).",
+    help="How tables are printed to stdout (json: one object a line; markdown, latex: for papers).",
 )
 run_option: Decorator = click.option(
     "--run",
@@ -46,15 +52,26 @@ run_option: Decorator = click.option(
 )
 
 
+run_audio_option: Decorator = click.option(
+    "--audio-root",
+    type=click.Path(path_type=Path),
+    help="Folder, .zip or .tar of the run's audio.  [default: as the run says, if you made it; else its own folder]",
+)
+
 WITHOUT_GOLD = "no item has a gold answer: all are asked and none is scored"
 
 
 def say(text: str) -> None:
     """Words go to stderr, so that tables can be piped."""
-    click.echo(text, err=True)
+    click.echo(visible(text), err=True)
 
 
-def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
+def put(text: str, *, nl: bool = True) -> None:
+    """Text of data goes to stdout: to a file as it is, to a terminal without a control character of somebody else."""
+    click.echo(visible(text) if sys.stdout.isatty() else text, nl=nl)
+
+
+def chosen_run(folder: Path | None, *, audio_root: Path | None = None, tell_reader: bool = True) -> Run:
     """The run that is meant; where none is named, the newest of runs/, and it is said which.
 
     A run whose replies an older reader has read says so, unless ``tell_reader`` is False.
@@ -65,7 +82,7 @@ def chosen_run(folder: Path | None, *, tell_reader: bool = True) -> Run:
     if folder is None:
         folder = newest_run()
         say(f"run: {folder}")
-    run = Run.open(folder)
+    run = Run.open(folder, audio_root=audio_root)
     if _is_without_gold(run):
         say(f"{folder}: {WITHOUT_GOLD}")
     if tell_reader and run.reader < READER and run.has_replies():
@@ -89,15 +106,16 @@ def emit(table: pa.Table, form: str) -> None:
     if form == "table":
         _print_rich(table)
     elif form == "markdown":
-        click.echo("\n".join(_markdown(table)))
+        put("\n".join(_markdown(table)))
     elif form == "latex":
         # escape: a model's name with an underscore would break the paper
-        click.echo(_words(table).style.hide(axis="index").format(escape="latex").to_latex(hrules=True), nl=False)
+        words = _words(table).map(lambda cell: " ".join(cell.split()))
+        put(words.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), nl=False)
     elif form == "csv":
-        click.echo(_pandas(table).to_csv(index=False), nl=False)
+        put(_no_formulas(_pandas(table)).to_csv(index=False), nl=False)
     elif form == "json":
         text = _pandas(table).to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
-        click.echo(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
+        put(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
     else:
         if sys.stdout.isatty():
             raise UsageError("--format parquet is binary: send it to a file with > FILE.parquet")
@@ -151,6 +169,22 @@ def _pandas(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(integer_object_nulls=True)
 
 
+def _no_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Texts that a spreadsheet would run as a formula get a ``'`` before them, as it does itself; numbers stay."""
+    import pandas as pd
+
+    named = frame.rename(columns=_no_formula)
+    if not len(named):
+        return named
+    return named.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_no_formula))
+
+
+def _no_formula(value: Any) -> Any:
+    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
 def _words(table: pa.Table) -> pd.DataFrame:
     """The cells as they are printed for people."""
     import pandas as pd
@@ -162,10 +196,10 @@ def _words(table: pa.Table) -> pd.DataFrame:
 def _markdown(table: pa.Table) -> Iterator[str]:
     """Lines of a Markdown table; a bar or a line break in a text cannot end its cell."""
     words = _words(table)
-    yield "| " + " | ".join(words.columns) + " |"
+    yield "| " + " | ".join(map(plain_markdown, words.columns)) + " |"
     yield "|" + "|".join("---:" if _is_number(field.type) else "---" for field in table.schema) + "|"
     for row in words.itertuples(index=False):
-        yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |"
+        yield "| " + " | ".join(plain_markdown(cell) for cell in row) + " |"
 
 
 def _print_rich(table: pa.Table) -> None:
@@ -175,7 +209,9 @@ def _print_rich(table: pa.Table) -> None:
 
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for field in table.schema:
-        shown.add_column(field.name.replace("_", " "), justify="right" if _is_number(field.type) else "left")
+        shown.add_column(
+            Text(visible(field.name.replace("_", " "))), justify="right" if _is_number(field.type) else "left"
+        )
     for row in table.to_pylist():
         shown.add_row(*(Text(_cell(value)) for value in row.values()))  # Text: nothing in it is markup
     console = Console()
@@ -195,7 +231,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return (
-            "[" + ", ".join(json.dumps(v, ensure_ascii=False) if isinstance(v, str) else _cell(v) for v in value) + "]"
-        )
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict) else str(value)
+        return f"[{', '.join(visible(_json(v)) if isinstance(v, str) else _cell(v) for v in value)}]"
+    return visible(_json(value) if isinstance(value, dict) else str(value))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import chosen_run, run_option, say
+from audiocontrib.cli.output import chosen_run, put, run_audio_option, run_option, say
 
 
 @click.command()
 @run_option
+@run_audio_option
 @click.option("--out", type=click.Path(path_type=Path), help="The HTML file.  [default: report.html in the run]")
 @click.option("--split", help="The split whose parts and sensitivity are shown.  [default: the one saved last]")
 @click.option(
     "--items", type=click.IntRange(min=0), default=400, show_default=True,
     help="Show at most so many items one by one: a sample by question type and part of the split.",
 )  # fmt: skip
-def command(folder: Path | None, out: Path | None, split: str | None, items: int) -> None:
+def command(folder: Path | None, audio_root: Path | None, out: Path | None, split: str | None, items: int) -> None:
     """Write a report of a run: one page that opens from disk and asks nothing of the network.
 
     It shows what was asked of whom, accuracy by condition, the contribution map, splits with their reasons and
@@ -31,6 +32,6 @@ def command(folder: Path | None, out: Path | None, split: str | None, items: int
     """
     from audiocontrib.report.page import report
 
-    path = report(chosen_run(folder), out=out, split=split, items=items)
+    path = report(chosen_run(folder, audio_root=audio_root), out=out, split=split, items=items)
     say(f"{path.stat().st_size / 1e6:.1f} MB")
-    click.echo(path)
+    put(str(path))

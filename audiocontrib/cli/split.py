@@ -89,6 +89,8 @@ def command(
     given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
     asked |= {key: value for key, value in given.items() if value not in (None, ())} | counted
     run = chosen_run(folder)
+    if name is not None:
+        run.split_folder(name)  # one that cannot be is said before the work
     if sensitivity:
         from audiocontrib.splits.sensitivity import sensitivity as vary
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_audio_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     help="YAML file; recipes/training/ has some.",
 )  # fmt: skip
 @run_option
+@run_audio_option
 @click.option("--split", help="Name of a split in the run, or its folder.  [default: the only one]")
 @click.option("--model", help="Where to start from.  [default: the recipe's; for grpo after sft, what sft made]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to fill.  [default: trained/RECIPE/STAGE]")
@@ -38,6 +39,7 @@ def command(
     stage: str,
     recipe: Path,
     folder: Path | None,
+    audio_root: Path | None,
     split: str | None,
     model: str | None,
     out: Path | None,
@@ -58,7 +60,7 @@ def command(
       audiocontrib train sft --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train grpo --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
-      audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'"
+      audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'" --file trained
     """
     from audiocontrib.api.train import changed_recipe, plan_training
     from audiocontrib.config import assignments
@@ -75,7 +77,7 @@ def command(
         "changes": given,
         "prompt": prompt,
     }
-    planned = plan_training(chosen_run(folder), cast("Stage", stage), **asked)
+    planned = plan_training(chosen_run(folder, audio_root=audio_root), cast("Stage", stage), **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:

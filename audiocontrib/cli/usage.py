@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import UsageError, visible
 
 HINT = "{path} --help shows what there is"
 NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
@@ -39,7 +39,7 @@ def usage_in_one_line(ctx: click.Context | None = None) -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise  # a command without a word shows its help
     except click.UsageError as error:
-        raise UsageLine(" ".join(usage_line(error, error.ctx or ctx).split())) from error
+        raise UsageLine(visible(" ".join(usage_line(error, error.ctx or ctx).split()))) from error
 
 
 def usage_line(error: click.UsageError, ctx: click.Context | None) -> str:

@@ -8,7 +8,7 @@ import click
 
 from audiocontrib.audit import FAILS, KINDS, LOOKS, TABLES, validate
 from audiocontrib.cli.data import data_options, dataset_option, load_silently
-from audiocontrib.cli.output import emit, format_option
+from audiocontrib.cli.output import emit, format_option, put
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import AudiocontribError
 
@@ -63,7 +63,7 @@ def command(
     if table or form in ("csv", "parquet"):
         emit(getattr(seen, table or "findings"), form)
     elif form == "json":
-        click.echo(seen.to_json())
+        put(seen.to_json())
     else:
         _print(seen)
     failures = seen.failures(fail_on)
@@ -76,10 +76,10 @@ def _print(seen: Validation) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    click.echo(f"{seen.items:,} items of {seen.origin.get('name', 'a data set')}")
+    put(f"{seen.items:,} items of {seen.origin.get('name', 'a data set')}")
     found = seen.findings.filter(pc.greater(seen.findings["n"], pa.scalar(0))).drop_columns(["meaning"])
     for name, about in TABLES.items():
         table = found if name == "findings" else getattr(seen, name)
         if len(table):
-            click.echo(f"\n{name}: {about}")
+            put(f"\n{name}: {about}")
             emit(table, "table")

@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.names import check_folder_name
 from audiocontrib.sql import sql
 from audiocontrib.store import Run
+from audiocontrib.store.own import check_own
 from audiocontrib.store.runs import as_run
 
 JUDGES = "judges"
@@ -75,7 +77,7 @@ group by all order by all
 
 def judge_folder(run: Run, judge: str) -> Path:
     """Where the answers of the judge of that name belong."""
-    return run.path / JUDGES / re.sub(r"[^\w.-]+", "-", judge).strip(".-")
+    return run.path / JUDGES / check_folder_name("a judge", re.sub(r"[^\w.-]+", "-", judge).strip(".-"))
 
 
 def judgements(run: Run, /) -> pa.Table:
@@ -112,7 +114,7 @@ def judged_accuracy(run: Run, /) -> pa.Table:
 
 def _runs(run: Run) -> Iterator[Run]:
     for folder in sorted((run.path / JUDGES).glob("*/run.json")):
-        yield Run.open(folder.parent)
+        yield Run.open(check_own(folder.parent, run.path))
 
 
 def _of_judge(run: Run, judged: Run) -> pa.Table:

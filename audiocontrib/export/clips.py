@@ -63,6 +63,7 @@ class Clips:
             )
         if self._audio == "embed":
             assert self._embed is not None
+            _check_sound(clip)
             with open_clip(clip) as file:
                 return self._embed(file.read())
         # not the id of the clip: a data set may give one id to several files
@@ -84,6 +85,7 @@ class Clips:
         return name if self._audio == "relative" else str(Path(clip.root or ".").absolute() / name)
 
     def _copied(self, clip: Clip, name: str) -> str:
+        _check_sound(clip)
         with open_clip(clip) as file:
             head = file.read(8)
             file.seek(0)
@@ -97,6 +99,11 @@ class Clips:
             except OSError as error:
                 raise cannot_write(target, error) from error
         return f"{COPIES}/{name}"
+
+
+def _check_sound(clip: Clip) -> None:
+    """BadAudio unless a file decodes as sound: an export is given to others, and no other file belongs in it."""
+    decode(clip)
 
 
 def _plain(clip: Clip) -> str:

@@ -28,6 +28,9 @@ ITEM_SCHEMA = schema_of(
     extra=pa.string(),  # JSON object
 )
 
+BEFORE_SEGMENTS = pa.struct([("path", pa.string()), ("bytes", pa.binary())])
+"""The type of ``audio`` that older versions stored."""
+
 QUARANTINE_SCHEMA = schema_of(
     dataset=pa.string(),
     item_id=pa.string(),
@@ -96,7 +99,7 @@ def clip_from_row(audio: Mapping[str, Any], root: str | None) -> Clip:
 def todays_items(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch of items that an older version stored, in ITEM_SCHEMA: its clips are whole recordings."""
     place = batch.schema.get_field_index("audio")
-    if place < 0 or batch.schema.field(place).type == ITEM_SCHEMA.field("audio").type:
+    if place < 0 or batch.schema.field(place).type != BEFORE_SEGMENTS:
         return batch
     old: Any = batch.column(place)
     none = pa.nulls(len(batch), pa.float64())

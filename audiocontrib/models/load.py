@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 from dataclasses import asdict
@@ -214,7 +215,7 @@ def _folder(where: str | Path, revision: str | None, gguf_file: str | None, weig
             "*.txt",
             "*.model",
             "*.tiktoken",
-            *([gguf_file] if gguf_file else []),
+            *([glob.escape(gguf_file)] if gguf_file else []),
         ]
         try:
             return Path(snapshot_download(where, revision=revision, allow_patterns=patterns))
@@ -223,15 +224,17 @@ def _folder(where: str | Path, revision: str | None, gguf_file: str | None, weig
                 f"model {where}: no such folder, and not to be had from the hub ({type(error).__name__}); "
                 "give the path of a checkpoint folder, or a name from `audiocontrib models`"
             ) from error
-    if not _weight_files(where, gguf_file or weights):
+    if not _weight_files(where, gguf_file, weights):
         pickled = sorted(p.name for p in [*where.glob("*.bin"), *where.glob("*.pt"), *where.glob("*.pth")])
         hint = f" ({pickled[0]} is a pickle, which is never loaded: convert it to safetensors)" if pickled else ""
         raise AudiocontribError(f"model {where}: the folder holds no weights (*.safetensors){hint}")
     return where
 
 
-def _weight_files(folder: Path, gguf_file: str | None) -> list[Path]:
-    return sorted(folder.glob(gguf_file or "*.safetensors"))
+def _weight_files(folder: Path, gguf_file: str | None, weights: str = "*.safetensors") -> list[Path]:
+    if gguf_file:  # a name, never a pattern
+        return [folder / gguf_file] if (folder / gguf_file).is_file() else []
+    return sorted(folder.glob(weights))
 
 
 def _weights_hash(folder: Path, gguf_file: str | None, family: Family | None, adapter: Path | None) -> str:

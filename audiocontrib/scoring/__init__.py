@@ -36,6 +36,7 @@ from audiocontrib.scoring.prefetch import REQUESTS, Prefetcher, RequestBatch, Re
 from audiocontrib.scoring.progress import LOG, Progress
 from audiocontrib.scoring.record import Chosen, run_manifest, score_step
 from audiocontrib.scoring.sampling import GREEDY, Sampling
+from audiocontrib.stopping import unbroken
 from audiocontrib.store import Run
 from audiocontrib.store.identity import ADDED_LATER
 
@@ -215,8 +216,9 @@ def _ask_all(
                     )
                 run.release(work.heard & held)  # a clip that was missing is there now
                 if work.requests:
-                    answered = ask(model, work.requests, work.keys, asking)
-                    waiting += answered
+                    with unbroken(patient=True):  # what is answered is not asked again
+                        answered = ask(model, work.requests, work.keys, asking)
+                        waiting += answered
                     asked += len(answered)
                     bar.add(answered)
                     failing = failing + len(answered) if all(r.outcome == Outcome.FAILED for r in answered) else 0
@@ -229,8 +231,9 @@ def _ask_all(
                 total.add(replace(work, requests=[], keys=[], heard=set(list(work.heard)[:1])))  # to be counted only
                 # ever more at once: a run of days would otherwise leave a part every few seconds
                 if waiting and (now := time.monotonic()) - saved > max(save_every, (now - start) / 200):
-                    run.append(waiting)
-                    waiting, saved = [], now
+                    with unbroken():
+                        run.append(waiting)
+                        waiting, saved = [], now
             for note in _notes(model, total, asking.method):
                 bar.note(note)
             if asked and progress:
@@ -242,10 +245,10 @@ def _ask_all(
                     f"{ahead.waited / seconds:.0%} of it waiting for clips{'; ' * bool(more)}{more}",
                 )
         finally:
-            # also when interrupted: what was answered is kept
-            run.append(waiting)
-            if total.quarantined:
-                run.quarantine(total.quarantined)
+            with unbroken():  # also when interrupted: what was answered is kept
+                run.append(waiting)
+                if total.quarantined:
+                    run.quarantine(total.quarantined)
 
 
 def _notes(model: Model, total: RequestBatch, method: str) -> Iterator[str]:

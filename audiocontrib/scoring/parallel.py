@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -23,6 +23,7 @@ from audiocontrib.plugins import load_plugins, loaded_plugins
 from audiocontrib.responses import Response
 from audiocontrib.scoring.plan import Shard
 from audiocontrib.scoring.progress import Progress
+from audiocontrib.stopping import stop_on_signals
 from audiocontrib.store.run import RESPONSES
 
 Part = Callable[..., Any]
@@ -35,19 +36,29 @@ def on_devices(part: Part, shard: Shard, devices: Sequence[str], options: dict[s
     """Score a shard by one process for each device. The first failure is raised when all are done."""
     plugins = tuple(loaded_plugins())
     with ProcessPoolExecutor(
-        len(devices), mp_context=get_context("spawn"), initializer=load_plugins, initargs=(plugins,)
+        len(devices), mp_context=get_context("spawn"), initializer=_begin, initargs=(plugins,)
     ) as pool:
         jobs: list[Future[Any]] = [
             pool.submit(part, shard=piece, model_options=options | {"device": device})
             for piece, device in zip(shard.split(len(devices)), devices, strict=True)
         ]
-        errors = [error for job in jobs if (error := job.exception())]
+        try:
+            errors = [error for job in jobs if (error := job.exception())]
+        except KeyboardInterrupt:
+            for child in active_children():  # each keeps what it has; Ctrl-C has told them already
+                child.terminate()
+            raise
     for error in errors:
         if isinstance(error, BrokenProcessPool):
             raise AudiocontribError(
                 "a process was ended from outside (out of memory?); what is answered is kept, the same command goes on"
             ) from error
         raise error
+
+
+def _begin(plugins: tuple[str, ...]) -> None:
+    stop_on_signals()
+    load_plugins(plugins)
 
 
 def on_ray(

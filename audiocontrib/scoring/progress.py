@@ -12,6 +12,7 @@ from typing import Self
 
 from tqdm import tqdm
 
+from audiocontrib.errors import visible
 from audiocontrib.log import tell
 from audiocontrib.responses import Outcome, Response
 
@@ -28,7 +29,12 @@ class Progress:
         in_terminal = sys.stderr.isatty()
         self._plain = shown and not in_terminal
         self._bar = tqdm(
-            total=total, desc=name, unit="q", disable=not (shown and in_terminal), dynamic_ncols=True, mininterval=0.5
+            total=total,
+            desc=visible(name),
+            unit="q",
+            disable=not (shown and in_terminal),
+            dynamic_ncols=True,
+            mininterval=0.5,
         )
         self._right: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._failed = self._asked = self._skipped = 0

@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from audiocontrib.audio.arrow_check import BadArrow, check_arrow
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sources.archives import is_webdataset, read_tar
 from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
@@ -223,9 +224,10 @@ def _read_arrow(path: Path) -> Rows:
     import pyarrow as pa
 
     try:
+        check_arrow(path)
         with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
             yield from _rows_of_batches(stream, path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, BadArrow) as error:
         raise AudiocontribError(f"{path}: not a readable Arrow stream: {error}") from error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.checked import whole_number
-from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
+from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line, visible
 from audiocontrib.hashing import file_sha256
 from audiocontrib.items import Items
 from audiocontrib.registry import is_others
@@ -189,7 +189,7 @@ def _collected(reading: ItemCollector, origin: Mapping[str, Any]) -> Items:
 def _read(parts: Iterator[tuple[str, Rows]], reading: ItemCollector, limit: int | None, progress: bool) -> None:
     from tqdm import tqdm
 
-    bar = tqdm(desc=f"reading {reading.dataset}", unit=" rows", disable=not progress, delay=1, mininterval=0.5)
+    bar = tqdm(desc=visible(f"reading {reading.dataset}"), unit=" rows", disable=not progress, delay=1, mininterval=0.5)
     with bar:
         for place, rows in parts:
             for row in rows:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audiocontrib.arrow import texts
-from audiocontrib.items import ITEM_SCHEMA, ROWS_AT_ONCE, Items, Quarantined, todays_items
-from audiocontrib.store.files import COMPRESSION, check_whole, replacing, write_table_atomic
+from audiocontrib.errors import AudiocontribError
+from audiocontrib.items import (
+    ITEM_SCHEMA,
+    QUARANTINE_SCHEMA,
+    ROWS_AT_ONCE,
+    Items,
+    ItemTable,
+    Quarantined,
+    todays_items,
+)
+from audiocontrib.store.damage import damaged, unreadable
+from audiocontrib.store.files import replacing, sealing, write_table_atomic
 from audiocontrib.store.identity import differences
+from audiocontrib.store.own import audio_root, check_own, origin_of, stated_root
+from audiocontrib.store.seal import check_file
+
+logger = logging.getLogger(__name__)
 
 
 def merge_items(path: Path, given: pa.Table) -> tuple[pa.Table, list[str]]:
@@ -56,7 +71,7 @@ def add_items(path: Path, items: pa.Table) -> None:
     """Add items that the file does not hold. It is written anew, a few thousand rows in memory at a time."""
     if path.exists() and not len(items):
         return
-    with replacing(path) as file, pq.ParquetWriter(file, ITEM_SCHEMA, compression=COMPRESSION) as writer:
+    with replacing(path) as file, sealing(file, ITEM_SCHEMA) as writer:
         for batch in batches(path):
             writer.write_batch(batch)
         writer.write_table(items, row_group_size=ROWS_AT_ONCE)
@@ -87,19 +102,47 @@ def drop_unheard(path: Path, item_ids: Collection[str]) -> None:
 
 def read_quarantined(path: Path) -> list[Quarantined]:
     """The rows of quarantine.parquet; none if there is no file."""
-    return [Quarantined(**row) for row in parquet_rows(path)]
+    rows = (row for batch in batches(path, QUARANTINE_SCHEMA) for row in batch.to_pylist())
+    return [Quarantined(**{name: row[name] for name in QUARANTINE_SCHEMA.names}) for row in rows]
 
 
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file, a few thousand in memory at a time; none if there is no file."""
-    for batch in batches(path):
-        yield from batch.to_pylist()
+def stored_items(run: Path, manifest: Mapping[str, Any], named: str | None) -> Items:
+    """The items of a run, with what was quarantined; their clips are in the folder that may be read, if any is.
+
+    Args:
+        named: the folder of the audio that the user names.
+    """
+    root, origin = audio_root(run, manifest, named), dict(origin_of(manifest))
+    if root is not None and root != origin.get("audio_root"):
+        origin["audio_root"] = root
+        if named is None:
+            logger.warning(
+                "note: %s was not made here%s: only clips in its own folder are read, unless theirs is named",
+                run,
+                f", and says that its audio is in {stated!r:.200}" if (stated := stated_root(manifest)) else "",
+            )
+    if not (run / "items.parquet").exists():
+        raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
+    items = ItemTable(batches(run / "items.parquet", ITEM_SCHEMA), root)
+    return Items(items, read_quarantined(run / "quarantine.parquet"), origin)
 
 
-def batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file."""
+def batches(path: Path, needed: pa.Schema | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file as Arrow, a few thousand at a time; none if there is no file.
+
+    Raises:
+        AudiocontribError: it is damaged, or a column that is needed is not there, or is of another type.
+    """
     if not path.exists():
         return
-    check_whole([path])
+    check_file(check_own(path, path.parent))
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
-        yield from map(todays_items, file.iter_batches(batch_size=ROWS_AT_ONCE))
+        try:
+            for batch in map(todays_items, file.iter_batches(batch_size=ROWS_AT_ONCE)):
+                for field in needed or ():
+                    place = batch.schema.get_field_index(field.name)
+                    if place < 0 or not batch.schema.field(place).type.equals(field.type):
+                        raise damaged(path, f"its column {field.name!r} is missing, or holds something else")
+                yield batch
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(path, error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.store.seal import OPEN_SEAL, close_seal
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 TEMPORARY = ".tmp"
@@ -35,7 +36,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}{TEMPORARY}")
     try:
-        with temporary.open("xb") as file:
+        with temporary.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -55,9 +56,18 @@ def write_table_atomic(table: pa.Table, path: str | Path) -> Path:
     """
     path = Path(path)
     make_folder(path.parent)
-    with replacing(path) as file:
-        pq.write_table(table, file, compression=COMPRESSION)
+    with replacing(path) as file, sealing(file, table.schema) as writer:
+        writer.write_table(table)
     return path
+
+
+@contextmanager
+def sealing(file: BinaryIO, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """A writer of Parquet into an empty file; where the block ends well, the file has its seal."""
+    with pq.ParquetWriter(file, schema, compression=COMPRESSION) as writer:
+        writer.add_key_value_metadata(OPEN_SEAL)
+        yield writer
+    close_seal(file)
 
 
 def make_folder(path: Path) -> None:
@@ -105,19 +115,6 @@ def remove_abandoned(folder: Path) -> None:
                 path.unlink()
         except FileNotFoundError:
             continue  # its writer finished it, or another process removed it
-
-
-def check_whole(paths: Iterable[Path]) -> None:
-    """AudiocontribError that names the first file that is no complete Parquet file, if there is one."""
-    for path in paths:
-        try:
-            with pq.ParquetFile(path):
-                pass
-        except (pa.ArrowInvalid, OSError) as error:
-            raise AudiocontribError(
-                f"{path} is damaged ({one_line(error, 120)}); "
-                "move it out of the run and give the same command again, which makes anew what it held"
-            ) from error
 
 
 def cannot_write(path: Path, error: OSError) -> AudiocontribError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.store.own import MARK
 
 GROWING = ("models", "conditions")
 """Parts of the identity that may gain members; a member that is there stays as it is."""
@@ -14,6 +15,8 @@ ADDED_LATER = frozenset({"answers_as", "chat_style", "files", "template_date"})
 """Parts of a model's fingerprint that older programs did not keep."""
 ACCEPT = "if it is the same checkpoint, accept that"
 """How a change ends that is only what an older program did not keep."""
+NO_FACTS = ("identity", "created_at", "earlier", "format", "reader", MARK)
+"""Keys of run.json that do not describe a start."""
 SHOWN_CHANGES, SHOWN_CHARACTERS = 20, 48
 
 
@@ -103,7 +106,7 @@ def _without(value: object, names: frozenset[str]) -> object:
 
 
 def _facts(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in manifest.items() if k not in ("identity", "created_at", "earlier", "format", "reader")}
+    return {k: v for k, v in manifest.items() if k not in NO_FACTS}
 
 
 def _shown(old: object, new: object) -> Iterator[str]:

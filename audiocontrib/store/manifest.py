@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.store.json_seal import read_sealed
+from audiocontrib.store.own import check_own
+from audiocontrib.store.schema import ManifestFile, checked
 
 MANIFEST = "run.json"
 FORMAT = 2
@@ -21,15 +23,13 @@ def read_manifest(run: Path) -> dict[str, Any]:
         UsageError: the folder is no run.
         AudiocontribError: the file is damaged, or was written by a newer version.
     """
-    path = run / MANIFEST
+    path = check_own(run / MANIFEST, run)
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held: dict[str, Any] = read_sealed(path, dict)
     except (FileNotFoundError, NotADirectoryError):
         what = f"holds no {MANIFEST}" if run.is_dir() else "is not a folder"
         raise UsageError(f"{run} is no run: it {what}; name the folder of a run") from None
-    except (ValueError, OSError, RecursionError) as error:
-        raise AudiocontribError(f"{path} is damaged: {error}; put back a copy of it, or score anew") from error
-    if not isinstance(held, dict) or not isinstance(held.get("identity"), dict):
+    if not isinstance(held.get("identity"), dict):
         raise AudiocontribError(f"{path} is damaged: it does not hold an object with the run's identity")
     number = held.get("format", 1)
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
@@ -39,4 +39,5 @@ def read_manifest(run: Path) -> dict[str, Any]:
             f"{run} was written by a newer audiocontrib (format {number}; this one reads up to {FORMAT}): "
             "update audiocontrib, or score anew into another run"
         )
+    checked(ManifestFile, held, path, "put back a copy of it, or score anew")
     return held

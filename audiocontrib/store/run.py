@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -15,11 +14,12 @@ from uuid import uuid4
 import duckdb
 
 from audiocontrib.answers import READER
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.items import Items, ItemTable, Quarantined
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.items import Items, Quarantined
+from audiocontrib.names import check_name, check_run_path
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.responses import Response, has_posterior, response_rows
-from audiocontrib.sql import arrow_table, cursor, sql_literal
+from audiocontrib.sql import arrow_table, cursor, no_pattern, sql_literal
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
 from audiocontrib.store.files import (
@@ -31,8 +31,12 @@ from audiocontrib.store.files import (
     write_table_atomic,
 )
 from audiocontrib.store.identity import merge_manifests, refuse
+from audiocontrib.store.json_seal import sealed_json
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
+from audiocontrib.store.own import MARK, given_root, mark
+from audiocontrib.store.queries import lock, run_query
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_fault, split_folder, split_names
+from audiocontrib.store.verify import seal_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,11 +60,14 @@ class Run:
     manifest: dict[str, Any] = field(repr=False)
     """run.json as it was when the run was opened: ``identity`` fixes the answers, the rest informs."""
 
+    named_root: str | None = field(default=None, repr=False)
+    """The folder of its audio that the user has named."""
+
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, *, audio_root: str | Path | None = None) -> Self:
         """The run in the folder ``path``. UsageError if it is none."""
         path = Path(path)
-        return cls(path, read_manifest(path))
+        return cls(path, read_manifest(path), given_root(audio_root))
 
     @classmethod
     def create_or_resume(
@@ -79,14 +86,18 @@ class Run:
             AudiocontribError: something that fixes the answers changed. After the headline, the message
                 has one line per change, ``dotted.path: old -> new``. Nothing was written.
         """
-        path = Path(path)
+        path = check_run_path(path)
+        no_pattern(path)  # it could not be read
         manifest = json.loads(json.dumps(manifest))
+        for name in manifest["identity"].get("models", {}):
+            check_name("a model", name)
         make_folder(path)
         with locked(path):
             resumed = (path / MANIFEST).exists()
             if resumed:
                 stored = cls.open(path).manifest
                 merged, changes = merge_manifests(stored, manifest, accept_identity=accept_identity)
+                seal_parts(path)
                 new, changed_items = contents.merge_items(path / ITEMS, items.table)
                 if changes or changed_items:
                     raise refuse(path, changes + changed_items)
@@ -99,11 +110,12 @@ class Run:
             contents.add_items(path / ITEMS, new)
             contents.add_quarantined(path / QUARANTINE, items.quarantined, once_per_item=False)
             merged["format"] = FORMAT
+            merged[MARK] = mark(merged)
             # answers that are there were read by the older reader, and say so until they are read again
             merged["reader"] = stored.get("reader", 1) if resumed else READER
             if merged != stored:  # last: a folder with run.json has all the rest
                 with replacing(path / MANIFEST) as file:
-                    file.write(json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
+                    file.write(sealed_json(merged))
         remove_abandoned(path)
         return cls(path, merged)
 
@@ -153,8 +165,7 @@ class Run:
             stored = self.open(self.path).manifest
             if stored.get("reader", 1) != version:
                 with replacing(self.path / MANIFEST) as file:
-                    text = json.dumps(stored | {"reader": version}, indent=2, ensure_ascii=False)
-                    file.write(text.encode() + b"\n")
+                    file.write(sealed_json(stored | {"reader": version}))
 
     def answered(self, model: str | None = None) -> AnsweredRequests:
         """The requests (to one model, or to all) that have a final outcome; failed ones are to be asked again."""
@@ -177,16 +188,12 @@ class Run:
 
     def load_items(self) -> Items:
         """The items as they were given, with what was quarantined beside them."""
-        origin = self.manifest.get("origin") or self.manifest["identity"].get("dataset", {})
-        root = origin.get("audio_root")
-        return Items(
-            ItemTable(contents.batches(self.path / ITEMS), root),
-            contents.read_quarantined(self.path / QUARANTINE),
-            origin,
-        )
+        return contents.stored_items(self.path, self.manifest, self.named_root)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A new in-memory DuckDB connection with the views of this moment; closed by who asked for it.
+
+        It is open: SQL can write and read wherever this process can. A query of somebody else's goes to :meth:`query`.
 
         Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
         ``contributions``, ``audit`` and ``splits`` (with the split's ``name``), which are empty until they are made.
@@ -246,31 +253,30 @@ class Run:
         told = self.manifest.get("identity", {}).get("prompt")
         return told.get("name") if isinstance(told, dict) else None
 
-    def query(self, sql: str) -> pd.DataFrame:
-        """The result of an SQL query over the views, as pandas. UsageError if the query is wrong.
+    def query(self, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False) -> pd.DataFrame:
+        """The result of an SQL query over the views, as pandas; see :meth:`table`.
 
         Example:
             >>> run.query("select condition, avg(correct::int) from responses group by 1")
         """
-        return self.table(sql).to_pandas()
+        return self.table(sql, files=files, unlocked=unlocked).to_pandas()
 
-    def table(self, sql: str) -> pa.Table:
-        """The result of an SQL query over the views, as Arrow. UsageError if the query is wrong."""
-        hint = f"the views are: {', '.join(views.VIEWS)}"
+    def table(self, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False) -> pa.Table:
+        """The result of an SQL query over the views, as Arrow. UsageError if the query is wrong.
+
+        It is locked: one statement that reads, from the run's folder and what is named.
+
+        Args:
+            files: further files and folders that the query may read, by their paths in quotes.
+            unlocked: whether it may do whatever DuckDB can: for a query, and a run, of one's own.
+        """
         for name in split_names(self.path):
             if sql_literal(name) in sql and (fault := split_fault(self.path, name)):
                 raise AudiocontribError(fault)
         with self.connect() as con:
-            try:
-                result = con.sql(sql)
-                if result is None:
-                    raise UsageError(f"the query is empty; {hint}")
-                return arrow_table(result)
-            except duckdb.Error as error:
-                # what DuckDB adds: the line, and every type that a function would take
-                said = re.split(r"\n\s*LINE |\s+You might need to add|\s+Candidate functions:", str(error))[0]
-                said = one_line(UsageError(said))
-                raise UsageError(f"{said}; {hint}") from error
+            if not unlocked:
+                lock(con, self.path, files)
+            return run_query(con, sql, unlocked=unlocked)
 
     @property
     def responses(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def open_run(path: str | os.PathLike[str]) -> Run:
+def open_run(path: str | os.PathLike[str], *, audio_root: str | os.PathLike[str] | None = None) -> Run:
     """The run in the folder ``path``.
 
+    Args:
+        audio_root: the folder of its audio; needed for the clips of a run that somebody else has made, or that was made
+            on another machine.
+
     Raises:
-        UsageError: there is no run.
+        UsageError: there is no run, or no such folder of audio.
         AudiocontribError: it is of a newer version, or damaged.
 
     Example:
@@ -28,7 +32,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     """
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise UsageError(f"{path!r} is no folder of a run; name one, such as 'runs/first'")
-    return Run.open(os.fspath(path))
+    return Run.open(os.fspath(path), audio_root=None if audio_root is None else os.fspath(audio_root))
 
 
 def as_run(given: Any) -> Run:
@@ -46,13 +50,15 @@ def as_runs(given: Any) -> list[Run]:
     return [as_run(one) for one in several]
 
 
-def query(run: Run, /, sql: str) -> pd.DataFrame:
+def query(
+    run: Run, /, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False
+) -> pd.DataFrame:
     """The result of an SQL query over a run, as pandas: :meth:`Run.query`.
 
     Example:
         >>> ac.query(run, "select condition, avg(correct::int) from responses group by 1")
     """
-    return as_run(run).query(sql)
+    return as_run(run).query(sql, files=files, unlocked=unlocked)
 
 
 def newest_run(folder: str | Path = "runs") -> Path:

@@ -17,8 +17,14 @@ import pyarrow.parquet as pq
 
 from audiocontrib.arrow import equal
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.names import check_folder_name
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
+from audiocontrib.store.json_seal import read_sealed, sealed_json
+from audiocontrib.store.manifest import MANIFEST
+from audiocontrib.store.own import check_own
+from audiocontrib.store.schema import CertificateFile, SettingsFile, checked
+from audiocontrib.store.seal import check_file
 from audiocontrib.store.split_check import PARTS, digest, fault_against, table_fault, typed
 
 LOG = logging.getLogger("audiocontrib.store")
@@ -87,18 +93,18 @@ class SavedSplit:
         path = folder / TABLE
         if not path.is_file():
             raise UsageError(f"{folder} is no split: it holds no {TABLE}")
+        for name in (TABLE, SETTINGS, CERTIFICATE):
+            check_own(folder / name, folder)
         table, kept = _read_table(path)
         stated = _read_json(folder / SETTINGS, dict)
         if stated is not None and kept and stated != kept:
             raise AudiocontribError(f"{folder / SETTINGS} is not what {TABLE} beside it was made by; {AGAIN}")
         about = kept if stated is None else stated
+        checked(SettingsFile, about, folder / SETTINGS, AGAIN)
         if DIGEST in about and about[DIGEST] != digest(table):
             raise AudiocontribError(f"{path}: its rows are not those that were saved; {AGAIN}")
-        for key, kind in {"findings": dict, "warnings": list}.items():
-            if not isinstance(about.get(key, kind()), kind):
-                raise AudiocontribError(
-                    f"{folder / SETTINGS}: {key} is {about[key]!r:.60}, not {kind.__name__}; {AGAIN}"
-                )
+        certificates = _read_json(folder / CERTIFICATE, list) or []
+        checked(list[CertificateFile], certificates, folder / CERTIFICATE, "certify the split again")
         return cls(
             folder.name,
             folder,
@@ -106,7 +112,7 @@ class SavedSplit:
             {name: value for name, value in about.items() if name not in FOUND},
             about.get("findings", {}),
             tuple(about.get("warnings", ())),
-            tuple(_read_json(folder / CERTIFICATE, list) or ()),
+            tuple(certificates),
         )
 
 
@@ -167,7 +173,7 @@ def saved_split(run: Path, split: str | Path) -> SavedSplit:
     if not (folder / TABLE).is_file():
         there = ", ".join(split_names(run))
         raise UsageError(f"{run} has no split {split!r}; {f'there are: {there}' if there else 'no split was made yet'}")
-    return _of_run(run, SavedSplit.open(folder))
+    return _of_run(run, SavedSplit.open(check_own(folder, run)))
 
 
 def _of_run(run: Path, split: SavedSplit) -> SavedSplit:
@@ -178,20 +184,20 @@ def _of_run(run: Path, split: SavedSplit) -> SavedSplit:
 
 def split_folder(run: Path, name: str) -> Path:
     """Where the split called ``name`` belongs, so that the view ``splits`` shows it."""
-    if not name or Path(name).name != name:
-        raise UsageError(f"a split cannot be called {name!r}: it is the name of a folder")
-    return run / SPLITS / name
+    return run / SPLITS / check_folder_name("a split", name)
 
 
 def write_split(folder: Path, table: pa.Table, about: Mapping[str, Any]) -> Path:
     """Write a split into ``folder`` (made if need be); gives it back. A certificate of the split before is removed."""
     about = {**about, DIGEST: digest(typed(table))}
     settings = json.dumps(about, indent=2, sort_keys=True)
+    if (folder / MANIFEST).exists():
+        raise UsageError(f"a split cannot be in {folder}: that is a run; name a folder within its {SPLITS}/")
     with suppress(FileNotFoundError, NotADirectoryError):
         (folder / CERTIFICATE).unlink()
     write_table_atomic(table.replace_schema_metadata({"audiocontrib": settings}), folder / TABLE)
     with replacing(folder / SETTINGS) as file:
-        file.write(settings.encode() + b"\n")
+        file.write(sealed_json(json.loads(settings)))
     return folder
 
 
@@ -199,7 +205,7 @@ def write_certificates(split: SavedSplit, rows: list[dict[str, Any]]) -> Path:
     """Keep certificates beside a split; gives the file back."""
     path = split.folder / CERTIFICATE
     with replacing(path) as file:
-        file.write(json.dumps(rows, indent=2, allow_nan=False).encode() + b"\n")
+        file.write(sealed_json(json.loads(json.dumps(rows, allow_nan=False))))
     return path
 
 
@@ -209,6 +215,7 @@ def _folders(path: Path) -> list[Path]:
 
 def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """A split's rows, and the settings in the file's own metadata."""
+    check_file(path)
     try:
         held = pq.read_table(path, partitioning=None)
         table = typed(held)
@@ -222,16 +229,11 @@ def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 
 def _read_json(path: Path, kind: type) -> Any:
-    """What a JSON file holds, None where there is none. AudiocontribError if it is not of that kind."""
+    """What a JSON file holds, None where there is none. AudiocontribError if it is damaged or not of that kind."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        return read_sealed(path, kind)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; {AGAIN}") from error
-    if not isinstance(held, kind):
-        raise AudiocontribError(f"{path} holds {type(held).__name__} where {kind.__name__} belongs; {AGAIN}")
-    return held
 
 
 def _embedded(table: pa.Table, path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,9 +17,12 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import LATER, RESPONSE_SCHEMA
-from audiocontrib.sql import arrow_table, sql_literal
+from audiocontrib.sql import arrow_table, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
-from audiocontrib.store.files import check_whole, write_table_atomic
+from audiocontrib.store.damage import unreadable
+from audiocontrib.store.files import write_table_atomic
+from audiocontrib.store.own import check_own
+from audiocontrib.store.seal import check_file, check_files, known_seals
 from audiocontrib.store.split_check import SPLIT_SCHEMA
 from audiocontrib.store.splits import TABLE, split_folder, split_names
 
@@ -47,12 +51,13 @@ def connect(
         AudiocontribError: a file is damaged; the message names it.
     """
     parts = response_parts(run)
-    splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
     single = {name: [p for p in [run / f"{name}.parquet"] if p.exists()] for name in VIEWS}
-    if parts and not single["items"]:
-        raise AudiocontribError(f"{run} holds answers, but no items.parquet: put that file back, or score anew")
+    if not single["items"]:
+        raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
+    check_run_files(run, [*parts, *(p for paths in single.values() for p in paths)])
+    splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
     con = duckdb.connect() if con is None else con
-    with reading(run, [*parts, *splits, *(p for paths in single.values() for p in paths)]):
+    with reading(run):
         con.execute("set timezone = 'UTC'")
         if prompt is not None:
             con.execute(f"set variable audiocontrib_prompt = {sql_literal(prompt)}")
@@ -70,23 +75,37 @@ def answered(run: Path, model: str | None = None) -> AnsweredRequests:
     parts = response_parts(run)
     if not parts:
         return NONE
-    with reading(run, parts):
+    check_run_files(run, parts)
+    with reading(run):
         return read_answered(parquet(parts), model)
 
 
 @contextmanager
-def reading(run: Path, paths: Sequence[Path]) -> Iterator[None]:
-    """Turns DuckDB's error over the files of a run into one line that names the damaged file."""
+def reading(run: Path) -> Iterator[None]:
+    """Turns DuckDB's error over the files of a run, which were found whole before, into one line."""
     try:
         yield
     except duckdb.Error as error:
-        check_whole(paths)
         raise AudiocontribError(f"{run} cannot be read: {one_line(error)}") from error
 
 
+def check_run_files(run: Path, files: Sequence[Path]) -> list[Path]:
+    """Gives those without a seal. AudiocontribError that names a file which is damaged or a link out of the run."""
+    for path in files:
+        if path.is_symlink() or path.parent.is_symlink() or path.parent.parent.is_symlink():
+            check_own(path, run)
+    return check_files(files, known_seals(run))
+
+
 def response_parts(run: Path) -> list[Path]:
-    """The parts of ``responses`` that are complete, oldest first."""
-    return sorted((run / "responses").glob("*.parquet"))
+    """The parts of ``responses`` that are complete, oldest first. AudiocontribError if the folder cannot be read."""
+    folder = check_own(run / "responses", run)
+    try:
+        with os.scandir(folder) as found:
+            names = [entry.name for entry in found if entry.name.endswith(".parquet")]
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    return [folder / name for name in sorted(names)]
 
 
 def parquet(paths: Sequence[Path], *columns: str) -> str:
@@ -95,10 +114,9 @@ def parquet(paths: Sequence[Path], *columns: str) -> str:
     Args:
         columns: further columns that DuckDB can add (``filename``, ``file_row_number``).
     """
-    listed = ", ".join(sql_literal(str(path)) for path in paths)
     # parts of an older version may lack a column
     settings = ["hive_partitioning = false", "union_by_name = true", *(f"{c} = true" for c in columns)]
-    return f"read_parquet([{listed}], {', '.join(settings)})"
+    return f"read_parquet({sql_files(paths)}, {', '.join(settings)})"
 
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema) -> None:
@@ -152,7 +170,8 @@ def _beaten(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Path]) ->
     Parts never change, so what was found is kept in the run for as long as no part is added.
     """
     kept, state = run / BEATEN, stable_hash([[part.name, part.stat().st_size] for part in parts]).encode()
-    with suppress(OSError, pa.ArrowException):
+    with suppress(OSError, pa.ArrowException, AudiocontribError):
+        check_file(kept)
         found = pq.read_table(kept)
         if (found.schema.metadata or {}).get(b"parts") == state:
             return found

@@ -72,6 +72,7 @@ def test_an_unfinished_run_goes_on_with_the_command_that_began_it(tmp_path: Path
     def begin(*words: str) -> list[str]:
         facts = json.loads(manifest.read_text()) | {"command": ["/bin/audiocontrib", *begun, *words]}
         facts.pop("step", None)  # as audiocontrib 0.1 wrote it
+        facts.pop("sha256", None)  # changed by hand
         manifest.write_text(json.dumps(facts))
         lines = said("--run", str(run.path))
         return lines[next(i for i, line in enumerate(lines) if line.startswith("next: ")) :]

@@ -84,7 +84,9 @@ def test_disk_full_wherever_it_is_noticed(
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(*((files.pq, "write_table") if where == "write_table" else (files.os, "fsync")), full)
+        patched.setattr(
+            *((files.pq.ParquetWriter, "write_table") if where == "write_table" else (files.os, "fsync")), full
+        )
         with pytest.raises(AudiocontribError, match=r"^disk full while writing"):
             run.append([response(1)])
         with pytest.raises(AudiocontribError, match=r"^disk full while writing"):

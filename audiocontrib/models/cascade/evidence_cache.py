@@ -9,13 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 
+from audiocontrib.hashing import stable_hash
 from audiocontrib.models.cascade.evidence import SoundFindings
+
+SEAL = "seal"
+"""Key of a line: the hash of all else in it."""
 
 
 class Keep:
     """Findings by the hash of the sound. One line of JSON each; every process adds to a file of its own.
 
-    A line that a kill has cut off is left out, and that sound is listened to again.
+    A line that a kill has cut off, or in which a bit has flipped, is left out: that sound is listened to again.
 
     Args:
         fingerprint: of the parts that listen: other parts have other files.
@@ -33,7 +37,7 @@ class Keep:
         place.mkdir(parents=True, exist_ok=True)
         known = dict(self._held)
         for file in sorted(place.glob("*.jsonl")):
-            for line in file.read_text(encoding="utf-8").splitlines():
+            for line in file.read_text(encoding="utf-8", errors="replace").split("\n"):
                 self._held |= _parsed(line)
         self._file = place / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
         for sha256, found in known.items():
@@ -51,13 +55,16 @@ class Keep:
     def _write(self, sha256: str, found: SoundFindings) -> None:
         if self._file is not None:
             with self._lock, self._file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"sha256": sha256, **asdict(found)}, ensure_ascii=False) + "\n")
+                record = json.loads(json.dumps({"sha256": sha256, **asdict(found)}))
+                file.write(json.dumps(record | {SEAL: stable_hash(record)}, ensure_ascii=False) + "\n")
 
 
 def _parsed(line: str) -> dict[str, SoundFindings]:
     try:
         held = json.loads(line)
+        if SEAL in held and held.pop(SEAL) != stable_hash(held):
+            return {}
         found = SoundFindings(tuple(held["sounds"]), tuple(held["course"]), held["words"], held["language"])
         return {held["sha256"]: found}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -1,6 +1,6 @@
 """Metrics: one row a step, as Parquet that can be read while training goes on.
 
-    audiocontrib query "select step, loss, reward, kl from 'trained/grpo/metrics.parquet'"
+    audiocontrib query "select step, loss, reward, kl from 'trained/grpo/metrics.parquet'" --file trained
 
 They are a function of the trainer's own log, which every checkpoint holds: after a kill the table goes on where the
 checkpoint ends, so that no step is missing and none is there twice.

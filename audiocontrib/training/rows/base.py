@@ -89,7 +89,8 @@ class TrainingRows(Sequence[TrainingRow]):
             more = f" (and those of {len(gone) - 1} more items)" if len(gone) > 1 else ""
             raise AudiocontribError(
                 f"{gone[0].audio or 'no clip'}: the clip of {gone[0].id} is not there{more}; "
-                "bring the files back, or score and split again without them"
+                "bring the files back, or name the folder that they are in",
+                argument="audio_root",
             )
 
 

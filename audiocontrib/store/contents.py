@@ -137,12 +137,12 @@ def batches(path: Path, needed: pa.Schema | None = None) -> Iterator[pa.RecordBa
         return
     check_file(check_own(path, path.parent))
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
+        held = todays_items(pa.RecordBatch.from_pylist([], schema=file.schema_arrow)).schema
+        for field in needed or ():
+            place = held.get_field_index(field.name)
+            if place < 0 or not held.field(place).type.equals(field.type):
+                raise damaged(path, f"its column {field.name!r} is missing, or holds something else")
         try:
-            for batch in map(todays_items, file.iter_batches(batch_size=ROWS_AT_ONCE)):
-                for field in needed or ():
-                    place = batch.schema.get_field_index(field.name)
-                    if place < 0 or not batch.schema.field(place).type.equals(field.type):
-                        raise damaged(path, f"its column {field.name!r} is missing, or holds something else")
-                yield batch
+            yield from map(todays_items, file.iter_batches(batch_size=ROWS_AT_ONCE))
         except (pa.ArrowException, OSError) as error:
             raise unreadable(path, error) from error

@@ -65,7 +65,7 @@ class Verified:
         return self.files.filter(pa.array([state in ("damaged", "unreadable") for state in states], pa.bool_()))
 
 
-def verify(run: str | Path, *, repair: bool = False) -> Verified:
+def verify(run: str | os.PathLike[str], /, *, repair: bool = False) -> Verified:
     """Check each file of a run against its hash; files of older programs get one.
 
     Args:
@@ -79,7 +79,10 @@ def verify(run: str | Path, *, repair: bool = False) -> Verified:
     Example:
         >>> ac.verify("runs/first").damaged.to_pandas()
     """
-    folder = Path(run)
+    given = getattr(run, "path", run)  # a run that is open has its folder
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given):
+        raise UsageError(f"{run!r} is no folder of a run; name one, such as 'runs/first'")
+    folder = Path(given)
     if not (folder / MANIFEST).is_file():
         raise UsageError(f"{folder} is no run: it holds no {MANIFEST}; name the folder of a run")
     forget_checked()

@@ -346,7 +346,7 @@ def test_what_would_be_wrong_and_silent_is_refused(call: Any, said: str, run: ac
     [
         ("run.json", "{}", "does not hold an object with the run's identity"),
         ("run.json", "{", "is damaged"),
-        ("items.parquet", None, "holds answers, but no items.parquet"),
+        ("items.parquet", None, "holds no items.parquet"),
     ],
 )
 def test_a_run_that_lacks_a_part_is_refused(

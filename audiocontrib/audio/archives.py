@@ -230,7 +230,7 @@ def _cell(path: Path, row: int, column: str, changed: int, size: int) -> Any:
 def _group_ends(path: Path, changed: int, size: int) -> list[int]:
     import pyarrow.parquet as pq
 
-    facts = pq.read_metadata(path)
+    facts = pq.read_metadata(path.absolute())
     return list(accumulate(facts.row_group(n).num_rows for n in range(facts.num_row_groups)))
 
 
@@ -240,7 +240,7 @@ def _group(path: Path, changed: int, size: int, group: int, column: str) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path.absolute()) as file:
         names = [column] if column in file.schema_arrow.names else []
         # in small batches, since pyarrow cannot hold 2 GB of bytes inside a struct in one piece
         batches = list(file.iter_batches(batch_size=64, row_groups=[group], columns=names))
@@ -252,7 +252,7 @@ def _column_bytes(path: Path, changed: int, size: int, group: int, column: str) 
     """Bytes of a column in a row group, unpacked."""
     import pyarrow.parquet as pq
 
-    facts = pq.read_metadata(path).row_group(group)
+    facts = pq.read_metadata(path.absolute()).row_group(group)
     chunks = (facts.column(n) for n in range(facts.num_columns))
     return sum(one.total_uncompressed_size for one in chunks if one.path_in_schema.split(".")[0] == column)
 
@@ -265,7 +265,7 @@ def _batch(path: Path, group: int, column: str, row: int) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+    with pq.ParquetFile(path.absolute(), pre_buffer=False) as file:
         names = [column] if column in file.schema_arrow.names else []
         for batch in file.iter_batches(batch_size=8, row_groups=[group], columns=names):
             if row < batch.num_rows:

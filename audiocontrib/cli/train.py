@@ -98,6 +98,6 @@ def _last(metrics: Path) -> Any:
     """The last step, as far as it has values."""
     import pyarrow.parquet as pq
 
-    last = pq.read_table(metrics)
+    last = pq.read_table(metrics.absolute())
     last = last.slice(max(0, len(last) - 1))
     return last.select([name for name in last.column_names if last[name].null_count < len(last)])

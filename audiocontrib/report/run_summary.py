@@ -202,5 +202,5 @@ def _findings(run: Run) -> list[dict[str, Any]]:
     path = run.path / "audit.parquet"
     if not path.exists():
         return []
-    kept = (pq.read_schema(path).metadata or {}).get(b"audiocontrib")
+    kept = (pq.read_schema(path.absolute()).metadata or {}).get(b"audiocontrib")
     return list(json.loads(kept)) if kept else []

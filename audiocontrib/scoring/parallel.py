@@ -126,7 +126,7 @@ def watching(folder: Path, name: str, total: int, *, shown: bool) -> Iterator[No
                 bar.add(
                     [
                         Response(**row)
-                        for row in pq.read_table(path).to_pylist()
+                        for row in pq.read_table(path.absolute()).to_pylist()
                         if row["created_at"].timestamp() > start
                     ]
                 )

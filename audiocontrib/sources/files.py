@@ -210,7 +210,7 @@ def _read_parquet(path: Path) -> Rows:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:  # else all row groups stay in memory
+        with pq.ParquetFile(path.absolute(), pre_buffer=False) as file:  # else all row groups stay in memory
             groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
             row = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=1)
             rows = min(max(1, BATCH_BYTES // max(1, row)), 4096)

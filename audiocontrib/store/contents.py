@@ -136,7 +136,7 @@ def batches(path: Path, needed: pa.Schema | None = None) -> Iterator[pa.RecordBa
     if not path.exists():
         return
     check_file(check_own(path, path.parent))
-    with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
+    with pq.ParquetFile(path.absolute(), pre_buffer=False) as file:  # else all that was read stays in memory
         held = todays_items(pa.RecordBatch.from_pylist([], schema=file.schema_arrow)).schema
         for field in needed or ():
             place = held.get_field_index(field.name)

@@ -22,14 +22,7 @@ from audiocontrib.responses import Response, has_posterior, response_rows
 from audiocontrib.sql import arrow_table, cursor, no_pattern, sql_literal
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
-from audiocontrib.store.files import (
-    LOCK,
-    locked,
-    make_folder,
-    remove_abandoned,
-    replacing,
-    write_table_atomic,
-)
+from audiocontrib.store.files import LOCK, locked, make_folder, remove_abandoned, replacing, write_table_atomic
 from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.json_seal import sealed_json
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest

@@ -57,7 +57,7 @@ class Identity(BaseModel):
     model_config = LENIENT
     dataset: DataFile = DataFile()
     models: dict[str, ModelFile] = {}
-    conditions: list[StrictStr] = []
+    conditions: list[StrictStr] | dict[str, Any] = []
     method: StrictStr | None = None
     orders: StrictStr | StrictInt | None = None
     prompt: PromptFile | None = None

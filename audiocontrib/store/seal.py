@@ -61,7 +61,7 @@ def check_file(path: Path, known: Mapping[str, str] | None = None) -> bool:
             wanted = kept.decode("latin-1") if kept else (known or {}).get(path.name)
             if wanted is not None and _sha256(file, place) != wanted:
                 raise damaged(path, "its content is not what was written: its hash is another")
-        with pq.ParquetFile(path):
+        with pq.ParquetFile(path.absolute()):  # Arrow takes ~ or file: at the start of a name for something else
             pass
     except (pa.ArrowException, OSError) as error:
         raise unreadable(path, error) from error

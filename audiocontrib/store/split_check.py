@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from audiocontrib.arrow import Column, equal, floats, schema_of, texts
 from audiocontrib.errors import one_line
 from audiocontrib.store.contents import read_quarantined
+from audiocontrib.store.damage import unreadable
+from audiocontrib.store.own import check_own
+from audiocontrib.store.seal import check_file
 
 PARTS = ("weak", "strong", "undecided")
 SPLIT_SCHEMA = schema_of(
@@ -124,4 +127,8 @@ def _item_ids(run: Path) -> Column:
     path = run / "items.parquet"
     if not path.exists():
         return pa.chunked_array([], pa.string())
-    return pq.read_table(path, columns=["item_id"])["item_id"].cast(pa.string())
+    check_file(check_own(path, run))
+    try:
+        return pq.read_table(path.absolute(), columns=["item_id"])["item_id"].cast(pa.string())
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise unreadable(path, error) from error

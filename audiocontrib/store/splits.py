@@ -217,7 +217,7 @@ def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """A split's rows, and the settings in the file's own metadata."""
     check_file(path)
     try:
-        held = pq.read_table(path, partitioning=None)
+        held = pq.read_table(path.absolute(), partitioning=None)
         table = typed(held)
     except (OSError, pa.ArrowException) as error:
         raise AudiocontribError(f"{path} cannot be read: {one_line(error, 120)}; {AGAIN}") from error

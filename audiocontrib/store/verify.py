@@ -65,7 +65,7 @@ class Verified:
         return self.files.filter(pa.array([state in ("damaged", "unreadable") for state in states], pa.bool_()))
 
 
-def verify(run: str | Path, *, repair: bool = False) -> Verified:
+def verify(run: str | os.PathLike[str], /, *, repair: bool = False) -> Verified:
     """Check each file of a run against its hash; files of older programs get one.
 
     Args:
@@ -79,7 +79,10 @@ def verify(run: str | Path, *, repair: bool = False) -> Verified:
     Example:
         >>> ac.verify("runs/first").damaged.to_pandas()
     """
-    folder = Path(run)
+    given = getattr(run, "path", run)  # a run that is open has its folder
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given):
+        raise UsageError(f"{run!r} is no folder of a run; name one, such as 'runs/first'")
+    folder = Path(given)
     if not (folder / MANIFEST).is_file():
         raise UsageError(f"{folder} is no run: it holds no {MANIFEST}; name the folder of a run")
     forget_checked()
@@ -146,7 +149,7 @@ def _seal(path: Path) -> None:
         with replacing(path) as file:
             file.write(sealed_json(read_sealed(path, list if path.name == CERTIFICATE else dict)))
     elif path.parent.name != RESPONSES:
-        write_table_atomic(pq.read_table(path), path)
+        write_table_atomic(pq.read_table(path.absolute()), path)
 
 
 def _look_json(path: Path) -> bool:
@@ -203,7 +206,7 @@ def _restore(path: Path) -> None:
     """The settings of a split, from its table, which holds them too."""
     table = path.parent / TABLE
     if path.name == SETTINGS and table.exists() and check_file(table):
-        kept = (pq.read_schema(table).metadata or {}).get(b"audiocontrib")
+        kept = (pq.read_schema(table.absolute()).metadata or {}).get(b"audiocontrib")
         if kept:
             with replacing(path) as file:
                 file.write(sealed_json(json.loads(kept)))

@@ -172,7 +172,7 @@ def _beaten(con: duckdb.DuckDBPyConnection, run: Path, parts: Sequence[Path]) ->
     kept, state = run / BEATEN, stable_hash([[part.name, part.stat().st_size] for part in parts]).encode()
     with suppress(OSError, pa.ArrowException, AudiocontribError):
         check_file(kept)
-        found = pq.read_table(kept)
+        found = pq.read_table(kept.absolute())
         if (found.schema.metadata or {}).get(b"parts") == state:
             return found
     found = _find_beaten(con, parts).replace_schema_metadata({b"parts": state})

@@ -161,7 +161,7 @@ def test_a_split_comes_from_its_run_and_one_of_elsewhere_says_how_it_was_made(ru
     (outside / "settings.json").write_text('{"mine": true}')
     assert provenance_of(run, SavedSplit.open(outside), "weak").rule is None
     (outside / "settings.json").write_text('{"rule": "votes", "models": 3}')
-    with pytest.raises(AudiocontribError, match=r"settings\.json: models: .*\(it holds 3\)"):
+    with pytest.raises(AudiocontribError, match=r"settings\.json is damaged: models: .*\(it holds 3\)"):
         provenance_of(run, SavedSplit.open(outside), "weak")
 
 

@@ -190,7 +190,7 @@ def test_a_split_that_is_not_there(run: Run) -> None:
 def test_a_damaged_certificate_is_one_line(run: Run, tmp_path: Path) -> None:
     copy = Run.open(shutil.copytree(run.path, tmp_path / "run"))
     (copy.split_folder("votes") / "certificate.json").write_text("[{")
-    with pytest.raises(AudiocontribError, match=r"certificate.json cannot be read: .*; make the split again"):
+    with pytest.raises(AudiocontribError, match=r"certificate.json is damaged .*; certify the split again"):
         page.report(copy, split="votes")
 
 

@@ -62,7 +62,10 @@ def column(name: str, values: Callable[[pa.ChunkedArray[Any]], Any]) -> Callable
 def settings(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
         path = folder / "settings.json"
-        path.write_text(json.dumps(change(json.loads(path.read_text()))))
+        changed = change(json.loads(path.read_text()))
+        if isinstance(changed, dict) and not changed.get("sha256", True):
+            del changed["sha256"]
+        path.write_text(json.dumps(changed))
 
     return damage
 
@@ -108,17 +111,27 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "reason changed": (rewritten(column("reason", lambda c: pa.array(["r"] * len(c)))), "not those that were saved"),
     "column gone": (rewritten(lambda t: t.drop_columns(["split"])), "no column split"),
     "column twice": (rewritten(lambda t: t.append_column("split", t["split"])), "cannot be read"),
-    "settings edited": (settings(lambda s: s | {"threshold": 0.9}), r"settings.json is not what split.parquet"),
-    "models edited": (settings(lambda s: s | {"models": ["a"]}), r"settings.json is not what split.parquet"),
+    "settings edited": (settings(lambda s: s | {"threshold": 0.9}), "settings.json is damaged"),
+    "settings edited, seal gone": (
+        settings(lambda s: {**s, "threshold": 0.9, "sha256": ""}),
+        r"settings.json is not what split.parquet",
+    ),
+    "models edited": (settings(lambda s: s | {"models": ["a"]}), "settings.json is damaged"),
     "settings lack a field": (settings(lambda s: {"rule": s["rule"]}), r"settings.json is not what split.parquet"),
-    "settings are a list": (settings(lambda s: [s]), "settings.json holds list where dict belongs"),
-    "settings cut off": (lambda folder: (folder / "settings.json").write_text("{") and None, "cannot be read"),
+    "settings are a list": (settings(lambda s: [s]), "settings.json is damaged .it holds a list, not an object"),
+    "settings cut off": (
+        lambda folder: (folder / "settings.json").write_text("{") and None,
+        "settings.json is damaged",
+    ),
     "table cut off": (
         lambda folder: (folder / "split.parquet").write_bytes((folder / "split.parquet").read_bytes()[:200]) and None,
-        "cannot be read",
+        "split.parquet is damaged",
     ),
-    "table empty": (lambda folder: (folder / "split.parquet").write_bytes(b"") and None, "cannot be read"),
-    "certificate damaged": (lambda folder: (folder / "certificate.json").write_text("[{") and None, "cannot be read"),
+    "table empty": (lambda folder: (folder / "split.parquet").write_bytes(b"") and None, "split.parquet is damaged"),
+    "certificate damaged": (
+        lambda folder: (folder / "certificate.json").write_text("[{") and None,
+        "certificate.json is damaged",
+    ),
     "of a run that has grown": (lambda folder: None, "it lacks 1 of the run's items"),
 }
 

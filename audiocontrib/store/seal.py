@@ -53,7 +53,7 @@ def check_file(path: Path, known: Mapping[str, str] | None = None) -> bool:
     """
     try:
         about = path.stat()
-        state = (str(path.absolute()), about.st_size, about.st_mtime_ns, about.st_ino)
+        state = (str(path.absolute()), about.st_size, about.st_ctime_ns, about.st_ino)
         if _CHECKED.get(state) or (state in _CHECKED and path.name not in (known or {})):
             return _CHECKED[state]
         with path.open("rb") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ class ItemCollector:
     """The items of one data set while its rows come in."""
 
     dataset: str
-    fields: Callable[[Columns], Fields]
+    fields: Callable[[Columns], Fields | Sequence[Fields]]
     hint: str
     """What to do about a missing column; ``{field}`` stands for the field."""
     revision: str | None = None
@@ -59,13 +59,14 @@ class ItemCollector:
             return
         own_id = None
         try:
-            fields = self._fields(row.values)
-            own_id = fields.own_id
-            self._splits.update(filter(None, (fields.split, place)))
-            if self.split is None or self.split in (fields.split, place):
-                if fields.has_key and fields.answer_as in ("index", "number"):
-                    self._places[fields.answer_as].see(fields.answer, fields.choices)
-                self._add(self._item(fields, place), row)
+            row.values.file = row.file
+            for fields in self._fields(row.values):
+                own_id = fields.own_id
+                self._splits.update(filter(None, (fields.split, place)))
+                if self.split is None or self.split in (fields.split, place):
+                    if fields.has_key and fields.answer_as in ("index", "number"):
+                        self._places[fields.answer_as].see(fields.answer, fields.choices)
+                    self._add(self._item(fields, place), row)
         except NoColumn as error:
             self._without_column.append(f"{row.file}: {error}; {self.hint.format(field=error.field)}")
             if row.uniform:
@@ -81,7 +82,7 @@ class ItemCollector:
         except Exception as error:  # whatever a row holds, the others may be good
             self._quarantine(row, "row", f"cannot be read: {one_line(error)}")
 
-    def _fields(self, values: Columns) -> Fields:
+    def _fields(self, values: Columns) -> Sequence[Fields]:
         """What the source says of a row. BadItem too where its own code fails: the other rows may be good."""
         try:
             fields = self.fields(values)
@@ -91,9 +92,11 @@ class ItemCollector:
             raise BadItem(
                 "row", f"it cannot be read by {self.dataset}: {code_place(error)}{one_line(error)}"
             ) from error
-        if not isinstance(fields, Fields):
-            raise BadItem("row", f"{self.dataset} made {type(fields).__name__} of it, not Fields")
-        return fields
+        several: Sequence[Any] = fields if isinstance(fields, list | tuple) and fields else [fields]
+        for one in several:
+            if not isinstance(one, Fields):
+                raise BadItem("row", f"{self.dataset} made {type(one).__name__} of it, not Fields")
+        return several
 
     def check(self, where: str) -> None:
         """Raise an AudiocontribError if nothing at all was found, so that the cause is said once.

@@ -18,7 +18,7 @@ BOMS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM
 """How a text begins that says its encoding itself; the longer first."""
 
 
-def kind_of(path: Path) -> str:
+def kind_of_file(path: Path) -> str:
     """What a file is by its name: the ending before that of what it is compressed by: ``.jsonl`` of ``a.jsonl.gz``."""
     ending = path.suffix.lower()
     return Path(path.stem).suffix.lower() if ending in PACKERS else ending

@@ -134,13 +134,7 @@ def scoped(
     Raises:
         UsageError: both a scope and fields of one are given, an unknown field, an unknown word, or no run.
     """
-    if unknown := words.keys() - _FIELDS:
-        raise UsageError(f"there is no argument {min(unknown)!r}; those of a scope are: {', '.join(_FIELDS)}")
-    if scope is not None and words:
-        raise UsageError(f"give a scope, or its fields by keyword ({', '.join(sorted(words))}); one of the two")
-    if scope is not None and not isinstance(scope, Scope):
-        raise UsageError(f"scope is {scope!r}, but must be a Scope")
-    wanted = scope or Scope(**words)
+    wanted = wanted_scope(scope, words)
     if every_repeat and wanted.repeat is not None:
         raise UsageError("this table is about all repeats together: leave repeat out")
     with connected(run) as con:
@@ -153,6 +147,17 @@ def scoped(
         say_once(run, con, checked.unnamed(wanted))
         with only_models(con, checked.models), one_answer(con, checked.repeat, checked.think_tokens):
             yield con, checked
+
+
+def wanted_scope(scope: Scope | None, words: Mapping[str, Any]) -> Scope:
+    """The scope that is meant by a scope, or by its fields. UsageError for both, or for a field that there is not."""
+    if unknown := words.keys() - _FIELDS:
+        raise UsageError(f"there is no argument {min(unknown)!r}; those of a scope are: {', '.join(_FIELDS)}")
+    if scope is not None and words:
+        raise UsageError(f"give a scope, or its fields by keyword ({', '.join(sorted(words))}); one of the two")
+    if scope is not None and not isinstance(scope, Scope):
+        raise UsageError(f"scope is {scope!r}, but must be a Scope")
+    return scope or Scope(**words)
 
 
 def check_contrast(scope: Scope) -> None:

@@ -12,7 +12,7 @@ from audiocontrib.arrow import integers, schema_of
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.repeat_view import FREE, held_bounds
 from audiocontrib.contribution.run_view import connected
-from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, scoped
+from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, scoped, wanted_scope
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
@@ -47,7 +47,7 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
     Raises:
         UsageError: one bound is named, or a word that the run does not know.
     """
-    wanted = scope or Scope(**words)
+    wanted = wanted_scope(scope, words)
     if wanted.think_tokens is not None:
         raise UsageError("this table is about all bounds of thoughts together: leave think_tokens out")
     rows: list[dict[str, Any]] = []

@@ -43,7 +43,7 @@ def folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def whole_number(answer: Any) -> int | None:
+def number_told(answer: Any) -> int | None:
     """A whole number as JSON, CSV or a float column gives it: 1, "1", 1.0 or "1.0"; None for 1.5, True and texts.
 
     A text that is a label with a number, "(2)" or "Option 2", is that number.
@@ -87,7 +87,7 @@ def _by_letter(answer: Any, choices: Sequence[str], labels: Sequence[str]) -> in
 
 def _by_place(first: int, word: str) -> Callable[[Any, Sequence[str], Sequence[str]], int]:
     def read(answer: Any, choices: Sequence[str], labels: Sequence[str]) -> int:
-        number = whole_number(answer)
+        number = number_told(answer)
         if number is None:
             raise BadItem("answer", f"{answer!r:.80} is not {word}")
         if not 0 <= number - first < len(choices):
@@ -110,7 +110,7 @@ MEANINGS = {
 
 def _written(answer: Any) -> str:
     """A gold as a label is written: the number 2.0 is 2."""
-    number = None if isinstance(answer, str) else whole_number(answer)
+    number = None if isinstance(answer, str) else number_told(answer)
     return str(answer if number is None else number).strip()
 
 

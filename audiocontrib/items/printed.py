@@ -26,6 +26,10 @@ _STYLES = {
         rf"(?:option|choice|answer|选项|選項)\s?[(\[]?({NAME})[)\]]?\s?[.:)：、-]\s*(.*)", re.DOTALL | re.IGNORECASE
     ),
 }
+_MAYBE = re.compile(
+    r"\s*(?:[(（\[【<{\d]|[A-Za-z](?:[)）.、．。:：]|\s)|option|choice|answer|选项|選項)", re.IGNORECASE
+)
+"""How a text begins that can carry a label of any style; most options do not, and need no further look."""
 _BARE = re.compile(rf"\s*(?:option|choice|answer)?\s*[(\[{{<]?\s?({NAME})\s?[)\]}}>]?[.:、：]?\s*", re.IGNORECASE)
 
 
@@ -62,6 +66,8 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
     Letters must be the first K, numbers 1 to K or 0 to K-1, in any order: options may be shown rotated.
     Numbers before numbers ("1.5") are no labels. Labels within labels ("(A) 1. Man") are taken off too.
     """
+    if not all(map(_MAYBE.match, choices)):
+        return None
     for style in _STYLES:
         found = labelled_so(choices, style)
         if len(found) == len(choices) >= 2 and all(found):
@@ -79,7 +85,7 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
 
 def partly_labelled(choices: Sequence[str]) -> bool:
     """Whether some options begin with a label of one style, and others do not, or not with their own."""
-    if printed_labels(choices):
+    if sum(_MAYBE.match(choice) is not None for choice in choices) < 2 or printed_labels(choices):
         return False
     for style in ("(A)", "[A]", "A)", "A."):
         letters = [

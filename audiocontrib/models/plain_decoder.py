@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from audiocontrib.models.prefix_decoder import NotANumber, Prefix
-from audiocontrib.models.sampling import Dice, next_tokens
+from audiocontrib.models.sampling import Dice, draw_tokens
 
 
 class PlainDecoder:
@@ -94,7 +94,7 @@ class PlainDecoder:
     ) -> list[int]:
         reply: list[int] = []
         while len(reply) < limit:
-            (token,) = next_tokens(self.logits(prefix, [*suffix, *reply])[-1:], [dice])
+            (token,) = draw_tokens(self.logits(prefix, [*suffix, *reply])[-1:], [dice])
             if token in stop:
                 break
             reply.append(token)

@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.models.sampling import Dice, next_tokens
+from audiocontrib.models.sampling import Dice, draw_tokens
 from audiocontrib.models.trie import Trie
 
 PATHS = ("tree", "batch", "single")
@@ -148,7 +148,7 @@ class Decoder:
             logits = self.head(hidden)
             if logits.isnan().any():
                 raise NotANumber("the model's logits are NaN (not a number)")
-            tokens = next_tokens(logits, [dice[place] for place in active])
+            tokens = draw_tokens(logits, [dice[place] for place in active])
             going = [place for place, token in enumerate(tokens) if token not in stop]
             for place in going:
                 replies[active[place]].append(tokens[place])

@@ -27,7 +27,7 @@ class Dice:
         return float(self._chance.random())
 
 
-def next_tokens(logits: Tensor, dice: Sequence[Dice | None]) -> list[int]:
+def draw_tokens(logits: Tensor, dice: Sequence[Dice | None]) -> list[int]:
     """The next token of each row: the likeliest, or where a row has dice, a drawn one.
 
     The token is where the distribution function over the vocabulary, in its own order, passes the roll: a change in

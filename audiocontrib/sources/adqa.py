@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from audiocontrib.sources.base import Columns, Fields, Source, register_source
+from audiocontrib.sources.blanks import without_blanks
 from audiocontrib.sources.columns import NONE, mapped
 
 COLUMNS = {
@@ -20,21 +19,12 @@ _keyless = mapped(COLUMNS | {"answer": NONE})
 
 def dev_fields(row: Columns) -> Fields:
     """A row of ``dev.jsonl``; ``answer`` is the option's text (R1-AQA's files of this layout hold its index)."""
-    return _without_blanks(_keyed(row))
+    return without_blanks(_keyed(row))
 
 
 def bench_fields(row: Columns) -> Fields:
     """A row of ``eval-noanswer.jsonl``: asked, never scored, unless an ``answer`` was added to it."""
-    return _without_blanks(_keyed(row) if row.get("answer") else _keyless(row))
-
-
-def _without_blanks(fields: Fields) -> Fields:
-    """Without the choices of white space only, which pad a list to its length and cannot be chosen."""
-    if not isinstance(fields.choices, list):
-        return fields
-    kept = [choice for choice in fields.choices if not isinstance(choice, str) or choice.strip()]
-    blank = len(fields.choices) - len(kept)
-    return replace(fields, choices=kept, notes=[f"blank choices left out: {blank}"]) if blank else fields
+    return without_blanks(_keyed(row) if row.get("answer") else _keyless(row))
 
 
 register_source(

@@ -27,6 +27,9 @@ class LeftOut(BadItem):
 class Columns(dict[str, Any]):
     """A row: column name to value. ``row[name]`` raises NoColumn for a missing one; ``row.get`` does not."""
 
+    file = ""
+    """The file that it was read from; set while a data set is read."""
+
     def __missing__(self, name: str) -> Any:
         """Raise NoColumn."""
         raise NoColumn(name, f"there is no column {name!r}; {columns_there(self)}")
@@ -106,8 +109,9 @@ class Source:
     name: str
     about: str
     """One line for ``audiocontrib datasets``."""
-    fields: Callable[[Columns], Fields] | None = None
-    """What a row says. It raises BadItem for a bad row. None: the user's column mapping decides."""
+    fields: Callable[[Columns], Fields | Sequence[Fields]] | None = None
+    """What a row says; several Fields where it holds several questions. It raises BadItem for a bad row. None: the
+    user's column mapping decides."""
     hub: str | None = None
     """Where it is published, ``owner/name`` for ``datasets.load_dataset``; None: only files are read."""
     folder: str = ""

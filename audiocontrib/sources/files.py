@@ -22,7 +22,7 @@ from audiocontrib.sources.base import BrokenRow, Columns, Rows, SourceRow
 from audiocontrib.sources.columns import SPELLINGS
 from audiocontrib.sources.delimiters import csv_delimiter
 from audiocontrib.sources.jsonfiles import MAX_LINE, read_json, read_json_lines
-from audiocontrib.sources.opening import is_packed, kind_of, open_text
+from audiocontrib.sources.opening import is_packed, kind_of_file, open_text
 
 BATCH_BYTES = 32 * 2**20
 """Of the rows of a Parquet file that are held at a time; they may carry the audio itself. Arrow holds a row group."""
@@ -70,7 +70,7 @@ def read_rows(path: Path, encoding: str | None = None) -> Rows:
     Raises:
         AudiocontribError: the file as a whole cannot be read; a single bad row is a BrokenRow.
     """
-    kind = kind_of(path)
+    kind = kind_of_file(path)
     try:
         if kind not in TEXTS:
             yield from READERS[kind](path)
@@ -82,7 +82,7 @@ def read_rows(path: Path, encoding: str | None = None) -> Rows:
 
 
 def _is_read(path: Path) -> bool:
-    kind = kind_of(path)
+    kind = kind_of_file(path)
     return kind in TEXTS or (kind in READERS and not is_packed(path))
 
 

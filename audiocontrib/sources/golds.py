@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, BadItem
-from audiocontrib.items.gold import MEANINGS, WAYS, whole_number
+from audiocontrib.items.gold import MEANINGS, WAYS, number_told
 from audiocontrib.items.make import gold_text
 from audiocontrib.items.printed import bare_label, printed_labels
 from audiocontrib.sources.options import Options
@@ -46,7 +46,7 @@ class GoldReadings:
         printed = printed_labels(options.texts)
         self._labelled += bool(printed or options.labels)
         named: dict[str, str] = {}
-        number = whole_number(answer)
+        number = number_told(answer)
         plain = number is None and not bare_label(str(answer))
         for way in WAYS:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ class ItemCollector:
     """The items of one data set while its rows come in."""
 
     dataset: str
-    fields: Callable[[Columns], Fields]
+    fields: Callable[[Columns], Fields | Sequence[Fields]]
     hint: str
     """What to do about a missing column; ``{field}`` stands for the field."""
     revision: str | None = None
@@ -65,13 +65,14 @@ class ItemCollector:
             return
         own_id = None
         try:
-            fields = self._fields(row.values)
-            own_id = fields.own_id
-            self._splits.update(filter(None, (fields.split, place)))
-            if self.split is None or self.split in (fields.split, place):
-                if fields.has_key and fields.answer_as in ("index", "number"):
-                    self._places[fields.answer_as].see(fields.answer, fields.choices)
-                self._add(self._item(fields, place), row)
+            row.values.file = row.file
+            for fields in self._fields(row.values):
+                own_id = fields.own_id
+                self._splits.update(filter(None, (fields.split, place)))
+                if self.split is None or self.split in (fields.split, place):
+                    if fields.has_key and fields.answer_as in ("index", "number"):
+                        self._places[fields.answer_as].see(fields.answer, fields.choices)
+                    self._add(self._item(fields, place), row)
         except NoColumn as error:
             self._without_column.append(f"{row.file}: {error}; {self.hint.format(field=error.field)}")
             if row.uniform:
@@ -87,8 +88,17 @@ class ItemCollector:
         except Exception as error:  # whatever a row holds, the others may be good
             self._quarantine(row, "row", f"cannot be read: {one_line(error)}")
 
-    def _fields(self, values: Columns) -> Fields:
-        """What the source says of a row. BadItem too where its own code fails: the other rows may be good."""
+    def _fields(self, values: Columns) -> Sequence[Fields]:
+        """What the source says of a row; somebody's own is asked twice of the first rows."""
+        several = self._made(values)
+        if self._tried < TRIED and is_others(self.fields):
+            self._tried += 1
+            if _fixed(self._made(values)) != _fixed(several):
+                raise AudiocontribError(f"{self.dataset} makes another question of the same row each time it is asked")
+        return several
+
+    def _made(self, values: Columns) -> Sequence[Fields]:
+        """What the source makes of a row. BadItem too where its own code fails: the other rows may be good."""
         try:
             fields = self.fields(values)
         except AudiocontribError:
@@ -97,14 +107,11 @@ class ItemCollector:
             raise BadItem(
                 "row", f"it cannot be read by {self.dataset}: {code_place(error)}{one_line(error)}"
             ) from error
-        if not isinstance(fields, Fields):
-            raise BadItem("row", f"{self.dataset} made {type(fields).__name__} of it, not Fields")
-        if self._tried < TRIED and is_others(self.fields):
-            self._tried += 1
-            again = self.fields(values)
-            if any(repr(getattr(again, name, None)) != repr(getattr(fields, name)) for name in FIXED):
-                raise AudiocontribError(f"{self.dataset} makes another question of the same row each time it is asked")
-        return fields
+        several: Sequence[Any] = fields if isinstance(fields, list | tuple) and fields else [fields]
+        for one in several:
+            if not isinstance(one, Fields):
+                raise BadItem("row", f"{self.dataset} made {type(one).__name__} of it, not Fields")
+        return several
 
     def check(self, where: str) -> None:
         """Raise an AudiocontribError if nothing at all was found, so that the cause is said once.
@@ -206,3 +213,7 @@ class ItemCollector:
 
     def _note(self, file: str, line: int, name: str, reason: str, item_id: str | None) -> None:
         self.quarantined.append(Quarantined(self.dataset, file, line, name, reason, item_id))
+
+
+def _fixed(several: Sequence[Fields]) -> list[list[str]]:
+    return [[repr(getattr(one, name)) for name in FIXED] for one in several]

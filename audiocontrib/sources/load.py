@@ -21,7 +21,7 @@ from audiocontrib.sources.files import READERS, manifests, read_rows, split_of
 from audiocontrib.sources.hub import snapshot
 from audiocontrib.sources.item_collector import TRIED, ItemCollector
 from audiocontrib.sources.mappings import check_answer_as, joined_mapping
-from audiocontrib.sources.opening import check_encoding, is_packed, kind_of
+from audiocontrib.sources.opening import check_encoding, is_packed, kind_of_file
 from audiocontrib.sources.tables import NAME, Table, read_table, table_fields
 
 MOST_MADE = 10_000_000
@@ -201,7 +201,7 @@ def _read(parts: Iterator[tuple[str, Rows]], reading: ItemCollector, limit: int 
 
 def _find(dataset: str, data: str | Path | None) -> tuple[Source, Path | None]:
     """The source, and the file or folder to read."""
-    if dataset not in SOURCES and (Path(dataset).exists() or kind_of(Path(dataset)) in READERS):
+    if dataset not in SOURCES and (Path(dataset).exists() or kind_of_file(Path(dataset)) in READERS):
         if data is not None:
             raise UsageError(
                 f"{dataset} is a file already; leave out the data beside it, or name the data set", argument="data"

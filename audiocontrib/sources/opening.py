@@ -18,7 +18,7 @@ BOMS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM
 """How a text begins that says its encoding itself; the longer first."""
 
 
-def kind_of(path: Path) -> str:
+def kind_of_file(path: Path) -> str:
     """What a file is by its name: the ending before that of what it is compressed by: ``.jsonl`` of ``a.jsonl.gz``."""
     ending = path.suffix.lower()
     return Path(path.stem).suffix.lower() if ending in PACKERS else ending
@@ -32,8 +32,8 @@ def is_packed(path: Path) -> bool:
 def check_encoding(encoding: str | None) -> None:
     """UsageError if there is no such encoding of texts."""
     try:
-        b"".decode(encoding or "utf-8")
-    except (LookupError, ValueError, TypeError) as error:
+        "x".encode(encoding or "utf-8")  # an empty text would not be looked at
+    except (LookupError, TypeError) as error:
         raise UsageError(f"{encoding!r} is no encoding of texts; there are utf-8, latin-1, cp1252, …") from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from audiocontrib.items.gold import whole_number
+from audiocontrib.items.gold import number_told
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class PlaceCounts:
 
     def see(self, answer: Any, choices: Any) -> None:
         """Count a row."""
-        number = whole_number(answer)
+        number = number_told(answer)
         self.zeros += number == 0
         self.ends += number is not None and isinstance(choices, list | tuple) and number == len(choices) > 0
 

@@ -120,7 +120,9 @@ def _question(cells: Cells) -> tuple[str, str]:
         raise UsageError(f"no column holds texts that could be the question; there are: {', '.join(cells)}")
     exact = [name for name in able if name_rank(name, "question") == 0]
     named = exact or [name for name in able if is_named(name, "question")]
-    asking = {name: _share(cells[name], lambda cell: cell is not None and cell.strip().endswith("?")) for name in able}
+    asking = {
+        name: _share(cells[name], lambda cell: isinstance(cell, str) and cell.strip().endswith("?")) for name in able
+    }
     if len(named) > 1:
         sure = [name for name in named if asking[name] >= SURE]
         if len(sure) != 1:

@@ -32,12 +32,13 @@ REQUIRED = {
     "score": ["--dataset", "demo", "--model", "mock"],
     "import": ["answers.jsonl", "--run", "r"],
     "validate": ["--dataset", "demo"],
+    "doctor": ["--model", "mock"],
     "export": ["--stage", "sft", "--for", "jsonl", "--out", "o"],
     "train": ["sft", "--training-recipe", "r.yaml"],
 }
 """What else a command needs."""
 SINCE = {
-    *((name, "--split", "--subset") for name in ("score", "import", "validate", "audit")),
+    *((name, "--split", "--subset") for name in ("score", "import", "validate", "audit", "doctor")),
     ("score", "--plan", "--dry-run"),
     ("train", "--plan", "--dry-run"),
     ("train", "--recipe", "--training-recipe"),

@@ -89,7 +89,9 @@ def at_hand(line: str) -> list[str] | None:
     _, *arguments = shlex.split(line)
     if arguments[0] == "score":
         pairs = zip(arguments, ["", *arguments], strict=False)
-        arguments = [mock(each) if before == "--model" else each for each, before in pairs]
+        arguments = [
+            mock(each) if before == "--model" and not each.startswith("mock:") else each for each, before in pairs
+        ]
         arguments.append("--quiet")
     return arguments
 

@@ -276,7 +276,52 @@ def real_sounds(folder: Path) -> Path:
     return write(folder / "items.jsonl", lines(*rows))
 
 
+def sakura_row(name: str, **more: Any) -> Row:
+    return {
+        "file": f"{name}.wav",
+        "animal": "cat",
+        "single_instruction": "Which animal is it? (a) sheep (b) cat (c) rooster (d) crow",
+        "single_answer": "(b) cat",
+        "multi_instruction": "Which sound does it make? (a) Croaking (b) Chirping (c) Clucking (d) Meowing",
+        "multi_answer": "(d) Meowing",
+    } | more
+
+
+def sakura(folder: Path) -> Path:
+    """A folder for each track, its clips in the folder audio."""
+    for track in ("Animal", "Emotion"):
+        write(folder / track / "audio" / "cat0.wav", b"RIFF")
+        path = folder / track / "metadata.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(sakura_row("cat0")))
+            writer.writeheader()
+            writer.writerows([sakura_row("cat0"), sakura_row("cat1")])
+    return folder
+
+
+def air_bench_row(own: int, **more: Any) -> Row:
+    return {
+        "path": f"{own}.wav",
+        "question": "What is the gender of the speaker?",
+        "choice_a": "male",
+        "choice_b": "female",
+        "choice_c": "unknown",
+        "choice_d": "",
+        "answer_gt": "female",
+        "task_name": "Speaker_Gender_Recognition",
+        "dataset_name": "meld",
+        "uniq_id": own,
+    } | more
+
+
+def air_bench(folder: Path) -> Path:
+    rows = [air_bench_row(0), air_bench_row(0, task_name="Audio_Grounding", dataset_name="AudioGrounding")]
+    return write(folder / "Foundation_meta.json", json.dumps(rows))
+
+
 LAYOUTS: dict[str, Callable[[Path], Path]] = {
+    "air-bench-foundation": air_bench,
+    "sakura": sakura,
     "adqa-bench": adqa_bench,
     "adqa-dev": adqa_dev,
     "audiomcq": audiomcq,

@@ -193,7 +193,7 @@ def plain_thought(model: Any, request: Request, limit: int) -> tuple[list[int], 
     dice = sampling.Dice(request.draw, model.fingerprint()["weights_sha256"]) if request.draw else None
     thought: list[int] = []
     while len(thought) < limit:
-        [token] = sampling.next_tokens(forward(model, ids + thought, features)[-1:], [dice])
+        [token] = sampling.draw_tokens(forward(model, ids + thought, features)[-1:], [dice])
         if token in model.stop or model.tokenizer.decode([token]) == "</think>":
             break
         thought.append(token)

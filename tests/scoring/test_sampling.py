@@ -162,7 +162,7 @@ def test_tokens_are_drawn_from_the_distribution() -> None:
     """Frequencies against softmax(logits / t), cut by top_p, by a chi-square of its own."""
     one = logits(1, 6)
     for how in ({}, {"temperature": 0.5}, {"temperature": 2.0, "top_p": 0.7}):
-        rolled = sampling.next_tokens(one.expand(20_000, -1), dice(20_000, **how))
+        rolled = sampling.draw_tokens(one.expand(20_000, -1), dice(20_000, **how))
         p = (one[0].double() / how.get("temperature", 1.0)).softmax(-1)
         order = p.argsort(descending=True)
         kept = order[(p[order].cumsum(0) - p[order]) < how.get("top_p", 1.0)]
@@ -176,13 +176,13 @@ def test_tokens_are_drawn_from_the_distribution() -> None:
 
 def test_a_row_is_drawn_alike_in_every_batch() -> None:
     rows = logits(8)
-    together = [sampling.next_tokens(rows, hand) for hand in [dice(8)] for _ in range(20)]
+    together = [sampling.draw_tokens(rows, hand) for hand in [dice(8)] for _ in range(20)]
     single = [(rows[row : row + 1], [one]) for row, one in enumerate(dice(8))]
-    alone = [[sampling.next_tokens(row, hand)[0] for _ in range(20)] for row, hand in single]
+    alone = [[sampling.draw_tokens(row, hand)[0] for _ in range(20)] for row, hand in single]
     assert [list(column) for column in zip(*together, strict=True)] == alone
-    greedy = sampling.next_tokens(rows, [None] * 8)
+    greedy = sampling.draw_tokens(rows, [None] * 8)
     assert greedy == rows.argmax(-1).tolist()
-    mixed = sampling.next_tokens(rows, [None, *dice(8)[1:]])
+    mixed = sampling.draw_tokens(rows, [None, *dice(8)[1:]])
     assert mixed[0] == greedy[0]
     assert mixed[1:] == together[0][1:]
 
@@ -190,7 +190,7 @@ def test_a_row_is_drawn_alike_in_every_batch() -> None:
 @pytest.mark.parametrize("top_p", [1e-6, 0.01])
 def test_the_likeliest_token_is_always_kept(top_p: float) -> None:
     rows = logits(16)
-    assert sampling.next_tokens(rows, dice(16, top_p=top_p, temperature=0.1)) == rows.argmax(-1).tolist()
+    assert sampling.draw_tokens(rows, dice(16, top_p=top_p, temperature=0.1)) == rows.argmax(-1).tolist()
 
 
 def test_a_local_model_draws_the_same_in_any_batch(tmp_path: Path) -> None:

@@ -156,6 +156,15 @@ def test_golds_in_every_dress(case: str, tmp_path: Path) -> None:
     assert [item.choices[item.answer or 0] for item in items] == [named[i % len(named)] for i in range(6)]
 
 
+def test_a_column_that_is_a_list_in_some_rows_is_no_hindrance(tmp_path: Path) -> None:
+    """As the category is in 13 rows of MMAU."""
+    columns = {"question": lambda i: f"What {i}?", "choices": OPTIONS, "answer": "cat", "audio": "a.wav"}
+    found = describe(
+        write(tmp_path / "my.jsonl", lines(*rows(40, **columns, category=lambda i: ["x"] if i == 7 else "Is it x?")))
+    )
+    assert (found.items, found.proposal.mapping["question"]) == (40, "question")
+
+
 NOT_GOLD = [
     "prediction",
     "model_answer",

@@ -11,6 +11,7 @@ import pytest
 from helpers.layouts import (
     LAYOUTS,
     adqa_row,
+    air_bench_row,
     audiomcq_row,
     avqa_row,
     dcase_row,
@@ -21,6 +22,7 @@ from helpers.layouts import (
     muchomusic_row,
     muchomusic_scoring_row,
     rul_row,
+    sakura_row,
 )
 from helpers.manifests import lines, write
 
@@ -311,3 +313,62 @@ def test_dcase_reads_other_spellings_and_names_the_columns_where_it_cannot(tmp_p
     assert load_one("dcase2025-aqa", tmp_path, other).choices == ("x", "y")
     with pytest.raises(UsageError, match=r"'choice' or 'choices' or .*; there are: question, candidates, answer, wav"):
         load("dcase2025-aqa", tmp_path, {"question": "?", "candidates": ["x", "y"], "answer": "x", "wav": "a.wav"})
+
+
+def test_sakura_asks_both_questions_of_a_row(tmp_path: Path) -> None:
+    items = load_items("sakura", data=LAYOUTS["sakura"](tmp_path))
+    assert items.quarantined == ()
+    assert len(items) == 8
+    single, multi = items[:2]
+    assert (single.id, multi.id) == ("sakura/Animal/cat0.wav/single", "sakura/Animal/cat0.wav/multi")
+    assert (single.question, single.choices, gold(single)) == (
+        "Which animal is it?", ("sheep", "cat", "rooster", "crow"), "cat"
+    )  # fmt: skip
+    assert (multi.question_type, gold(multi), multi.extra["animal"]) == ("animal-multi", "Meowing", "cat")
+    assert single.clip_id == multi.clip_id == "Animal/audio/cat0.wav"
+    assert items[4].source_dataset == "Emotion"
+    assert (tmp_path / str(single.clip_id)).is_file()
+
+
+def test_sakura_of_one_track_and_answers_that_do_not_fit(tmp_path: Path) -> None:
+    LAYOUTS["sakura"](tmp_path)
+    items = load_items("sakura", data=tmp_path / "Animal" / "metadata.csv")
+    assert [item.clip_id for item in items[:2]] == ["audio/cat0.wav"] * 2
+    bad = load("sakura", tmp_path, sakura_row("a", single_answer="(c) cat"), sakura_row("b", multi_instruction="None?"))
+    assert [field for field, _ in reasons(bad)] == ["answer", "choices"]
+    assert len(bad) == 0
+
+
+def test_air_bench_finds_its_clips_and_has_no_empty_option(tmp_path: Path) -> None:
+    voice, grounding = load_items("air-bench-foundation", data=LAYOUTS["air-bench-foundation"](tmp_path))
+    assert (voice.choices, gold(voice)) == (("male", "female", "unknown"), "female")
+    assert voice.clip_id == "Speaker_Gender_Recognition_meld/0.wav"
+    assert grounding.clip_id == "Audio_Grounding_AudioGrounding/0.flac"
+    assert voice.id != grounding.id
+    two = load_one("air-bench-foundation", tmp_path, air_bench_row(3, choice_c=None))
+    assert two.choices == ("male", "female")
+
+
+def test_mmau_of_its_own_hub_has_the_ids_of_the_json(tmp_path: Path) -> None:
+    about = {k: v for k, v in mmau_row("a").items() if k in ("id", "dataset", "task", "split", "category")}
+    row = {
+        "context": {"path": "a.wav"},
+        "instruction": "Who speaks?",
+        "choices": ["(A) Man", "(B) Woman"],
+        "answer": "(B) Woman",
+        "other_attributes": json.dumps(about),
+    }
+    item = load_one("mmau", tmp_path, row)
+    assert (item.id, item.question, item.choices, gold(item)) == ("mmau/a", "Who speaks?", ("Man", "Woman"), "Woman")
+    assert (item.question_type, item.source_dataset, item.split) == ("sound", "AudioSet", "test-mini")
+    assert item.extra["category"] == "Reasoning"
+    hidden = row | {"answer": "", "other_attributes": json.dumps(about | {"split": "test", "id": "b"})}
+    assert load_one("mmau", tmp_path, hidden).answer is None
+    bad = load("mmau", tmp_path, row, row | {"other_attributes": "{"}, row | {"answer": "(A) Woman"})
+    assert [field for field, _ in reasons(bad)] == ["other_attributes", "answer"]
+
+
+def test_an_empty_choice_at_the_end_of_mmar_is_left_out(tmp_path: Path) -> None:
+    padded = mmar_row("a", choices=["The guest", "The host", ""])
+    item = load_one("mmar", tmp_path, padded)
+    assert (item.choices, item.notes) == (("The guest", "The host"), ("blank choices left out: 1",))

@@ -174,9 +174,11 @@ def _no_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     named = frame.rename(columns=_no_formula)
-    if not len(named):
-        return named
-    return named.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_no_formula))
+    for place, dtype in enumerate(frame.dtypes):
+        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
+            cells = [_no_formula(cell) for cell in frame.iloc[:, place]]
+            named.isetitem(place, pd.Series(cells, frame.index, object))  # else whole numbers beside a null are floats
+    return named
 
 
 def _no_formula(value: Any) -> Any:

@@ -177,7 +177,7 @@ def _no_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     for place, dtype in enumerate(frame.dtypes):
         if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
             cells = [_no_formula(cell) for cell in frame.iloc[:, place]]
-            named.isetitem(place, pd.Series(cells, frame.index, object))  # else whole numbers beside a null are floats
+            named.isetitem(place, pd.array(cells, object))  # else whole numbers beside a null are floats
     return named
 
 

@@ -90,7 +90,8 @@ def test_cells_of_tables_are_read_by_row_and_column(tmp_path: Path) -> None:
     for place in ("a.parquet/{}/audio", "b.parquet/{}/wav/of clip", "c.parquet/{}/raw", arrow):
         for row, raw in enumerate(SOUNDS.values(), start=1):
             assert decode(Clip(path=place.format(row), root=str(tmp_path))) == decode(Clip(data=raw))
-        for row in ("0", "4", "99999999999999999999"):
+        assert fault(place.format(0), tmp_path) == "rows of a table are counted from 1"
+        for row in ("4", "99999999999999999999"):
             assert fault(place.format(row), tmp_path) == "there is no such row and column in the table"
     for path in ("a.parquet/1/sound", "saved/data-00000-of-00001.arrow/1/sound"):
         assert fault(path, tmp_path) == "there is no such row and column in the table"

@@ -19,6 +19,7 @@ from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.splits import RULES, SPLIT_SCHEMA, RuleInput, RuleResult, Split, rule, split
+from audiocontrib.store.json_seal import read_sealed
 from audiocontrib.store.split_check import digest
 
 
@@ -198,7 +199,7 @@ def test_summary_adds_up() -> None:
 
 def saved(folder: Path, found: Split) -> tuple[pa.Table, dict[str, object]]:
     assert found.save(folder) == folder
-    return pq.read_table(folder / "split.parquet"), json.loads((folder / "settings.json").read_text())
+    return pq.read_table(folder / "split.parquet"), read_sealed(folder / "settings.json", dict)
 
 
 def test_save(tmp_path: Path) -> None:

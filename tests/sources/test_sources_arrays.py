@@ -72,7 +72,6 @@ def test_lines_are_counted_across_windows(tmp_path: Path) -> None:
         (",\n" + "[" * 4000, 32, "nested too deeply"),
         (",\n" + "[" * 101 + "]" * 101 + "]", 32, "nested too deeply"),
         (",\n" + '{"a":' * 101 + "1" + "}" * 101 + "]", 32, "nested too deeply"),
-        (",\n" + "9" * 5000 + "]", 32, "a whole number has too many digits"),
     ],
 )
 def test_a_fault_names_its_line(tail: str, line: int, reason: str, tmp_path: Path) -> None:
@@ -81,6 +80,16 @@ def test_a_fault_names_its_line(tail: str, line: int, reason: str, tmp_path: Pat
         load_items(str(path))
     assert str(caught.value).startswith(f"{path}:{line}: not JSON: {reason}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_number_that_is_too_long_ends_nothing(tmp_path: Path) -> None:
+    rows = [json.dumps(row(n)) for n in range(30)]
+    path = write(tmp_path / "my.json", "[\n" + ",\n".join([*rows, "9" * 4999, json.dumps(row(30))]) + "]")
+    items = load_items(str(path))
+    assert len(items) == 31
+    (left_out,) = items.quarantined
+    assert (left_out.line, left_out.reason) == (32, "a whole number has too many digits")
 
 
 @pytest.mark.usefixtures("narrow")

@@ -129,7 +129,7 @@ def test_what_cannot_be_compared_is_said() -> None:
     assert len(nulls(con)) == 0  # one null: no pair
     with pytest.raises(UsageError, match="no answers under 'silence:5'; it holds those under: audio, text"):
         nulls(con, conditions=["text", "silence:5", "noise"])
-    with pytest.raises(UsageError, match="a margin of 2"):
+    with pytest.raises(UsageError, match="margin is 2, but must be a number between 0 and 1"):
         nulls(con, margin=2)
     with pytest.raises(UsageError, match="it holds none"):
         nulls(views(ITEMS, []), conditions=["text"])

@@ -143,9 +143,9 @@ def test_the_local_probability_is_calibrated_and_never_falls() -> None:
 def test_nothing_depends_on_the_order_of_options_rows_or_models(method: str) -> None:
     rng = np.random.default_rng(7)
     k = rng.choice([2, 3, 4], 500)
-    a, counts = replies(rng, k) if method == "generate" else (likelihoods(rng, k), None)
-    ids, outcome = contest(views(a, counts), condition="text")
-    shuffled_ids, shuffled = contest(views(a, counts, shuffle=rng), condition="text")
+    a, counts = replies(rng, k, orders=k) if method == "generate" else (likelihoods(rng, k), None)
+    ids, outcome = contest(views(a, counts, orders=k), condition="text")
+    shuffled_ids, shuffled = contest(views(a, counts, orders=k, shuffle=rng), condition="text")
     assert shuffled_ids.equals(ids)
     np.testing.assert_array_equal(shuffled.won, outcome.won)
     np.testing.assert_array_equal(shuffled.margin, outcome.margin)
@@ -167,8 +167,8 @@ def test_a_tie_on_top_is_broken_blindly() -> None:
 
 
 def test_margins_of_replies_count_half_an_answer_for_none() -> None:
-    p = np.array([[[0.5, 0.0, 0.0], [0.25, 0.25, 0.0]], [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
-    a = Answered(np.zeros(2, bool), np.zeros(2, int), np.full(2, 3), p)
+    p = np.array([[[0.5, 0, 0, 0], [0.25, 0.25, 0, 0]], [[1.0, 0, 0, 0], [1.0, 0, 0, 0]]])
+    a = Answered(np.zeros(2, bool), np.zeros(2, int), np.full(2, 4), p)
     _, outcome = contest(views(a, (4 * p).astype(int)), condition="text")
     np.testing.assert_allclose(outcome.margin, np.log([0.375 / 0.125, 1 / (0.5 / 8)]), atol=0.0005)
 

@@ -267,7 +267,7 @@ def split_recipe(folder: Path, text: str) -> SplitRecipe:
         ("condition: silense", "condition: no condition is called 'silense'; did you mean 'silence'?"),
         ("condition: silence:soon", "condition: condition 'silence:soon': 'soon' is not seconds, or 'matched'"),
         ("rule: vote", "rule: no split rule is called 'vote'; did you mean 'votes'?"),
-        ("method: likelyhood", "method is 'likelyhood', but must be 'likelihood', 'generate' or null; did you mean 'li"),  # noqa: E501
+        ("method: likelyhood", "method is 'likelyhood', but must be 'likelihood', 'generate', 'think-likelihood' or null"),  # noqa: E501
         ("leave_out: unsolvd", "leave_out is 'unsolvd', but must be 'unsolved', or a list of these; did you mean"),
         ("leave_out: [unsolvd]", "leave_out[0] is 'unsolvd', but must be 'unsolved'; did you mean 'unsolved'?"),
         ("threshold: 1.5", "threshold is 1.5, but must be a number between 0 and 1 or null"),

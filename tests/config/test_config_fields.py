@@ -16,6 +16,7 @@ import audiocontrib
 from audiocontrib.config import build
 from audiocontrib.config.words import allowed
 from audiocontrib.errors import UsageError
+from audiocontrib.export.choice import RowOptions
 from audiocontrib.models.cascade.recipe import CascadeRecipe, read_cascade_recipe
 from audiocontrib.models.endpoint.address import Address, EndpointOptions
 from audiocontrib.models.mock import MockOptions, Planted, mock_model
@@ -141,7 +142,7 @@ def test_the_least_can_be_read(tmp_path: Path) -> None:
 def test_every_configuration_is_tried() -> None:
     reached = {bare(field.hint).__name__ for field in ALL if is_dataclass(bare(field.hint))}
     reached |= {cls.__name__ for cls in FILES}
-    in_a_line = {Planted, MockOptions, EndpointOptions, Address}  # below
+    in_a_line = {Planted, MockOptions, EndpointOptions, Address, RowOptions}  # below; rows: tests/export
     bases = {"Stage", "Part"}
     assert configurations().keys() == reached | {cls.__name__ for cls in in_a_line} | bases
     assert {f.name for f in ALL} >= FREE - {"sft.rater", "sft.abstain_option"}

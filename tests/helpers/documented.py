@@ -113,6 +113,10 @@ STANDS_IN = (
     (r"/data/audiomcq", "audiomcq"),
     # one process on one processor (several: tests/scoring/test_parallel.py)
     (r"--(devices|device|engine|actors) \S+", ""),
+    # a file that says what its columns are (my.csv has a column q, so that its mapping is needed)
+    (r"(datasets describe) my\.csv( --map \S+ --answer-as number)?", r"\1 my.jsonl"),
+    # a model that is at hand
+    (r"^(audiocontrib doctor --model) \S+", r"\1 mock"),
     # a recipe whose model is at hand
     (r"recipes/training/omni/", "recipes/training/tiny/"),
     # what training would take, instead of training (tests/training/test_training_runs.py trains)

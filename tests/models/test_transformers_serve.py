@@ -82,7 +82,7 @@ def test_a_model_that_hears(tmp_path: Path) -> None:
     folder, local = TINY / "tiny-qwen2-audio", load_model("tiny-qwen2-audio", device="cpu")
     with transformers_serve(folder, tmp_path / "log") as url:
         model = served(folder, url)
-        assert model.capabilities == {"audio", "generate"}
+        assert model.capabilities == {"audio", "generate", "sampling"}
         assert model.refusals.keys() == {"prompt_logprobs", "forced"}
         assert model.fingerprint() == {
             "class": "endpoint",
@@ -119,7 +119,7 @@ def test_a_model_that_reads(tmp_path: Path) -> None:
     unpacked(local, folder)
     with transformers_serve(folder, tmp_path / "log") as url:
         model = served(folder, url)
-        assert model.capabilities == {"generate"}
+        assert model.capabilities == {"generate", "sampling"}
         assert same_replies(model, local, "text", 24) == len(QUESTIONS)
         assert same_replies(served(folder, url, ",stream=yes"), local, "text", 24) == len(QUESTIONS)
 

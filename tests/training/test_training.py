@@ -356,7 +356,7 @@ def test_weights_are_the_variance_of_the_reward_times_the_need_to_listen(tmp_pat
         (" <answer>a cat</answer>", 1, 0),
         ("<answer>a cat</answer>\n", 1, 0),
         ("<answer>a cat</answer><answer>a cat</answer>", 1, 0),
-        ("<answer>a dog</answer><answer>a cat</answer>", 1, 0),
+        ("<answer>a dog</answer><answer>a cat</answer>", 0, 0),
         ("<answer><answer>a cat</answer>", 1, 0),
         ("<think>hm</think><answer>a cat</answer>", 1, 0),
         ("<answer>a cat or a dog</answer>", 0, 1),

@@ -113,8 +113,8 @@ STANDS_IN = (
     (r"/data/audiomcq", "audiomcq"),
     # one process on one processor (several: tests/scoring/test_parallel.py)
     (r"--(devices|device|engine|actors) \S+", ""),
-    # a file that says what its columns are (my.csv has a column q, so that its mapping is needed)
-    (r"(datasets describe) my\.csv( --map \S+ --answer-as number)?", r"\1 my.jsonl"),
+    # columns whose names say nothing
+    (r"(datasets describe my\.csv)( --map \S+ --answer-as number)?", r"\1 --map question=q --map answer=key"),
     # a model that is at hand
     (r"^(audiocontrib doctor --model) \S+", r"\1 mock"),
     # a recipe whose model is at hand

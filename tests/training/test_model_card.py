@@ -245,9 +245,12 @@ def test_results_are_a_table_and_what_is_missing_is_a_dash(made: Path, tmp_path:
 
 def test_metrics_are_read_by_query_beside_the_views_of_a_run(chain: Path) -> None:
     sql = "select m.step, m.reward, count(i.item_id) as n from '{}' m, items i group by all order by 1"
+    named = ("--file", "trained")
     with contextlib.chdir(chain):
-        found = CliRunner().invoke(main, ["query", sql.format("trained/mine/grpo/metrics.parquet"), "--format", "csv"])
-        none = CliRunner().invoke(main, ["query", sql.format("trained/none/grpo/metrics.parquet")])
+        found = CliRunner().invoke(
+            main, ["query", sql.format("trained/mine/grpo/metrics.parquet"), *named, "--format", "csv"]
+        )
+        none = CliRunner().invoke(main, ["query", sql.format("trained/none/grpo/metrics.parquet"), *named])
     assert found.exit_code == 0, found.output
     [head, row] = found.stdout.splitlines()
     assert head == "step,reward,n"

@@ -67,6 +67,18 @@ def test_a_wrong_path_is_shown_and_not_taken() -> None:
     assert "ZeroDivisionError" in told["paths", "tree"]
 
 
+def test_a_model_that_is_asked_by_the_plain_path_is_no_fault() -> None:
+    model = load.load_checkpoint(TINY / "tiny-qwen2-audio", device="cpu", dtype="float32", check=False)
+    head = model.decoder.head
+    model.decoder.head = lambda hidden: head(hidden) * 0.5
+    for _ in range(2):  # the second time it stands on the plain path already
+        found = ac.doctor(model)
+        told = rows(found)
+        assert not found.faults
+        assert told["paths", "taken"] == model.decoder.path == "plain"
+        assert "not taken: its scores differ" in told["paths", "tree"]
+
+
 def test_a_broken_checkpoint_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     done = CliRunner().invoke(main, ["doctor", "--model", str(tmp_path / "m")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +30,9 @@ class Checkup:
     """What :func:`doctor` found. ``fault`` of a row is null where nothing is wrong."""
 
     table: pa.Table
-    """CHECKUP_SCHEMA: part (loads, prompt, hears, paths, speed, data), what was looked at, its value, its fault."""
+    """CHECKUP_SCHEMA: part, what was looked at, its value, its fault.
+
+    Parts: loads; prompt, hears, paths, speed (of models that are not run here: asked); memory; data."""
 
     @property
     def faults(self) -> list[str]:
@@ -73,7 +74,7 @@ def doctor(
         try:
             found = list(look())
         except Exception as error:
-            found = [("", "", one_line(error))]
+            found = [("all of it", "", one_line(error))]
         rows += [{"part": part, "what": what, "value": value, "fault": fault} for what, value, fault in found]
     if isinstance(model, str):
         loaded.close()
@@ -148,6 +149,8 @@ def _same(first: list[Any], again: list[Any]) -> bool:
 
 
 def _memory() -> Iterator[Row]:
+    import resource  # not on Windows: there the row says so
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield "of this process, at most", f"{peak / (2**20 if sys.platform != 'darwin' else 2**30):.1f} GiB", None
     torch = sys.modules.get("torch")

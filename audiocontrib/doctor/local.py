@@ -12,12 +12,11 @@ import numpy as np
 import torch
 
 from audiocontrib.audio import silence
+from audiocontrib.doctor import Row
 from audiocontrib.models import Request
 from audiocontrib.models.check_prompts import plain_requests, white_noise
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.self_check import TOLERANCE, self_check
-
-Row = tuple[str, str, str | None]
 
 SIDE = {"cpu": 1024, "cuda": 8192}
 """Of the square matrices by which the device's rate is measured."""

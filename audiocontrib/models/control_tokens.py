@@ -55,6 +55,10 @@ class ControlTokens:
             start = cut
         return [*pieces, text[start:]]
 
+    def tokens(self, pieces: Iterable[str]) -> list[int]:
+        """Token ids of pieces that are read apart; nothing is added to them."""
+        return [token for piece in pieces for token in self.tokenizer(piece, add_special_tokens=False).input_ids]
+
     def check(self, ids: Sequence[int], harmless: Sequence[int], own: str, forged: frozenset[str]) -> None:
         """Hold a prompt to one of the same form whose question is harmless.
 

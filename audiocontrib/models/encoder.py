@@ -94,8 +94,7 @@ class PromptEncoder:
             return self.control.split(text, forged)
 
         if written.audio is None:
-            ids = [token for piece in written.pieces(0, len(written.text), split) for token in self.tokens(piece)]
-            return ids, 0
+            return self.control.tokens(written.pieces(0, len(written.text), split)), 0
         placeholder = self.processor.audio_token
         heard = self.family.around.format(audio=placeholder, p=self.processor, t=self.tokenizer)
         before, after = heard.split(placeholder)
@@ -105,8 +104,8 @@ class PromptEncoder:
         right = written.pieces(written.audio + len(placeholder), len(written.text), split)
         left[-1] += before
         right[0] = after + right[0]
-        shared = [*(token for piece in left for token in self.tokens(piece)), *[self.audio_id] * count]
-        return shared + [token for piece in right for token in self.tokens(piece)], len(shared)
+        shared = [*self.control.tokens(left), *[self.audio_id] * count]
+        return shared + self.control.tokens(right), len(shared)
 
     def features(self, prompt: Prompt, sound: Sound | None) -> dict[str, Tensor]:
         """What the model's audio tower takes, by the names of its forward; empty without audio.
@@ -142,8 +141,7 @@ class PromptEncoder:
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of a text that holds its special tokens already."""
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
-        return ids
+        return self.control.tokens([text])
 
     def ending(self) -> str:
         """What closes a reply, as the chat template writes it; the tokenizer's end of text if it writes nothing."""

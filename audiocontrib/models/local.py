@@ -63,7 +63,7 @@ class LocalModel(Model, ABC):
     def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
         self.control = ControlTokens(name, tokenizer)
-        self.decoder: Decoder | PlainDecoder = Decoder(
+        self.fast = Decoder(
             net.base_model,
             logits_head(net),
             config=net.config.get_text_config(),
@@ -71,6 +71,7 @@ class LocalModel(Model, ABC):
             pad_id=pad_id(tokenizer),
             device=net.device,
         )
+        self.decoder: Decoder | PlainDecoder = self.fast
         stop = net.generation_config.eos_token_id
         self.stop = frozenset([stop] if isinstance(stop, int) else stop or [tokenizer.eos_token_id])
         self.tokens_at_once = TOKENS.get(net.device.type, TOKENS["cuda"])
@@ -121,6 +122,8 @@ class LocalModel(Model, ABC):
         for one in (request.ready for request in requests if isinstance(request.ready, Ready)):
             trees.setdefault(one.key, Trie()).add_options(one.suffix, one.completions)
             plain += sum(len(one.key[0]) + len(one.suffix) + len(c) for c in one.completions)
+        if trees and isinstance(self.decoder, PlainDecoder):
+            return plain, plain
         prefixes = sum(len(key[0]) for key in trees) if len(trees) > 1 else 0
         return (plain, prefixes + sum(len(tree) for tree in trees.values())) if trees else None
 
@@ -128,8 +131,9 @@ class LocalModel(Model, ABC):
         """Be asked by that path from now on: one of :data:`~.prefix_decoder.PATHS`, or ``plain``."""
         if path == PlainDecoder.path:
             self.decoder = PlainDecoder(self.net)
-        elif isinstance(self.decoder, Decoder):
-            self.decoder.take(path)
+        else:
+            self.decoder = self.fast
+            self.fast.take(path)
         self.forget()
 
     def forget(self) -> None:
@@ -270,12 +274,8 @@ class LocalModel(Model, ABC):
         forged, start = self.control.forged([option]), text.find(option)
         written = ChatText(text, (start, start + len(option)), None)
         pieces = written.pieces(0, len(text), lambda part: self.control.split(part, forged))
-        ids, other = ([t for p in parts for t in self._text_tokens(p)] for parts in (pieces, [harmless]))
-        self.control.check(ids, other, harmless, forged)
-        return ids
-
-    def _text_tokens(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
+        ids = self.control.tokens(pieces)
+        self.control.check(ids, self.control.tokens([harmless]), harmless, forged)
         return ids
 
     def _opening(self, options: list[list[int]]) -> int:

@@ -77,16 +77,13 @@ class Decoder:
         """Whether rows of different lengths may continue one cache: every layer keeps all of it."""
         self.trees = self.forks and config._attn_implementation in ("sdpa", "eager")
         """Whether a tree of tokens can be one row: the attention must take a mask of any shape."""
+        self.paths = PATHS[PATHS.index(self.path) :]
+        """Those that the config allows, fastest first."""
 
     @property
     def path(self) -> str:
         """Which way it goes: ``tree``, ``batch`` (replies and options side by side), or ``single`` (replies alone)."""
         return "tree" if self.trees else "batch" if self.forks else "single"
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The path that it goes and those that are slower, fastest first."""
-        return PATHS[PATHS.index(self.path) :]
 
     def take(self, path: str) -> None:
         """Go that path from now on."""

@@ -22,6 +22,7 @@ from torch import Tensor
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.models.base import Request
 from audiocontrib.models.check_prompts import check_requests
+from audiocontrib.models.network import is_out_of_memory
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
 
@@ -66,8 +67,7 @@ def self_check(model: LocalModel) -> SelfCheck:
         AudiocontribError: the plain path itself cannot be believed.
     """
     asked = model.prepare(check_requests(model))
-    fast = model.decoder
-    assert isinstance(fast, Decoder)
+    fast = model.fast
     try:
         with _asked_by(model, PlainDecoder(model.net)):
             plain = _Plain(model, asked)
@@ -77,15 +77,18 @@ def self_check(model: LocalModel) -> SelfCheck:
         raise AudiocontribError(f"{model.name}: refused by its self-check: {why}") from error
     differences, faults = dict[str, float](), {"generate": generates} if generates else dict[str, str]()
     for path in fast.paths:
-        fast.take(path)
+        model.take(path)
         try:
             with _asked_by(model, fast):
                 scores, replies = _scores(model, asked), _each(model, asked, partial(_replies, fast))
             differences[path] = float(np.max(np.abs(scores - plain.scores)))
             why = plain.fault(scores, replies)
         except Exception as error:
+            if is_out_of_memory(error):  # which another moment may have: nothing is found out of the path
+                raise AudiocontribError(f"{model.name}: the memory is not enough for its self-check") from error
             why = one_line(error, 120)
         if not why:
+            model.take(path)
             return SelfCheck(path, plain.tolerance, plain.spread, differences, faults)
         faults[path] = why
     model.take("plain")

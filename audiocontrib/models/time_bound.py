@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from audiocontrib.errors import AudiocontribError
 
@@ -20,17 +21,15 @@ class _TooLong(BaseException):
     """Put into the thread; no ``except Exception`` on its way stops it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Running:
     thread: int
     until: float
     is_told: bool = False
 
 
-_running: list[_Running] = []
+_running: set[_Running] = set()
 _guard = threading.Lock()
-_watch: tuple[int, threading.Thread] | None = None
-"""Of this process; one that was forked has none yet."""
 
 
 @contextmanager
@@ -46,24 +45,34 @@ def time_bound(seconds: float, words: str) -> Iterator[None]:
     one = _Running(threading.get_ident(), time.monotonic() + seconds)
     try:
         try:
-            _begin(one)
+            with _guard:
+                _running.add(one)
+                _watch(os.getpid())
             yield
         finally:
             with _guard:
-                _running.remove(one)
+                _running.discard(one)
             if one.is_told:  # it may still be on its way
                 _tell(one.thread, None)
     except _TooLong:
         raise AudiocontribError(f"{words} (more than {seconds:g} s)") from None
 
 
-def _begin(one: _Running) -> None:
-    global _watch
-    with _guard:
-        _running.append(one)
-        if _watch is None or _watch[0] != os.getpid():
-            _watch = os.getpid(), threading.Thread(target=_look, name="time bound", daemon=True)
-            _watch[1].start()
+@cache
+def _watch(process: int) -> None:
+    """Start the thread that looks, once in each process: one that was forked has none."""
+    threading.Thread(target=_look, name="time bound", daemon=True).start()
+
+
+def _forked() -> None:
+    """A forked process may have got a lock that nobody in it gives back."""
+    global _guard
+    _guard = threading.Lock()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _look() -> None:
@@ -78,5 +87,4 @@ def _look() -> None:
 
 def _tell(thread: int, error: type[BaseException] | None) -> None:
     """Raise an error in a thread at its next step in Python; None: none that is still on its way."""
-    given = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), given)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error and ctypes.py_object(error))

@@ -155,6 +155,38 @@ def test_a_path_that_is_wrong_is_left_and_that_is_said_in_one_line(
     assert "\n" not in found.line
 
 
+def test_a_lack_of_memory_says_nothing_of_a_path_and_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIOCONTRIB_CHECKS", str(tmp_path / "checks"))
+
+    def full(model: Any) -> None:
+        def fails(*given: Any) -> Any:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        model.decoder._tree, model.tokens_at_once = fails, 1
+
+    with pytest.raises(AudiocontribError, match="memory is not enough for its self-check"):
+        check_once.check_once(broken(full))
+    assert not (tmp_path / "checks").exists()
+
+
+def test_a_check_made_again_begins_with_the_fastest_path() -> None:
+    model = broken(lambda model: model.take("plain"))
+    assert self_check.self_check(model).path == model.decoder.path == "tree"
+
+
+def test_a_plan_of_the_plain_path_shares_nothing() -> None:
+    model = broken(lambda model: None)
+    asked = model.prepare(self_check.check_requests(model))
+    counted = model.count_tokens(asked)
+    assert counted is not None
+    plain, new = counted
+    assert new < plain
+    model.take("plain")
+    assert model.count_tokens(asked) == (plain, plain)
+
+
 def _forward_looks_ahead(model: Any) -> None:
     forward = model.net.forward
 

@@ -10,14 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.lazy import lazy
-from helpers.sounds import by_ffmpeg, encoded
+from helpers.sounds import by_ffmpeg, encoded, resampled
 
 from audiocontrib.audio import RATE, decode, probe
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip
-
-librosa = lazy("librosa")
 
 HERTZ = 1000
 
@@ -76,7 +73,7 @@ def hertz_of(samples: np.ndarray) -> float:
 def test_the_same_tone_comes_out_of_every_format(name: str) -> None:
     rate, channels, encode, decibels, difference = FORMATS[name]
     samples = burst(rate, channels)
-    wanted = librosa.resample(samples.mean(axis=1), orig_sr=rate, target_sr=RATE, res_type="soxr_hq")
+    wanted = resampled(samples, rate)
     clip = Clip(data=encode(samples, rate))
     got = decode(clip).samples
     assert hertz_of(got) == HERTZ
@@ -94,7 +91,7 @@ def test_the_same_tone_comes_out_of_every_format(name: str) -> None:
 )
 def test_raw_aac_and_wma_do_not_say_how_long_the_lead_in_is(form: str, codec: str, late: int | None) -> None:
     samples = burst(44_100, 2)
-    wanted = librosa.resample(samples.mean(axis=1), orig_sr=44_100, target_sr=RATE, res_type="soxr_hq")
+    wanted = resampled(samples, 44_100)
     got = decode(Clip(data=by_ffmpeg(samples, 44_100, form, codec, 128_000))).samples
     assert hertz_of(got) == HERTZ
     if late is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from audiocontrib.audio import RATE
 
@@ -21,6 +23,13 @@ def encoded(samples: np.ndarray, rate: int = RATE, form: str = "WAV", subtype: s
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format=form, subtype=subtype)
     return file.getvalue()
+
+
+def resampled(samples: np.ndarray, rate: int) -> np.ndarray:
+    """The mean of the channels at 16 kHz, as ``librosa.resample`` makes it: by soxr, at its exact length."""
+    made = soxr.resample(samples.mean(axis=1), rate, RATE, quality="HQ")
+    size = math.ceil(len(samples) * RATE / rate)
+    return np.pad(made[:size], (0, max(0, size - len(made))))
 
 
 def by_ffmpeg(samples: np.ndarray, rate: int, form: str, codec: str, bit_rate: int | None = None) -> bytes:

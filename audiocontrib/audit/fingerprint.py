@@ -60,7 +60,7 @@ def fingerprint(samples: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArra
 
 
 def spectrogram(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Magnitudes (bins, frames) of centred Hann windows: those of ``librosa.stft``, which compiles for half a minute."""
+    """Magnitudes (bins, frames) of centred Hann windows, as by ``librosa.stft``, which compiles for half a minute."""
     hann = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, WINDOW // 2), WINDOW)[::HOP]
     # a minute at a time: an hour of windows would take a gigabyte

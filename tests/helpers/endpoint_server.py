@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -270,16 +270,15 @@ def chat(model: AudioLanguageModel, able: Able, body: dict[str, Any]) -> dict[st
     if able.strict and (unknown := set(body) - OPENAI):
         raise Refusal(400, f"Unrecognized request argument supplied: {', '.join(sorted(unknown))}")
     ids, sound = read_messages(model, able, body)
-    given = inputs(model, ids, sound)
-    told: list[Any] | None = None
+    of_prompt: list[Any] | None = None
     if body.get("prompt_logprobs") is not None and able.prompt_logprobs:
-        values = logprobs(model, given)
-        told = [None] + [
-            {str(token): {"logprob": values[place, token].item(), "rank": 1, "decoded_token": "?"}}
-            for place, token in enumerate(ids[1:])
+        values, _ = told(model, ids, sound)
+        of_prompt = [None] + [
+            {str(token): {"logprob": value, "rank": 1, "decoded_token": "?"}}
+            for token, value in zip(ids[1:], values, strict=True)
         ]
     bound = next((body[word] for word in able.limit if word in body), 4)
-    reply, first = greedy(model, given, bound)
+    reply, first = greedy(model, ids, sound, bound)
     content = None
     if body.get("logprobs"):
         content = [named(model, able, first, body)]
@@ -295,7 +294,7 @@ def chat(model: AudioLanguageModel, able: Able, body: dict[str, Any]) -> dict[st
                 "logprobs": content and {"content": content},
             }
         ],
-        "prompt_logprobs": told,
+        "prompt_logprobs": of_prompt,
     }
     if able.usage:
         made["usage"] = {"prompt_tokens": len(ids), "completion_tokens": len(reply), "total_tokens": len(ids + reply)}
@@ -344,27 +343,38 @@ def read_audio(able: Able, part: dict[str, Any]) -> Sound:
     return make_sound(samples)
 
 
-def inputs(model: AudioLanguageModel, ids: list[int], sound: Sound | None) -> dict[str, Any]:
-    prompt = Prompt("", "", sound is not None, ())
-    features = model.features(replace(prompt, user="x"), sound) if sound is not None else {}
-    return {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long), **features}
-
-
 MODEL_LOCK = threading.Lock()
+TOLD: dict[tuple[tuple[int, ...], str], tuple[list[float], torch.Tensor]] = {}
+"""What the model said of a prompt: many tests ask the same, of servers that can do other things."""
 
 
-def logprobs(model: AudioLanguageModel, given: dict[str, Any]) -> torch.Tensor:
-    with MODEL_LOCK, torch.inference_mode():
-        return model.net(**given, use_cache=False).logits[0].float().log_softmax(-1)
+def told(model: AudioLanguageModel, ids: list[int], sound: Sound | None) -> tuple[list[float], torch.Tensor]:
+    """By a full forward: the log-probability of each token but the first, and the distribution behind the last."""
+    key = (tuple(ids), sound.sha256 if sound else "")
+    with MODEL_LOCK:
+        if key not in TOLD:
+            values = _forward(model, ids, sound)
+            own = values[:-1].gather(1, torch.tensor(ids[1:], dtype=torch.long)[:, None])[:, 0]
+            TOLD[key] = own.tolist(), values[-1].clone()
+        return TOLD[key]
 
 
-def greedy(model: AudioLanguageModel, given: dict[str, Any], bound: int) -> tuple[list[int], torch.Tensor]:
+def _forward(model: AudioLanguageModel, ids: list[int], sound: Sound | None) -> torch.Tensor:
+    heard = Prompt("", "x", True, ())
+    features = model.features(heard, sound) if sound is not None else {}
+    given = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long)}
+    with torch.inference_mode():
+        return model.net(**given, **features, use_cache=False).logits[0].float().log_softmax(-1)
+
+
+def greedy(
+    model: AudioLanguageModel, ids: list[int], sound: Sound | None, bound: int
+) -> tuple[list[int], torch.Tensor]:
     """Token by token, each by a full forward; and the distribution of the first."""
     reply: list[int] = []
     first = None
     while len(reply) < bound and not (reply and reply[-1] in model.stop):
-        ids = torch.cat([given["input_ids"], torch.tensor([reply], dtype=torch.long)], 1)
-        last = logprobs(model, given | {"input_ids": ids, "attention_mask": torch.ones_like(ids)})[-1]
+        _, last = told(model, ids + reply, sound)
         first = last if first is None else first
         reply.append(int(last.argmax()))
     assert first is not None

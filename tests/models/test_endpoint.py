@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from helpers.endpoint_fixtures import one_server  # noqa: F401
 from helpers.endpoint_server import SERVED, Able, Handler, Server, chat, served_model, serving
 from helpers.lazy import lazy
 
@@ -63,12 +63,6 @@ def load(server: Server, **options: Any) -> EndpointModel:
     model = load_model(f"endpoint:{SERVED}@{server.url}{given}", device=None, dtype=None, trust_remote_code=False)
     assert isinstance(model, endpoint_model.EndpointModel)
     return model
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.endpoint_fixtures import one_server, without_fault  # noqa: F401
 from helpers.endpoint_server import KEY, SERVED, Able, Handler, Server, chat, in_pieces, served_model, serving
 from test_endpoint import load, requests
 from test_endpoint_faults import ASKED, Now, answer
@@ -25,18 +26,6 @@ from audiocontrib.store import Run
 
 BOUND = 4.0
 """Seconds that a request may take; the machine of the tests may be busy."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Any:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _in_order(server: Server) -> Any:
-    yield
-    server.fault = None
 
 
 def begin(handler: Handler, *headers: tuple[str, str], media: str = "application/json") -> None:

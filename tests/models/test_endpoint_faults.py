@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from helpers.endpoint_fixtures import one_server, without_fault  # noqa: F401
 from helpers.endpoint_server import KEY, SERVED, Able, Fault, Handler, Refusal, Server, chat, served_model, serving
 from test_endpoint import load, requests
 
@@ -103,18 +104,6 @@ class Now:
         with handler.server.seen.lock:
             self.counts[text] = self.counts.get(text, 0) + 1
         return self.hits in text and self.counts[text] <= self.times and self.fault(handler, body)
-
-
-@pytest.fixture(scope="module")
-def server() -> Any:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _in_order(server: Server) -> Any:
-    yield
-    server.fault = None
 
 
 @pytest.mark.parametrize("name", FAULTS)

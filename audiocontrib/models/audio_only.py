@@ -24,7 +24,7 @@ AutoModel.register(NoTowerConfig, NoTower, exist_ok=True)
 
 def without_tower(config: Any) -> None:
     """Change the config of a Gemma so that its class builds no image tower."""
-    if config.model_type == "gemma4":  # allows for it
+    if config.model_type in ("gemma4", "gemma4_unified"):  # these allow for it
         config.vision_config = None
     else:
         vision = config.vision_config

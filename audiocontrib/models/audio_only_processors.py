@@ -9,8 +9,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from transformers import (
+    Dots3NoteProcessor,
     Gemma3nProcessor,
     Gemma4Processor,
+    Gemma4UnifiedProcessor,
+    InklingProcessor,
+    NemotronH_Omni_Reasoning_V3Processor,
     Phi4MultimodalProcessor,
     Qwen2_5OmniProcessor,
     Qwen3OmniMoeProcessor,
@@ -74,3 +78,37 @@ class AudioOnlyGemma4Processor(Gemma4Processor, _Heard):
         self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
     ) -> None:
         super().__init__(feature_extractor, None, tokenizer, None, chat_template=chat_template, **settings)
+
+
+class AudioOnlyGemma4UnifiedProcessor(Gemma4UnifiedProcessor, _Heard):
+    """Gemma 4 unified."""
+
+    def __init__(
+        self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
+    ) -> None:
+        super().__init__(feature_extractor, None, tokenizer, None, chat_template=chat_template, **settings)
+
+
+class AudioOnlyDots3Processor(Dots3NoteProcessor, _Heard):
+    """dots3 note."""
+
+    def __init__(self, tokenizer: Any = None, feature_extractor: Any = None, chat_template: Any = None) -> None:
+        super().__init__(tokenizer=tokenizer, feature_extractor=feature_extractor, chat_template=chat_template)
+
+
+class AudioOnlyInklingProcessor(InklingProcessor, _Heard):
+    """Inkling."""
+
+    def __init__(
+        self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
+    ) -> None:
+        super().__init__(feature_extractor, None, tokenizer, chat_template=chat_template, **settings)
+
+
+class AudioOnlyNemotronProcessor(NemotronH_Omni_Reasoning_V3Processor, _Heard):
+    """Nemotron H Omni. Its features' mask goes by the name that the model's forward has for it."""
+
+    def __init__(
+        self, tokenizer: Any = None, feature_extractor: Any = None, chat_template: Any = None, **settings: Any
+    ) -> None:
+        super().__init__(None, None, tokenizer, feature_extractor, chat_template=chat_template, **settings)

@@ -122,7 +122,7 @@ class PromptEncoder:
             options["max_length"] = len(samples) + 400
         made = self.processor(
             text=[self.render(harmless)],
-            audio=[samples],
+            audio=[samples.copy()],  # some extractors want to be able to write
             audio_kwargs=options,
             text_kwargs={"add_special_tokens": False},  # a chat template writes its own begin-of-text token
             return_tensors="pt",

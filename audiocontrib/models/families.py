@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -101,6 +101,26 @@ def _gemma4(samples: int) -> int:
     return -(-frames // 4)
 
 
+def _gemma4_unified(samples: int) -> int:
+    """25 a second: one to each 40 ms of samples, which stand for themselves."""
+    return -(-samples // 640)
+
+
+def _dots3(samples: int) -> int:
+    """12.5 a second: three convolutions of stride 2 over frames of 10 ms; each chunk of 60 s by itself."""
+    return -(-samples // 1280)  # a chunk is a whole number of them
+
+
+def _inkling(samples: int) -> int:
+    """20 a second: one to each 50 ms."""
+    return -(-samples // 800)
+
+
+def _nemotron(samples: int) -> int:
+    """12.5 a second: three convolutions of stride 2; none of what is too short for a spread of its frames."""
+    return -(-(samples // 160 + 1) // 8) if samples >= 320 else 0
+
+
 def _attribute(module: str, name: str) -> Any:
     return getattr(import_module(module), name)
 
@@ -168,6 +188,9 @@ FAMILIES["granite_speech"] = Family(
     adapter="",  # beside the base weights
     mend=_ours("granite", "scale_logits"),
 )
+FAMILIES["granite_speech_plus"] = replace(
+    FAMILIES["granite_speech"], model_class="GraniteSpeechPlusForConditionalGeneration"
+)
 FAMILIES["phi4_multimodal"] = Family(
     model_class="Phi4MultimodalForCausalLM",
     processor=_ours("audio_only_processors", "AudioOnlyPhi4Processor"),
@@ -193,4 +216,33 @@ FAMILIES["gemma4"] = Family(
     max_seconds=30,
     around="{t.boa_token}{audio}{t.eoa_token}",
     audio_only=True,
+)
+FAMILIES["gemma4_unified"] = Family(
+    model_class="Gemma4UnifiedForConditionalGeneration",
+    processor=_ours("audio_only_processors", "AudioOnlyGemma4UnifiedProcessor"),
+    tokens=_gemma4_unified,
+    max_seconds=30,  # the processor's word (750 tokens); nothing cuts
+    around="{t.boa_token}{audio}{t.eoa_token}",
+    audio_only=True,
+)
+FAMILIES["dots3_note"] = Family(
+    model_class="Dots3NoteForConditionalGeneration",
+    processor=_ours("audio_only_processors", "AudioOnlyDots3Processor"),
+    tokens=_dots3,
+    max_seconds=600,  # nothing cuts; a bound on memory
+    features=("input_features", "chunk_sample_lengths"),
+)
+FAMILIES["inkling_mm_model"] = Family(
+    model_class="InklingForConditionalGeneration",
+    processor=_ours("audio_only_processors", "AudioOnlyInklingProcessor"),
+    tokens=_inkling,
+    max_seconds=600,  # nothing cuts; a bound on memory
+    features=("audio_input_ids", "audio_input_ids_mask"),
+)
+FAMILIES["nemotron_h_omni"] = Family(
+    model_class="NemotronH_Omni_Reasoning_V3",
+    processor=_ours("audio_only_processors", "AudioOnlyNemotronProcessor"),
+    tokens=_nemotron,
+    max_seconds=600,  # nothing cuts; a bound on memory
+    around="{p.audio_start_token}{audio}{p.audio_end_token}",
 )

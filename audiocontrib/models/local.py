@@ -16,7 +16,7 @@ from audiocontrib.audio import Sound
 from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.chat import ChatText
 from audiocontrib.models.control_tokens import ControlTokens
-from audiocontrib.models.network import cache_memory, is_out_of_memory, logits_head, pad_id
+from audiocontrib.models.network import backbone, cache_memory, is_out_of_memory, logits_head, pad_id
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
@@ -64,7 +64,7 @@ class LocalModel(Model, ABC):
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
         self.control = ControlTokens(name, tokenizer)
         self.fast = Decoder(
-            net.base_model,
+            backbone(net),
             logits_head(net),
             config=net.config.get_text_config(),
             mrope=mrope,

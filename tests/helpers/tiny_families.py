@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from audiocontrib.models.families import FAMILIES
-from audiocontrib.prompts import SYSTEM
 from helpers.lazy import lazy
+from helpers.tiny_omni import OMNI
+from helpers.tiny_parts import (
+    CHATML,
+    GEMMA,
+    ROPE,
+    SLIDING,
+    TEXT,
+    WHISPER,
+    gemma_tokenizer,
+    gpt_tokenizer,
+    learned_bpe,
+    qwen_tokenizer,
+    whisper_extractor,
+)
 
 if TYPE_CHECKING:
     from audiocontrib.models.lalm import AudioLanguageModel
@@ -29,94 +41,6 @@ hf = lazy("transformers")
 lalm = lazy("audiocontrib.models.lalm")
 tokenization_qwen2 = lazy("transformers.models.qwen2.tokenization_qwen2")
 torch = lazy("torch")
-
-CORPUS = [
-    SYSTEM,
-    "Please choose the answer from the following options: ['one', 'two'].",
-    "Output the final answer in <answer> </answer>.",
-    "Which sound is heard? How many beeps are there? In which order do the sounds come? bell, then hiss, whistle",
-    "system user assistant model one two three four five a longer option that shares no word 0 1 2 3 4 5 6 7 8 9",
-]
-ROPE = {"rope_type": "default", "rope_theta": 1e6}
-TEXT = {
-    "hidden_size": 64,
-    "intermediate_size": 96,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32768,
-}
-WHISPER = {
-    "num_mel_bins": 128,
-    "encoder_layers": 1,
-    "encoder_attention_heads": 2,
-    "encoder_ffn_dim": 64,
-    "d_model": 32,
-    "max_source_positions": 1500,
-}
-
-
-@cache
-def _learned(kind: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Vocabulary and merges of a small BPE: ``bytes`` as Qwen's (and GPT's), ``words`` as Gemma's."""
-    bpe = Tokenizer(models.BPE())
-    if kind == "bytes":
-        bpe.normalizer = normalizers.NFC()
-        split = pre_tokenizers.Split(Regex(tokenization_qwen2.PRETOKENIZE_REGEX), behavior="isolated", invert=False)
-        bpe.pre_tokenizer = pre_tokenizers.Sequence(
-            [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
-        )
-        specials, alphabet = [], sorted(pre_tokenizers.ByteLevel.alphabet())
-    else:
-        bpe.normalizer = normalizers.Replace(" ", "▁")
-        specials = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
-        alphabet = sorted({*"".join(CORPUS).replace(" ", "▁"), "\n"})
-    trainer = trainers.BpeTrainer(
-        vocab_size=480, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
-    )
-    bpe.train_from_iterator(CORPUS, trainer)
-    learned = json.loads(bpe.to_str())["model"]
-    return learned["vocab"], [tuple(pair) for pair in learned["merges"]]
-
-
-def _add(tokenizer: Any, specials: Iterable[str]) -> Any:
-    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in specials])
-    return tokenizer
-
-
-def qwen_tokenizer(specials: list[str], named: dict[str, str]) -> Any:
-    vocab, merges = _learned("bytes")
-    tokenizer = hf.Qwen2Tokenizer(
-        vocab=vocab, merges=merges, bos_token=None, unk_token=None, eos_token="<|im_end|>", pad_token="<|endoftext|>",
-        extra_special_tokens=named,
-    )  # fmt: skip
-    return _add(tokenizer, ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *specials])
-
-
-def gpt_tokenizer(eos: str, specials: list[str], template: str, named: dict[str, str]) -> Any:
-    """A byte-level BPE as Granite and Phi have it."""
-    vocab, merges = _learned("bytes")
-    bpe = Tokenizer(models.BPE(vocab=vocab, merges=merges))
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = decoders.ByteLevel()
-    tokenizer = hf.PreTrainedTokenizerFast(
-        tokenizer_object=bpe, eos_token=eos, pad_token=eos, extra_special_tokens=named
-    )
-    tokenizer.chat_template = template
-    return _add(tokenizer, [eos, *specials])
-
-
-CHATML = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}{% else %}"
-    "{% for part in m.content %}{% if part.type == 'audio' %}AUDIO{% else %}{{ part.text }}{% endif %}{% endfor %}"
-    "{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-
-
-def whisper_extractor() -> Any:
-    return hf.WhisperFeatureExtractor(
-        feature_size=128, sampling_rate=16000, hop_length=160, chunk_length=30, n_fft=400, return_attention_mask=True
-    )
 
 
 def qwen3_omni() -> tuple[Any, Any]:
@@ -161,7 +85,7 @@ def music_flamingo() -> tuple[Any, Any]:
     return hf.MusicFlamingoForConditionalGeneration(config), processor
 
 
-def granite_speech() -> tuple[Any, Any]:
+def granite_speech(plus: str = "") -> tuple[Any, Any]:
     from audiocontrib.models.granite import GraniteFeatures, GraniteProcessor
 
     template = (
@@ -169,36 +93,31 @@ def granite_speech() -> tuple[Any, Any]:
         "{% endfor %}{% if add_generation_prompt %}<|start_of_role|>assistant<|end_of_role|>{% endif %}"
     )
     tokenizer = gpt_tokenizer("<|end_of_text|>", ["<|start_of_role|>", "<|end_of_role|>", "<|audio|>"], template, {})
-    config = hf.GraniteSpeechConfig(
+    more: dict[str, Any] = {"cat_hidden_layers": [1]} if plus else {}
+    config = getattr(hf, f"GraniteSpeech{plus}Config")(
         text_config=TEXT | {
             "vocab_size": len(tokenizer), "model_type": "granite", "rope_parameters": ROPE,
             "embedding_multiplier": 12.0, "residual_multiplier": 0.22, "attention_multiplier": 0.0625,
         },
         encoder_config={
             "num_layers": 2, "hidden_dim": 32, "num_heads": 2, "output_dim": 8, "feedforward_mult": 2,
-            "context_size": 50, "max_pos_emb": 64,
+            "context_size": 50, "max_pos_emb": 64, **more,
         },
         projector_config={
             "model_type": "blip_2_qformer", "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
-            "intermediate_size": 32, "encoder_hidden_size": 32, "cross_attention_frequency": 1,
+            "intermediate_size": 32, "encoder_hidden_size": 64 if plus else 32, "cross_attention_frequency": 1,
         },
         audio_token_index=tokenizer.convert_tokens_to_ids("<|audio|>"), has_lora_adapter=False,
         tie_word_embeddings=False,
     )  # fmt: skip
     processor = GraniteProcessor(GraniteFeatures(), tokenizer, chat_template=template)
-    return hf.GraniteSpeechForConditionalGeneration(config), processor
+    return getattr(hf, f"GraniteSpeech{plus}ForConditionalGeneration")(config), processor
 
 
 PHI = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-GEMMA = (
-    "{{ bos_token }}{% for m in messages %}START{{ m.role }}\n{% if m.content is string %}{{ m.content | trim }}"
-    "{% else %}{% for part in m.content %}{% if part.type == 'audio' %}AUDIO{% else %}{{ part.text | trim }}{% endif %}"
-    "{% endfor %}{% endif %}END\n{% endfor %}{% if add_generation_prompt %}STARTmodel\n{% endif %}"
-)
-
 
 def phi4_multimodal() -> tuple[Any, Any]:
     marks = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|audio|>", "<|image|>"]
@@ -224,28 +143,6 @@ def phi4_multimodal() -> tuple[Any, Any]:
     extractor = hf.Phi4MultimodalFeatureExtractor()
     processor = FAMILIES["phi4_multimodal"].processor()(extractor, tokenizer, chat_template=PHI)
     return hf.Phi4MultimodalForCausalLM(config), processor
-
-
-def gemma_tokenizer(named: dict[str, str], marks: list[str], last: list[str]) -> Any:
-    """Gemma's, which writes a begin-of-text token by itself, as its templates do too."""
-    vocab, merges = _learned("words")
-    tokenizer = hf.GemmaTokenizer(vocab=vocab, merges=merges, extra_special_tokens=named, add_bos_token=True)
-    # Gemma 3n finds the towers' tokens by their place at the end of the vocabulary
-    return _add(tokenizer, [*marks, *sorted(set(named.values()) - set(last)), *last])
-
-
-# short windows, so that prompts reach beyond them; sharing of keys and values, as published
-SLIDING = TEXT | {
-    "num_hidden_layers": 4,
-    "head_dim": 16,
-    "hidden_size_per_layer_input": 8,
-    "num_kv_shared_layers": 2,
-    "sliding_window": 40,
-    "layer_types": ["sliding_attention", "full_attention"] * 2,
-    "final_logit_softcapping": 30.0,
-    "pad_token_id": 0,
-}
-
 
 def gemma3n() -> tuple[Any, Any]:
     from audiocontrib.models.audio_only import NoTowerConfig
@@ -304,7 +201,7 @@ def gemma4() -> tuple[Any, Any]:
 
 def write_tekken(folder: Path) -> None:
     """A small ``tekken.json``, the only tokenizer file of a published Voxtral checkpoint."""
-    vocab, _ = _learned("bytes")
+    vocab, _ = learned_bpe("bytes")
     as_byte = {char: byte for byte, char in convert_slow_tokenizer.bytes_to_unicode().items()}
     pieces = [bytes(as_byte[char] for char in token) for token in sorted(vocab, key=vocab.__getitem__)]
     pieces.sort(key=len)  # single bytes first, in their order, as mistral-common wants them
@@ -354,6 +251,8 @@ BUILD: dict[str, Callable[[], tuple[Any, Any]]] = {
     "phi4_multimodal": phi4_multimodal,
     "gemma3n": gemma3n,
     "gemma4": gemma4,
+    "granite_speech_plus": partial(granite_speech, "Plus"),
+    **{kind: build for kind, (build, _) in OMNI.items()},
 }
 STOP = {
     "granite_speech": "<|end_of_text|>",
@@ -361,6 +260,8 @@ STOP = {
     "phi4_multimodal": "<|end|>",
     "gemma3n": "<end_of_turn>",
     "gemma4": "<turn|>",
+    "granite_speech_plus": "<|end_of_text|>",
+    **{kind: stop for kind, (_, stop) in OMNI.items()},
 }
 
 

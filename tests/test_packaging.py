@@ -23,7 +23,11 @@ import audiocontrib
 from audiocontrib.cli import main
 assert audiocontrib.__file__.startswith(sys.argv[1]), audiocontrib.__file__
 assert len(audiocontrib.load_items("real-sounds", limit=3)) == 3
-for line in ("report --run runs/demo --out page.html", "card --run runs/demo --split paper --out card.md"):
+for line in (
+    "demo --limit 12 --run runs/demo",
+    "report --run runs/demo --out page.html",
+    "card --run runs/demo --split paper --out card.md",
+):
     done = CliRunner().invoke(main, line.split())
     assert done.exit_code == 0, done.output
 """
@@ -73,7 +77,7 @@ def test_the_wheel_runs_elsewhere(built: tuple[Path, Path], tmp_path: Path) -> N
     site = tmp_path / "site"
     work([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", site, built[1]])
     there = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(site)}}
-    work([site / "bin" / "audiocontrib", "demo", "--limit", "12", "--run", "runs/demo"], **there)
+    assert work([site / "bin" / "audiocontrib", "--version"], **there).strip()
     work([sys.executable, "-c", TRY, site], **there)
     assert "paper" in (tmp_path / "card.md").read_text(encoding="utf-8")
     assert (tmp_path / "page.html").stat().st_size > 100_000

@@ -30,13 +30,13 @@ def test_a_planted_artefact_is_detected(name: str) -> None:
 
 @pytest.mark.slow
 def test_label_permuted_sets_raise_no_alarm() -> None:
-    """Marks of all kinds are there, but the gold is drawn anew: at most 5 of 100 sets raise an alarm."""
+    """Marks of all kinds are there, but the gold is drawn anew: at most 2 of 40 sets raise an alarm."""
     marked = planted(160, ARTEFACTS["gold has a word of its own"][0], share=0.5)
     place, loud = marked.schema.get_field_index("answer"), 0
-    for seed in range(100):
+    for seed in range(40):
         gold = np.random.default_rng(seed).integers(4, size=len(marked))
         loud += bool(alarms(marked.set_column(place, "answer", pa.array(gold, pa.int16()))))
-    assert loud <= 5
+    assert loud <= 2
 
 
 def test_scores_join_the_items() -> None:

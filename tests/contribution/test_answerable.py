@@ -86,10 +86,10 @@ def test_what_was_planted_is_recovered(sizes: list[int]) -> None:
 @pytest.mark.slow
 def test_the_interval_of_the_share_covers() -> None:
     rng, hits = np.random.default_rng(11), []
-    for _ in range(400):
+    for _ in range(120):
         interval = fit_answerable(*asked(*replies(rng, np.full(300, 4), leaks=0.4))).share_interval
         hits.append(interval.low <= 0.4 <= interval.high)
-    assert 0.93 <= np.mean(hits) <= 0.97
+    assert 0.91 <= np.mean(hits) <= 0.99  # two standard errors of 120 intervals
 
 
 def test_without_leaks_the_share_is_zero() -> None:

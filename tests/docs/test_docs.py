@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from helpers.documented import DOCS, commands
+from helpers.shared import made_once
 
 import audiocontrib
 from audiocontrib.cli import COMMANDS, main
@@ -23,25 +24,23 @@ TABLES = DOCS / "reference" / "tables.md"
 GROUP = "audiocontrib"
 
 
-@pytest.fixture(scope="module")
-def building(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The pages as HTML, and the warnings."""
-    out = tmp_path_factory.mktemp("html")
-    build = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", out / "trees", DOCS, out]
-    done = subprocess.run([str(part) for part in build], capture_output=True, text=True, check=False)
+def build(out: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-d", out / "trees", DOCS, out]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return out, done.stderr
+    (out / "warnings").write_text(done.stderr, encoding="utf-8")
 
 
-@pytest.fixture
-def built(building: tuple[Path, str]) -> Path:
-    return building[0]
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages as HTML, and the warnings; what needs it is slow."""
+    return made_once(tmp_path_factory, "html", build)
 
 
 @pytest.mark.slow
-def test_the_pages_build_without_a_warning(building: tuple[Path, str]) -> None:
+def test_the_pages_build_without_a_warning(built: Path) -> None:
     """A page that docs/index.md does not list, a link that leads nowhere, a docstring that cannot be read."""
-    assert not sorted(set(building[1].strip().splitlines()))
+    assert not sorted(set((built / "warnings").read_text(encoding="utf-8").strip().splitlines()))
 
 
 def ids(page: Path) -> set[str]:
@@ -52,6 +51,7 @@ def options(command: click.Command) -> list[click.Option]:
     return [param for param in command.params if isinstance(param, click.Option)]
 
 
+@pytest.mark.slow
 def test_every_command_and_option_is_on_the_page_of_commands(built: Path) -> None:
     there = ids(built / "reference" / "commands.html")
     wanted = {f"cmdoption-{GROUP}-debug"}
@@ -65,6 +65,7 @@ def test_every_command_and_option_is_on_the_page_of_commands(built: Path) -> Non
     assert not sorted(wanted - there)
 
 
+@pytest.mark.slow
 def test_the_page_of_commands_shows_examples_as_they_are_typed(built: Path) -> None:
     text = unescape(re.sub(r"<[^>]+>", "", (built / "reference" / "commands.html").read_text(encoding="utf-8")))
     assert "audiocontrib demo --seed 7 --limit 400" in text
@@ -79,6 +80,7 @@ def test_every_command_says_what_it_does_and_every_option_has_a_help_text(name: 
     assert not [option.opts[0] for option in options(command) if not option.help]
 
 
+@pytest.mark.slow
 def test_the_environment_variables_on_the_page_are_read(built: Path, tmp_path: Path) -> None:
     text = unescape(re.sub(r"<[^>]+>", "", (built / "reference" / "commands.html").read_text(encoding="utf-8")))
     found = dict(re.findall(r"(--[\w-]+): (AUDIOCONTRIB_VALIDATE_\w+)", text))
@@ -88,6 +90,7 @@ def test_the_environment_variables_on_the_page_are_read(built: Path, tmp_path: P
     assert (done.exit_code, done.stdout[:1]) == (0, "{"), done.output
 
 
+@pytest.mark.slow
 def test_every_public_name_of_the_package_is_on_the_page_of_python(built: Path) -> None:
     there = ids(built / "reference" / "python.html")
     assert len(audiocontrib.__all__) > 10

@@ -11,6 +11,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import chdir
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -26,10 +27,13 @@ from helpers.documented import (
     in_the_way,
     lines_by_page,
     make_place,
+    mock,
 )
+from helpers.shared import made_once
 
 from audiocontrib import plugins
 from audiocontrib.cli import main
+from audiocontrib.demo import TINY
 from audiocontrib.registry import forget
 
 LINES = lines_by_page()
@@ -64,9 +68,14 @@ def work(line: str, arguments: list[str] | None = None) -> None:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files and runs that pages name."""
-    folder = tmp_path_factory.mktemp("place")
+    return made_once(tmp_path_factory, "place", fill)
+
+
+def fill(folder: Path) -> None:
     make_place(folder)
-    with chdir(folder):
+    with chdir(folder), pytest.MonkeyPatch.context() as patched:
+        # tests/cli/test_demo.py lets the real models answer
+        patched.setattr(import_module("audiocontrib.demo.planted"), "TINY", tuple(map(mock, TINY)))
         work("audiocontrib demo", ["demo", "--limit", str(FEW), "--run", "runs/demo"])
         work(f"{MMAU} {MODELS} --method generate --run runs/mmar")
         work(f"{MMAU} {MODELS} --condition audio --condition silence --condition text --run runs/mmau")
@@ -78,7 +87,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree("runs/mmau", f"runs/{run}")
         for run in ("before", "after"):
             work(f"{MMAU} --model trained --condition audio --condition text --run runs/{run}")
-    return folder
 
 
 @pytest.fixture
@@ -92,11 +100,15 @@ def here(place: Path, tmp_path: Path) -> Iterator[Path]:
     plugins._loaded.clear()
 
 
+@pytest.fixture(scope="module")
+def files_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_once(tmp_path_factory, "files", make_place)
+
+
 @pytest.mark.parametrize("page", LINES)
-def test_what_a_page_says_to_type_is_understood(page: str, tmp_path: Path) -> None:
+def test_what_a_page_says_to_type_is_understood(page: str, files_alone: Path) -> None:
     """Command, options and their values; nothing is done."""
-    make_place(tmp_path)
-    with chdir(tmp_path):
+    with chdir(files_alone):
         for line in LINES[page]:
             arguments = at_hand(sent_to(line)[0])
             if arguments is not None:

@@ -29,20 +29,26 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_run(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other in one kernel, which forgets each before the next: a kernel takes seconds to start."""
     from nbclient import NotebookClient
 
     monkeypatch.setenv("AUDIOCONTRIB_NOTEBOOK_RUN", str(run))
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    book = nbformat.read(path, as_version=4)
-    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    shown = [output for cell in book.cells for output in cell.get("outputs", [])]
-    assert any(output.output_type in ("display_data", "execute_result") for output in shown)
-    figures = [output.data for output in shown if "<Figure" in output.get("data", {}).get("text/plain", "")]
-    assert bool(figures) == any("plots." in cell.source for cell in book.cells)
-    assert all("image/png" in data for data in figures)  # a picture, not its name
-    assert not any(output.output_type == "error" for output in shown)
+    books = {path.stem: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
+    cells = []
+    for name, book in books.items():
+        (tmp_path / name).mkdir()
+        cells += [nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {tmp_path / name}"), *book.cells]
+    whole = nbformat.v4.new_notebook(cells=cells, metadata=next(iter(books.values())).metadata)
+    NotebookClient(whole, timeout=120, kernel_name="python3").execute()
+    for name, book in books.items():
+        shown = [output for cell in book.cells for output in cell.get("outputs", [])]
+        assert any(output.output_type in ("display_data", "execute_result") for output in shown), name
+        figures = [output.data for output in shown if "<Figure" in output.get("data", {}).get("text/plain", "")]
+        assert bool(figures) == any("plots." in cell.source for cell in book.cells), name
+        assert all("image/png" in data for data in figures), name  # a picture, not its name
+        assert not any(output.output_type == "error" for output in shown), name
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -55,6 +55,11 @@ CASES = {
 }
 
 
+def cases(spec: str) -> list[Request]:
+    """All questions without a sound; with one, whose window of 30 s costs most, a question for each of them."""
+    return requests(spec, CASES[spec])[: 4 if spec == "text" else 2]
+
+
 def plain_inputs(model: AudioLanguageModel, request: Request) -> dict[str, torch.Tensor]:
     """What a user of transformers would give the model: the processor's own output, nothing shared."""
     audio = [request.sound.samples] if request.sound else None
@@ -85,7 +90,7 @@ def plain_score(model: AudioLanguageModel, request: Request, option: str) -> tup
 
 @pytest.mark.parametrize("spec", CASES)
 def test_likelihood_equals_a_full_forward_per_option(model: AudioLanguageModel, spec: str) -> None:
-    asked = requests(spec, CASES[spec])
+    asked = cases(spec)
     scored = model.likelihood(asked)
     for request, score in zip(asked, scored, strict=True):
         expected = [plain_score(model, request, option) for option in request.prompt.options]
@@ -96,7 +101,7 @@ def test_likelihood_equals_a_full_forward_per_option(model: AudioLanguageModel, 
 
 @pytest.mark.parametrize("spec", CASES)
 def test_generation_equals_generate(model: AudioLanguageModel, spec: str) -> None:
-    asked = requests(spec, CASES[spec])
+    asked = cases(spec)
     replies = model.generate(asked, max_new_tokens=16)
     for request, reply in zip(asked, replies, strict=True):
         inputs = plain_inputs(model, request)
@@ -107,7 +112,7 @@ def test_generation_equals_generate(model: AudioLanguageModel, spec: str) -> Non
 
 
 def test_batching_and_order_of_requests_do_not_matter(model: AudioLanguageModel) -> None:
-    asked = [r for spec, sounds in CASES.items() for r in requests(spec, sounds)]
+    asked = [request for spec in CASES for request in cases(spec)]
     together = model.likelihood(asked)
     backwards = model.likelihood(asked[::-1])[::-1]
     alone = [model.likelihood([r])[0] for r in asked]

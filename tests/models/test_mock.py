@@ -20,7 +20,7 @@ from audiocontrib.models.base import Model
 from audiocontrib.models.mock import GIBBERISH, REFUSAL, MockModel, Planted, mock_model
 from audiocontrib.responses import Outcome
 
-N = 1200
+N = 600
 ITEMS = questions(N)
 K = 4
 WITHOUT = ("silence", "silence:matched", "noise", "text", "swap")

@@ -61,7 +61,7 @@ def test_tables_hold_the_means_of_the_answers() -> None:
 def test_intervals_cover_and_noise_is_rarely_called_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arms, "MEASURES", {"audio, all": ("audio", "all")})
     rng = np.random.default_rng(1)
-    covered, alarms, repeats = 0, 0, 80
+    covered, alarms, repeats = 0, 0, 30
     for _ in range(repeats):
         found = answers(rng, better=0.0, items=200)
         difference = found.right["Weak-to-Strong"]["audio"] - found.right["base"]["audio"]
@@ -94,7 +94,7 @@ def test_every_arm_takes_the_same_steps_with_its_own_seed() -> None:
 
 @pytest.mark.slow
 def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = experiment.Plan(tmp_path, steps=2, items=60, held_out=20, base_steps=1)
+    plan = experiment.Plan(tmp_path, steps=2, items=24, held_out=10, base_steps=1)
     shutil.copytree(BENCHMARKS.parent / "audiocontrib" / "models" / "tiny" / "tiny-qwen2.5-omni", tmp_path / "base")
     [arm] = [one for one in experiment.ARMS if one.name == "all-SFT"]
     monkeypatch.setattr(experiment, "ARMS", (arm,))
@@ -119,7 +119,7 @@ def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(experiment, "train_sft", killed)
     experiment.carry_out(arm, plan, 0)  # nothing is left to do
     found = experiment.read(plan, seeds=3)
-    assert {name: cells["text"].shape for name, cells in found.right.items()} == {"base": (1, 20), "all-SFT": (1, 20)}
+    assert {name: cells["text"].shape for name, cells in found.right.items()} == {"base": (1, 10), "all-SFT": (1, 10)}
     assert (found.parts["needs the audio"] ^ found.parts["text betrays it"]).all()
     experiment.report(plan, seeds=3)
     assert (tmp_path / "arms.png").stat().st_size > 10_000

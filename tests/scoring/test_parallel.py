@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import ROOT
-from helpers.lazy import lazy
+from helpers.lazy import lazy, needs
 
 import audiocontrib as ac
 from audiocontrib.audio import stamp
@@ -78,19 +78,6 @@ def test_killed_and_resumed_with_another_number_of_shards(items: Items, alone: R
 @pytest.mark.slow
 def test_a_process_for_each_device(items: Items, alone: Run, tmp_path: Path) -> None:
     run = ac.score(items, [TINY], CONDITIONS, run=tmp_path / "r", devices=["cpu", "cpu"], progress=False)
-    assert_same(run, alone)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not __import__("importlib.util", fromlist=["util"]).find_spec("ray"), reason="Ray is not installed")
-def test_two_actors_of_ray(items: Items, alone: Run, tmp_path: Path) -> None:
-    import ray
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
-    try:
-        run = ac.score(items, [TINY], CONDITIONS, run=tmp_path / "r", engine="ray", actors=2, progress=False)
-    finally:
-        ray.shutdown()
     assert_same(run, alone)
 
 
@@ -206,22 +193,30 @@ def test_items_on_one_recording_come_together(items: Items) -> None:
 RECIPES = ROOT / "recipes" / "cluster"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("script", ["slurm_array.sh", "ray.sh"])
-def test_the_scripts_for_clusters_score_a_run(script: str, tmp_path: Path) -> None:
-    if script == "ray.sh":
-        pytest.importorskip("ray")
-    given = {"DATASET": "demo", "MODEL": "mock", "OPTIONS": "--limit 6 --condition text --quiet", "ACTORS": "1"}
+def with_script(name: str, folder: Path, **given: str) -> Run:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = os.environ | given | {"PATH": path, "RUN": str(folder / "r")}
+    done = subprocess.run(["bash", str(RECIPES / name)], env=env, capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return Run.open(folder / "r")
+
+
+@pytest.mark.slow
+def test_the_script_for_slurm_scores_a_run(tmp_path: Path) -> None:
+    given = {"DATASET": "demo", "MODEL": "mock", "OPTIONS": "--limit 6 --condition text --quiet"}
     for task in "12":
-        slurm = {"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_TASK_COUNT": "2"}
-        env = os.environ | given | slurm | {"PATH": path, "RUN": str(tmp_path / "r")}
-        done = subprocess.run(["bash", str(RECIPES / script)], env=env, capture_output=True, text=True, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        if script == "ray.sh":
-            break
-    expected = sum(len(i.choices) for i in ac.load_items("demo", limit=6))
-    assert len(Run.open(tmp_path / "r").responses) == expected
+        run = with_script("slurm_array.sh", tmp_path, SLURM_ARRAY_TASK_ID=task, SLURM_ARRAY_TASK_COUNT="2", **given)
+    assert len(run.responses) == sum(len(i.choices) for i in ac.load_items("demo", limit=6))
+
+
+@pytest.mark.slow
+@needs("ray")
+def test_the_script_for_ray_scores_a_run_with_two_actors(alone: Run, tmp_path: Path) -> None:
+    options = ["--seed 5 --limit 12 --quiet --device cpu", *(f"--condition {c}" for c in CONDITIONS)]
+    given = {"DATASET": "demo", "MODEL": TINY, "ACTORS": "2", "OPTIONS": " ".join(options)}
+    # no workers but the two that are asked for
+    lean = {"RAY_prestart_worker_first_driver": "0", "RAY_enable_worker_prestart": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    assert_same(with_script("ray.sh", tmp_path, **given, **lean), alone)
 
 
 def test_a_slurm_script_outside_an_array_says_so(tmp_path: Path) -> None:

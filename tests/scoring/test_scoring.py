@@ -226,7 +226,7 @@ def test_rotations_hold_every_option_once_in_every_place() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
+def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
     rows = [
         {
             "question": f"What is heard in {n}?",
@@ -234,7 +234,7 @@ def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
             "answer": "rain",
             "audio": f"{n}.wav",
         }
-        for n in range(400)
+        for n in range(160)
     ]
     (tmp_path / "set.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
@@ -250,20 +250,21 @@ def test_kill_9_at_twenty_random_moments_loses_nothing(tmp_path: Path) -> None:
 
     moments = random.Random(0)
     killed = 0
-    for _ in range(20):
+    for _ in range(8):
         before = parts()
         process = command_process(command("killed"))
         while parts() == before and process.is_alive():  # until it is well under way
             time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.3))
+        time.sleep(moments.uniform(0, 0.2))
         process.kill()
         process.join()
         killed += process.exitcode == -signal.SIGKILL
-    assert killed == 20
+    assert killed == 8
     for run in ("killed", "whole"):
-        subprocess.run([sys.executable, "-m", "audiocontrib", *command(run)], check=True, capture_output=True)
+        done = CliRunner().invoke(main, command(run))
+        assert done.exit_code == 0, done.output
     whole, mended = (table(Run.open(tmp_path / name)) for name in ("whole", "killed"))
-    assert len(whole) == 1200
+    assert len(whole) == 480
     assert not mended.duplicated("request_key").any()
     pd.testing.assert_frame_equal(whole, mended)
 

@@ -38,7 +38,7 @@ def plan(folder: Path, recipe: dict | None = None, **changes: object) -> Path:
     (folder / "training.yaml").write_text(yaml.safe_dump(made | (recipe or {})))
     given = {
         "about": "a trial", "training": "training.yaml", "raters": [TINY, "mock:leak=0.5"], "orders": "given",
-        "data": {"dataset": "demo", "seed": 3, "limit": 30}, "held_out": {"dataset": "demo", "seed": 4, "limit": 16},
+        "data": {"dataset": "demo", "seed": 3, "limit": 16}, "held_out": {"dataset": "demo", "seed": 4, "limit": 8},
     }  # fmt: skip
     path = folder / "plan.yaml"
     path.write_text(yaml.safe_dump(given | changes))
@@ -59,13 +59,13 @@ def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None
         "accuracy, audio", "accuracy, silence", "accuracy, text",
         "what the audio adds over silence", "what the audio adds over text",
     ]  # fmt: skip
-    assert all(row["n"] == 16 for row in whole)
+    assert all(row["n"] == 8 for row in whole)
     assert {row["part"] for row in rows} <= {"all", "strong", "weak"}
     assert (learned.model / "model.safetensors").exists()
     for run in (learned.run, learned.held_out):
         assert "| all | " in (run / "splits" / "trained-on" / "README.md").read_text()
     card = (learned.model / "README.md").read_text()
-    assert card.count("| what the audio adds over silence | 16 |") == 1
+    assert card.count("| what the audio adds over silence | 8 |") == 1
     assert card.count("| accuracy, ") == sum(row["measure"].startswith("accuracy") for row in rows)
     blocks = re.findall(r"(?ms)^```(\w*)\n(.*?)\n```$", card.split("## How to make it again")[1])
     assert blocks[0] == ("", "audiocontrib weak-to-strong --plan plan.yaml")

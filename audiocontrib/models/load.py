@@ -23,6 +23,7 @@ from audiocontrib.models.families import FAMILIES, Family
 from audiocontrib.models.identity import checkpoint_files, files_sha256
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.local import LocalModel
+from audiocontrib.models.refused import family_of, why_refused
 from audiocontrib.models.template_date import with_fixed_date
 from audiocontrib.models.text import TextLanguageModel
 from audiocontrib.models.thinking import find_thinking, set_thinking
@@ -72,7 +73,9 @@ def load_checkpoint(
     given = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
     try:
         config = AutoConfig.from_pretrained(folder, **given)
-        family = FAMILIES.get(config.model_type)
+        if why := why_refused(config, own_code=trust_remote_code):
+            raise AudiocontribError(f"model {where}: {why}")
+        family = family_of(config)
         net = _weights(folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {}))
         net = merge_adapter(net, adapter) if adapter else net
         if family:

@@ -67,8 +67,8 @@ def command(
     Examples:
       audiocontrib import answers.jsonl --dataset mmau --data mmau-test-mini.json --run runs/theirs
       audiocontrib import out.csv --run runs/theirs --model Kimi-Audio --condition silence --column reply=model_output
-      audiocontrib import logs/ --from inspect_ai --dataset my.jsonl --run runs/theirs --condition audio
-      audiocontrib import dose.jsonl --run runs/theirs --condition-map muted=silence:matched
+      audiocontrib import logs --from inspect_ai --dataset listen.jsonl --condition audio --run runs/inspect
+      audiocontrib import dose.jsonl --dataset listen.jsonl --run runs/dose --condition-map muted=silence:matched
       audiocontrib split --run runs/theirs --threshold 0.5
     """
     from audiocontrib.contribution import accuracy

@@ -117,6 +117,16 @@ def test_evalscopes_reviews_and_predictions(asked: Any, tmp_path: Path) -> None:
     assert alone.run.query(columns).equals(done.run.query(columns))
 
 
+@pytest.mark.parametrize(("model", "accuracy"), [("dummymodel", 1 / 3), ("letters", 1 / 3)])
+def test_lightevals_details(asked: Any, tmp_path: Path, model: str, accuracy: float) -> None:
+    """The tool's `em` wants the letter alone: "(C)" is none to it."""
+    done = taken(asked, LOGS / "lighteval" / "details" / model, tmp_path / "run")
+    assert "2 by question, options and clip" in done.notes[0]
+    counted = next(note for note in done.notes if "counted" in note)
+    assert f"lighteval counted {round(6 * accuracy)} right" in counted  # as it printed
+    assert set(done.run.query("select model from responses").model) == {model}
+
+
 def test_results_of_mmau_and_mmar_are_their_questions_with_a_reply(asked: Any, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (HERE / "items.jsonl").read_text().splitlines()]
     as_mmau = [row | {"audio_id": row["audio_path"], "model_output": row["answer"]} for row in rows[:5]]
@@ -218,3 +228,24 @@ def test_conditions_of_others_have_their_own_place(asked: Any, tmp_path: Path) -
     assert "no condition is called 'txt'" in wrong.output
     asking = CliRunner().invoke(main, ["score", "--dataset", str(HERE / "items.jsonl"), "--condition", "other:mask20"])
     assert asking.exit_code == 2
+
+
+def test_public_answers_are_taken_whole(tmp_path: Path) -> None:
+    """In the shape in which answers to SAKURA and TACOS are published: empty choices stay in the denominator."""
+    rows = [{"id": f"sakura_animal_{n}_single", "question": f"Which is it in {n}?", "choices": ["sheep", "cat", "hen"],
+             "answer": "cat", "audio_path": f"cat{n}.wav"} for n in range(100)]  # fmt: skip
+    questions, answers = tmp_path / "questions.jsonl", tmp_path / "answers.jsonl"
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    right = {"audio": 80, "mask20": 70, "mask80": 50, "silence:matched": 20}
+    said = [
+        {"item_id": row["id"], "model": "Q (reasoning)", "condition": condition, "their_accuracy": 1.0, "raw": "…",
+         "choice": "B" if n < count else "" if n >= 82 else "A"}
+        for condition, count in right.items() for n, row in enumerate(rows)
+    ]  # fmt: skip
+    answers.write_text("".join(json.dumps(row) + "\n" for row in said))
+    done = import_responses(answers, tmp_path / "run", ac.load_items(questions))
+    assert (done.added, done.problems) == (400, ())
+    found = {row["condition"]: (row["n"], row["right"]) for row in ac.accuracy(done.run).to_pylist()}
+    assert found["silence:matched"] == (100, 20)  # not 20 of the 82 that name an option
+    assert found["other:mask20"] == (100, 70)
+    assert found["other:mask80"] == (100, 50)

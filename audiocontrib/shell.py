@@ -80,8 +80,10 @@ def _sampling(drawn: Mapping[str, int | float]) -> dict[str, int | float | None]
 
 @command_words.register
 def _(step: ImportStep) -> Words:
-    about = {"model": step.model, "condition": step.condition, "column": _pairs(step.columns)}
-    return ["import", step.answers or "ANSWERS", *_data(step.data), *_options(about), "--run", step.run]
+    about = {"from": step.tool, "model": step.model, "condition": step.condition, "column": _pairs(step.columns)}
+    about |= {"condition-map": _pairs(step.conditions), "choice-as": step.choice_as}
+    repeated = ["--repeated"] if step.repeated else []
+    return ["import", step.answers or "ANSWERS", *_data(step.data), *_options(about), *repeated, "--run", step.run]
 
 
 @command_words.register

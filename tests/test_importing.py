@@ -112,7 +112,8 @@ def test_a_posterior_is_a_list_or_names_its_options(tmp_path: Path, cell: Any) -
         ({"reply": {"target": "answer: dog"}}, "reply: is a dict, not a text"),
         ({"reply": ["B"]}, "reply: is a list, not a text"),
         ({"choice": 1, "reply": "B"}, "only one can be meant"),
-        ({"choice": 1, "condition": "deaf"}, "condition"),
+        ({"choice": 1, "condition": "clip:deaf"}, "condition"),
+        ({"choice": 1, "condition": ""}, "no name of a condition"),
         ({"choice": 1, "item_id": "theirs/q/99"}, "no item 'theirs/q/99'"),
     ],
 )

@@ -18,9 +18,17 @@ SHOWN = 20
 @click.argument("answers", type=click.Path(path_type=Path))
 @click.option("--dataset", help="The data set that was answered; needed where the run is new.")
 @data_options
+@click.option("--from", "tool", metavar="TOOL", help="The tool whose log it is; left out: as it is recognised.")
 @click.option("--run", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option("--model", help="The model of all rows, where no column says it.")
 @click.option("--condition", help="The condition of all rows, where no column says it.")
+@click.option(
+    "--condition-map",
+    "conditions",
+    multiple=True,
+    metavar="THEIRS=OURS",
+    help="A condition of the file that is one of ours; others are kept as other:NAME.",
+)
 @click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN", help="A column that is called otherwise.")
 @click.option(
     "--choice-as",
@@ -34,9 +42,11 @@ SHOWN = 20
 def command(
     answers: Path,
     dataset: str | None,
+    tool: str | None,
     folder: Path,
     model: str | None,
     condition: str | None,
+    conditions: tuple[str, ...],
     columns: tuple[str, ...],
     choice_as: str | None,
     repeated: bool,
@@ -45,17 +55,20 @@ def command(
 ) -> None:
     """Take the answers of the file (or folder) ANSWERS into a run, to be measured and split. No audio is needed.
 
-    A row (JSON, JSON lines, CSV, Parquet) holds item_id, model, condition, and one of reply (a text, which is
-    read), choice (0-based index, letter or text of an option) and posterior (K probabilities, or an object by
-    letter or text); order, where the options were shown rotated; repeat (from 0) or epoch (from 1), where a
-    question was answered several times; finish, how a reply ended. How the choices are meant is decided for the
-    whole file, and said; a letter or index that names no option is unparsed. What cannot be taken is told by
-    line, the rest is taken, and the exit code is 1.
+    ANSWERS are a log of inspect_ai, lm-eval, lmms-eval, lighteval, evalscope or VLMEvalKit, results of MMAU or MMAR,
+    or rows of your own (JSON, JSON lines, CSV, Parquet). A row holds item_id, model, condition, and one of reply (a
+    text, which is read), choice (0-based index, letter or text of an option), posterior (K probabilities, or an
+    object by letter or text) and logprob (natural log-probabilities likewise); order, where the options were shown
+    rotated; repeat (from 0) or epoch (from 1), where a question was answered several times; finish, how a reply
+    ended. How the choices are meant is decided for the whole file, and said; a letter or index that names no option
+    is unparsed. What cannot be taken is told by line, the rest is taken, and the exit code is 1.
 
     \b
     Examples:
       audiocontrib import answers.jsonl --dataset mmau --data mmau-test-mini.json --run runs/theirs
       audiocontrib import out.csv --run runs/theirs --model Kimi-Audio --condition silence --column reply=model_output
+      audiocontrib import logs --from inspect_ai --dataset listen.jsonl --condition audio --run runs/inspect
+      audiocontrib import dose.jsonl --dataset listen.jsonl --run runs/dose --condition-map muted=silence:matched
       audiocontrib split --run runs/theirs --threshold 0.5
     """
     from audiocontrib.contribution import accuracy
@@ -73,7 +86,11 @@ def command(
         mapping=dict(pair(text) for text in columns),
         choice_as=choice_as,
         repeated=repeated,
+        tool=tool,
+        conditions=dict(pair(text) for text in conditions),
     )
+    for note in done.notes:
+        say(note)
     if done.meaning:
         say(f"choices are read: {done.meaning}")
     for problem in done.problems[:SHOWN]:

@@ -10,6 +10,7 @@ from audiocontrib.conditions.base import (
     not_known,
     register_condition,
 )
+from audiocontrib.conditions.foreign import other_condition
 from audiocontrib.conditions.partners import Partners, partners_by_gold
 from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (
@@ -43,6 +44,7 @@ __all__ = [
     "find_partners",
     "is_null",
     "not_known",
+    "other_condition",
     "partners_by_gold",
     "play",
     "register_condition",

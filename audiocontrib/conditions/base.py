@@ -13,6 +13,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any, ClassVar, Self
 
 from audiocontrib.audio import Sound
+from audiocontrib.conditions.foreign import OTHER, other_condition
 from audiocontrib.conditions.partners import Partners, partners_by_gold
 from audiocontrib.errors import UsageError, code_place, one_line
 from audiocontrib.items import Item
@@ -89,7 +90,7 @@ def register_condition(cls: type[Condition]) -> type[Condition]:
     if not (isinstance(cls, type) and issubclass(cls, Condition)):
         raise UsageError(f"{who} is no subclass of Condition")
     name = getattr(cls, "name", None)
-    if not (isinstance(name, str) and NAME.fullmatch(name)):
+    if not (isinstance(name, str) and NAME.fullmatch(name)) or name == OTHER:
         raise UsageError(f"{who} needs a name in small letters, digits, - and _, such as name: ClassVar[str] = 'beep'")
     if not isinstance(getattr(cls, "hears_own_clip", None), bool):
         raise UsageError(
@@ -195,7 +196,8 @@ def not_known(specs: Iterable[str]) -> str | None:
     if not unknown:
         return None
     one = len(unknown) == 1
+    whose = "of another tool" if all(map(other_condition, unknown)) else "of a plugin that is not loaded?"
     return (
-        f"the condition{'' if one else 's'} {', '.join(unknown)} {'is' if one else 'are'} not known here (of a plugin "
-        f"that is not loaded?): {'it counts' if one else 'they count'} neither as with nor as without the audio"
+        f"the condition{'' if one else 's'} {', '.join(unknown)} {'is' if one else 'are'} not known here ({whose}): "
+        f"{'it counts' if one else 'they count'} neither as with nor as without the audio"
     )

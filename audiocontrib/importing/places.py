@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from audiocontrib.conditions import CONDITIONS, other_condition
 from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import BadItem, UsageError
 
@@ -13,12 +14,33 @@ FROM = {"repeat": 0, "epoch": 1}
 """Columns that tell several answers to one question apart, and the number of the first."""
 
 
-def read_condition(cell: Any) -> str:
-    """A condition as it is written in a run. BadItem if there is none of that name."""
-    try:
-        return known_condition(str(cell)).spec
-    except UsageError as error:
-        raise BadItem("condition", str(error)) from error
+def name_conditions(given: Mapping[str, str] | None) -> dict[str, str]:
+    """From the names that conditions have in a file to ours. UsageError for one of ours that there is not."""
+    return {theirs: our_condition(ours) for theirs, ours in (given or {}).items()}
+
+
+def our_condition(spec: str) -> str:
+    """A condition as it is written in a run, also ``other:NAME``. UsageError if there is none."""
+    return spec if other_condition(spec) == spec else known_condition(spec).spec
+
+
+def read_condition(cell: Any, named: Mapping[str, str]) -> str:
+    """A condition as a run has it: as it is named, one of ours, else ``other:`` and its name. BadItem if it has none.
+
+    A condition of ours with a parameter that it cannot have is none.
+    """
+    text = " ".join(str(cell if cell is not None else "").split())
+    if text in named:
+        return named[text]
+    if other_condition(text) == text or text.partition(":")[0] in CONDITIONS:
+        try:
+            return our_condition(text)
+        except UsageError as error:
+            raise BadItem("condition", str(error)) from error
+    found = other_condition(f"other:{text}")
+    if found is None:
+        raise BadItem("condition", f"{text!r:.60} is no name of a condition")
+    return found
 
 
 def read_order(cell: Any, k: int) -> int:

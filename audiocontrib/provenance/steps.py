@@ -95,6 +95,13 @@ class ImportStep:
     """Of all rows."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Columns of the file that are called otherwise."""
+    tool: str | None = None
+    """Whose log it is; None: of no tool that is known."""
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    """Condition in the file -> ours."""
+    choice_as: str | None = None
+    """What the choices were said to be."""
+    repeated: bool = False
     step: Literal["import"] = "import"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import re
 import shlex
 from collections.abc import Iterator
@@ -171,6 +172,11 @@ def make_place(folder: Path) -> None:
     metrics.parent.mkdir(parents=True)
     pq.write_table(metrics_table([{"step": 1, "loss": 0.1, "reward": 0.5}]), metrics)
     _write(folder / "answers.jsonl", "".join(json.dumps(row) + "\n" for row in told))
+    shutil.copytree(ROOT / "tests" / "importing" / "logs" / "inspect_ai", folder / "logs")
+    shutil.copy(ROOT / "tests" / "importing" / "items.jsonl", folder / "listen.jsonl")
+    dose = [{"item_id": name, "model": "m", "condition": c, "choice": "A"} for name in ("rain", "keys") for c in
+            ("audio", "muted", "mask20")]  # fmt: skip
+    _write(folder / "dose.jsonl", "".join(json.dumps(row) + "\n" for row in dose))
     _write_csv(folder / "out.csv", [{"item_id": row["item_id"], "model_output": "a dog"} for row in told])
 
 

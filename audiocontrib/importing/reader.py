@@ -1,0 +1,232 @@
+"""Rows of answers to responses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from audiocontrib import answers
+from audiocontrib.errors import BadItem, UsageError
+from audiocontrib.hashing import stable_hash
+from audiocontrib.importing.choices import Meaning, decide_meaning
+from audiocontrib.importing.joining import Asked, ItemIndex, shown_places
+from audiocontrib.importing.places import read_condition, read_order, read_repeat
+from audiocontrib.importing.posteriors import read_logprobs, read_posterior
+from audiocontrib.items import Item
+from audiocontrib.prompts import rotate
+from audiocontrib.responses import BROKEN_OFF, FINISH_WORDS, Outcome, Response
+from audiocontrib.sources.base import BrokenRow, Columns, SourceRow
+
+COLUMNS = ("item_id", "model", "condition", "order", "repeat", "epoch", "reply", "choice", "posterior", "logprob",
+           "finish")  # fmt: skip
+"""The columns that are read; a mapping names those that are called otherwise."""
+LOGGED = ("asked", "theirs", "error")
+"""Beside them, of a log: what was asked (Asked), whether the tool counted it right, and what went wrong."""
+SAYS = {"reply": "generate", "choice": "generate", "posterior": "likelihood", "logprob": "likelihood"}
+"""The columns of which each row needs one, and the method that its answers count as."""
+Place = tuple[str, str, str, int, int]
+"""item_id, model, condition, order, repeat."""
+
+
+@dataclass(slots=True)
+class AnswerReader:
+    """Rows to responses; what cannot be taken is told in ``problems``."""
+
+    index: ItemIndex
+    fixed: Mapping[str, str]
+    mapping: Mapping[str, str]
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Condition in the file -> ours."""
+    repeated: bool = False
+    problems: list[str] = field(default_factory=list)
+    meaning: Meaning = field(default_factory=Meaning)
+    joined: Counter[str] = field(default_factory=Counter)
+    """By what rows of a log were joined to their items."""
+    judged: list[tuple[str, bool, bool, str]] = field(default_factory=list)
+    """Item, whether the tool and whether this reading counts its answer as right, and what the reading says."""
+    numbered: bool = False
+    """Whether the numbers of a log's rows are places in the data set."""
+    turned: int = 0
+    """Rows whose options were shown in an order that is no rotation of the item's."""
+    _seen: dict[Place, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := self.mapping.keys() - set(COLUMNS):
+            raise UsageError(f"no column is called {min(unknown)!r}; a mapping can name: {', '.join(COLUMNS)}")
+
+    def decide(self, rows: Iterable[SourceRow | BrokenRow], given: str | None, where: str) -> None:
+        """How the choices of all rows are meant. Rows that cannot be read are passed over, and told later."""
+        cells, rows = [], list(rows)
+        told = [row.values["asked"] for row in rows if isinstance(row, SourceRow) and "asked" in row.values]
+        self.numbered = self.index.numbered([one for one in told if isinstance(one, Asked)])
+        for row in rows:
+            name = self.mapping.get("choice", "choice")
+            if isinstance(row, BrokenRow) or name not in row.values or row.values[name] in (None, ""):
+                continue
+            own = {key: row.values.get(self.mapping.get(key, key)) for key in ("item_id", "order", "asked")}
+            with suppress(BadItem):
+                item, _ = self._item(own)
+                seen, places = _as_shown(item, own["asked"])
+                order = 0 if places else read_order(own["order"], len(item.choices))
+                if not isinstance(row.values[name], bool):
+                    cells.append((row.values[name], seen, order))
+        self.meaning = decide_meaning(cells, given, where)
+
+    def responses(self, rows: Iterable[SourceRow | BrokenRow]) -> Iterator[Response]:
+        """Each row that can be taken."""
+        now = datetime.now(UTC)
+        for row in rows:
+            where = f"{row.file}:{row.line}"
+            if isinstance(row, BrokenRow):
+                self.problems.append(f"{where}: {row.field}: {row.reason}")
+                continue
+            try:
+                yield self._response(self._cells(row.values, where), where, now)
+            except BadItem as error:
+                self.problems.append(f"{where}: {error.field}: {error.reason}")
+
+    def _cells(self, row: Columns, where: str) -> dict[str, Any]:
+        """The cells by COLUMNS' names. UsageError for a column that no row of this kind can do without."""
+        for name, column in self.mapping.items():
+            if column not in row:
+                raise UsageError(f"{where}: there is no column {column!r} for {name}; there are: {', '.join(row)}")
+        cells = {name: row[self.mapping.get(name, name)] for name in COLUMNS if self.mapping.get(name, name) in row}
+        if isinstance(row.get("asked"), Asked):
+            cells |= {name: row.get(name) for name in LOGGED} | {"item_id": None}
+        cells |= self.fixed
+        for name in ("item_id", "model", "condition"):
+            if name not in cells:
+                way = "" if name == "item_id" else f", or which {name} all rows have"
+                raise UsageError(f"{where}: there is no column {name!r}; say which it is{way}", argument="column")
+        if not cells.keys() & SAYS.keys():
+            raise UsageError(
+                f"{where}: it has none of the columns {', '.join(SAYS)}; say which column is one", argument="column"
+            )
+        return cells
+
+    def _item(self, cells: Mapping[str, Any]) -> tuple[Item, str]:
+        if (asked := cells.get("asked")) is not None:
+            return self.index.find(asked, self.numbered)
+        item = self.index.named.get(str(cells["item_id"]))
+        if item is None:
+            raise BadItem("item_id", f"the data set has no item {cells['item_id']!r}")
+        return item, "id"
+
+    def _response(self, cells: Mapping[str, Any], where: str, now: datetime) -> Response:
+        item, how = self._item(cells)
+        seen, places = _as_shown(item, cells.get("asked"))
+        k = len(item.choices)
+        order = read_order(cells.get("order"), k) if places is None else places[0]
+        turned = places is not None and places != tuple((order + i) % k for i in range(k))
+        spec, kind = read_condition(cells["condition"], self.named), _kind(cells)
+        content = _content(kind, cells, seen, 0 if places else order, self.meaning)
+        if places is not None:
+            content = _in_own_order(content, places)
+        model, order = str(cells["model"]), 0 if turned else order
+        place = self._place((item.id, model, spec, order), cells)
+        self._seen[place] = where
+        self.turned += turned
+        self.joined[how] += cells.get("asked") is not None
+        made = Response(
+            item_id=item.id,
+            dataset=item.dataset,
+            model=model,
+            condition=spec,
+            order=order,
+            repeat=place[-1],
+            method=SAYS[kind],
+            created_at=now,
+            # the first repeat as older programs had it, which knew no others
+            request_key=stable_hash(["import", *(place if place[-1] else place[:-1]), kind, cells.get(kind)]),
+            correct=_correct(item, content),
+            finish=_finish(cells.get("finish")),
+            **content,
+        )
+        if cells.get("theirs") is not None and made.correct is not None:
+            said = "no option" if made.choice is None else repr(item.choices[made.choice])
+            self.judged.append((item.id, bool(cells["theirs"]), made.correct, f"{made.outcome}, {said}"))
+        return made
+
+    def _place(self, question: tuple[str, str, str, int], cells: Mapping[str, Any]) -> Place:
+        """What the row answers, with its repeat. BadItem where that was answered before."""
+        told = read_repeat(cells)
+        repeat = told or 0
+        while told is None and self.repeated and (*question, repeat) in self._seen:
+            repeat += 1
+        if first := self._seen.get((*question, repeat)):
+            item_id, model, spec, order = question
+            which = f"repeat {repeat}" if told is not None else "twice"
+            hint = "" if told is not None or self.repeated else "; are they repeats? then say so"
+            raise BadItem(
+                "item_id", f"{model} answers {item_id} under {spec} in order {order} {which}; first at {first}{hint}"
+            )
+        return (*question, repeat)
+
+
+def _as_shown(item: Item, asked: Asked | None) -> tuple[Item, tuple[int, ...] | None]:
+    """The item with its options in the order shown, and their indexes; as it is where that is not known."""
+    places = shown_places(item, asked.options) if asked is not None and asked.options else None
+    if places is None or places == tuple(range(len(places))):
+        return item, places
+    return replace(item, choices=tuple(item.choices[i] for i in places), answer=None), places
+
+
+def _in_own_order(content: Mapping[str, Any], places: tuple[int, ...]) -> dict[str, Any]:
+    choice = content.get("choice")
+    back = dict(content) | {"choice": None if choice is None else places[choice]}
+    for name in ("posterior", "option_logprob"):
+        if (values := content.get(name)) is not None:
+            back[name] = tuple(values[places.index(i)] for i in range(len(places)))
+    return back
+
+
+def _kind(cells: Mapping[str, Any]) -> str:
+    said = [name for name in SAYS if cells.get(name) not in (None, "")]
+    if len(said) > 1:
+        raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant; say which column it is")
+    return said[0] if said else next(name for name in SAYS if name in cells)
+
+
+def _content(kind: str, cells: Mapping[str, Any], item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
+    finish = _finish(cells.get("finish"))
+    if cells.get("error"):
+        return {"outcome": Outcome.FAILED, "error": str(cells["error"])}
+    content = READ[kind](cells.get(kind), item, order, meaning if kind == "choice" else finish)
+    if finish in BROKEN_OFF:
+        return {"outcome": Outcome.FAILED, "reply": content.get("reply"), "error": BROKEN_OFF[finish]}
+    return content
+
+
+def _correct(item: Item, content: Mapping[str, Any]) -> bool | None:
+    if item.answer is None or content["outcome"] == Outcome.FAILED:
+        return None
+    return bool(content.get("choice") == item.answer)
+
+
+def _finish(cell: Any) -> str | None:
+    """How a reply ended, one of FINISHES; None where it is not said, or said in a word that is not known."""
+    return FINISH_WORDS.get(str(cell).strip().lower())
+
+
+def _reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[str, Any]:
+    if cell is not None and not isinstance(cell, str):
+        raise BadItem("reply", f"is a {type(cell).__name__}, not a text; name the column that holds the reply's text")
+    spoken = answers.split_thought(cell or "")
+    said = spoken.said if spoken.closed else ""
+    answer = answers.parse(said, rotate(item.choices, order), finish=finish)
+    choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)
+    return {"outcome": answer.outcome, "choice": choice, "reply": said, "thought": spoken.thought}
+
+
+def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
+    place = None if cell is None or cell == "" else meaning.place(cell, item, order)
+    return {"outcome": Outcome.UNPARSED} if place is None else {"outcome": Outcome.ANSWERED, "choice": place}
+
+
+READ: dict[str, Callable[..., dict[str, Any]]] = {
+    "reply": _reply, "choice": _choice, "posterior": read_posterior, "logprob": read_logprobs,
+}  # fmt: skip

@@ -10,7 +10,7 @@ from audiocontrib.conditions.base import (
     not_known,
     register_condition,
 )
-from audiocontrib.conditions.foreign import other_condition
+from audiocontrib.conditions.others import other_condition
 from audiocontrib.conditions.partners import Partners, partners_by_gold
 from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (

@@ -13,7 +13,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Any, ClassVar, Self
 
 from audiocontrib.audio import Sound
-from audiocontrib.conditions.foreign import OTHER, other_condition
+from audiocontrib.conditions.others import OTHER, other_condition
 from audiocontrib.conditions.partners import Partners, partners_by_gold
 from audiocontrib.errors import UsageError, code_place, one_line
 from audiocontrib.items import Item

@@ -2,11 +2,15 @@
 
 import gc
 import os
+import sys
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
+# processes that tests start find the package compiled, be it that the environment asks for no bytecode
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 gc.set_threshold(20_000, 20, 20)  # each full collection walks all that was imported
 
 

@@ -268,7 +268,7 @@ def test_clusters_widen_a_difference_and_what_it_can_detect() -> None:
 def test_differences_that_spread_does_not_measure() -> None:
     clips = np.arange(24) // 2
     same = paired_difference(np.ones(24), np.ones(24), clips)
-    assert (same.mean, same.p, same.discordance, same.kind) == (0, 1, 0, "alike, by clip")
+    assert (same.mean, same.p, same.discordance, same.kind) == (0, 1, 0, "all alike, clustered")
     all_differ = paired_difference(np.ones(24), np.zeros(24), clips)
     assert all_differ.high == all_differ.mean == 1
     assert 0 < all_differ.low < 1

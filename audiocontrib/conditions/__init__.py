@@ -4,12 +4,14 @@ from audiocontrib.conditions.base import (
     CONDITIONS,
     Condition,
     borrows_clip,
+    borrows_option,
     condition,
     find_condition,
     is_null,
     not_known,
     register_condition,
 )
+from audiocontrib.conditions.foreign import Foreign
 from audiocontrib.conditions.others import other_condition
 from audiocontrib.conditions.partners import Partners, partners_by_gold
 from audiocontrib.conditions.play import find_partners, play
@@ -29,6 +31,7 @@ __all__ = [
     "CONDITIONS",
     "Audio",
     "Condition",
+    "Foreign",
     "Fragment",
     "NoQuestion",
     "Noise",
@@ -39,6 +42,7 @@ __all__ = [
     "Swap",
     "Text",
     "borrows_clip",
+    "borrows_option",
     "condition",
     "find_condition",
     "find_partners",

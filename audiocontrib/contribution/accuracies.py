@@ -16,7 +16,7 @@ from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
+from audiocontrib.statistics import ClusteredMean, chance_corrected, mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,8 +34,7 @@ COLUMNS: list[tuple[str, pa.DataType]] = [
     ("accuracy", pa.float64()),
     ("low", pa.float64()),
     ("high", pa.float64()),
-    ("clip_low", pa.float64()),
-    ("clip_high", pa.float64()),
+    ("interval", pa.string()),
     ("chance", pa.float64()),
     ("chance_corrected", pa.float64()),
     ("missing", pa.int64()),
@@ -63,7 +62,7 @@ def accuracy(
 
     Returns:
         model, condition, the groups, n (items with a key and a vote), right, accuracy, low and high (95 %,
-        Wilson), clip_low and clip_high (95 %, clustered by clip; NaN with one clip), chance (mean 1/K),
+        by clip) and the kind of this interval (:mod:`~audiocontrib.statistics.clusters`), chance (mean 1/K),
         chance_corrected, missing (items with a key but no vote); and, of single replies: refused, unparsed,
         failed. Items without a key count only among the replies. Accuracies are null where n is 0.
 
@@ -74,16 +73,21 @@ def accuracy(
         >>> ac.accuracy(run, by="question_type", method="likelihood").to_pandas()
     """
     by = [by] if isinstance(by, str) else list(by)
-    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(str(name))]:
-        raise UsageError(f"accuracy by {', '.join(map(str, unknown))}: it can be by {', '.join(GROUPS)} or extra.NAME")
     with scoped(run, scope, words) as (con, checked):
-        check_extra(con, by)
+        check_groups(con, by, "accuracy by")
         return _accuracies(con, by, told or count_answers(con, method=checked.method))
 
 
 def group_value(name: str) -> str:
     """A group as SQL over the items: a column, or a field of the source's own as text."""
     return f"extra ->> '$.\"{name[6:]}\"'" if EXTRA.fullmatch(name) else f'"{name}"'
+
+
+def check_groups(con: duckdb.DuckDBPyConnection, by: Sequence[str], what: str) -> None:
+    """UsageError, with what there is, if items cannot be grouped by one of these."""
+    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(str(name))]:
+        raise UsageError(f"{what} {', '.join(map(str, unknown))}: it can be by {', '.join(GROUPS)} or extra.NAME")
+    check_extra(con, by)
 
 
 def check_extra(con: duckdb.DuckDBPyConnection, by: Iterable[str]) -> None:
@@ -153,17 +157,26 @@ def _measured(right: NDArray[np.bool_], clips: NDArray[np.int64], chance: NDArra
     n, successes = len(right), int(right.sum())
     if not n:
         return {"n": 0, "right": 0}
-    low, high = wilson(successes, n)
-    clip_low, clip_high = clustered_mean(right, clips)
     guessed = float(chance.mean())
     return {
         "n": n,
         "right": successes,
         "accuracy": successes / n,
-        "low": low,
-        "high": high,
-        "clip_low": clip_low,
-        "clip_high": clip_high,
+        **mean_by_clip(right, clips).in_columns(),
         "chance": guessed,
         "chance_corrected": chance_corrected(successes / n, guessed),
     }
+
+
+def contribution_of(
+    change: NDArray[np.float64], chances: NDArray[np.float64], clips: NDArray[np.int64]
+) -> ClusteredMean:  # fmt: skip
+    """The mean chance-corrected change of correctness of some items.
+
+    Args:
+        change: right with the audio - right without, in [-1, 1], (n,).
+        chances: 1 / K, (n,).
+        clips: equal for items on one clip, (n,).
+    """
+    most = 1 / (1 - float(chances.mean()))
+    return mean_by_clip(change * most, clips, (-most, most))

@@ -14,7 +14,7 @@ from audiocontrib.arrow import integers, schema_of
 from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import vote_table
-from audiocontrib.statistics import cluster_bootstrap
+from audiocontrib.statistics import mean_by_clip
 
 Pair = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]
 """Of the items that count for two models, (n,) each: whether they choose alike, how likely that is, the clip."""
@@ -87,9 +87,10 @@ def _measured(*kinds: Pair) -> dict[str, Any]:
         row[f"{kind}n"] = len(alike)
         if len(alike):
             room = 1 - expected
-            # a mean of (alike - expected) / room with the weights room is kappa, whatever mix of K is drawn
-            low, high = cluster_bootstrap((alike - expected) / room, clip, room)
             kappa = float((alike - expected).sum() / room.sum())
+            # a ratio of sums: its influence function has the mean kappa and the spread of its error
+            influence = kappa + (alike - expected - kappa * room) / room.mean()
+            low, high = (float(np.clip(end, -1, 1)) for end in mean_by_clip(influence, clip, None).interval())
             values = (float(alike.mean()), float(expected.mean()), kappa, low, high)
             row |= {f"{kind}{name}": None if np.isnan(v) else v for name, v in zip(MEASURES, values, strict=True)}
     return row

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from audiocontrib.arrow import integers, schema_of
+from audiocontrib.contribution.accuracies import contribution_of
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.repeat_view import FREE, held_bounds
 from audiocontrib.contribution.run_view import connected
@@ -16,7 +17,6 @@ from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeF
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import clustered_mean
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +27,7 @@ THINKING_SCHEMA = schema_of(
     n=pa.int64(),
     **dict.fromkeys(("accuracy_audio", "accuracy_condition", "chance"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
+    interval=pa.string(),
     **dict.fromkeys(("thought_tokens", "reached", "unparsed"), pa.float64()),
 )
 
@@ -41,8 +42,8 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
     Returns:
         model, think_tokens, n (items with a key and a vote both with the audio and under the condition);
         accuracy_audio, accuracy_condition, chance (mean 1/K), contribution (their difference, chance-corrected) with
-        its 95 % interval clustered by clip; and of the single answers under both conditions: thought_tokens (mean),
-        reached (share whose thought was as long as it was allowed), unparsed (share).
+        its 95 % interval by clip and the kind of that; and of the single answers under both conditions:
+        thought_tokens (mean), reached (share whose thought was as long as it was allowed), unparsed (share).
 
     Raises:
         UsageError: one bound is named, or a word that the run does not know.
@@ -80,16 +81,17 @@ def _compared(audio: Any, without: Any, clip: Any, chances: Any) -> dict[str, An
     if not len(audio):
         return {}
     chance = float(chances.mean())
-    added = (audio.astype(np.float64) - without) / (1 - chance)
-    low, high = clustered_mean(added, clip)
+    found = contribution_of(audio.astype(np.float64) - without, chances, clip)
+    low, high = found.interval()
     return {
         "n": len(audio),
         "accuracy_audio": float(audio.mean()),
         "accuracy_condition": float(without.mean()),
         "chance": chance,
-        "contribution": float(added.mean()),
+        "contribution": found.mean,
         "contribution_low": low,
         "contribution_high": high,
+        "interval": found.kind,
     }
 
 

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import equal, integers, schema_of, truths
 from audiocontrib.audit.baselines import baselines
-from audiocontrib.contribution.accuracies import accuracy, group_value
+from audiocontrib.contribution.accuracies import accuracy, contribution_of, group_value
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import clustered_mean
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
 EVALUATION_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "part", "model", "condition"), pa.string()),
     n=pa.int64(),
-    **dict.fromkeys(("accuracy", "low", "high", "clip_low", "clip_high"), pa.float64()),
+    **dict.fromkeys(("accuracy", "low", "high"), pa.float64()),
+    interval=pa.string(),
     **dict.fromkeys(("chance", "constant", "chance_corrected"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
+    contribution_interval=pa.string(),
     constant_strategy=pa.string(),
     **dict.fromkeys(("missing", "refused", "unparsed", "failed"), pa.int64()),
 )
@@ -55,14 +56,13 @@ def evaluate(
         scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`; all conditions.
 
     Returns:
-        ``accuracy`` of the vote over all orders, Wilson's 95 % interval (low, high) and the one clustered by clip
-        (clip_low, clip_high); ``chance``, the mean of 1/K; ``constant``, the best accuracy that one and the same
-        place, or the longest or shortest option, would have on these items; ``chance_corrected``, (accuracy - chance)
-        / (1 - chance); ``contribution``, what the audio adds over this condition: the chance-corrected accuracy under
-        ``audio`` minus the one here, on the items that have both votes, with its 95 % interval clustered by clip (null
-        for ``audio`` itself, and where it was not asked); missing votes; and how many replies were refused, unparsed
-        and failed. An interval clustered by clip is symmetric: near 0 and 1 it may pass them, and it has no width
-        where all votes are alike; Wilson's holds there.
+        ``accuracy`` of the vote over all orders, its 95 % interval by clip (low, high) and the kind of it
+        (``interval``, :mod:`~audiocontrib.statistics.clusters`); ``chance``, the mean of 1/K; ``constant``, the best
+        accuracy that one and the same place, or the longest or shortest option, would have on these items;
+        ``chance_corrected``, (accuracy - chance) / (1 - chance); ``contribution``, what the audio adds over this
+        condition: the chance-corrected accuracy under ``audio`` minus the one here, on the items that have both votes,
+        with its 95 % interval by clip (null for ``audio`` itself, and where it was not asked); missing votes; and how
+        many replies were refused, unparsed and failed.
 
     Raises:
         UsageError: a run lacks the split, or a group does not exist.
@@ -138,7 +138,7 @@ def _added(
     cast: Votes,
     audio: int | None,
     cell: int,
-) -> dict[str, float]:
+) -> dict[str, float | str]:
     """What the audio adds over a condition, on the items of a part that have both votes; nothing over itself."""
     if audio is None or audio == cell:
         return {}
@@ -146,9 +146,10 @@ def _added(
     if not both.any():
         return {}
     change = cast.right[both, audio].astype(float) - cast.right[both, cell]
-    added: NDArray[np.float64] = change / (1 - chances[both].mean())
-    low, high = clustered_mean(added, clips[both])
-    return {"contribution": float(added.mean()), "contribution_low": low, "contribution_high": high}
+    found = contribution_of(change, chances[both], clips[both])
+    low, high = found.interval()
+    ends = {"contribution_low": low, "contribution_high": high}
+    return {"contribution": found.mean, **ends, "contribution_interval": found.kind}
 
 
 def _constant(items: pa.Table) -> tuple[str, float]:

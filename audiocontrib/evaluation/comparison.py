@@ -16,7 +16,7 @@ from audiocontrib.conditions import is_null
 from audiocontrib.contribution.scope import Scope, known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
-from audiocontrib.statistics import holm, mcnemar, paired_difference
+from audiocontrib.statistics import CHANGE, holm, mcnemar, paired_difference
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ CHANGE_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "part", "model", "baseline", "measure", "quantity", "condition"), pa.string()),
     n=pa.int64(),
     **dict.fromkeys(("now", "before", "change", "low", "high", "p", "p_holm"), pa.float64()),
+    interval=pa.string(),
     fixed=pa.int64(),
     broken=pa.int64(),
     mcnemar=pa.float64(),
@@ -68,7 +69,8 @@ def compare(
     Returns:
         One row per data set, part and measure: the ``quantity`` (``accuracy``, or ``audio gain`` for what the audio
         adds) under a ``condition``. ``change`` = now - before in accuracy, with its 95 % interval
-        and p clustered by clip; ``p_holm``: corrected over the benchmarks (Holm) within each measure and part;
+        by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the benchmarks (Holm) within each
+        measure and part;
         ``fixed`` and ``broken``: items right now only and before only, with McNemar's exact p (null for what the
         audio adds, which is no yes or no); and the smallest change that such data show with power 80 %.
 
@@ -179,7 +181,7 @@ def _rows(
                     x, y, clips = _columns(pairs, audio, condition)
                     measure = f"what the audio adds over {condition}"
                     what = {"measure": measure, "quantity": "audio gain", "condition": condition}
-                    yield label | what | _change(x, y, clips)
+                    yield label | what | _change(x, y, clips, (-2.0, 2.0))
 
 
 def _columns(
@@ -194,8 +196,8 @@ def _columns(
     return now, before, clips
 
 
-def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
-    found = paired_difference(now, before, clips)
+def _change(now: Column, before: Column, clips: NDArray[np.intp], span: tuple[float, float] = CHANGE) -> dict[str, Any]:
+    found = paired_difference(now, before, clips, span)
     return {
         "n": found.n,
         "now": float(now.mean()),
@@ -203,6 +205,7 @@ def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, A
         "change": found.mean,
         "low": found.low,
         "high": found.high,
+        "interval": found.kind,
         "p": found.p,
         "minimum_detectable": found.minimum_detectable,
     }

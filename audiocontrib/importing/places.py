@@ -20,8 +20,13 @@ def name_conditions(given: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def our_condition(spec: str) -> str:
-    """A condition as it is written in a run, also ``other:NAME``. UsageError if there is none."""
-    return spec if other_condition(spec) == spec else known_condition(spec).spec
+    """A condition as it is written in a run, also ``other:NAME``. UsageError if there is none, or no file can tell."""
+    if other_condition(spec) == spec:
+        return spec
+    found = known_condition(spec)
+    if found.borrows_option:
+        raise UsageError(f"{found.spec} offers an option of another item, and a file does not say which")
+    return found.spec
 
 
 def read_condition(cell: Any, named: Mapping[str, str]) -> str:

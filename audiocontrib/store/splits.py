@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from audiocontrib.arrow import equal
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.log import tell
 from audiocontrib.names import check_folder_name
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
@@ -33,6 +34,8 @@ DIGEST = "rows_sha256"
 FOUND = ("findings", "warnings", "review_out", DIGEST)
 """What the settings' file holds beside what was asked for (a sheet for review is written once)."""
 AGAIN = "make the split again"
+BEFORE = {"fdr": {"decoys": "all"}}
+"""By rule, settings that came later, as they were before: what a split that lacks them was made by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,14 @@ class SavedSplit:
             raise AudiocontribError(f"{path}: its rows are not those that were saved; {AGAIN}")
         certificates = _read_json(folder / CERTIFICATE, list) or []
         checked(list[CertificateFile], certificates, folder / CERTIFICATE, "certify the split again")
+        settings = {name: value for name, value in about.items() if name not in FOUND}
+        if lacking := BEFORE.get(str(settings.get("rule")), {}).keys() - settings.keys():
+            tell(LOG, f"{folder} does not say its {', '.join(lacking)}: taken as before there was a choice")
         return cls(
             folder.name,
             folder,
             table,
-            {name: value for name, value in about.items() if name not in FOUND},
+            BEFORE.get(str(settings.get("rule")), {}) | settings,
             about.get("findings", {}),
             tuple(about.get("warnings", ())),
             tuple(certificates),

@@ -81,6 +81,7 @@ def _sampling(drawn: Mapping[str, int | float]) -> dict[str, int | float | None]
 @command_words.register
 def _(step: ImportStep) -> Words:
     about = {"model": step.model, "condition": step.condition, "column": _pairs(step.columns)}
+    about |= {"empty-as": step.empty_as}
     return ["import", step.answers or "ANSWERS", *_data(step.data), *_options(about), "--run", step.run]
 
 

@@ -28,6 +28,11 @@ SHOWN = 20
     help="What the choices are, where the file can be read in two ways; index counts from 0, number from 1.",
 )
 @click.option(
+    "--empty-as",
+    type=click.Choice(["refused", "unparsed"]),
+    help="What an empty choice is: the model declined, or none could be read.  [default: unparsed, which is said]",
+)
+@click.option(
     "--repeated", is_flag=True, help="Rows that answer a question again are repeats, numbered as they come in the file."
 )
 @format_option
@@ -39,6 +44,7 @@ def command(
     condition: str | None,
     columns: tuple[str, ...],
     choice_as: str | None,
+    empty_as: str | None,
     repeated: bool,
     form: str,
     **data: Any,
@@ -72,6 +78,7 @@ def command(
         condition=condition,
         mapping=dict(pair(text) for text in columns),
         choice_as=choice_as,
+        empty_as=empty_as,
         repeated=repeated,
     )
     if done.meaning:

@@ -18,7 +18,7 @@ from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, sc
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import clustered_mean
+from audiocontrib.statistics import clustered_mean, gain
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 EVALUATION_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "part", "model", "condition"), pa.string()),
     n=pa.int64(),
+    **dict.fromkeys(("right", "wrong", "abstained", "no_choice"), pa.int64()),
     **dict.fromkeys(("accuracy", "low", "high", "clip_low", "clip_high"), pa.float64()),
-    **dict.fromkeys(("chance", "constant", "chance_corrected"), pa.float64()),
+    **dict.fromkeys(("chance", "constant", "credited", "chance_corrected"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
+    **dict.fromkeys(("contribution_least", "contribution_most"), pa.float64()),
     constant_strategy=pa.string(),
     **dict.fromkeys(("missing", "refused", "unparsed", "failed"), pa.int64()),
 )
@@ -55,12 +57,15 @@ def evaluate(
         scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`; all conditions.
 
     Returns:
-        ``accuracy`` of the vote over all orders, Wilson's 95 % interval (low, high) and the one clustered by clip
-        (clip_low, clip_high); ``chance``, the mean of 1/K; ``constant``, the best accuracy that one and the same
-        place, or the longest or shortest option, would have on these items; ``chance_corrected``, (accuracy - chance)
-        / (1 - chance); ``contribution``, what the audio adds over this condition: the chance-corrected accuracy under
-        ``audio`` minus the one here, on the items that have both votes, with its 95 % interval clustered by clip (null
-        for ``audio`` itself, and where it was not asked); missing votes; and how many replies were refused, unparsed
+        Of n votes those that are right, wrong (another option), abstained (they decline) and no_choice (a tie, or not
+        read); ``accuracy`` of the vote over all orders, Wilson's 95 % interval (low, high) and the one clustered by
+        clip (clip_low, clip_high); ``chance``, the mean of 1/K; ``constant``, the best accuracy that one and the same
+        place, or the longest or shortest option, would have on these items; ``credited``, accuracy with 1/K for each
+        abstention; ``chance_corrected``, (credited - chance) / (1 - chance); ``contribution``, what the audio adds over
+        this condition: the chance-corrected accuracy under ``audio`` minus the one here, on the items that have both
+        votes, with its 95 % interval clustered by clip (null for ``audio`` itself, and where it was not asked), and
+        between which bounds it lies whatever abstentions are worth: 1/K, nothing, or the model's answer with the audio
+        (contribution_least, contribution_most); missing votes; and how many replies were refused, unparsed
         and failed. An interval clustered by clip is symmetric: near 0 and 1 it may pass them, and it has no width
         where all votes are alike; Wilson's holds there.
 
@@ -115,7 +120,7 @@ def _described(
         strategy, value = best[place]
         given = {name: row.get(name) for name in EVALUATION_SCHEMA.names}
         yield given | {"part": part, "constant": value, "constant_strategy": strategy} | _added(
-            truths(own) & (told.gold >= 0), integers(items["clip"]), 1 / told.sizes, cast,
+            truths(own) & (told.gold >= 0), integers(items["clip"]), cast,
             cells.get((row["model"], scope.audio)), cells[row["model"], row["condition"]],
         )  # fmt: skip
 
@@ -134,7 +139,6 @@ def _items(con: duckdb.DuckDBPyConnection, group: str | None) -> pa.Table:
 def _added(
     own: NDArray[np.bool_],
     clips: NDArray[np.int64],
-    chances: NDArray[np.float64],
     cast: Votes,
     audio: int | None,
     cell: int,
@@ -145,10 +149,18 @@ def _added(
     both: NDArray[np.bool_] = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
     if not both.any():
         return {}
-    change = cast.right[both, audio].astype(float) - cast.right[both, cell]
-    added: NDArray[np.float64] = change / (1 - chances[both].mean())
+    heard = cast.heard(audio, cell, both)
+    room = 1 - float(heard.chance.mean())
+    added: NDArray[np.float64] = gain(heard.sides()) / room
     low, high = clustered_mean(added, clips[both])
-    return {"contribution": float(added.mean()), "contribution_low": low, "contribution_high": high}
+    least, most = heard.bounds(gain)
+    return {
+        "contribution": float(added.mean()),
+        "contribution_low": low,
+        "contribution_high": high,
+        "contribution_least": least / room,
+        "contribution_most": most / room,
+    }
 
 
 def _constant(items: pa.Table) -> tuple[str, float]:

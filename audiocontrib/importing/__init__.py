@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audiocontrib import answers
 from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.importing.choices import MEANINGS, Meaning, decide_meaning
+from audiocontrib.importing.contents import EMPTY, READ, ended
 from audiocontrib.importing.places import read_condition, read_order, read_repeat
-from audiocontrib.importing.posteriors import read_posterior
 from audiocontrib.items import Item, Items, as_items
-from audiocontrib.prompts import rotate
 from audiocontrib.provenance import DataSource, ImportStep, to_json
-from audiocontrib.responses import BROKEN_OFF, FINISH_WORDS, Outcome, Response
+from audiocontrib.responses import BROKEN_OFF, Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns
 from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.store import Run
@@ -57,6 +55,7 @@ def import_responses(
     condition: str | None = None,
     mapping: Mapping[str, str] | None = None,
     choice_as: str | None = None,
+    empty_as: str | None = None,
     repeated: bool = False,
 ) -> Imported:
     """Take the answers of a file, or of all files in a folder, into a run. No audio is needed.
@@ -78,6 +77,8 @@ def import_responses(
         mapping: column of the file for any of COLUMNS.
         choice_as: what the choices are, where the file can be read in two ways: text, letter, index (from 0)
             or number (from 1).
+        empty_as: what an empty choice is, ``refused`` (the model declined) or ``unparsed`` (no choice could be read);
+            None: unparsed, and it is said how many there are.
         repeated: whether rows that answer the same question again are repeats, numbered as they come in the file;
             otherwise the second one is a problem.
 
@@ -94,8 +95,11 @@ def import_responses(
         known_condition(condition)
     if choice_as is not None and choice_as not in MEANINGS:
         raise UsageError(f"choice_as is {choice_as!r}; it is one of {', '.join(MEANINGS)}")
+    if empty_as not in (None, *EMPTY):
+        raise UsageError(f"empty_as is {empty_as!r}; it is one of {', '.join(EMPTY)}")
     items = Run.open(run).load_items() if items is None else as_items(items)
-    reader = replace(_Reader.over(items, model, condition, dict(mapping or {})), repeated=repeated)
+    reader = _Reader.over(items, model, condition, dict(mapping or {}))
+    reader = replace(reader, repeated=repeated, empty=Outcome(empty_as or Outcome.UNPARSED))
     reader.decide(manifests(Path(path)), choice_as, str(path))
     rows = [r for file in manifests(Path(path)) for r in reader.responses(file)]
     if not rows:
@@ -105,13 +109,13 @@ def import_responses(
         raise UsageError(f"{path}: some rows hold a posterior and some a reply or choice; import them as two runs")
     step = ImportStep(
         answers=str(path), data=DataSource.of(items.origin), run=str(run), model=model, condition=condition,
-        columns=dict(mapping or {}),
+        columns=dict(mapping or {}), empty_as=empty_as,
     )  # fmt: skip
     store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step), items)
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
-    return Imported(store, len(new), already, str(reader.meaning), tuple(reader.problems))
+    return Imported(store, len(new), already, reader.in_words(empty_as), tuple(reader.problems))
 
 
 @dataclass(slots=True)
@@ -125,6 +129,9 @@ class _Reader:
     problems: list[str] = field(default_factory=list)
     meaning: Meaning = field(default_factory=Meaning)
     repeated: bool = False
+    empty: Outcome = Outcome.UNPARSED
+    _empty: list[str] = field(default_factory=list)
+    """Where a choice is empty."""
     _seen: dict[Place, str] = field(default_factory=dict)
 
     @classmethod
@@ -148,6 +155,12 @@ class _Reader:
                 if item is not None and not isinstance(row.values[name], bool):
                     cells.append((row.values[name], item, read_order(order, len(item.choices))))
         self.meaning = decide_meaning(cells, given, where)
+
+    def in_words(self, empty_as: str | None) -> str:
+        """How the choices were read."""
+        told = f"{len(self._empty):,} that are empty as {self.empty}" if self._empty else ""
+        hint = "; say so if these declined to answer (empty_as)" if told and empty_as is None else ""
+        return "; ".join(filter(None, (str(self.meaning), told + hint)))
 
     def responses(self, file: Path) -> Iterator[Response]:
         now = datetime.now(UTC)
@@ -187,8 +200,11 @@ class _Reader:
         if len(said) > 1:
             raise BadItem(said[1], f"the row holds {' and '.join(said)}; only one can be meant; say which column it is")
         kind = said[0] if said else next(name for name in SAYS if name in cells)
-        finish = _finish(cells.get("finish"))
+        finish = ended(cells.get("finish"))
         content = READ[kind](cells.get(kind), item, order, self.meaning if kind == "choice" else finish)
+        if kind == "choice" and cells[kind] in (None, ""):
+            content = {"outcome": self.empty}
+            self._empty.append(where)
         if finish in BROKEN_OFF:
             content = {"outcome": Outcome.FAILED, "reply": content.get("reply"), "error": BROKEN_OFF[finish]}
         model = str(cells["model"])
@@ -230,29 +246,6 @@ def _correct(item: Item, content: Mapping[str, Any]) -> bool | None:
     if item.answer is None or content["outcome"] == Outcome.FAILED:
         return None
     return bool(content.get("choice") == item.answer)
-
-
-def _finish(cell: Any) -> str | None:
-    """How a reply ended, one of FINISHES; None where it is not said, or said in a word that is not known."""
-    return FINISH_WORDS.get(str(cell).strip().lower())
-
-
-def _reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[str, Any]:
-    if cell is not None and not isinstance(cell, str):
-        raise BadItem("reply", f"is a {type(cell).__name__}, not a text; name the column that holds the reply's text")
-    spoken = answers.split_thought(cell or "")
-    said = spoken.said if spoken.closed else ""
-    answer = answers.parse(said, rotate(item.choices, order), finish=finish)
-    choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)
-    return {"outcome": answer.outcome, "choice": choice, "reply": said, "thought": spoken.thought}
-
-
-def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
-    place = None if cell is None or cell == "" else meaning.place(cell, item, order)
-    return {"outcome": Outcome.UNPARSED} if place is None else {"outcome": Outcome.ANSWERED, "choice": place}
-
-
-READ: dict[str, Callable[..., dict[str, Any]]] = {"reply": _reply, "choice": _choice, "posterior": read_posterior}
 
 
 def _manifest(items: Items, rows: Sequence[Response], method: str, step: ImportStep) -> dict[str, Any]:

@@ -95,6 +95,8 @@ class ImportStep:
     """Of all rows."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Columns of the file that are called otherwise."""
+    empty_as: str | None = None
+    """What an empty choice is: ``refused`` or ``unparsed``."""
     step: Literal["import"] = "import"
 
 

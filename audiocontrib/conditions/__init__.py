@@ -10,7 +10,9 @@ from audiocontrib.conditions.base import (
     not_known,
     register_condition,
 )
-from audiocontrib.conditions.partners import Partners, partners_by_gold
+from audiocontrib.conditions.conflict import Conflict
+from audiocontrib.conditions.dosed import Mask, Snr, SwapMask, SwapSnr
+from audiocontrib.conditions.partners import Partners, partners_by_gold, partners_in_conflict
 from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (
     Audio,
@@ -28,14 +30,19 @@ __all__ = [
     "CONDITIONS",
     "Audio",
     "Condition",
+    "Conflict",
     "Fragment",
+    "Mask",
     "NoQuestion",
     "Noise",
     "OptionsOnly",
     "Partners",
     "Reverse",
     "Silence",
+    "Snr",
     "Swap",
+    "SwapMask",
+    "SwapSnr",
     "Text",
     "borrows_clip",
     "condition",
@@ -44,6 +51,7 @@ __all__ = [
     "is_null",
     "not_known",
     "partners_by_gold",
+    "partners_in_conflict",
     "play",
     "register_condition",
 ]

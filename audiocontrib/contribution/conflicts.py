@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.arrow import integers, schema_of
+from audiocontrib.arrow import integers, schema_of, texts
+from audiocontrib.conditions import folded
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, check_contrast, not_asked, scoped
 from audiocontrib.contribution.votes import count_votes
@@ -32,16 +33,9 @@ CONFLICT_SCHEMA = schema_of(
     chance=pa.float64(),
 )
 
-SAID = """
-with golds as (select item_id, clip_id, lower(trim(choices[answer + 1])) as gold from items where answer is not null),
-played as (
-    select distinct r.item_id, r.condition, g.gold from responses r join golds g on g.item_id = r.partner_id
-    where split_part(r.condition, ':', 1) = 'conflict'
-)
-select row_number() over (order by i.item_id) - 1 as item, i.item_id, i.dataset,
-    dense_rank() over (order by clip_id) as clip, p.condition,
-    list_position(list_transform(choices, lambda c: lower(trim(c))), p.gold) - 1 as ear
-from items i left join played p using (item_id)
+PLAYED = """
+select distinct item_id, condition, partner_id from responses
+where split_part(condition, ':', 1) = 'conflict' and partner_id is not null
 """
 
 
@@ -84,7 +78,7 @@ def _rows(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> list[dict[str,
     about = arrow_table(
         con.sql("select dense_rank() over (order by clip_id) as clip, dataset from items order by item_id")
     )
-    clip, dataset = integers(about["clip"]), about["dataset"].to_numpy()
+    clip, dataset = integers(about["clip"]), np.array(texts(about["dataset"]), dtype=object)
     rows = []
     for (model, condition), cell in cells.items():
         text = cells.get((model, scope.condition))
@@ -107,15 +101,17 @@ def _rows(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> list[dict[str,
 
 def _said(con: duckdb.DuckDBPyConnection) -> dict[str, NDArray[np.int64]]:
     """Condition -> the option that each item's foreign clip says, (n,); -1: none was played, or it says no option."""
-    if "partner_id" not in con.sql("from responses limit 0").columns:
+    if "partner_id" not in con.sql("from responses limit 0").columns:  # a majority of repeats does not keep it
         return {}
-    found = arrow_table(con.sql(SAID))
-    places = {name: place for place, name in enumerate(sorted(set(found["item_id"].to_pylist())))}
+    items = arrow_table(con.sql("select item_id, choices, answer from items order by item_id")).to_pylist()
+    places = {item["item_id"]: place for place, item in enumerate(items)}
     said: dict[str, NDArray[np.int64]] = {}
-    for row in found.select(["item_id", "condition", "ear"]).to_pylist():
-        if row["condition"] is not None:
-            ears = said.setdefault(row["condition"], np.full(len(places), -1))
-            ears[places[row["item_id"]]] = -1 if row["ear"] is None else row["ear"]
+    for item_id, condition, partner_id in con.execute(PLAYED).fetchall():
+        ears = said.setdefault(condition, np.full(len(items), -1))
+        if (own := places.get(item_id)) is not None and (other := places.get(partner_id)) is not None:
+            gold = folded(items[other]["choices"][items[other]["answer"]])
+            offered = [folded(choice) for choice in items[own]["choices"]]
+            ears[own] = offered.index(gold) if gold in offered else -1
     return said
 
 

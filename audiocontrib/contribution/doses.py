@@ -1,7 +1,7 @@
 """Dose and response: how much of a clip must be heard, for a set and for an item.
 
-The scale ``mask`` goes from ``audio`` (0 %) over ``mask:P`` to ``silence:matched``, or ``silence`` (100 %); ``snr`` from
-``audio`` over ``snr:D``, the noise growing louder. Luck is what the clip of ``swap`` gives at the same dose.
+The scale ``mask`` goes from ``audio`` (0 %) over ``mask:P`` to ``silence:matched``, or ``silence`` (100 %); ``snr``
+from ``audio`` over ``snr:D``, the noise growing louder. Luck is what the clip of ``swap`` gives at the same dose.
 """
 
 from __future__ import annotations
@@ -51,13 +51,15 @@ class Step:
 
 def steps_of(held: set[str], scale: str, audio: str) -> list[Step]:
     """The doses of a scale that were asked, the whole clip first; empty where there is none between all and nothing."""
-    found = {spec: made for spec in held if (made := find_condition(spec)) is not None and made.dose is not None}
-    control = {made.dose: spec for spec, made in found.items() if made.control}
-    own = {made.dose: spec for spec, made in found.items() if not made.control}
-    between = sorted((dose for dose in own if dose[0] == scale), key=lambda dose: dose[1], reverse=scale == "snr")
-    if not between:
+    own: dict[float, str] = {}
+    control: dict[float, str] = {}
+    for spec in held:
+        made = find_condition(spec)
+        if made is not None and made.dose is not None and made.dose[0] == scale:
+            (control if made.control else own)[made.dose[1]] = spec
+    if not own:
         return []
-    steps = [Step(dose[1], own[dose], control.get(dose)) for dose in between]
+    steps = [Step(dose, own[dose], control.get(dose)) for dose in sorted(own, reverse=scale == "snr")]
     first = Step(0.0 if scale == "mask" else np.inf, audio, "swap" if "swap" in held else None)
     none = next((spec for spec in LAST if spec in held), None)
     ends = [Step(100.0, none, None)] if scale == "mask" and none else []

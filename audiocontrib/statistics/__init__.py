@@ -6,6 +6,7 @@ independent, and an interval that treats them so is too narrow.
 
 from audiocontrib.statistics.agreement import cohen_kappa, fleiss_kappa
 from audiocontrib.statistics.chance import Tails, binomial_at_least, chance_corrected, guessing
+from audiocontrib.statistics.clusters import CHANGE, SHARE, ClusteredMean, mean_by_clip
 from audiocontrib.statistics.intervals import (
     LEVEL,
     UNKNOWN,
@@ -28,8 +29,11 @@ from audiocontrib.statistics.paired import (
 )
 
 __all__ = [
+    "CHANGE",
     "LEVEL",
+    "SHARE",
     "UNKNOWN",
+    "ClusteredMean",
     "Difference",
     "Equivalence",
     "Heard",
@@ -49,6 +53,7 @@ __all__ = [
     "holm",
     "listening_change",
     "mcnemar",
+    "mean_by_clip",
     "minimum_detectable_effect",
     "paired_difference",
     "relative_gain",

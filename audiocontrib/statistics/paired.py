@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from audiocontrib.statistics.intervals import LEVEL, clustered_fit, wilson_upper
+from audiocontrib.statistics.clusters import ALIKE, CHANGE, mean_by_clip
+from audiocontrib.statistics.intervals import LEVEL
 
 POWER = 0.8
 TOST_LEVEL = 0.05
-TINY = 1e-12
-"""A standard error below it is rounding: the clusters do not differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +24,15 @@ class Difference:
     high: float
     """95 % interval, clustered."""
     p: float
-    """Two-sided, of no difference; clustered t-test."""
+    """Two-sided, of no difference; clustered. Below 5 % where the interval leaves 0 out."""
     discordance: float
     """Share of the pairs that differ."""
     n: int
     """Pairs."""
     minimum_detectable: float
     """Smallest difference that such data show with power 80 % at the 5 % level."""
+    kind: str
+    """Of the interval, as in :class:`~audiocontrib.statistics.clusters.ClusteredMean`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +71,36 @@ def minimum_detectable_effect(n: float, discordance: float, level: float = LEVEL
     return float(z * math.sqrt(discordance / n)) if n > 0 else math.nan
 
 
-def paired_difference(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Difference:
+def paired_difference(
+    a: ArrayLike, b: ArrayLike, clusters: ArrayLike, span: tuple[float, float] = CHANGE
+) -> Difference:  # fmt: skip
     """The mean of a - b with its clustered interval, and the smallest mean that could have been detected.
 
     Args:
         a: shape (n,), truth values, numbers in [0, 1] or differences of these.
         b: shape (n,), of the same items.
         clusters: shape (n,), integers that are equal within a cluster.
+        span: the least and the most that a - b can be.
 
     Returns:
         The difference. What can be detected counts n in independent pairs: n is divided by the design effect
         (variance with clusters / variance without); the mean square of the differences stands for the share that
-        differ, which it is where they are right or wrong. Where all pairs are alike, spread is no guide: the
-        interval is then Wilson's limit of the share of clusters that differ, to both sides, and p is 1. What
-        fewer than two clusters, or clusters that all differ by the same, do not fix is NaN.
+        differ, which it is where they are right or wrong. Where all pairs are alike, spread is no guide: the interval
+        is Wilson's limit of the share of clusters that differ, and what could be detected is NaN. Below 10 pairs or
+        5 clusters, the interval and p are NaN.
 
     Raises:
         ValueError: the shapes differ.
     """
     d = _differences(a, b)
-    n, mean = len(d), float(d.mean()) if len(d) else math.nan
-    discordance = float((d != 0).mean()) if n else math.nan
-    fit = clustered_fit(d, clusters)
-    if fit is not None and discordance == 0:
-        bound = wilson_upper(0, _clusters(fit), 1 - (1 - LEVEL) / 2)
-        return Difference(mean, -bound, bound, 1.0, discordance, n, math.nan)
-    if fit is None or not fit.bse[0] > TINY:
-        return Difference(mean, math.nan, math.nan, math.nan, discordance, n, math.nan)
-    low, high = fit.conf_int(alpha=1 - LEVEL)[0]
-    design = float(fit.bse[0] ** 2 / (d.var(ddof=1) / n))
-    detectable = minimum_detectable_effect(n / design, float((d**2).mean()))
-    return Difference(mean, float(low), float(high), float(fit.pvalues[0]), discordance, n, detectable)
+    found = mean_by_clip(d, clusters, span)
+    low, high = found.interval()
+    discordance = float((d != 0).mean()) if len(d) else math.nan
+    detectable = math.nan
+    if found.error > 0:
+        design = found.error**2 / float(d.var(ddof=1) / found.n)
+        detectable = minimum_detectable_effect(found.n / design, float((d**2).mean()))
+    return Difference(found.mean, low, high, found.p_value(), discordance, found.n, detectable, found.kind)
 
 
 def equivalence(a: ArrayLike, b: ArrayLike, clusters: ArrayLike, margin: float) -> Equivalence:
@@ -115,32 +114,22 @@ def equivalence(a: ArrayLike, b: ArrayLike, clusters: ArrayLike, margin: float) 
 
     Returns:
         The result. Where all pairs are alike, spread is no guide: p is then (1 - margin)^G, the probability
-        that none of G clusters differs although a share ``margin`` of clusters does. What fewer than two
-        clusters, or clusters that all differ by the same, do not fix is NaN, and not equivalent.
+        that none of G clusters differs although a share ``margin`` of clusters does. Below 10 pairs or 5 clusters
+        it is NaN, and not equivalent.
 
     Raises:
         ValueError: the shapes differ, or the margin is not between 0 and 1.
     """
-    from scipy.stats import t
-
     if not 0 < margin < 1:
         raise ValueError(f"a margin of {margin}")
     d = _differences(a, b)
-    mean = float(d.mean()) if len(d) else math.nan
-    fit = clustered_fit(d, clusters)
-    if fit is not None and not d.any():
-        p, bound = (1 - margin) ** _clusters(fit), 1 - TOST_LEVEL ** (1 / _clusters(fit))
-        return Equivalence(mean, -bound, bound, p, p < TOST_LEVEL)
-    if fit is None or not fit.bse[0] > TINY:
-        return Equivalence(mean, math.nan, math.nan, math.nan, False)
-    error, free = float(fit.bse[0]), _clusters(fit) - 1
-    p = float(max(t.sf((mean + margin) / error, free), t.cdf((mean - margin) / error, free)))
-    low, high = fit.conf_int(alpha=2 * TOST_LEVEL)[0]
-    return Equivalence(mean, float(low), float(high), p, p < TOST_LEVEL)
-
-
-def _clusters(fit: Any) -> int:
-    return int(fit.df_resid_inference) + 1
+    found = mean_by_clip(d, clusters, CHANGE)
+    if found.kind == ALIKE and found.mean == 0:
+        p, bound = (1 - margin) ** found.clusters, 1 - TOST_LEVEL ** (1 / found.clusters)
+        return Equivalence(found.mean, -bound, bound, p, p < TOST_LEVEL)
+    low, high = found.interval(1 - 2 * TOST_LEVEL)
+    p = max(found.tails(-margin)[1], found.tails(margin)[0])
+    return Equivalence(found.mean, low, high, p, p < TOST_LEVEL)
 
 
 def _differences(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, check_contrast, not_asked, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import clustered_mean
+from audiocontrib.statistics import mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,9 +57,6 @@ def conflicts(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sc
 
     Raises:
         AudiocontribError: the run holds no answers under ``conflict``, or none under the scope's condition.
-
-    Example:
-        >>> ac.conflicts(run, condition="text").to_pandas()
     """
     with scoped(run, scope, words) as (con, checked):
         check_contrast(checked)
@@ -125,6 +122,6 @@ def _follows(
 def _shares(follows: NDArray[np.object_], clip: NDArray[np.int64]) -> dict[str, float]:
     row: dict[str, float] = {}
     for name in SHARES if len(follows) else ():
-        low, high = clustered_mean(follows == name, clip)
+        low, high = mean_by_clip(follows == name, clip).interval()
         row |= {name: float((follows == name).mean()), f"{name}_low": low, f"{name}_high": high}
     return row

@@ -21,7 +21,7 @@ from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeF
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import Heard, clustered_mean, gain
+from audiocontrib.statistics import CHANGE, Heard, gain, mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,9 +82,6 @@ def dose_response(run: Answers, /, *, scope: Scope | None = None, **words: Unpac
 
     Raises:
         AudiocontribError: the run holds no answers to a clip that is masked or in noise.
-
-    Example:
-        >>> ac.dose_response(run).to_pandas()
     """
     with scoped(run, scope, words) as (con, checked):
         return pa.Table.from_pylist(list(_rows(Doses.of(con, checked))), schema=DOSE_SCHEMA)
@@ -149,7 +146,7 @@ def _rows(doses: Doses) -> Iterator[dict[str, Any]]:
 def _measured(doses: Doses, on: NDArray[np.bool_], cell: int) -> dict[str, Any]:
     cast = doses.cast
     right, declined, none = cast.right[on, cell], cast.abstained[on, cell], cast.choice[on, cell] < 0
-    low, high = clustered_mean(right, doses.clip[on])
+    low, high = mean_by_clip(right, doses.clip[on]).interval()
     return {
         "n": int(on.sum()),
         "right": int(right.sum()),
@@ -171,6 +168,6 @@ def _heard(doses: Doses, on: NDArray[np.bool_], cell: int, control: int | None) 
         return {}
     heard: Heard = doses.cast.heard(cell, control, both)
     added = gain(heard.sides())
-    low, high = clustered_mean(added, doses.clip[both])
+    low, high = mean_by_clip(added, doses.clip[both], CHANGE).interval()
     by_luck = float(heard.sides()[1].mean())
     return {"by_luck": by_luck, "heard": float(added.mean()), "heard_low": low, "heard_high": high}

@@ -42,9 +42,6 @@ def least_doses(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[
 
     Raises:
         AudiocontribError: the run holds no doses, or none that has its control beside it.
-
-    Example:
-        >>> ac.least_doses(run).to_pandas().groupby(["model", "lost_under"]).size()
     """
     with scoped(run, scope, words) as (con, checked):
         doses = Doses.of(con, checked)

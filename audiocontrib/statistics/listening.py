@@ -115,11 +115,10 @@ def listening_change(now: Heard, before: Heard, clips: NDArray[np.integer]) -> L
         clips: shape (n,), integers that are equal for items on one clip.
     """
     treatments = max(now.treatments, before.treatments, key=len)
-    scaled = {
-        scale: [_difference(scale(now.sides(one)), scale(before.sides(one)), clips) for one in treatments]
+    gains, relatives = (
+        [_difference(scale(now.sides(one)), scale(before.sides(one)), clips, 2.0) for one in treatments]
         for scale in (gain, relative_gain)
-    }
-    (gains, relatives) = scaled.values()
+    )
     said = [_hearing(now, before, gains, relatives), *_moved(now, before, clips, treatments)]
     (low, high), (least, most) = (_ends(found) for found in (gains, relatives))
     return ListeningChange(gains[0], relatives[0], (low, high), (least, most), "; ".join(said))
@@ -141,7 +140,7 @@ def _hearing(now: Heard, before: Heard, gains: Sequence[Difference], relatives: 
 
 def _moved(now: Heard, before: Heard, clips: NDArray[np.integer], treatments: Sequence[str]) -> Iterator[str]:
     """What else changed beyond noise: what is known from the text, whatever abstentions are worth, and these."""
-    known = {_side(_difference(now.sides(one)[1], before.sides(one)[1], clips)) for one in treatments}
+    known = {_side(_difference(now.sides(one)[1], before.sides(one)[1], clips, 1.0)) for one in treatments}
     if known in ({1}, {-1}):
         yield TEXT
     declined = [
@@ -152,8 +151,11 @@ def _moved(now: Heard, before: Heard, clips: NDArray[np.integer], treatments: Se
     yield from (words for side, words in ((1, DECLINES_MORE), (-1, DECLINES_LESS)) if side in declined)
 
 
-def _difference(now: Floats, before: Floats, clips: NDArray[np.integer]) -> Difference:
-    return paired_difference(now, before, clips)
+def _difference(now: Floats, before: Floats, clips: NDArray[np.integer], most: float) -> Difference:
+    """Within -most to most, unless a value is drawn beyond: then it holds the influence of others too."""
+    d = np.abs(now - before)
+    within = not len(d) or d.max() <= most + 1e-9
+    return paired_difference(now, before, clips, (-most, most) if within else None)
 
 
 def _side(found: Difference) -> int | None:

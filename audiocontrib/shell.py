@@ -81,7 +81,7 @@ def _sampling(drawn: Mapping[str, int | float]) -> dict[str, int | float | None]
 @command_words.register
 def _(step: ImportStep) -> Words:
     about = {"from": step.tool, "model": step.model, "condition": step.condition, "column": _pairs(step.columns)}
-    about |= {"condition-map": _pairs(step.conditions), "choice-as": step.choice_as}
+    about |= {"condition-map": _pairs(step.conditions), "choice-as": step.choice_as, "empty-as": step.empty_as}
     repeated = ["--repeated"] if step.repeated else []
     return ["import", step.answers or "ANSWERS", *_data(step.data), *_options(about), *repeated, "--run", step.run]
 

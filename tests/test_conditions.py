@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from audiocontrib.audio import RATE, make_sound
-from audiocontrib.conditions import CONDITIONS, condition, partners_by_gold
+from audiocontrib.audio import RATE, Sound, make_sound
+from audiocontrib.conditions import CONDITIONS, condition, is_null, partners_by_gold
 from audiocontrib.errors import BadAudio, UsageError
 from audiocontrib.items import Clip, Item
 
 SPECS = [
     "audio", "silence", "silence:matched", "silence:5", "text", "noise", "noise:-40", "swap", "swap:3",
-    "reverse", "clip:0-2.5", "options", "noquestion",
+    "reverse", "clip:0-2.5", "options", "noquestion", "mask:40", "mask:12.5", "snr:5", "snr:-10", "swap-mask:40",
+    "swap-snr:5", "conflict", "conflict:2",
 ]  # fmt: skip
 CLIP = make_sound(np.linspace(-0.5, 0.5, 3 * RATE))
 
@@ -81,6 +84,7 @@ def test_the_samples_of_noise_are_fixed() -> None:
 @pytest.mark.parametrize(
     "bad",
     ["", "sillence", "silence:", "silence:x", "silence:-1", "silence:nan", "noise:3", "text:1", "clip", "clip:2",
+     "mask", "mask:0", "mask:100", "snr", "snr:x", "snr:nan", "conflict:x",
      "clip:2-1", "clip:1-1.01", "clip:a-b", "swap:x", "audio:1"],
 )  # fmt: skip
 def test_a_wrong_condition_is_one_clear_line(bad: str) -> None:
@@ -125,3 +129,65 @@ def test_swap_does_not_depend_on_the_order_of_the_items() -> None:
 
 def test_without_another_gold_there_is_no_partner() -> None:
     assert partners_by_gold(items([("a", "Gold"), ("b", "gold ")]))(items([("a", "gold")])[0]) is None
+
+
+def heard(spec: str, clip: Sound = CLIP) -> np.ndarray:
+    sound = condition(spec).hear(clip, "item/1")
+    assert sound is not None
+    return sound.samples
+
+
+def test_masks_are_nested_and_as_long_as_they_say() -> None:
+    clip = make_sound(np.ones(3 * RATE + 7))
+    masked = {percent: heard(f"mask:{percent}", clip) == 0 for percent in (1, 20, 33.3, 40, 99)}
+    for percent, own in masked.items():
+        assert own.sum() == round(len(own) * percent / 100)
+    for less, more in pairwise(masked.values()):
+        assert (more | ~less).all()
+    other = condition("mask:20").hear(clip, "item/2")
+    assert other is not None
+    assert ((other.samples == 0) != masked[20]).any()
+
+
+def test_noise_lies_below_the_clip_by_what_is_said_and_is_the_same_at_every_level() -> None:
+    quiet = make_sound(0.01 * np.sin(np.arange(2 * RATE) * 0.3))
+    noises = [heard(f"snr:{d}", quiet) - quiet.samples for d in (20, 0, -10)]
+    rms = [np.sqrt((one.astype(float) ** 2).mean()) for one in (quiet.samples, *noises)]
+    assert [20 * np.log10(rms[0] / r) for r in rms[1:]] == pytest.approx([20, 0, -10], abs=0.1)
+    assert noises[1] / noises[0] == pytest.approx(np.full(len(noises[0]), 10), rel=0.05)
+    loud = heard("snr:-20")
+    assert np.abs(loud).max() == 1
+    with pytest.raises(BadAudio, match="the clip is silent"):
+        heard("snr:0", make_sound(np.zeros(RATE)))
+
+
+def test_controls_borrow_the_clip_of_swap_and_are_no_nulls() -> None:
+    items = [Item(f"d/{i}", "d", "Which?", ("a", "b", "c", "d"), i % 2, Clip(f"{i}.wav"), f"{i}.wav") for i in range(4)]
+    items += [Item("d/9", "d", "Who?", ("x", "y"), 0, Clip("9.wav"), "9.wav")]
+    swap = condition("swap").partners(items)
+    for spec in ("swap-mask:40", "swap-snr:5"):
+        control = condition(spec)
+        assert [control.partners(items)(item) for item in items] == [swap(item) for item in items]
+        assert control.dose == condition(spec.removeprefix("swap-")).dose
+        assert not is_null(spec)
+    assert is_null("swap")
+    assert not is_null("conflict")
+    assert (heard("swap-mask:40") == heard("mask:40")).all()
+
+
+def test_a_conflict_says_exactly_one_other_option() -> None:
+    def item(name: str, clip: str, gold: int, question: str = "Which?", kind: str = "animal", choices="cat dog cow"):
+        return Item(f"d/{name}", "d", question, tuple(choices.split()), gold, Clip(clip), clip, question_type=kind)
+
+    mine = item("1", "1.wav", 0)
+    says_dog = item("2", "2.wav", 1)
+    paraphrased = item("3", "3.wav", 2, question="What animal?")
+    both = [item("4", "4.wav", 1), item("5", "4.wav", 2)]  # two options are golds on this clip
+    foreign = item("6", "6.wav", 0, kind="count", question="How many?", choices="dog two")  # asks something else
+    for others, expected in (
+        ([says_dog], says_dog), ([paraphrased], paraphrased), ([paraphrased, says_dog], says_dog),
+        (both, None), ([foreign], None), ([item("7", "7.wav", 0)], None), ([item("8", "1.wav", 1)], None),
+    ):  # fmt: skip
+        assert condition("conflict").partners([mine, *others])(mine) == expected
+    keyless = replace(mine, answer=None)
+    assert condition("conflict").partners([keyless, says_dog])(keyless) is None

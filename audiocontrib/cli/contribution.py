@@ -31,6 +31,7 @@ class TableOptions:
     by: str | None
     margin: float
     scope: Scope
+    reference: str | None = None
 
 
 def _of(module: str, function: str) -> Callable[..., Any]:
@@ -69,6 +70,22 @@ TABLES: dict[str, tuple[str, Compute]] = {
         "same question and options, other clip and gold: do answers follow the audio?",
         lambda run, options: _of("pairs", "pairs")(run, scope=options.scope),
     ),
+    "doses": (
+        "accuracy by how much of the clip is masked, or how loud the noise is, and what hearing adds there",
+        lambda run, options: _of("doses", "dose_response")(run, scope=options.scope),
+    ),
+    "least-doses": (
+        "of every item: the least dose at which its answer is lost, luck left out",
+        lambda run, options: _of("least_doses", "least_doses")(run, scope=options.scope),
+    ),
+    "conflict": (
+        "where clip and text say different options: which one do answers follow?",
+        lambda run, options: _of("conflicts", "conflicts")(run, scope=options.scope),
+    ),
+    "backbone": (
+        "what a model knows from the text beyond a text model (--reference)",
+        lambda run, options: _of("backbone", "beyond_backbone")(run, reference=options.reference, scope=options.scope),
+    ),
     "repeats": (
         "pass rate, majority and the floor of a rerun, of several replies to each question",
         lambda run, options: _of("repeats", "repeats")(run, scope=options.scope),
@@ -103,6 +120,7 @@ TABLES: dict[str, tuple[str, Compute]] = {
 @click.option("--model", "models", multiple=True, help="Count only this model's answers; repeatable.  [default: all]")
 @click.option("--table", type=click.Choice(list(TABLES)), help="Print this table alone; nothing is saved.")
 @click.option("--rerun", type=click.Path(path_type=Path), help="Compare with a second run of the same questions.")
+@click.option("--reference", help="Text model that `backbone` compares with.  [default: the one that never heard]")
 @click.option("--margin", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Margin of `nulls`.")
 @counted_options
 @format_option
@@ -115,6 +133,7 @@ def command(
     models: tuple[str, ...],
     table: str | None,
     rerun: Path | None,
+    reference: str | None,
     margin: float,
     counted: dict[str, Any],
     form: str,
@@ -136,11 +155,13 @@ def command(
         raise UsageError(f"--by groups the summary; the table {table} has no groups: leave --by out")
     if rerun is not None and (by, table) != (None, None):
         raise UsageError("--rerun prints a table of its own: leave --by and --table out")
+    if reference is not None and table != "backbone":
+        raise UsageError("--reference names the text model of --table backbone: leave it out, or ask for that table")
     from audiocontrib.contribution.scope import Scope
 
     run = chosen_run(folder)
     scope = Scope(condition=condition, audio=audio, method=method, models=models or None, **counted)
-    options = TableOptions(by, margin, scope)
+    options = TableOptions(by, margin, scope, reference)
     if rerun is not None:
         emit(_of("rerun", "rerun_floor")(run, other=chosen_run(rerun), scope=scope), form)
     elif table is None:

@@ -50,10 +50,10 @@ def command(
     """Accuracy of a run's models under each condition, beside what needs no listening; or the change from a baseline.
 
     Beside each accuracy stand chance, the best constant strategy (one and the same place, the longest or the shortest
-    option), and what the audio adds over that condition. With --baseline, each measure is compared item by item: the
-    change with an interval clustered by clip, exact McNemar, Holm's correction over the benchmarks, and the smallest
-    change that such data can show; what the audio adds is compared apart from accuracy, because a model that learned
-    a shortcut gains in the one and not in the other.
+    option), how many votes abstain, and what the audio adds over that condition. With --baseline, each measure is
+    compared item by item: the change with an interval clustered by clip, exact McNemar, Holm's correction over the
+    benchmarks, and the smallest change that such data can show. Whether it listens more or less is said only where
+    what the audio adds and its share of what is left open both say so, whatever abstentions are worth.
 
     Benchmarks publish matching rules with known defects (docs/scorers.md). They are here for comparison:
     an official rule is printed beside our exact reading of the same replies. It needs a run of replies
@@ -99,21 +99,14 @@ def _open(folders: tuple[Path, ...]) -> list[Run]:
 
 
 def _said(rows: list[dict[str, Any]]) -> list[str]:
-    """Did it listen more? In a line for each data set."""
-    lines = []
-    for row in rows:
-        if row["part"] != "all" or row["quantity"] != "audio gain":
-            continue
-        if row["low"] is None or row["low"] != row["low"]:
-            verdict = "cannot be told"
-        elif row["low"] > 0:
-            verdict = "more"
-        elif row["high"] < 0:
-            verdict = "less"
-        else:
-            verdict = "within the noise"
-        lines.append(
-            f"{row['dataset']}: {row['measure']}: {verdict} "
-            f"({row['change']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f})"
-        )
-    return lines
+    """Does it listen more? In a line for each data set and condition without the audio."""
+    return [
+        f"{row['dataset']}, over {row['condition']}: {row['verdict']} (what the audio adds: {row['change']:+.3f}"
+        + (f", {row['least']:+.3f} to {row['most']:+.3f} by what abstentions are worth)" if _open_ended(row) else ")")
+        for row in rows
+        if row["part"] == "all" and row["verdict"]
+    ]
+
+
+def _open_ended(row: dict[str, Any]) -> bool:
+    return bool(row["most"] - row["least"] > 1e-9)

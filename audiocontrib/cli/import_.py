@@ -36,6 +36,11 @@ SHOWN = 20
     help="What the choices are, where the file can be read in two ways; index counts from 0, number from 1.",
 )
 @click.option(
+    "--empty-as",
+    type=click.Choice(["refused", "unparsed"]),
+    help="What an empty choice is: the model declined, or none could be read.  [default: unparsed, which is said]",
+)
+@click.option(
     "--repeated", is_flag=True, help="Rows that answer a question again are repeats, numbered as they come in the file."
 )
 @format_option
@@ -49,6 +54,7 @@ def command(
     conditions: tuple[str, ...],
     columns: tuple[str, ...],
     choice_as: str | None,
+    empty_as: str | None,
     repeated: bool,
     form: str,
     **data: Any,
@@ -85,6 +91,7 @@ def command(
         condition=condition,
         mapping=dict(pair(text) for text in columns),
         choice_as=choice_as,
+        empty_as=empty_as,
         repeated=repeated,
         tool=tool,
         conditions=dict(pair(text) for text in conditions),

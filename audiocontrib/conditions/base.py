@@ -48,6 +48,13 @@ class Condition:
     has_audio: ClassVar[bool] = True
     """Whether the message holds an audio part at all."""
     shows_question: ClassVar[bool] = True
+    control: ClassVar[bool] = False
+    """Whether it only means something beside another condition: then it is no null for the audio."""
+
+    @property
+    def dose(self) -> tuple[str, float] | None:
+        """What is taken away of a clip, and how much: a scale and a place on it; None: nothing, or all of it."""
+        return None
 
     @property
     def needs_clip(self) -> bool:
@@ -100,7 +107,7 @@ def register_condition(cls: type[Condition]) -> type[Condition]:
         )
     if _said_above(cls, "hears_own_clip", "hear"):
         raise UsageError(f"{who} plays a sound of its own (hear), so it must say hears_own_clip itself")
-    for flag in ("borrows_clip", "borrows_option", "has_audio", "shows_question"):
+    for flag in ("borrows_clip", "borrows_option", "has_audio", "shows_question", "control"):
         if not isinstance(getattr(cls, flag), bool):
             raise UsageError(f"{who}: {flag} is {getattr(cls, flag)!r}, but is True or False")
     if cls.hears_own_clip and not cls.has_audio:
@@ -182,10 +189,14 @@ def find_condition(spec: str) -> Condition | None:
 def is_null(spec: str) -> bool:
     """Whether the question is asked in full and the item's own clip cannot be heard: a null for the audio.
 
-    False for a condition that is not known here.
+    False for a control of another condition, and for a condition that is not known here.
     """
     found = find_condition(spec)
-    return found is not None and found.shows_question and not (found.hears_own_clip or found.borrows_option)
+    return (
+        found is not None
+        and found.shows_question
+        and not (found.hears_own_clip or found.borrows_option or found.control)
+    )
 
 
 def borrows_clip(spec: str) -> bool:

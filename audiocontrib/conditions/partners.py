@@ -23,11 +23,11 @@ def partners_by_gold(items: Iterable[Item], seed: int = 0) -> Partners:
     for item in items:
         if item.audio is not None and item.answer is not None:
             first.setdefault(item.clip_id, item)
-            golds[item.clip_id].add(_fold(item.choices[item.answer]))
+            golds[item.clip_id].add(folded(item.choices[item.answer]))
     ring = sorted(first, key=lambda clip: stable_hash([seed, clip]))
 
     def partner(item: Item) -> Item | None:
-        offered = {_fold(choice) for choice in item.choices}
+        offered = {folded(choice) for choice in item.choices}
         start = int(stable_hash([seed, item.id])[:16], 16)
         for step in range(len(ring)):
             clip = ring[(start + step) % len(ring)]
@@ -38,5 +38,45 @@ def partners_by_gold(items: Iterable[Item], seed: int = 0) -> Partners:
     return partner
 
 
-def _fold(text: str) -> str:
+def partners_in_conflict(items: Iterable[Item], seed: int = 0) -> Partners:
+    """A function from an item to one whose clip says another option of it, fixed by the seed; None where none does.
+
+    What the clip says is the gold of an item on it that asks the same: the same question, or else the same question
+    type where there is one. It must be exactly one of the options and not the gold; no gold on that clip may be the
+    item's own.
+    """
+    asked: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    golds: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        if item.audio is not None and item.answer is not None:
+            golds[item.clip_id].add(folded(item.choices[item.answer]))
+            for kind in _kinds(item):
+                asked[kind].append(item)
+    rings = {kind: sorted(own, key=lambda one: stable_hash([seed, one.id])) for kind, own in asked.items()}
+
+    def partner(item: Item) -> Item | None:
+        if item.answer is None:
+            return None
+        offered, own = [folded(choice) for choice in item.choices], folded(item.choices[item.answer])
+        start = int(stable_hash([seed, item.id])[:16], 16)
+        for ring in (rings.get(kind, []) for kind in _kinds(item)):
+            for step in range(len(ring)):
+                other = ring[(start + step) % len(ring)]
+                said = golds[other.clip_id] & set(offered)
+                gold = folded(other.choices[other.answer or 0])
+                if other.clip_id != item.clip_id and said == {gold} and gold != own and offered.count(gold) == 1:
+                    return other
+        return None
+
+    return partner
+
+
+def _kinds(item: Item) -> list[tuple[str, str]]:
+    """What an item asks, the narrowest first."""
+    kinds = [("question", folded(item.question))]
+    return kinds + [("type", f"{item.dataset} {item.question_type}")] * bool(item.question_type)
+
+
+def folded(text: str) -> str:
+    """A text as options are compared by: without case, and with single spaces."""
     return " ".join(text.casefold().split())

@@ -51,10 +51,10 @@ class Silence(Condition):
             return cls()
         if parameter == "matched":
             return cls(None)
-        return cls(_number(parameter, "seconds, or 'matched'", low=MIN_SECONDS, high=3600))
+        return cls(number_between(parameter, "seconds, or 'matched'", low=MIN_SECONDS, high=3600))
 
     def hear(self, clip: Sound | None, item_id: str) -> Sound | None:  # noqa: D102
-        return silence(self.seconds if self.seconds is not None else _present(clip).seconds)
+        return silence(self.seconds if self.seconds is not None else present(clip).seconds)
 
 
 @register_condition
@@ -104,10 +104,10 @@ class Noise(Condition):
 
     @classmethod
     def parse(cls, parameter: str | None) -> Self:  # noqa: D102
-        return cls() if parameter is None else cls(_number(parameter, "a level in dBFS", low=-120, high=-5))
+        return cls() if parameter is None else cls(number_between(parameter, "a level in dBFS", low=-120, high=-5))
 
     def hear(self, clip: Sound | None, item_id: str) -> Sound | None:  # noqa: D102
-        uniform = seeded("noise", item_id).random(len(_present(clip).samples)) * 2 - 1
+        uniform = seeded("noise", item_id).random(len(present(clip).samples)) * 2 - 1
         rms_of_uniform = 1 / np.sqrt(3)
         return make_sound(uniform * (10 ** (self.dbfs / 20) / rms_of_uniform))
 
@@ -143,7 +143,7 @@ class Reverse(Condition):
     hears_own_clip: ClassVar[bool] = True
 
     def hear(self, clip: Sound | None, item_id: str) -> Sound | None:  # noqa: D102
-        return make_sound(_present(clip).samples[::-1])
+        return make_sound(present(clip).samples[::-1])
 
 
 @register_condition
@@ -163,21 +163,22 @@ class Fragment(Condition):
     @classmethod
     def parse(cls, parameter: str | None) -> Self:  # noqa: D102
         first, _, second = (parameter or "").partition("-")
-        start = _number(first, "a fragment as clip:START-STOP in seconds", low=0, high=86_400)
-        stop = _number(second, "a fragment as clip:START-STOP in seconds", low=0, high=86_400)
+        start = number_between(first, "a fragment as clip:START-STOP in seconds", low=0, high=86_400)
+        stop = number_between(second, "a fragment as clip:START-STOP in seconds", low=0, high=86_400)
         if stop - start < MIN_SECONDS:
             raise ValueError(f"the fragment must be at least {MIN_SECONDS} s long")
         return cls(start, stop)
 
     def hear(self, clip: Sound | None, item_id: str) -> Sound | None:  # noqa: D102
-        whole = _present(clip)
+        whole = present(clip)
         part = whole.samples[round(self.start * RATE) : round(self.stop * RATE)]
         if len(part) < MIN_SECONDS * RATE:
             raise BadAudio(f"nothing of the clip ({whole.seconds:.2f} s) lies in {self.spec}")
         return make_sound(part)
 
 
-def _present(clip: Sound | None) -> Sound:
+def present(clip: Sound | None) -> Sound:
+    """The clip; BadAudio where there is none."""
     if clip is None:
         raise BadAudio("the condition needs the item's clip, and there is none")
     return clip
@@ -185,13 +186,14 @@ def _present(clip: Sound | None) -> Sound:
 
 def whole(text: str, meaning: str, *, high: int) -> int:
     """The whole number that a condition's parameter is, from 0 to ``high``; ValueError if it is none."""
-    value = _number(text, meaning, low=0, high=high)
+    value = number_between(text, meaning, low=0, high=high)
     if value != int(value):
         raise ValueError(f"{text!r} is not {meaning}, which is a whole number")
     return int(value)
 
 
-def _number(text: str, meaning: str, *, low: float, high: float) -> float:
+def number_between(text: str, meaning: str, *, low: float, high: float) -> float:
+    """A number that a condition is written with; ValueError if it is none, or out of range."""
     try:
         value = float(text)
     except ValueError:

@@ -30,12 +30,13 @@ EXTRA = re.compile(r"extra\.[\w-]+")
 
 COLUMNS: list[tuple[str, pa.DataType]] = [
     ("n", pa.int64()),
-    ("right", pa.int64()),
+    *((name, pa.int64()) for name in ("right", "wrong", "abstained", "no_choice")),
     ("accuracy", pa.float64()),
     ("low", pa.float64()),
     ("high", pa.float64()),
     ("interval", pa.string()),
     ("chance", pa.float64()),
+    ("credited", pa.float64()),
     ("chance_corrected", pa.float64()),
     ("missing", pa.int64()),
     *((name, pa.int64()) for name in UNANSWERED),
@@ -61,10 +62,12 @@ def accuracy(
             shown.
 
     Returns:
-        model, condition, the groups, n (items with a key and a vote), right, accuracy, low and high (95 %,
-        by clip) and the kind of this interval (:mod:`~audiocontrib.statistics.clusters`), chance (mean 1/K),
-        chance_corrected, missing (items with a key but no vote); and, of single replies: refused, unparsed,
-        failed. Items without a key count only among the replies. Accuracies are null where n is 0.
+        model, condition, the groups, n (items with a key and a vote), which are right, wrong (another option),
+        abstained (the vote declines) or no_choice (a tie, or no reply that could be read); accuracy (right / n), low
+        and high (95 %, by clip) and the kind of this interval (:mod:`~audiocontrib.statistics.clusters`), chance (mean
+        1/K), credited (accuracy with 1/K for an abstention, which is no wrong guess), chance_corrected (of that),
+        missing (items with a key but no vote); and, of single replies: refused, unparsed, failed. Items without a key
+        count only among the replies. Accuracies are null where n is 0.
 
     Raises:
         UsageError: a group that does not exist, or a word that the run does not know.
@@ -122,7 +125,8 @@ def _accuracies(con: duckdb.DuckDBPyConnection, by: Sequence[str], told: AnswerC
             voted = own[(cast.problem[own, cell] == 0) & has_key[own]]
             row = {"model": model, "condition": condition, **group, "missing": int(has_key[own].sum()) - len(voted)}
             row |= unanswered.get((model, condition, number), dict.fromkeys(UNANSWERED, 0))
-            rows.append(row | _measured(cast.right[voted, cell], clip[voted], 1 / told.sizes[voted]))
+            kinds = (cast.right[voted, cell], cast.abstained[voted, cell], cast.choice[voted, cell] < 0)
+            rows.append(row | _measured(*kinds, clip[voted], cast.chance[voted]))
     names: list[tuple[str, pa.DataType]] = [(name, pa.string()) for name in ("model", "condition", *by)]
     return pa.Table.from_pylist(rows, schema=pa.schema(names + COLUMNS))
 
@@ -152,19 +156,29 @@ def _unanswered(
     return {(r.pop("model"), r.pop("condition"), r.pop("part")): r for r in found.to_pylist()}
 
 
-def _measured(right: NDArray[np.bool_], clips: NDArray[np.int64], chance: NDArray[np.float64]) -> dict[str, Any]:
+def _measured(
+    right: NDArray[np.bool_],
+    abstained: NDArray[np.bool_],
+    none: NDArray[np.bool_],
+    clips: NDArray[np.int64],
+    chance: NDArray[np.float64],
+) -> dict[str, Any]:
     """The accuracy on some items and all that hangs on it; nothing where there is none."""
-    n, successes = len(right), int(right.sum())
+    n, successes, declined, unchosen = len(right), int(right.sum()), int(abstained.sum()), int(none.sum())
     if not n:
-        return {"n": 0, "right": 0}
-    guessed = float(chance.mean())
+        return dict.fromkeys(("n", "right", "wrong", "abstained", "no_choice"), 0)
+    guessed, credited = float(chance.mean()), float((right + abstained * chance).mean())
     return {
         "n": n,
         "right": successes,
+        "wrong": n - successes - unchosen,
+        "abstained": declined,
+        "no_choice": unchosen - declined,
         "accuracy": successes / n,
         **mean_by_clip(right, clips).in_columns(),
         "chance": guessed,
-        "chance_corrected": chance_corrected(successes / n, guessed),
+        "credited": credited,
+        "chance_corrected": chance_corrected(credited, guessed),
     }
 
 

@@ -32,9 +32,9 @@ TIE = 1e-12
 """Two options whose posteriors are nearer than this are tied: the sums depend on their order."""
 LEAST = 1e-300
 """A posterior counts as at least this in a logarithm: an option that a model excludes has ln p = -691."""
-COLUMNS = ("place", "turn", "final", "fits")
-"""Of each answer: the number of its item and cell (item · C + cell), its order, whether it did not fail, and
-whether it fits its item's options."""
+COLUMNS = ("place", "turn", "final", "declined", "fits")
+"""Of each answer: the number of its item and cell (item · C + cell), its order, whether it did not fail, whether it
+declines to answer, and whether it fits its item's options."""
 CELL_SCHEMA = schema_of(model=pa.string(), condition=pa.string(), cell=pa.int64())
 ROWS_AT_ONCE = 60_000  # what fits the processor's cache: with a million, reading takes twice as long
 ONE = np.int16(1)  # of the sums' own type: a number of another type is added forty times slower
@@ -63,6 +63,8 @@ class AnswerCounts:
     """Answers whose option it is, a tie being nobody's, shape (n, C, K); of likelihoods only in full, else 0."""
     logs: Floats
     """Of likelihoods the mean ln posterior, shape (n, C, K), 0 beyond an item's options; only in full, else 0."""
+    declined: Small
+    """Answers that are refusals, shape (n, C); only replies can be."""
 
     @property
     def gold(self) -> Ints:
@@ -108,7 +110,7 @@ def count_answers(
     items = arrow_table(con.sql("select item_id, answer, len(choices) as k from items order by item_id"))
     n, width = len(items) * len(cells), int(integers(items["k"]).max(initial=0)) or 1
     orders, answered = np.zeros((2, n * width), bool)
-    answers, counts = np.zeros(n, np.int16), np.zeros(n * width, np.int16)
+    answers, declined, counts = np.zeros(n, np.int16), np.zeros(n, np.int16), np.zeros(n * width, np.int16)
     shares, logs = np.zeros(n * width), np.zeros(n * width)  # what is not written to takes no memory
     for batch in _batches(con, items, cells, method):
         place, turn = integers(batch["place"]), integers(batch["turn"])
@@ -130,6 +132,7 @@ def count_answers(
         else:
             place, choice = integers(told["place"]), integers(told["choice"], null=-1)
             np.add.at(counts, (place * width + choice)[choice >= 0], ONE)
+            np.add.at(declined, place[truths(told["declined"])], ONE)
         np.add.at(answers, place, ONE)
     if answers.sum(dtype=np.int64) > np.count_nonzero(answered):
         raise AudiocontribError(
@@ -150,6 +153,7 @@ def count_answers(
         shares=shares.reshape(by_option),
         counts=counts.reshape(by_option),
         logs=logs.reshape(by_option),
+        declined=declined.reshape(by_cell),
     )
 
 
@@ -180,7 +184,7 @@ def _batches(
         yield from con.sql(
             f"""
             select item * {len(cells)} + cell as place, ("order" % k)::bigint as turn,
-                outcome <> 'failed' as final, coalesce({fits}, true) as fits, {told}
+                outcome <> 'failed' as final, outcome = 'refused' as declined, coalesce({fits}, true) as fits, {told}
             from responses join counted_items using (item_id) join counted_cells using (model, condition)
             where method = $method
             """,

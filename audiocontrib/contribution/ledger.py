@@ -56,7 +56,8 @@ WITH_ERROR = (*(f"bits_{name}" for name in BITS), "d_p")
 ENTRIES = (
     *WITH_ERROR,
     *("presence_silence", "presence_noise", "raw_text", "raw_audio", "raw_total"),
-    *("right_audio", "right_condition", "right_text", "ac"),
+    *("right_audio", "right_condition", "right_text"),
+    *("abstained_audio", "abstained_condition", "abstained_text", "ac", "ac_as_good"),
 )
 WEIGHT_SCHEMA = schema_of(
     model=pa.string(),
@@ -78,7 +79,9 @@ class Ledger:
     - presence_silence, presence_noise: log2 p_silence - log2 p_text, and so for noise.
     - raw_text, raw_audio, raw_total: the bits before calibration (pseudo-PVI).
     - right_audio, right_condition, right_text: 1 where the model's vote is right, else 0.
-    - ac: right_audio - right_condition, the audio contribution of arXiv 2509.21060, in {-1, 0, 1}."""
+    - abstained_audio, abstained_condition, abstained_text: 1 where the model's vote declines, else 0.
+    - ac: right_audio - right_condition, the audio contribution of arXiv 2509.21060, in {-1, 0, 1}.
+    - ac_as_good: the same, if an abstention is worth what the model answers with the audio."""
     items: pa.Table
     """One row per item, sorted: item_id, k, the mean of each entry over ``models`` (null where one of them has
     no value, so that the sums hold), and for WITH_ERROR ``…_se``: standard deviation / √J over the J models. It
@@ -134,13 +137,16 @@ def _ledger(con: duckdb.DuckDBPyConnection, scope: CheckedScope, calibrated: boo
             for (of, spec), rows in where.items()
             if of == model
         }
-        right = {
-            role: floats(voted["correct"].take(who_voted[model, specs[0]]).cast(pa.float64()))
-            for role, specs in roles.items()
-            if specs and (model, specs[0]) in who_voted
-        }
+        right, declined = (
+            {
+                role: floats(voted[name].take(who_voted[model, specs[0]]).cast(pa.float64()))
+                for role, specs in roles.items()
+                if specs and (model, specs[0]) in who_voted
+            }
+            for name in ("correct", "abstained")
+        )
         raw, log2_p, weights = _bits(scores, roles, items, calibrated)
-        accounts[model] = ledger_entries(raw, log2_p, right, items)
+        accounts[model] = ledger_entries(raw, log2_p, right, items, declined)
         learned += [{"model": model, **row} for row in weights]
     heard = tuple(m for m in accounts if (m, audio) in where) or tuple(accounts)
     if told["log_posterior"].null_count == len(told):

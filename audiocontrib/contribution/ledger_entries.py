@@ -89,7 +89,11 @@ def over_donors(bits: Sequence[Floats]) -> Floats:
 
 
 def ledger_entries(
-    raw: Mapping[str, Floats], log2_p: Mapping[str, Floats], right: Mapping[str, Floats], keys: ItemColumns
+    raw: Mapping[str, Floats],
+    log2_p: Mapping[str, Floats],
+    right: Mapping[str, Floats],
+    keys: ItemColumns,
+    declined: Mapping[str, Floats] | None = None,
 ) -> dict[str, Floats]:
     """The ENTRIES of a ledger for one model, (n,) each; NaN: not known.
 
@@ -97,12 +101,14 @@ def ledger_entries(
         raw, log2_p: log2 p(gold) before and after calibration under ``options``, ``text``, ``swap`` (the mean
             over donors), ``silence``, ``noise``, ``audio`` and ``condition``; missing: not asked.
         right: 1 where the vote is right, else 0, under ``audio``, ``condition`` and ``text``.
+        declined: 1 where the vote is an abstention, else 0, likewise.
     """
     unknown, room = np.full(len(keys.k), np.nan), np.log2(keys.k)
     options, text, swap, silence, noise, audio, condition = (
         log2_p.get(name, unknown) for name in ("options", "text", "swap", "silence", "noise", "audio", "condition")
     )
     marks = {name: right.get(name, unknown) for name in ("audio", "condition", "text")}
+    none = {name: (declined or {}).get(name, unknown) + 0 * right for name, right in marks.items()}  # NaN stays
     return {
         "bits_options": room + options,
         "bits_question": text - options,
@@ -121,5 +127,19 @@ def ledger_entries(
         "right_audio": marks["audio"],
         "right_condition": marks["condition"],
         "right_text": marks["text"],
+        "abstained_audio": none["audio"],
+        "abstained_condition": none["condition"],
+        "abstained_text": none["text"],
         "ac": marks["audio"] - marks["condition"],
+        "ac_as_good": _as_good(marks["audio"], marks["condition"], none["audio"], none["condition"]),
     }
+
+
+def _as_good(audio: Floats, without: Floats, declined_audio: Floats, declined: Floats) -> Floats:
+    """Right with the audio - without it, where an abstention is worth an answer with the audio: of the item, or of any.
+
+    See :meth:`audiocontrib.statistics.Heard.sides`.
+    """
+    told = audio[declined_audio == 0]
+    meant = np.where(declined_audio == 1, told.mean() if len(told) else 0.0, audio)
+    return np.asarray(meant - np.where(declined == 1, meant, without))

@@ -28,15 +28,17 @@ FIRST = ("text", "silence", "noise", "swap")
 """Which nulls come first in the table, whatever parameter follows the colon; the others by name."""
 LEVEL = 0.05
 
-Seen = tuple[Floats, NDArray[np.int64], Floats]
-"""Of one model and condition, (n,) each: right (NaN: no vote or no key), the choice (-1: none), bits of the gold."""
+Seen = tuple[Floats, NDArray[np.int64], Floats, Floats]
+"""Of one model and condition, (n,) each: right, an abstention being credited with 1/K (NaN: no vote or no key), the
+choice (-1: none), bits of the gold, and 1 for an abstention."""
 
 SCHEMA = schema_of(
     **dict.fromkeys(("model", "first", "second"), pa.string()),
     n=pa.int64(),
     **dict.fromkeys(
         (
-            *("first_accuracy", "second_accuracy", "difference", "low", "high", "minimum_detectable"),
+            *("first_accuracy", "second_accuracy", "first_abstained", "second_abstained"),
+            *("difference", "low", "high", "minimum_detectable"),
             *("p_different", "p_equivalent"),
         ),
         pa.float64(),
@@ -68,14 +70,15 @@ def nulls(
     Returns:
         model, first, second, and of the items with a key and a vote under both:
 
-        - n, first_accuracy, second_accuracy; difference: second - first, with its 95 % interval by
-          clip (low, high; interval: its kind) and the smallest difference that such data show (minimum_detectable).
+        - n, first_accuracy, second_accuracy, with abstentions credited with 1/K, whose shares are first_abstained and
+          second_abstained; difference: second - first, with its 95 % interval by clip (low, high; interval: its kind)
+          and the smallest difference that such data show (minimum_detectable).
         - p_different: of no difference, corrected for all rows (Holm).
         - p_equivalent: of a difference of the margin or more (TOST). Not corrected: that all pairs are
           equivalent may be said where every p is below 5 %.
         - verdict: ``equivalent`` (p_equivalent < 5 %), else ``different`` (p_different < 5 %), else ``undecided``.
-        - influence: share of the items that turn from right to wrong or from wrong to right (the influence
-          rate of arXiv 2510.00626); changed: share whose choice changes, none being a choice of its own.
+        - influence: share of the items that turn from right to not right or back (the influence rate of arXiv
+          2510.00626); changed: share whose choice changes, none being a choice of its own.
         - presence: mean bits by which the second raises the gold, log2 p_second - log2 p_first, uncalibrated,
           with its 95 % interval; null for replies. A p counts as at least 1/(10 K).
 
@@ -91,10 +94,15 @@ def nulls(
         wanted = _wanted(con, conditions)
         items, voted = item_columns(con), vote_table(con, wanted, checked.method)
         believed = posterior_table(con, wanted, checked.method)["log_posterior"]
-    right = floats(voted["correct"].cast(pa.float64()))
+    right, declined = (floats(voted[name].cast(pa.float64())) for name in ("correct", "abstained"))
     chosen = integers(voted["choice"], null=-1)
     seen = {
-        cell: (right[rows], chosen[rows], log2_gold(padded(believed.take(rows), items.k.max()), items))
+        cell: (
+            right[rows] + declined[rows] / items.k,
+            chosen[rows],
+            log2_gold(padded(believed.take(rows), items.k.max()), items),
+            declined[rows],
+        )
         for cell, rows in cells(voted, len(items.k)).items()
     }
     rows = [
@@ -124,7 +132,7 @@ def _wanted(con: duckdb.DuckDBPyConnection, conditions: str | Sequence[str] | No
 def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float) -> dict[str, Any]:
     """What one model does under two conditions."""
     on = ~np.isnan(first[0] + second[0])
-    right, chosen, bits = ([one[i][on] for one in (first, second)] for i in range(3))
+    right, chosen, bits, declined = ([one[i][on] for one in (first, second)] for i in range(4))
     if not on.any():
         return {"n": 0, "p_different": None, "p_equivalent": None}
     difference = paired_difference(right[1], right[0], clip[on])
@@ -133,13 +141,15 @@ def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float)
     row = {
         "first_accuracy": right[0].mean(),
         "second_accuracy": right[1].mean(),
+        "first_abstained": declined[0].mean(),
+        "second_abstained": declined[1].mean(),
         "difference": difference.mean,
         "low": difference.low,
         "high": difference.high,
         "minimum_detectable": difference.minimum_detectable,
         "p_different": difference.p,
         "p_equivalent": equivalence(right[1], right[0], clip[on], margin).p,
-        "influence": difference.discordance,
+        "influence": ((right[0] == 1) != (right[1] == 1)).mean(),
         "changed": (chosen[0] != chosen[1]).mean(),
         "presence": presence.mean(),
         "presence_low": presence_low,

@@ -23,6 +23,8 @@ from audiocontrib.responses import METHODS
 if TYPE_CHECKING:
     import duckdb
 
+    from audiocontrib.conditions import Condition
+
 
 class ScopeFields(TypedDict, total=False):
     """The fields of a :class:`Scope`, as the keywords that every measure takes."""
@@ -182,6 +184,16 @@ def check_contrast(scope: Scope) -> None:
                 f"{field} is {word!r}, {'without' if heard else 'with'} the item's own audio; "
                 f"name a condition {'with' if heard else 'without'} it"
             )
+    without, whole = (find_condition(word) for word in (scope.condition, scope.audio))
+    if without is not None and without.control and (whole is None or not without.dose or without.dose != whole.dose):
+        raise UsageError(
+            f"condition is {scope.condition!r}, which means something only beside {_beside(without)}; "
+            "name another without the item's own audio"
+        )
+
+
+def _beside(control: Condition) -> str:
+    return f"{control.spec.removeprefix('swap-')!r}, as audio" if control.dose else "its own table"
 
 
 _FIELDS = tuple(field.name for field in fields(Scope))

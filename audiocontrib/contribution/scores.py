@@ -37,8 +37,9 @@ def contributions(
         - models: number of models that were asked under the condition (for any item).
         - votes_right: models that are right under it; null without a key.
         - models_right: their names, sorted.
+        - models_abstained: names of the models that abstain under it, sorted: they are not right.
         - missing: why a model has no vote under it: ``tiny-a: not asked under silence``.
-        - score: share of the models that are wrong under it (c of arXiv 2509.21060: strong where c >= 1/2);
+        - score: share of the models that are not right under it (c of arXiv 2509.21060: strong where c >= 1/2);
           null without a key or where a vote is missing.
         - right_with_audio: models right with the audio; null without a key, where it was not asked or
           where a vote is missing.
@@ -63,7 +64,9 @@ def contributions(
     models = len(without)
     score = 1 - right / models if models else np.zeros(len(has_key))
     heard = has_key & bool(with_audio)
-    names = _of(told, without, 0).take(np.nonzero(cast.right[:, without])[1])
+    names, declined = (
+        _of(told, without, 0).take(np.nonzero(mask[:, without])[1]) for mask in (cast.right, cast.abstained)
+    )
     both = [(a, c) for a in with_audio for c in without if told.cells[a][0] == told.cells[c][0]]
     return pa.Table.from_pydict(
         {
@@ -71,6 +74,7 @@ def contributions(
             "models": np.full(len(has_key), models),
             "votes_right": _where(right, has_key),
             "models_right": _split(cast.right[:, without], names),
+            "models_abstained": _split(cast.abstained[:, without], declined),
             "missing": _missing(told, cast, without),
             "score": _where(score, has_key & whole & bool(models)),
             "right_with_audio": _where(right_audio, heard & whole_audio),

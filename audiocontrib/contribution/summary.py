@@ -27,8 +27,10 @@ COLUMNS = schema_of(
     **dict.fromkeys(
         (
             *("chance", "accuracy_audio", "accuracy_condition", "accuracy_text"),
+            *("abstained_audio", "abstained_condition", "abstained_text"),
             *("kappa_audio", "kappa_condition", "kappa_text"),
-            *("contribution", "contribution_low", "contribution_high", "ac"),
+            *("contribution", "contribution_low", "contribution_high"),
+            *("contribution_least", "contribution_most", "ac"),
             *(f"bits_{name}{end}" for name in BITS for end in ("", "_low", "_high")),
             *("share_text", "share_audio"),
             *("leak_share", "leak_share_low", "leak_share_high", "weak_by_luck"),
@@ -63,9 +65,11 @@ def summary(
         the audio and under the condition, or under the condition alone where the audio was not asked:
 
         - n, clips; unsolved: items that no model gets right with the audio; chance: mean 1/K.
-        - accuracy_audio, accuracy_condition, accuracy_text: means over models and items.
-        - ``kappa_…``: (accuracy - chance) / (1 - chance); contribution: kappa_audio - kappa_condition, and its 95 %
-          interval; ac: accuracy_audio - accuracy_condition.
+        - accuracy_audio, accuracy_condition, accuracy_text: means over models and items; ``abstained_…``: share of
+          the votes that decline, which are not right.
+        - ``kappa_…``: (accuracy - chance) / (1 - chance) with abstentions credited with 1/K; contribution: kappa_audio
+          - kappa_condition, and its 95 % interval; contribution_least, contribution_most: if all abstentions were
+          worth what the model answers with the audio, nothing, or 1/K; ac: accuracy_audio - accuracy_condition.
         - bits_text, …: mean calibrated bits of the ledger with their 95 % intervals; share_text, share_audio:
           mean of bits / log2 K (1: all that there is to know).
         - leak_share: share of the items that their text answers, from the decoys, with its 95 % interval.
@@ -126,12 +130,16 @@ def _summed(part: pa.Table) -> dict[str, Any]:
         "share_audio": _mean(columns["bits_audio"] / np.log2(k)),
     }
     for name in ("audio", "condition", "text"):
-        right = columns[f"right_{name}"]
-        if (accuracy := _mean(right)) is not None:
-            row[f"accuracy_{name}"] = accuracy
-            row[f"kappa_{name}"] = chance_corrected(accuracy, float((1 / k[~np.isnan(right)]).mean()))
-    heard = ~np.isnan(columns["ac"])
-    row |= _with_interval("contribution", contribution_of(columns["ac"][heard], 1 / k[heard], clip[heard]))
+        right, declined = columns[f"right_{name}"], columns[f"abstained_{name}"]
+        if (credited := _mean(right + declined / k)) is not None:
+            row |= {f"accuracy_{name}": _mean(right), f"abstained_{name}": _mean(declined)}
+            row[f"kappa_{name}"] = chance_corrected(credited, float((1 / k[~np.isnan(right)]).mean()))
+    declined = columns["abstained_audio"] - columns["abstained_condition"]
+    gains = [columns["ac"] + declined / k, columns["ac"], columns["ac_as_good"]]
+    heard = ~np.isnan(gains[0])
+    row |= _with_interval("contribution", contribution_of(gains[0][heard], 1 / k[heard], clip[heard]))
+    bounds = [mean / (1 - chance) for one in gains if (mean := _mean(one)) is not None]
+    row |= {"contribution_least": min(bounds, default=None), "contribution_most": max(bounds, default=None)}
     for name in BITS:
         values = columns[f"bits_{name}"]
         known = ~np.isnan(values)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from audiocontrib.arrow import integers, schema_of
 from audiocontrib.contribution.accuracies import contribution_of
@@ -17,6 +18,7 @@ from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeF
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
+from audiocontrib.statistics import Heard, gain
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,9 +27,11 @@ THINKING_SCHEMA = schema_of(
     model=pa.string(),
     think_tokens=pa.int64(),
     n=pa.int64(),
-    **dict.fromkeys(("accuracy_audio", "accuracy_condition", "chance"), pa.float64()),
+    **dict.fromkeys(("accuracy_audio", "accuracy_condition"), pa.float64()),
+    **dict.fromkeys(("abstained_audio", "abstained_condition", "chance"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
     interval=pa.string(),
+    **dict.fromkeys(("contribution_least", "contribution_most"), pa.float64()),
     **dict.fromkeys(("thought_tokens", "reached", "unparsed"), pa.float64()),
 )
 
@@ -41,9 +45,11 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
 
     Returns:
         model, think_tokens, n (items with a key and a vote both with the audio and under the condition);
-        accuracy_audio, accuracy_condition, chance (mean 1/K), contribution (their difference, chance-corrected) with
-        its 95 % interval by clip and the kind of that; and of the single answers under both conditions:
-        thought_tokens (mean), reached (share whose thought was as long as it was allowed), unparsed (share).
+        accuracy_audio, accuracy_condition, abstained_audio, abstained_condition (shares), chance (mean 1/K),
+        contribution (what the audio adds, chance-corrected, abstentions credited with 1/K) with its 95 % interval by
+        clip and the kind of that, and its bounds over what abstentions may be worth (contribution_least,
+        contribution_most); and of the single answers under both conditions: thought_tokens (mean), reached (share
+        whose thought was as long as it was allowed), unparsed (share).
 
     Raises:
         UsageError: one bound is named, or a word that the run does not know.
@@ -72,26 +78,31 @@ def _rows(con: duckdb.DuckDBPyConnection, scope: CheckedScope, bound: int | None
         audio, without = (cells.get((model, name)) for name in (scope.audio, scope.condition))
         if audio is not None and without is not None:
             both = (cast.problem[:, [audio, without]] == 0).all(axis=1) & (told.gold >= 0)
-            row |= _compared(cast.right[both, audio], cast.right[both, without], clip[both], 1 / told.sizes[both])
+            row |= _compared(cast.heard(audio, without, both), clip[both])
         rows.append(row)
     return rows
 
 
-def _compared(audio: Any, without: Any, clip: Any, chances: Any) -> dict[str, Any]:
-    if not len(audio):
+def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
+    if not len(clip):
         return {}
-    chance = float(chances.mean())
-    found = contribution_of(audio.astype(np.float64) - without, chances, clip)
+    chance = float(heard.chance.mean())
+    found = contribution_of(gain(heard.sides()), heard.chance, clip)
     low, high = found.interval()
+    least, most = heard.bounds(gain)
     return {
-        "n": len(audio),
-        "accuracy_audio": float(audio.mean()),
-        "accuracy_condition": float(without.mean()),
+        "n": len(clip),
+        "accuracy_audio": float(heard.right_audio.mean()),
+        "accuracy_condition": float(heard.right_without.mean()),
+        "abstained_audio": float(heard.declined_audio.mean()),
+        "abstained_condition": float(heard.declined_without.mean()),
         "chance": chance,
         "contribution": found.mean,
         "contribution_low": low,
         "contribution_high": high,
         "interval": found.kind,
+        "contribution_least": least / (1 - chance),
+        "contribution_most": most / (1 - chance),
     }
 
 

@@ -14,6 +14,7 @@ from audiocontrib.contribution.answer_counts import TIE, AnswerCounts, Floats, I
 from audiocontrib.contribution.missing_votes import problem_words, problems
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_of, scoped
 from audiocontrib.responses import has_posterior
+from audiocontrib.statistics import Heard
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,8 +30,17 @@ class Votes:
     """Index of the option; -1 without a vote, and where the vote chooses none."""
     right: NDArray[np.bool_]
     """The vote stands and is the gold; False for items without a key."""
+    abstained: NDArray[np.bool_]
+    """The vote stands and declines: no reply names an option, and at least half of them are refusals."""
     p_gold: Floats
     """Mean posterior of the gold; NaN for replies, without a key and without a vote."""
+    chance: Floats
+    """1/K, (n,)."""
+
+    def heard(self, audio: int, without: int, on: NDArray[np.bool_]) -> Heard:
+        """What a model does in its cell with the audio and in one without it, on some items (n,)."""
+        right, declined = self.right[on], self.abstained[on]
+        return Heard(right[:, audio], right[:, without], declined[:, audio], declined[:, without], self.chance[on])
 
 
 def votes(
@@ -45,7 +55,8 @@ def votes(
 
     The vote of a likelihood is the option with the best mean posterior over the orders; the vote of
     generated replies is the most frequent choice, where a refusal or an unparsed reply chooses nothing. A
-    tie is no choice, and so is not right. A vote on some of the orders is none
+    tie is no choice, and so is not right. Where no reply names an option and at least half of them are refusals,
+    the vote is an abstention: not right either, and told apart. A vote on some of the orders is none
     (:func:`~audiocontrib.contribution.missing_votes.problems`).
 
     Args:
@@ -55,8 +66,8 @@ def votes(
 
     Returns:
         item_id, model, condition, problem (in words, e.g. ``2 of 4 answers failed``; null: the vote
-        stands), choice (index of the option, null: none), correct (null: no vote, or no key), p_gold (mean
-        posterior of the gold over the orders; null for replies). Sorted by the first three.
+        stands), choice (index of the option, null: none), correct (null: no vote, or no key), abstained (null: no
+        vote), p_gold (mean posterior of the gold over the orders; null for replies). Sorted by the first three.
 
     Raises:
         UsageError: a word that the run does not know.
@@ -77,6 +88,7 @@ def vote_table(con: duckdb.DuckDBPyConnection, conditions: Sequence[str] | None,
             "problem": problem_words(cast.problem),
             "choice": pa.array(cast.choice.ravel(), mask=cast.choice.ravel() < 0),
             "correct": pa.array(cast.right.ravel(), mask=~known.ravel()),
+            "abstained": pa.array(cast.abstained.ravel(), mask=cast.problem.ravel() != 0),
             "p_gold": pa.array(cast.p_gold.ravel(), from_pandas=True),
         }
     )
@@ -95,7 +107,9 @@ def count_votes(told: AnswerCounts) -> Votes:
         problem,
         choice,
         right=clear & has_key & (choice == told.gold[:, None]),
+        abstained=stands & (best[:, :, 0] <= TIE) & (told.declined > 0) & (2 * told.declined >= told.answers),
         p_gold=np.where(stands & has_key & has_posterior(told.method), p_gold, np.nan),
+        chance=1 / told.sizes,
     )
 
 

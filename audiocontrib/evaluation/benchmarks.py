@@ -18,6 +18,7 @@ from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, sc
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table
+from audiocontrib.statistics import gain
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 EVALUATION_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "part", "model", "condition"), pa.string()),
     n=pa.int64(),
+    **dict.fromkeys(("right", "wrong", "abstained", "no_choice"), pa.int64()),
     **dict.fromkeys(("accuracy", "low", "high"), pa.float64()),
     interval=pa.string(),
-    **dict.fromkeys(("chance", "constant", "chance_corrected"), pa.float64()),
+    **dict.fromkeys(("chance", "constant", "credited", "chance_corrected"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
     contribution_interval=pa.string(),
+    **dict.fromkeys(("contribution_least", "contribution_most"), pa.float64()),
     constant_strategy=pa.string(),
     **dict.fromkeys(("missing", "refused", "unparsed", "failed"), pa.int64()),
 )
@@ -56,13 +59,16 @@ def evaluate(
         scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`; all conditions.
 
     Returns:
-        ``accuracy`` of the vote over all orders, its 95 % interval by clip (low, high) and the kind of it
+        Of n votes those that are right, wrong (another option), abstained (they decline) and no_choice (a tie, or not
+        read); ``accuracy`` of the vote over all orders, its 95 % interval by clip (low, high) and the kind of it
         (``interval``, :mod:`~audiocontrib.statistics.clusters`); ``chance``, the mean of 1/K; ``constant``, the best
         accuracy that one and the same place, or the longest or shortest option, would have on these items;
-        ``chance_corrected``, (accuracy - chance) / (1 - chance); ``contribution``, what the audio adds over this
-        condition: the chance-corrected accuracy under ``audio`` minus the one here, on the items that have both votes,
-        with its 95 % interval by clip (null for ``audio`` itself, and where it was not asked); missing votes; and how
-        many replies were refused, unparsed and failed.
+        ``credited``, accuracy with 1/K for each abstention; ``chance_corrected``, (credited - chance) / (1 - chance);
+        ``contribution``, what the audio adds over this condition: the chance-corrected accuracy under ``audio`` minus
+        the one here, on the items that have both votes, with its 95 % interval by clip (null for ``audio`` itself, and
+        where it was not asked), and between which bounds it lies whatever abstentions are worth: 1/K, nothing, or the
+        model's answer with the audio (contribution_least, contribution_most); missing votes; and how many replies were
+        refused, unparsed and failed.
 
     Raises:
         UsageError: a run lacks the split, or a group does not exist.
@@ -115,7 +121,7 @@ def _described(
         strategy, value = best[place]
         given = {name: row.get(name) for name in EVALUATION_SCHEMA.names}
         yield given | {"part": part, "constant": value, "constant_strategy": strategy} | _added(
-            truths(own) & (told.gold >= 0), integers(items["clip"]), 1 / told.sizes, cast,
+            truths(own) & (told.gold >= 0), integers(items["clip"]), cast,
             cells.get((row["model"], scope.audio)), cells[row["model"], row["condition"]],
         )  # fmt: skip
 
@@ -134,7 +140,6 @@ def _items(con: duckdb.DuckDBPyConnection, group: str | None) -> pa.Table:
 def _added(
     own: NDArray[np.bool_],
     clips: NDArray[np.int64],
-    chances: NDArray[np.float64],
     cast: Votes,
     audio: int | None,
     cell: int,
@@ -145,11 +150,19 @@ def _added(
     both: NDArray[np.bool_] = own & (cast.problem[:, audio] == 0) & (cast.problem[:, cell] == 0)
     if not both.any():
         return {}
-    change = cast.right[both, audio].astype(float) - cast.right[both, cell]
-    found = contribution_of(change, chances[both], clips[both])
+    heard = cast.heard(audio, cell, both)
+    room = 1 - float(heard.chance.mean())
+    found = contribution_of(gain(heard.sides()), heard.chance, clips[both])
     low, high = found.interval()
-    ends = {"contribution_low": low, "contribution_high": high}
-    return {"contribution": found.mean, **ends, "contribution_interval": found.kind}
+    least, most = heard.bounds(gain)
+    return {
+        "contribution": found.mean,
+        "contribution_low": low,
+        "contribution_high": high,
+        "contribution_interval": found.kind,
+        "contribution_least": least / room,
+        "contribution_most": most / room,
+    }
 
 
 def _constant(items: pa.Table) -> tuple[str, float]:

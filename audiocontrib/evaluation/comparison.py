@@ -16,7 +16,16 @@ from audiocontrib.conditions import is_null
 from audiocontrib.contribution.scope import Scope, known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.correctness import Rights, rights
-from audiocontrib.statistics import CHANGE, holm, mcnemar, paired_difference
+from audiocontrib.statistics import (
+    Difference,
+    Heard,
+    gain,
+    holm,
+    listening_change,
+    mcnemar,
+    paired_difference,
+    relative_gain,
+)
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -31,6 +40,8 @@ CHANGE_SCHEMA = schema_of(
     broken=pa.int64(),
     mcnemar=pa.float64(),
     minimum_detectable=pa.float64(),
+    **dict.fromkeys(("least", "most"), pa.float64()),
+    verdict=pa.string(),
 )
 
 Column = NDArray[np.float64]
@@ -52,9 +63,11 @@ def compare(
 ) -> pa.Table:
     """What changed from a baseline, on the items that both answered (CHANGE_SCHEMA).
 
-    Accuracy under each condition, and for each condition without the audio what the audio adds: accuracy with it minus
-    accuracy without. A model that learned a shortcut gains under silence or text as much as with the audio; one that
-    listens more gains in what the audio adds.
+    Accuracy under each condition, and for each condition without the audio what the audio adds, on two scales: accuracy
+    with it minus accuracy without (A - S), and the share of what is open without it that it answers, (A - S) / (1 - S),
+    where an abstention counts as 1/K. More knowledge of the text alone lowers the first and, if it is independent of
+    hearing over the items, not the second: so a verdict is given only where both agree, whatever abstentions are worth
+    (:func:`audiocontrib.statistics.listening_change`).
 
     Args:
         runs: of the model.
@@ -67,12 +80,14 @@ def compare(
         audio, method, repeat, think_tokens: as in a :class:`~audiocontrib.contribution.scope.Scope`, of both.
 
     Returns:
-        One row per data set, part and measure: the ``quantity`` (``accuracy``, or ``audio gain`` for what the audio
-        adds) under a ``condition``. ``change`` = now - before in accuracy, with its 95 % interval
-        by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the benchmarks (Holm) within each
-        measure and part;
-        ``fixed`` and ``broken``: items right now only and before only, with McNemar's exact p (null for what the
-        audio adds, which is no yes or no); and the smallest change that such data show with power 80 %.
+        One row per data set, part and measure: the ``quantity`` (``accuracy``, ``abstained`` where anything was
+        declined, ``audio gain`` or ``relative gain`` for what the audio adds) under a ``condition``. ``change`` = now -
+        before, with its 95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the
+        benchmarks (Holm) within each measure and part; ``fixed`` and ``broken``: items right now only and before only,
+        with McNemar's exact p (null for what is no yes or no); the smallest change that such data show with power
+        80 %; of what the audio adds, between which bounds the change lies whatever abstentions are worth (``least``,
+        ``most``); and beside ``audio gain`` the ``verdict``: ``listens more`` or ``less``, or that no change in hearing
+        is shown, and what else moved.
 
     Raises:
         UsageError: it is not clear which models are meant, or a run does not know a word.
@@ -128,8 +143,11 @@ class _Item:
     dataset: str
     clip: str
     part: str
+    chance: float
     right: dict[str, float]
     """1 or 0 by condition, without those that have no vote."""
+    declined: dict[str, bool]
+    """Whether the vote is an abstention, by condition."""
 
 
 def _joined(given: Sequence[Rights], model: str) -> dict[str, _Item]:
@@ -138,12 +156,12 @@ def _joined(given: Sequence[Rights], model: str) -> dict[str, _Item]:
         cells: dict[str, list[float]] = {
             condition: values.tolist() for (name, condition), values in one.cells.items() if name == model
         }
-        about = zip(
-            map(str, one.item_id), map(str, one.dataset), map(str, one.clip_id), map(str, one.part), strict=True
-        )
-        for place, (item, dataset, clip, part) in enumerate(about):
+        none = {condition: values.tolist() for (name, condition), values in one.declined.items() if name == model}
+        texts = (map(str, column) for column in (one.item_id, one.dataset, one.clip_id, one.part))
+        for place, (item, dataset, clip, part) in enumerate(zip(*texts, strict=True)):
             right = {c: values[place] for c, values in cells.items() if not isnan(values[place])}
-            found[item] = _Item(dataset, clip, part, right)
+            declined = {c: values[place] for c, values in none.items()}
+            found[item] = _Item(dataset, clip, part, float(one.chance[place]), right, declined)
     return found
 
 
@@ -164,44 +182,67 @@ def _rows(
             label = {"dataset": dataset, "part": part, "model": now, "baseline": before}
             for condition in (audio, *without):
                 pairs = [(a[i], b[i]) for i in items if condition in a[i].right and condition in b[i].right]
-                if pairs:
-                    x, y, clips = _columns(pairs, condition)
-                    fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
-                    what = {"measure": f"accuracy, {condition}", "quantity": "accuracy", "condition": condition}
-                    yield (
-                        label
-                        | what
-                        | _change(x, y, clips)
-                        | {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
-                    )
+                yield from (label | {"condition": condition} | row for row in _answers(pairs, condition))
             for condition in without:
                 both = {audio, condition}
                 pairs = [(a[i], b[i]) for i in items if both <= a[i].right.keys() and both <= b[i].right.keys()]
-                if pairs:
-                    x, y, clips = _columns(pairs, audio, condition)
-                    measure = f"what the audio adds over {condition}"
-                    what = {"measure": measure, "quantity": "audio gain", "condition": condition}
-                    yield label | what | _change(x, y, clips, (-2.0, 2.0))
+                yield from (label | {"condition": condition} | row for row in _listening(pairs, audio, condition))
 
 
-def _columns(
-    pairs: Sequence[tuple[_Item, _Item]], condition: str, less: str | None = None
-) -> tuple[Column, Column, NDArray[np.intp]]:
-    """Right under a condition, less right under another, now and before; and the clip as a number; (n,) each."""
-    clips = np.unique([one.clip for one, _ in pairs], return_inverse=True)[1]
-    now, before = (
-        np.array([item.right[condition] - (item.right[less] if less else 0.0) for item in items])
-        for items in zip(*pairs, strict=True)
+def _answers(pairs: Sequence[tuple[_Item, _Item]], condition: str) -> Iterator[dict[str, Any]]:
+    """Accuracy under a condition, and abstentions where there are any."""
+    if not pairs:
+        return
+    clips = _clips(pairs)
+    x, y = (np.array([item.right[condition] for item in items]) for items in zip(*pairs, strict=True))
+    fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
+    counts = {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
+    yield {"measure": f"accuracy, {condition}", "quantity": "accuracy"} | _change(x, y, clips) | counts
+    x, y = (np.array([float(item.declined[condition]) for item in items]) for items in zip(*pairs, strict=True))
+    if x.any() or y.any():
+        yield {"measure": f"abstentions, {condition}", "quantity": "abstained"} | _change(x, y, clips)
+
+
+def _listening(pairs: Sequence[tuple[_Item, _Item]], audio: str, condition: str) -> Iterator[dict[str, Any]]:
+    """What the audio adds over a condition, on both scales, with the verdict."""
+    if not pairs:
+        return
+    now, before = (_heard(items, audio, condition) for items in zip(*pairs, strict=True))
+    found = listening_change(now, before, _clips(pairs))
+    for measure, quantity, scale, change, (least, most), verdict in (
+        (f"what the audio adds over {condition}", "audio gain", gain, found.gain, found.gain_bounds, found.verdict),
+        (f"what the audio answers of what {condition} leaves open", "relative gain", relative_gain, found.relative,
+         found.relative_bounds, None),
+    ):  # fmt: skip
+        means = {"now": float(scale(now.sides()).mean()), "before": float(scale(before.sides()).mean())}
+        bounds = {"least": least, "most": most, "verdict": verdict}
+        yield {"measure": measure, "quantity": quantity} | _told(change) | means | bounds
+
+
+def _heard(items: Sequence[_Item], audio: str, condition: str) -> Heard:
+    right, none = ([getattr(item, name) for item in items] for name in ("right", "declined"))
+    return Heard(
+        right_audio=np.array([one[audio] for one in right], bool),
+        right_without=np.array([one[condition] for one in right], bool),
+        declined_audio=np.array([one[audio] for one in none], bool),
+        declined_without=np.array([one[condition] for one in none], bool),
+        chance=np.array([item.chance for item in items]),
     )
-    return now, before, clips
 
 
-def _change(now: Column, before: Column, clips: NDArray[np.intp], span: tuple[float, float] = CHANGE) -> dict[str, Any]:
-    found = paired_difference(now, before, clips, span)
+def _clips(pairs: Sequence[tuple[_Item, _Item]]) -> NDArray[np.intp]:
+    """The clip of each pair, as a number, (n,)."""
+    return np.unique([one.clip for one, _ in pairs], return_inverse=True)[1]
+
+
+def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
+    means = {"now": float(now.mean()), "before": float(before.mean())}
+    return _told(paired_difference(now, before, clips)) | means
+
+
+def _told(found: Difference) -> dict[str, Any]:
     return {
         "n": found.n,
-        "now": float(now.mean()),
-        "before": float(before.mean()),
         "change": found.mean,
         "low": found.low,
         "high": found.high,

@@ -29,7 +29,11 @@ class Rights:
     part: NDArray[np.object_]
     """strong, weak or undecided by the split that was asked for; empty texts without one."""
     cells: dict[tuple[str, str], NDArray[np.float64]]
-    """(model, condition) -> 1 right, 0 wrong, NaN where there is no vote; each of shape (n,)."""
+    """(model, condition) -> 1 right, 0 not right, NaN where there is no vote; each of shape (n,)."""
+    declined: dict[tuple[str, str], NDArray[np.bool_]]
+    """(model, condition) -> whether the vote is an abstention; each of shape (n,)."""
+    chance: NDArray[np.float64]
+    """1/K, shape (n,)."""
 
     @property
     def models(self) -> list[str]:
@@ -66,4 +70,6 @@ def rights(
         clip_id=about["clip_id"].to_numpy()[has_key],
         part=part[has_key],
         cells={cell: right[has_key, place] for place, cell in enumerate(told.cells)},
+        declined={cell: cast.abstained[has_key, place] for place, cell in enumerate(told.cells)},
+        chance=cast.chance[has_key],
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.importing.choices import MEANINGS
+from audiocontrib.importing.contents import EMPTY
 from audiocontrib.importing.joining import ItemIndex
 from audiocontrib.importing.places import name_conditions, our_condition
 from audiocontrib.importing.reader import COLUMNS, AnswerReader
@@ -16,7 +17,7 @@ from audiocontrib.importing.told import told_of
 from audiocontrib.importing.tools import TOOLS, AnswerTool, find_logs
 from audiocontrib.items import Item, Items, as_items
 from audiocontrib.provenance import DataSource, ImportStep, to_json
-from audiocontrib.responses import Response
+from audiocontrib.responses import Outcome, Response
 from audiocontrib.sources.base import BrokenRow, SourceRow
 from audiocontrib.sources.files import manifests, read_rows
 from audiocontrib.store import Run
@@ -51,6 +52,7 @@ def import_responses(
     condition: str | None = None,
     mapping: Mapping[str, str] | None = None,
     choice_as: str | None = None,
+    empty_as: str | None = None,
     repeated: bool = False,
     tool: str | None = None,
     conditions: Mapping[str, str] | None = None,
@@ -76,6 +78,8 @@ def import_responses(
         mapping: column of the file for any of COLUMNS.
         choice_as: what the choices are, where the file can be read in two ways: text, letter, index (from 0)
             or number (from 1).
+        empty_as: what an empty choice is, ``refused`` (the model declined) or ``unparsed`` (no choice could be read);
+            None: unparsed, and it is said how many there are.
         repeated: whether rows that answer the same question again are repeats, numbered as they come in the file;
             otherwise the second one is a problem.
         tool: whose log it is, one of TOOLS; None: as it is recognised, where no mapping is given.
@@ -92,12 +96,16 @@ def import_responses(
         raise UsageError(f"mapping is {mapping!r}, but is from a column to its name in the file")
     if choice_as is not None and choice_as not in MEANINGS:
         raise UsageError(f"choice_as is {choice_as!r}; it is one of {', '.join(MEANINGS)}")
+    if empty_as not in (None, *EMPTY):
+        raise UsageError(f"empty_as is {empty_as!r}; it is one of {', '.join(EMPTY)}")
     named, columns = name_conditions(conditions), dict(mapping or {})
     spec = None if condition is None else our_condition(condition)
     fixed = {k: v for k, v in (("model", model), ("condition", spec)) if v is not None}
     files, log, read = _files(Path(path), tool, columns)
     items = Run.open(run).load_items() if items is None else as_items(items)
-    reader = AnswerReader(ItemIndex.over(tuple(items)), fixed, columns, named, repeated)
+    reader = AnswerReader(
+        ItemIndex.over(tuple(items)), fixed, columns, named, repeated, Outcome(empty_as or Outcome.UNPARSED)
+    )
     reader.decide((row for file in files for row in read(file)), choice_as, str(path))
     rows = [r for file in files for r in reader.responses(read(file))]
     if not rows:
@@ -107,7 +115,8 @@ def import_responses(
         raise UsageError(f"{path}: some rows hold a posterior and some a reply or choice; import them as two runs")
     step = ImportStep(
         answers=str(path), data=DataSource.of(items.origin), run=str(run), model=model, condition=condition,
-        columns=columns, tool=log.name if log else None, conditions=named, choice_as=choice_as, repeated=repeated,
+        columns=columns, tool=log.name if log else None, conditions=named, choice_as=choice_as, empty_as=empty_as,
+        repeated=repeated,
     )  # fmt: skip
     store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step, log), items)
     new, already = _new(store, rows, reader.problems)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from audiocontrib import answers
 from audiocontrib.errors import BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.importing.choices import Meaning, decide_meaning
+from audiocontrib.importing.contents import content_of, ended
 from audiocontrib.importing.joining import Asked, ItemIndex, shown_places
 from audiocontrib.importing.places import read_condition, read_order, read_repeat
-from audiocontrib.importing.posteriors import read_logprobs, read_posterior
 from audiocontrib.items import Item
-from audiocontrib.prompts import rotate
-from audiocontrib.responses import BROKEN_OFF, FINISH_WORDS, Outcome, Response
+from audiocontrib.responses import Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns, SourceRow
 
 COLUMNS = ("item_id", "model", "condition", "order", "repeat", "epoch", "reply", "choice", "posterior", "logprob",
@@ -42,6 +40,8 @@ class AnswerReader:
     named: Mapping[str, str] = field(default_factory=dict)
     """Condition in the file -> ours."""
     repeated: bool = False
+    empty: Outcome = Outcome.UNPARSED
+    """What an empty choice is."""
     problems: list[str] = field(default_factory=list)
     meaning: Meaning = field(default_factory=Meaning)
     joined: Counter[str] = field(default_factory=Counter)
@@ -52,6 +52,8 @@ class AnswerReader:
     """Whether the numbers of a log's rows are places in the data set."""
     turned: int = 0
     """Rows whose options were shown in an order that is no rotation of the item's."""
+    left_empty: int = 0
+    """Rows whose choice is empty."""
     _seen: dict[Place, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,7 +125,10 @@ class AnswerReader:
         order = read_order(cells.get("order"), k) if places is None else places[0]
         turned = places is not None and places != tuple((order + i) % k for i in range(k))
         spec, kind = read_condition(cells["condition"], self.named), _kind(cells)
-        content = _content(kind, cells, seen, 0 if places else order, self.meaning)
+        content = content_of(kind, cells, seen, 0 if places else order, self.meaning)
+        if kind == "choice" and cells[kind] in (None, "") and content["outcome"] != Outcome.FAILED:
+            content = {"outcome": self.empty}
+            self.left_empty += 1
         if places is not None:
             content = _in_own_order(content, places)
         model, order = str(cells["model"]), 0 if turned else order
@@ -143,7 +148,7 @@ class AnswerReader:
             # the first repeat as older programs had it, which knew no others
             request_key=stable_hash(["import", *(place if place[-1] else place[:-1]), kind, cells.get(kind)]),
             correct=_correct(item, content),
-            finish=_finish(cells.get("finish")),
+            finish=ended(cells.get("finish")),
             **content,
         )
         if cells.get("theirs") is not None and made.correct is not None:
@@ -191,42 +196,7 @@ def _kind(cells: Mapping[str, Any]) -> str:
     return said[0] if said else next(name for name in SAYS if name in cells)
 
 
-def _content(kind: str, cells: Mapping[str, Any], item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
-    finish = _finish(cells.get("finish"))
-    if cells.get("error"):
-        return {"outcome": Outcome.FAILED, "error": str(cells["error"])}
-    content = READ[kind](cells.get(kind), item, order, meaning if kind == "choice" else finish)
-    if finish in BROKEN_OFF:
-        return {"outcome": Outcome.FAILED, "reply": content.get("reply"), "error": BROKEN_OFF[finish]}
-    return content
-
-
 def _correct(item: Item, content: Mapping[str, Any]) -> bool | None:
     if item.answer is None or content["outcome"] == Outcome.FAILED:
         return None
     return bool(content.get("choice") == item.answer)
-
-
-def _finish(cell: Any) -> str | None:
-    """How a reply ended, one of FINISHES; None where it is not said, or said in a word that is not known."""
-    return FINISH_WORDS.get(str(cell).strip().lower())
-
-
-def _reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[str, Any]:
-    if cell is not None and not isinstance(cell, str):
-        raise BadItem("reply", f"is a {type(cell).__name__}, not a text; name the column that holds the reply's text")
-    spoken = answers.split_thought(cell or "")
-    said = spoken.said if spoken.closed else ""
-    answer = answers.parse(said, rotate(item.choices, order), finish=finish)
-    choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)
-    return {"outcome": answer.outcome, "choice": choice, "reply": said, "thought": spoken.thought}
-
-
-def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
-    place = None if cell is None or cell == "" else meaning.place(cell, item, order)
-    return {"outcome": Outcome.UNPARSED} if place is None else {"outcome": Outcome.ANSWERED, "choice": place}
-
-
-READ: dict[str, Callable[..., dict[str, Any]]] = {
-    "reply": _reply, "choice": _choice, "posterior": read_posterior, "logprob": read_logprobs,
-}  # fmt: skip

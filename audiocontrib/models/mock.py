@@ -163,7 +163,7 @@ class MockModel(Model):
 
     def knows(self, item: Item, condition: Condition) -> bool:
         """Whether it knows the item's gold under the condition, from the clip or from the question."""
-        p, hears = self.planted, condition.hears_own_clip
+        p, hears = self.planted, condition.hears_own_clip and self._enough(item, condition)
         if hears and seeded(p.seed, item.id, "skill").random() < p.skill:
             return True
         if not condition.shows_question or not self._leaks(item):
@@ -171,6 +171,12 @@ class MockModel(Model):
         if hears or not condition.has_audio:
             return True
         return bool(seeded(p.seed, item.id, condition.spec, "disturbed").random() >= p.silence_effect)
+
+    def _enough(self, item: Item, condition: Condition) -> bool:
+        """Whether what a dose leaves is enough: an item needs a moment of its clip, or a level above the noise."""
+        scale, amount = condition.dose or ("", 0.0)
+        needed = seeded(self.planted.seed, item.id, "moment").random() if scale else 0.0
+        return {"mask": 100 * needed >= amount, "snr": 40 * needed - 20 <= amount}.get(scale, True)
 
     def _thought_enough(self, request: Request) -> bool:
         whole, bound = self.planted.thought, request.think_tokens

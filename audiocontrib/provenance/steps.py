@@ -101,6 +101,8 @@ class ImportStep:
     """Condition in the file -> ours."""
     choice_as: str | None = None
     """What the choices were said to be."""
+    empty_as: str | None = None
+    """What an empty choice is: ``refused`` or ``unparsed``."""
     repeated: bool = False
     step: Literal["import"] = "import"
 

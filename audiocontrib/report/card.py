@@ -148,6 +148,7 @@ def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str
         own = {row["condition"]: row for row in asked if row["model"] == name}
         rows.append({"name": name, "kind": about.get("class"), "dtype": about.get("dtype"), "weights": weights[:12]} |
                     {"accuracy": {c: row["accuracy"] for c, row in own.items()},
+                     "abstained": {c: row["abstained"] for c, row in own.items() if row["abstained"]},
                      "chance": next((row["chance"] for row in own.values() if row["n"]), None)})  # fmt: skip
     return rows
 

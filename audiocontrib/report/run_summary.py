@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.certificate import Certificate
+from audiocontrib.contribution.conflicts import conflicts
+from audiocontrib.contribution.doses import dose_response
 from audiocontrib.contribution.repeat_view import in_words
 from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.contribution.scores import contributions
@@ -75,6 +77,10 @@ class Facts:
     """:func:`audiocontrib.splits.sensitivity.sensitivity` of the first split."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """Of an audit, the findings that a person has to look at."""
+    doses: pa.Table | None = None
+    """:func:`audiocontrib.contribution.doses.dose_response`, where anything was masked or in noise."""
+    conflict: pa.Table | None = None
+    """:func:`audiocontrib.contribution.conflicts.conflicts`, where a clip was played against the text."""
     counted: str = ""
     """Which of several replies to a question the tables count, in words; empty where each has one."""
 
@@ -114,9 +120,18 @@ def gather(run: Run, split: str | None = None) -> Facts:
             calibration=arrow_table(con.sql(CALIBRATION)),
             splits=splits,
             sensitivity=_sensitivity(run, splits[0]) if splits else None,
+            doses=_where_held(dose_response, con, scope),
+            conflict=_where_held(conflicts, con, scope),
             counted=in_words(seen.repeat, seen.think_tokens),
             findings=_findings(run),
         )
+
+
+def _where_held(table: Callable[..., pa.Table], con: duckdb.DuckDBPyConnection, scope: Scope) -> pa.Table | None:
+    try:
+        return table(con, scope=scope)
+    except AudiocontribError:
+        return None  # the run holds no such answers
 
 
 def _counts(run: Run) -> dict[str, int]:

@@ -17,6 +17,7 @@ from audiocontrib.statistics.intervals import (
     wilson,
     wilson_upper,
 )
+from audiocontrib.statistics.listening import Heard, ListeningChange, gain, listening_change, relative_gain
 from audiocontrib.statistics.multiple import benjamini_hochberg, holm
 from audiocontrib.statistics.paired import (
     Difference,
@@ -35,7 +36,9 @@ __all__ = [
     "ClusteredMean",
     "Difference",
     "Equivalence",
+    "Heard",
     "Interval",
+    "ListeningChange",
     "Tails",
     "benjamini_hochberg",
     "binomial_at_least",
@@ -45,12 +48,15 @@ __all__ = [
     "cohen_kappa",
     "equivalence",
     "fleiss_kappa",
+    "gain",
     "guessing",
     "holm",
+    "listening_change",
     "mcnemar",
     "mean_by_clip",
     "minimum_detectable_effect",
     "paired_difference",
+    "relative_gain",
     "two_way_mean",
     "wilson",
     "wilson_upper",

@@ -72,7 +72,7 @@ def minimum_detectable_effect(n: float, discordance: float, level: float = LEVEL
 
 
 def paired_difference(
-    a: ArrayLike, b: ArrayLike, clusters: ArrayLike, span: tuple[float, float] = CHANGE
+    a: ArrayLike, b: ArrayLike, clusters: ArrayLike, span: tuple[float, float] | None = CHANGE
 ) -> Difference:  # fmt: skip
     """The mean of a - b with its clustered interval, and the smallest mean that could have been detected.
 
@@ -80,7 +80,7 @@ def paired_difference(
         a: shape (n,), truth values, numbers in [0, 1] or differences of these.
         b: shape (n,), of the same items.
         clusters: shape (n,), integers that are equal within a cluster.
-        span: the least and the most that a - b can be.
+        span: the least and the most that a - b can be; None: it has no ends.
 
     Returns:
         The difference. What can be detected counts n in independent pairs: n is divided by the design effect

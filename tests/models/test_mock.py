@@ -90,9 +90,10 @@ def test_silence_effect_spares_the_item_s_own_clip() -> None:
 
 
 def test_what_counts_as_hearing() -> None:
-    specs = {name: name for name in CONDITIONS} | {"clip": "clip:0-1"}
+    dosed = {name: f"{name}:10" for name in ("mask", "snr", "swap-mask", "swap-snr")}
+    specs = {name: name for name in CONDITIONS} | {"clip": "clip:0-1"} | dosed
     heard = {name for name, spec in specs.items() if condition(spec).hears_own_clip}
-    assert heard == {"audio", "noquestion", "reverse", "clip"}
+    assert heard == {"audio", "noquestion", "reverse", "clip", "mask", "snr"}
 
 
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 6])

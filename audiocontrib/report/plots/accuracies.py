@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiocontrib.report.plots.style import COLOURS, conditions_of, one_panel, panels
+from audiocontrib.report.plots.style import COLOURS, GREY, conditions_of, one_panel, panels
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def accuracy_by_condition(table: pa.Table) -> Figure:
     """Bars of accuracy per model, one per condition, with 95 % intervals, and chance as a line.
+
+    What was abstained is stacked on them, pale and hatched.
 
     Args:
         table: rows of :func:`audiocontrib.contribution.accuracy`.
@@ -41,13 +43,18 @@ def accuracy_by_condition(table: pa.Table) -> Figure:
             yerr=np.maximum(spread, 0),
             capsize=3,
         )
+        declined = [found[m].get("abstained", 0) / found[m]["n"] for m in models if m in found]
+        if any(declined):
+            label = None if any("abstained" in str(one.get_label()) for one in axes.containers) else "abstained"
+            axes.bar(at, declined, width * 0.92, bottom=heights, color="white", edgecolor=GREY, hatch="///",
+                     linewidth=0, label=label)  # fmt: skip
     chance = float(np.mean([row["chance"] for row in rows]))
     axes.axhline(chance, color="black", linewidth=1, linestyle="--", label=f"chance ({chance:.2f})")
     axes.set_xticks(range(len(models)), models)
     axes.set_ylim(0, 1.02)
     axes.set_ylabel("accuracy (share of items)")
     axes.set_title(f"Accuracy by condition, n = {max(row['n'] for row in rows):,} items, 95 % intervals by clip")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=len(conditions) + 1, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=min(6, len(conditions) + 2), frameon=False)
     return figure
 
 
@@ -76,7 +83,7 @@ def accuracy_by_group(table: pa.Table, by: str) -> Figure:
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("accuracy (share of items)")
     axes.set_title("Accuracy by group (items), 95 % intervals by clip", fontsize=10)
-    figure.legend(loc="outside lower center", ncols=len(conditions) + 1, frameon=False)
+    figure.legend(loc="outside lower center", ncols=min(6, len(conditions) + 2), frameon=False)
     return figure
 
 

@@ -78,8 +78,8 @@ def _marked(tagged: Tagged, options: OptionIndex) -> Reading:
     after = clean(tagged.after)
     if after and len(held.choices) == 1:
         later = read(after, options, held=held.choices)
-        if later.retracted:
-            return later
+        if later.retracted or later.choices != held.choices:
+            return later if later.retracted else Reading()
     return held
 
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from audiocontrib.answers import sequels
 from audiocontrib.answers.kinds import Kind, Statement, Statements
 from audiocontrib.answers.mentions import Mention, find_mentions
 from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
@@ -46,7 +47,24 @@ def read(text: str, options: OptionIndex, *, held: Indices | None = None) -> Rea
         place = statements.places[bisect_left([s.place for s in statements.said], decision.place)]
         if refusing[-1][0] > place:  # an option alone, and then a refusal
             choices = NOTHING
+    if decision and choices and not _stands(statements, decision):
+        choices = NOTHING
     return Reading(choices, bool(refusing), retracted)
+
+
+def _stands(statements: Statements, decision: Statement) -> bool:
+    """Whether all that follows an answer, from where it is last said, is of a known kind."""
+    same = [s for s in statements.said if s.kind > Kind.DENIES and s.choices == decision.choices]
+    last = max((s for s in same if s.place >= decision.place), key=lambda s: s.place, default=decision)
+    clauses = statements.clauses
+    if last.place >= 0 and not sequels.goes_on_known(clauses, last.place, labelled=last.labelled):
+        return False
+    number = {s.place: clauses.sentence(s.place)[0] for s in statements.said if s.place > last.place}
+    denied = {number[s.place] for s in statements.said if s.kind is Kind.DENIES and s.place in number}
+    others = {number[s.place] for s in statements.said if s.choices != decision.choices and s.place in number}
+    return sequels.leaves_it(
+        clauses, last.place, denied=denied & others, repeated=set(number.values()) - others - denied
+    )
 
 
 def _decide(statements: Statements, held: Indices | None) -> tuple[Statement | None, bool]:

@@ -46,7 +46,7 @@ def find_statements(text: str, mentions: list[Mention], count: int, *, numbers: 
             statement = Statement(place, Kind.ASIDE, mention.choices)  # the list of options once more
         said.append(statement)
     said = _without_items(_with_repeats(said, reader), masked, mentions)
-    return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions))
+    return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions), reader.clauses)
 
 
 def _with_repeats(said: list[Statement], reader: _Reader) -> list[Statement]:
@@ -121,7 +121,7 @@ class _Reader:
             or (start > begin and _ADDED.match(self.text, start))
             or (start > begin and _ADDED.match(self.text, max(begin, start - 4)))
         )
-        return Statement(place, kind, mention.choices, added)
+        return Statement(place, kind, mention.choices, added, mention.labelled)
 
     def turns_back(self, first: Statement, second: Statement) -> bool:
         """Whether something between two statements takes the first back."""

@@ -62,7 +62,7 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
         return Answer(Outcome.UNPARSED)
     tagged = take_apart(one_turn(spoken.said))
     if tagged.complete:
-        return _answer(Reading() if tagged.shown else _marked(tagged, options))
+        return _answer(Reading() if tagged.shown else _marked(tagged, options, cut=finish == "length"))
     if finish not in (None, "stop"):
         refused = read(clean(tagged.prose), options).refused
         return Answer(Outcome.REFUSED if refused else Outcome.UNPARSED)
@@ -71,13 +71,13 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
     return _answer(read(clean(tagged.prose), options))
 
 
-def _marked(tagged: Tagged, options: OptionIndex) -> Reading:
+def _marked(tagged: Tagged, options: OptionIndex, *, cut: bool) -> Reading:
     """What the tags hold, unless what follows them takes it back."""
     readings = [read(clean(content), options) for content in tagged.complete]
     held = Reading(NOTHING.union(*(r.choices for r in readings)), any(r.refused for r in readings))
     after = clean(tagged.after)
     if after and len(held.choices) == 1:
-        later = read(after, options, held=held.choices)
+        later = read(after, options, held=held.choices, cut=cut)
         if later.retracted or later.choices != held.choices:
             return later if later.retracted else Reading()
     return held

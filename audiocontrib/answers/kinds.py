@@ -34,8 +34,8 @@ class Statement:
     choices: Indices
     added: bool = False
     """Named beside what was stated before, not in its place."""
-    labelled: bool = False
-    """By its letter, alone or with its text."""
+    loose: bool = False
+    """Named by its letter, or an everyday word ("yes"): the sentence may go on from it in any words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,11 @@ _REST = re.compile(
     rf"|not|rather than|instead of|over|than)\b.*|\W*)\Z"
 )
 """After "X is the answer": to what it is the answer, and why."""
-_TURNED = re.compile(r"\b(?:no|not|never|none|nothing|would|should|could|might|may|i|we|you|they|makes?|\w+n't)\b")
+_VERDICT = re.compile(r"\W*(?:incorrect|wrong|false|no)\W*")
+_TURNED = re.compile(r"\b(?:no|not|never|none|nothing|would|should|could|might|may|i|we|you|they|makes?|poorly|badly|least|less|worst?|worse|half|partly|partial\w*|almost|nearly|only|loosely|avoid|\w+n't)\b")
 _TAIL = re.compile(
     r"[\s,(;:–—-]{0,4}(?:because|since|as(?! (?:if|for|well))|given|based on|due to|considering|judging|thanks to|according to"
+    r"|an? (?:\w+ )?(?:choice|pick|bet|match|fit|answer)|there (?:is|can be) no (?:doubt|question)(?: about (?:it|this|that))?|(?:there|it|he|she|they|this|that) (?:is|are|was|were|does|do)(?: not|n't)?\W*\Z"
     r"|of course|for sure|for certain|no doubt|without (?:a |any )?doubt|definitely|certainly|clearly|please|i (?:think|believe|guess"
     r"|would say|'d say)|in my (?:opinion|view|judge?ment)|to me|to my ears|hence|thus|so|i(?:'m| am) (?:\w+ )?(?:sure|certain"
     r"|confident)|option|letter|choice|answer|which (?:is|was|are)? ?(?:\w{2,12}ly |most )?(?:evident|clear|obvious|indicated"
@@ -37,7 +39,7 @@ _TAIL = re.compile(
 _FREE = re.compile(r"[\"')\]}*]{0,5}\s?(?:[,;(\[–—-]|(?:which|who|where|when|in|on|at|for|of|from|with|by|to|being|that|as)\b)")
 
 
-def goes_on_known(clauses: Clauses, place: int, *, labelled: bool) -> bool:
+def goes_on_known(clauses: Clauses, place: int, *, loose: bool) -> bool:
     """Whether the sentence of the option at ``place`` goes on from it in a known way, up to its end."""
     text = clauses.text
     _, _, end = clauses.sentence(place)
@@ -52,16 +54,19 @@ def goes_on_known(clauses: Clauses, place: int, *, labelled: bool) -> bool:
     if UPSET.search(tail):
         return False
     opened = _FREE.match(tail)
-    return labelled or not opened or _TAIL.match(tail) is not None or known.HEARD.search(tail) is not None
+    if not opened or (loose and opened[0][-1:].isalnum()):
+        return True
+    return _TAIL.match(tail) is not None or known.HEARD.search(tail) is not None
 
 
-def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[int]) -> bool:
+def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[int], cut: bool) -> bool:
     """Whether every sentence after that of the answer at ``place`` is of a known kind, and none may upset it.
 
     Args:
         place: of the answer's mark; negative: it stood before the text.
         denied: the numbers of the sentences that deny another option.
         repeated: of those that name the same option alone.
+        cut: the text was cut off, so that its last sentence may have had no time to be of a known kind.
     """
     text = clauses.text
     first = clauses.sentence(place)[0] + 1 if place >= 0 else 0
@@ -69,6 +74,10 @@ def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[i
         end = clauses.ends[number] if number < len(clauses.ends) else len(text)
         sentence = text[clauses.begins[number] : end]
         if number in repeated and not UPSET.search(sentence) and not _TURNED.search(sentence):
+            continue
+        if number - 1 in denied and _VERDICT.fullmatch(sentence):
+            continue
+        if cut and number + 1 == len(clauses.begins) and not UPSET.search(sentence):
             continue
         if not _is_known(sentence, asks="?" in text[end : end + 2], denies=number in denied):
             return False

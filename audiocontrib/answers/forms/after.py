@@ -54,7 +54,7 @@ NOTED_AFTER: Final = re.compile(
     r" (?:playing|played|heard|audible|present|detected|featured|used|sounding|singing|speaking|identifiable"
     r"|recogni[sz]able|evident"
     r"|the (?:main |primary |dominant )?(?:sound|instrument|source|one|speaker|voice|genre|mood|emotion|animal)"
-    r"|what)|plays|sounds)\b"
+    r"|what (?:i (?:can )?hear|is (?:heard|playing|played)|can be heard|we (?:can )?hear))|plays|sounds)\b"
 )
 """After an option: it is heard."""
 
@@ -101,7 +101,7 @@ TAIL: Final = re.compile(
     r"|would say|'d say)|in my"
     r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
     r"|with(?! an? [\ue000-\ue003])"
-    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family"
+    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only(?= ?[.!\\n]|\\Z)|itself|than|time|in total|total|times|family"
     r"|section)\b)"
 )
 """How a sentence may go on after the option that it states."""

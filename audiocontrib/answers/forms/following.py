@@ -41,7 +41,7 @@ ENDS: Final = re.compile(
     r"|(?:is there|do you (?:want|have|need)|would you like|can i help|how can i help|what do you think"
     r"|did you notice any)\b.{0,120}"
     r"|if you (?:have|need|want|would like|'d like)\b.{0,80}(?:let me know|ask|help|assist|tell me).{0,60}"
-    r"|what|graz"
+    r"|what|graz|correct|right|true|(?:this is )?the (?:correct|right) (?:answer|option|choice)"
     r"|(?:\w{1,24}: )?(?:with )?(?:very |fairly |quite |rather )?(?:high|full|medium|moderate|low|strong|great)"
     r"(?: (?:confidence|certainty))?|(?:about |roughly )?(?:0?\.\d{1,4}|1(?:\.0)?|\d{1,3}(?:\.\d+)? ?(?:%|percent)?"
     r"(?: (?:sure|certain|confident|confidence))?|\d{1,3} ?/ ?\d{1,3})"

@@ -43,7 +43,7 @@ def goes_on_known(clauses: Clauses, place: int, *, loose: bool) -> bool:
     """Whether the sentence of the option at ``place`` goes on from it in a known way, up to its end."""
     text = clauses.text
     _, _, end = clauses.sentence(place)
-    tail = _INSTEAD_OF.sub("", text[place + 1 : end])
+    tail = _INSTEAD_OF.sub("", text[place + 1 : end]).lstrip(". ")
     if not tail.strip(" \"'()[]{}*.,:;-"):
         return True
     decided = DECIDED_AFTER.match(tail)
@@ -86,10 +86,10 @@ def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[i
 
 def _is_known(sentence: str, *, asks: bool, denies: bool) -> bool:
     said = _CLOSING.sub("", _CLOSING.sub("", sentence)).strip()
-    if not said or known.ENDS.fullmatch(said):
+    if known.ENDS.fullmatch(said):
         return True
-    if asks:
-        return False
+    if asks or not said:
+        return not asks
     said, grounds = known.LABELLED.subn("", said, count=1)
     if known.ENDS.fullmatch(said):
         return True

@@ -147,7 +147,7 @@ CASES: dict[str, list[Case]] = {
         ("piano<|im_end|>", MUSIC, 1),
         ("\\text{piano}", MUSIC, 1),
         ("$\\boxed{\\text{piano}}$", MUSIC, 1),
-        ("piano?", MUSIC, 1),
+        ("piano?", MUSIC, U),
         ("['piano']", MUSIC, 1),
         ("busy  street", ("busy street", "library"), 0),
         ("STRASSE", ("Straße", "Weg"), 0),

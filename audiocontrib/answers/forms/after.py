@@ -106,7 +106,7 @@ TAIL: Final = re.compile(
 )
 """How a sentence may go on after the option that it states."""
 NUMBER_TAIL: Final = re.compile(
-    r"\s(?!(?:es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und"
+    r"\s(?!(?:minus|plus|times|short|below|above|more|less|fewer|off|es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und"
     r"|oder|et|ou|y|o"
     r"|gewesen|or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
     r"|might|may|can"

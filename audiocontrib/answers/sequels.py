@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from audiocontrib.answers.clauses import Clauses
+from audiocontrib.answers.forms import elsewhere
 from audiocontrib.answers.forms import following as known
 from audiocontrib.answers.forms.after import DECIDED_AFTER
 from audiocontrib.answers.forms.upsets import UPSET
@@ -25,6 +26,7 @@ _REST = re.compile(
     rf"|not|rather than|instead of|over|than)\b.*|\W*)\Z"
 )
 """After "X is the answer": to what it is the answer, and why."""
+_ENGLISH = re.compile(r"\b(?:the|is|was|were|and|of|this|that|it|i|my|with|you|are|has|have|an|for|at|to)\b")
 _VERDICT = re.compile(r"\W*(?:incorrect|wrong|false|no)\W*")
 _TURNED = re.compile(r"\b(?:no|not|never|none|nothing|would|should|could|might|may|i|we|you|they|makes?|poorly|badly|least|less|worst?|worse|half|partly|partial\w*|almost|nearly|only|loosely|avoid|\w+n't)\b")
 _TAIL = re.compile(
@@ -45,6 +47,8 @@ def goes_on_known(clauses: Clauses, place: int, *, loose: bool) -> bool:
     _, _, end = clauses.sentence(place)
     tail = _INSTEAD_OF.sub("", text[place + 1 : end]).lstrip(". ")
     if not tail.strip(" \"'()[]{}*.,:;-"):
+        return True
+    if elsewhere.GROUNDS.match(tail) and not elsewhere.UPSET.search(tail):
         return True
     decided = DECIDED_AFTER.match(tail)
     if decided:
@@ -98,6 +102,9 @@ def _is_known(sentence: str, *, asks: bool, denies: bool) -> bool:
         return True
     if UPSET.search(said):
         return False
+    foreign = not _ENGLISH.search(said) and (elsewhere.GROUNDS.match(said) or elsewhere.HEARD.search(said))
+    if foreign and not elsewhere.UPSET.search(said):
+        return True
     if grounds or known.GROUNDED.match(said):
         return True
     if not known.HEARD.search(said) or not (begun := known.DESCRIBES.match(said)):

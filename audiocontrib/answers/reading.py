@@ -63,7 +63,7 @@ def _stands(statements: Statements, decision: Statement, *, cut: bool) -> bool:
     denied = {number[s.place] for s in statements.said if s.kind is Kind.DENIES and s.place in number}
     others = {number[s.place] for s in statements.said if s.choices != decision.choices and s.place in number}
     repeated = set(number.values()) - others - denied
-    return sequels.leaves_it(clauses, last.place, denied=denied & others, repeated=repeated, cut=cut)
+    return sequels.leaves_it(clauses, last.place, denied=denied & others, repeated=repeated, others=others, cut=cut)
 
 
 def _decide(statements: Statements, held: Indices | None) -> tuple[Statement | None, bool]:

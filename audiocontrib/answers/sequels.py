@@ -23,10 +23,11 @@ _REST = re.compile(
     r"|(?:that|which) (?:best |most closely |\w{2,12}ly )?(?:fits|matches|describes|aligns|corresponds|captures|explains|applies"
     r"|suits|reflects|represents|answers|is heard|i (?:can )?hear|we (?:can )?hear)"
     r"|conveyed|expressed|heard|shown|associated|described|reflected|emotion\w*|instrument|source|sound"
-    rf"|not|rather than|instead of|over|than)\b.*|\W*)\Z"
+    rf"|not(?=\s\w)|rather than|instead of|over|than)\b.*|\W*)\Z"
 )
 """After "X is the answer": to what it is the answer, and why."""
 _ENGLISH = re.compile(r"\b(?:the|is|was|were|and|of|this|that|it|i|my|with|you|are|has|have|an|for|at|to)\b")
+_NEVER = re.compile(r"\b(?:never|nobody|no one|nothing|not)\b")
 _VERDICT = re.compile(r"\W*(?:incorrect|wrong|false|no)\W*")
 _TURNED = re.compile(r"\b(?:no|not|never|none|nothing|would|should|could|might|may|i|we|you|they|makes?|poorly|badly|least|less|worst?|worse|half|partly|partial\w*|almost|nearly|only|loosely|avoid|\w+n't)\b")
 _TAIL = re.compile(
@@ -60,16 +61,19 @@ def goes_on_known(clauses: Clauses, place: int, *, loose: bool) -> bool:
     opened = _FREE.match(tail)
     if not opened or (loose and opened[0][-1:].isalnum()):
         return True
-    return _TAIL.match(tail) is not None or known.HEARD.search(tail) is not None
+    if _TAIL.match(tail):
+        return True
+    return not _NEVER.search(tail) and known.HEARD.search(tail) is not None
 
 
-def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[int], cut: bool) -> bool:
+def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[int], others: set[int], cut: bool) -> bool:
     """Whether every sentence after that of the answer at ``place`` is of a known kind, and none may upset it.
 
     Args:
         place: of the answer's mark; negative: it stood before the text.
         denied: the numbers of the sentences that deny another option.
         repeated: of those that name the same option alone.
+        others: of those that name another.
         cut: the text was cut off, so that its last sentence may have had no time to be of a known kind.
     """
     text = clauses.text
@@ -79,6 +83,8 @@ def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[i
         sentence = text[clauses.begins[number] : end]
         if number in repeated and not UPSET.search(sentence) and not _TURNED.search(sentence):
             continue
+        if number in others and number not in denied and not known.COMPARES.search(sentence):
+            return False
         if number - 1 in denied and _VERDICT.fullmatch(sentence):
             continue
         if cut and number + 1 == len(clauses.begins) and not UPSET.search(sentence):

@@ -111,16 +111,15 @@ DETERMINER = (
 """What may stand before an option that is all of its sentence."""
 ONE_MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s))(?:{WORD}\s))?"
 """One word between an article and its option; two may be a noun and its verb ("the title says …")."""
-_OF = (
-    r"(?:(?<!\w\s)|(?<=sound\s)|(?<=sounds\s)|(?<=noise\s)|(?<=voice\s)|(?<=voices\s)|(?<=music\s)|(?<=kind\s)|(?<=type\s)"
-    r"|(?<=sort\s)|(?<=style\s)|(?<=genre\s)|(?<=feeling\s)|(?<=sense\s)|(?<=emotion\s)|(?<=mood\s)|(?<=state\s)|(?<=tone\s)"
-    r"|(?<=key\s)|(?<=tempo\s)|(?<=presence\s)|(?<=use\s)|(?<=recording\s)|(?<=number\s)|(?<=family\s)|(?<=group\s)|(?<=city\s)"
-    r"|(?<=role\s)|(?<=scenario\s)|(?<=scene\s)|(?<=expression\s)|(?<=concept\s)|(?<=pair\s)|(?<=sequence\s)|(?!of\b))"
+_HEARD = (
+    r"(?:sounds?|noises?|voices?|music|kind|type|sort|style|genre|feelings?|sense|emotion|mood|state|tone|key|tempo|presence"
+    r"|use|recording|number|family|group|city|role|scenario|scene|expression|concept|pair|sequence|descriptions?|category|instance|example)"
 )
-"""A noun before "of" is a word for what is heard: "a cheap copy of" another is none."""
 MODIFIED = (
-    rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))(?:{WORD}\s){{1,2}}{_OF})?"
+    rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))"
+    rf"(?:(?:(?!of\b){WORD}\s)?{_HEARD}\sof\s(?:(?:an?|the)\s)?(?:{WORD}\s)?|(?:(?!of\b){WORD}\s){{1,2}}(?!of\b)))?"
 )
+"""Words between an article and its option. A noun before "of" is one for what is heard: no "cheap copy of" another."""
 
 ADDS: Final = re.compile(
     r"[\s\"'(*–—-]{0,4}(?:alternatively|also|or|another|additionally|in addition|likewise|equally|similarly|and"

@@ -81,12 +81,19 @@ GROUNDED: Final = re.compile(
 DESCRIBES: Final = re.compile(rf"{_IT}\s?(?:{_FITS}\b|'s)|(?!(?:{_IT}|i|we|you|he|she|my|your|our|and|or|not|no|so)\b)\w")
 """How a sentence begins that describes the sound or what matches it."""
 REFERS: Final = re.compile(
-    r"\b(?:this|that|it|so|these|those|them|thereof)(?=\s?(?:[.,;!:)]|$))|\b(?:i|me|my|mine|myself|we|our|us|you|your)\b"
+    r"\b(?:it|this|that|they)(?:'s| is| was| does| did| has| can| could| would)?(?: not\b|n't\b)"
+    r"|\b(?:it|this|that|they) \w+n't\b|\b\w+ly speaking\b|\b(?:this|that|it|so|these|those|them|thereof)(?=\s?(?:[.,;!:)]|$))|\b(?:i|me|my|mine|myself|we|our|us|you|your)\b"
     r"|\b(?:of|on|about|against|by|to|than|from|with|for) (?:this|that|it)\b(?! (?:sound|clip|recording|audio|piece))"
     r"|\b(?:the|this|that|my|an?|previous|above|first|last) (?:answer|choice|option|guess|statement|sentence|reply"
     r"|response|pick|conclusion|opposite|former|latter|above|question|verdict)\b"
 )
 """Within a description: it speaks of the answer, or of the one who gave it."""
+COMPARES: Final = re.compile(
+    r"\b(?:would|unlike|while|whereas|compared|than|typically|usually|generally|tends?|in contrast|by contrast|normally"
+    r"|rather|instead|not|n't|no|lacks?|without|less|different\w*|distinct\w*|opposed"
+    r"|(?:other|remaining) (?:options|choices|answers|ones)|in(?:consistent|appropriate)|\w+n't|describe|the options are)\b"
+)
+"""In a sentence that names another option: it is set beside the answer, and not in its place."""
 OTHERS_OUT: Final = re.compile(
     r"(?:and |while |whereas )?(?:all |none of |neither of )?(?:the )?(?:other|remaining|rest|others|options|choices"
     r"|alternatives|three|none|neither)\b(?=.*?\b(?:not|n't|no|none|neither|less|lack\w*|un\w+|in(?:consistent|appropriate"

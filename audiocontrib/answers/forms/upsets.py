@@ -25,7 +25,7 @@ _REVERSAL = (
 _DOUBT = (
     r"(?:(?<!no )(?<!without )(?<!without a )(?<!without any )doubt\w*|unsure|uncertain\w*|unclear|(?:not|\w{1,5}n't) (?:\w+ )?(?:sure|certain|confident|convinced|true"
     r"|right|correct|the case|it|so|quite|know|be)|if|unless|assum\w+|suppos(?:e|ed|edly|ing|ition)|imagin\w+"
-    r"|pretend\w*|hypothe\w+|(?:would|should|could|might|may|must) have|had (?:it|i|we)|were (?:it|i)|maybe|perhaps"
+    r"|pretend\w*|hypothe\w+|(?:would|should|could|might|may|must) have|had (?:it|i|we)|were (?:it|i)|(?<=, )(?:had|were)|maybe|perhaps"
     r"|possibly|coin|flip|toss-?up|in (?:theory|principle)|on paper|theoretically|half of|sometimes"
     r"|only (?:when|if|in|for|because|by|under|with|on|at|to)|until|till|depend\w*|wonder\w*|ambigu\w+|questionable|debatable|arguabl\w+)"
 )
@@ -33,7 +33,7 @@ _BUT = (
     r"(?:but|however|though|although|nevertheless|nonetheless|even so|still|yet|then again|on the other hand|that said"
     r"|having said)"
 )
-_SAY = r"(?:say|said|claim|think|thought|believe|argue|insist|tell|told|want|expect|guess|pick|choose|chose|answer)"
+_SAY = r"(?:say|said|claim|think|thought|believe|argue|insist|tell|told|want|expect|guess|prefer|favou?r|vote|opt|pick|choose|chose|answer)"
 _OTHERS = (
     rf"(?:(?:they|people|you|listeners?|students?|users?|others|many(?: of them)?|most(?: of them)?|some|he|she|one) (?:(?!likely|plausible|probable|\w+able|\w+ate|\w+ing|\w+ive)\w+ )?{_SAY}(?:s|d|ed)?"
     r"|everyone|everybody|anyone|anybody|no one|nobody|friends?|colleagues?|professors?|experts?|critics?"

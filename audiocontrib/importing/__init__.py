@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audiocontrib import answers
 from audiocontrib.conditions import condition as known_condition
 from audiocontrib.errors import AudiocontribError, BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.importing.choices import MEANINGS, Meaning, decide_meaning
 from audiocontrib.importing.places import read_condition, read_order, read_repeat
 from audiocontrib.importing.posteriors import read_posterior
+from audiocontrib.importing.replies import read_reply
 from audiocontrib.items import Item, Items, as_items
-from audiocontrib.prompts import rotate
 from audiocontrib.provenance import DataSource, ImportStep, to_json
 from audiocontrib.responses import BROKEN_OFF, FINISH_WORDS, Outcome, Response
 from audiocontrib.sources.base import BrokenRow, Columns
@@ -237,22 +236,12 @@ def _finish(cell: Any) -> str | None:
     return FINISH_WORDS.get(str(cell).strip().lower())
 
 
-def _reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[str, Any]:
-    if cell is not None and not isinstance(cell, str):
-        raise BadItem("reply", f"is a {type(cell).__name__}, not a text; name the column that holds the reply's text")
-    spoken = answers.split_thought(cell or "")
-    said = spoken.said if spoken.closed else ""
-    answer = answers.parse(said, rotate(item.choices, order), finish=finish)
-    choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)
-    return {"outcome": answer.outcome, "choice": choice, "reply": said, "thought": spoken.thought}
-
-
 def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
     place = None if cell is None or cell == "" else meaning.place(cell, item, order)
     return {"outcome": Outcome.UNPARSED} if place is None else {"outcome": Outcome.ANSWERED, "choice": place}
 
 
-READ: dict[str, Callable[..., dict[str, Any]]] = {"reply": _reply, "choice": _choice, "posterior": read_posterior}
+READ: dict[str, Callable[..., dict[str, Any]]] = {"reply": read_reply, "choice": _choice, "posterior": read_posterior}
 
 
 def _manifest(items: Items, rows: Sequence[Response], method: str, step: ImportStep) -> dict[str, Any]:

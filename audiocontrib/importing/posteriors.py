@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audiocontrib.errors import BadItem
+from audiocontrib.errors import AudiocontribError, BadItem
 from audiocontrib.importing.choices import decide_meaning
 from audiocontrib.items import Item
 from audiocontrib.responses import Outcome
@@ -24,7 +24,10 @@ def read_posterior(cell: Any, item: Item, order: int, _: str | None) -> dict[str
     if isinstance(cell, Mapping):
         # a column of objects in a table has every row's keys; those of other rows are empty here
         names = [name for name, p in cell.items() if p is not None]
-        meaning = decide_meaning(((name, item, order) for name in names), None, item.id)
+        try:
+            meaning = decide_meaning(((name, item, order) for name in names), None, item.id)
+        except AudiocontribError:
+            raise BadItem("posterior", "its keys can be read in two ways; name the options by their text") from None
         named = {meaning.place(name, item, order, "posterior"): cell[name] for name in names}
         if len(named) != k:
             raise BadItem("posterior", f"it names {len(named)} of the {k} options")

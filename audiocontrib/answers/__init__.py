@@ -19,7 +19,7 @@ from audiocontrib.responses import Outcome
 
 __all__ = ["READER", "Answer", "Spoken", "parse", "split_thought"]
 
-READER = 3
+READER = 4
 """Version of the rules by which replies are read; kept in run.json."""
 
 

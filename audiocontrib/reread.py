@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from audiocontrib import answers
+from audiocontrib.answers.shown import read_either_way
 from audiocontrib.arrow import schema_of
 from audiocontrib.conditions import borrows_option
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.prompts import rotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.store import Run
@@ -50,8 +52,8 @@ CHANGE_SCHEMA = schema_of(
 """Per model and condition: replies by outcome, before and now; those that changed, and of these those whose choice
 is another."""
 _REPLIES = """
-select r.*, i.choices, i.answer, lender.choices[lender.answer + 1] as lent
-from responses r join (select item_id, choices, answer from items) i using (item_id)
+select r.*, i.choices, i.answer, i.extra, lender.choices[lender.answer + 1] as lent
+from responses r join (select item_id, choices, answer, extra from items) i using (item_id)
     left join items lender on lender.item_id = r.partner_id
 where r.method = 'generate' and r.outcome <> 'failed' and r.reply is not null
 """
@@ -82,18 +84,24 @@ def reread(run: Run, /, *, dry_run: bool = False) -> Reread:
         dry_run: only say what would change.
 
     Raises:
-        AudiocontribError: the disk is full; what was written counts, and the same call goes on.
+        AudiocontribError: a newer reader has read them; or the disk is full: what was written counts, and the same
+            call goes on.
 
     Example:
         >>> ac.reread(ac.open_run("runs/first"), dry_run=True).changes.to_pandas()
     """
     before = as_run(run).reader
+    if before > answers.READER:
+        raise AudiocontribError(
+            f"{run.path}: its replies were read by reader {before}, and today's is {answers.READER}; update audiocontrib"
+        )
+    imported = run.manifest.get("identity", {}).get("orders") == "imported"
     counts: dict[tuple[str, str], dict[str, int]] = {}
     found: list[dict[str, Any]] = []
     for rows in _batches(run):
         changed: list[Response] = []
         for row in rows:
-            outcome, choice = _read(row)
+            outcome, choice = _read(row, imported=imported)
             count = counts.setdefault((row["model"], row["condition"]), dict.fromkeys(CHANGE_SCHEMA.names[2:], 0))
             count["n"] += 1
             count[f"{row['outcome']}_before"] += 1
@@ -130,8 +138,12 @@ def _offered(row: dict[str, Any]) -> list[str]:
     return [*row["choices"], row["lent"]] if borrows_option(row["condition"]) else row["choices"]
 
 
-def _read(row: dict[str, Any]) -> tuple[Outcome, int | None]:
-    answer = answers.parse(row["reply"], rotate(row["choices"], row["order"]), finish=row["finish"])
+def _read(row: dict[str, Any], *, imported: bool) -> tuple[Outcome, int | None]:
+    published = json.loads(row["extra"] or "{}").get("published_choices") if imported else None
+    try:
+        answer = read_either_way(row["reply"], rotate(row["choices"], row["order"]), published, finish=row["finish"])
+    except ValueError:
+        return Outcome.UNPARSED, None
     choice = None if answer.choice is None else (answer.choice + row["order"]) % len(row["choices"])
     return answer.outcome, choice
 

@@ -19,7 +19,7 @@ from audiocontrib.responses import Outcome
 
 __all__ = ["READER", "Answer", "Spoken", "parse", "split_thought"]
 
-READER = 3
+READER = 4
 """Version of the rules by which replies are read; kept in run.json."""
 
 
@@ -62,7 +62,7 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
         return Answer(Outcome.UNPARSED)
     tagged = take_apart(one_turn(spoken.said))
     if tagged.complete:
-        return _answer(Reading() if tagged.shown else _marked(tagged, options))
+        return _answer(Reading() if tagged.shown else _marked(tagged, options, cut=finish == "length"))
     if finish not in (None, "stop"):
         refused = read(clean(tagged.prose), options).refused
         return Answer(Outcome.REFUSED if refused else Outcome.UNPARSED)
@@ -71,15 +71,15 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
     return _answer(read(clean(tagged.prose), options))
 
 
-def _marked(tagged: Tagged, options: OptionIndex) -> Reading:
+def _marked(tagged: Tagged, options: OptionIndex, *, cut: bool) -> Reading:
     """What the tags hold, unless what follows them takes it back."""
     readings = [read(clean(content), options) for content in tagged.complete]
     held = Reading(NOTHING.union(*(r.choices for r in readings)), any(r.refused for r in readings))
     after = clean(tagged.after)
     if after and len(held.choices) == 1:
-        later = read(after, options, held=held.choices)
-        if later.retracted:
-            return later
+        later = read(after, options, held=held.choices, cut=cut)
+        if later.retracted or later.choices != held.choices:
+            return later if later.retracted else Reading()
     return held
 
 

@@ -32,7 +32,7 @@ WIDE: Final = re.compile(
     r"|theoretically|ideally"
     r"|allegedly|reportedly|rumou?r\w*|in case|(?<!was )(?<!were )(?<!is )(?<!are )(?<!been )provided"
     r" (?:that|the|it|there|this|you|we|i)|so long as|as long as|for (?:example|instance)|e\.g|such as"
-    r"|let's say|say that"
+    r"|let's say|(?<!would )(?<!.d )(?<!i )(?<!we )say that"
     r"|otherwise|at first(?: glance| listen)?|initially|originally|previously|earlier|in the beginning"
     r"|on first hearing|formerly"
     r"|for a moment|briefly|(?:i|we)(?:'d| had)? (?:first |initially |almost |nearly |once )?(?:thought|assumed"

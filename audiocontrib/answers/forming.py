@@ -15,6 +15,7 @@ ITEM = re.compile(r"\n[\s*•>#-]{0,6}(?:\d{1,2}[.)] ?)?[\"'(\[*]{0,2}(?:option\
 """Before an option that opens a line as an item of a list."""
 _DISCUSSED = re.compile(r"[\"')\]*]{0,3}\s?(?::|–|—| - )[\"')\]*]{0,3}\s?(?=\S)")
 """Around an option that opens a line, and of which more is said in it: "(b) piano: the attack is soft"."""
+_NO = re.compile(r"\bno\s[\"'(]?(?:an?\s)?[\"'(]?\Z")
 _UNSURE = re.compile(r"\s(?:might|may|could|would|can|or|and|but|if|also|too|seemed|was)\b")
 
 
@@ -26,8 +27,8 @@ def kind_of(clauses: Clauses, place: int, mention: Mention, *, numbers: bool) ->
     nearest = starts[0] if starts else max(begin, place - REACH)
     if denials.DENIED_AFTER.match(text, after):
         return Kind.DENIES, nearest
-    if text.endswith(", no ", begin, place):
-        return Kind.UNKNOWN, nearest  # a denial in one language, a correction in another
+    if _NO.search(text, max(begin, place - 12), place):
+        return Kind.UNKNOWN, nearest  # ", no" is a denial in one language, a correction in another
     goes_on = bool(
         onward.TAIL.match(text, after)
         or languages.TAIL_ELSEWHERE.match(text, after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from audiocontrib.answers.clauses import Clauses
 from audiocontrib.answers.options import Indices
 
 
@@ -33,6 +34,8 @@ class Statement:
     choices: Indices
     added: bool = False
     """Named beside what was stated before, not in its place."""
+    loose: bool = False
+    """Named by its letter, or an everyday word ("yes"): the sentence may go on from it in any words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,5 @@ class Statements:
     retractions: tuple[int, ...]
     places: tuple[int, ...]
     """Where each stands in the clean text."""
+    clauses: Clauses
+    """The masked text in which they stand."""

@@ -23,6 +23,7 @@ _LETTER = re.compile(
     r"""[(\[{<"'*]{0,4}([A-Za-z])[)\]}>"'*.:]{0,6}(?:です|입니다|番|번)?[.。]?"""
 )
 _PRICE = re.compile(r"[$€£¥] ?(\d{1,12}(?:\.\d{1,4})?)\b")
+_ASKED = re.compile(r"\?[\s\"')\]}*.]{0,6}\Z")
 _TAG = re.compile(r"</?answer>", re.IGNORECASE)
 
 
@@ -41,6 +42,8 @@ class OptionIndex:
     """Of the options that are numbers: their value -> the choices of that value; None: there are none."""
     bare_values: Mapping[Fraction, Indices] | None = None
     """The same by the numbers as written, without units."""
+    asks: bool = False
+    """An option is itself a question: then a question mark asks nothing."""
 
     @property
     def counts(self) -> bool:
@@ -62,6 +65,8 @@ class OptionIndex:
 
     def named_by(self, text: str) -> Indices | None:
         """What ``text`` as a whole names; None if it is neither an option's text nor a label."""
+        if not self.asks and _ASKED.search(text):
+            return None
         inner = core(text)
         exact = self.texts.get(fold(inner))
         if exact is not None:
@@ -125,7 +130,7 @@ def _remembered(choices: tuple[str, ...]) -> OptionIndex:
     lettered = any(len(t) == 1 and "a" <= t <= "z" for t in texts)
     labels = {label: place for place, label in enumerate(printed.labels)} if printed else None
     values, bare = _values(printed.texts if printed else choices)
-    return OptionIndex(texts, len(choices), lettered, labels, values, bare)
+    return OptionIndex(texts, len(choices), lettered, labels, values, bare, any("?" in clean(c) for c in choices))
 
 
 def _values(choices: Sequence[str]) -> tuple[dict[Value, Indices], dict[Fraction, Indices]] | tuple[None, None]:

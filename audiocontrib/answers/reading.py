@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from audiocontrib.answers import sequels
 from audiocontrib.answers.kinds import Kind, Statement, Statements
 from audiocontrib.answers.mentions import Mention, find_mentions
 from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
@@ -25,8 +26,8 @@ class Reading:
     """An answer was given and taken back."""
 
 
-def read(text: str, options: OptionIndex, *, held: Indices | None = None) -> Reading:
-    """What clean ``text`` says; ``held`` was answered before it, and may be taken back in it."""
+def read(text: str, options: OptionIndex, *, held: Indices | None = None, cut: bool = False) -> Reading:
+    """What clean ``text`` says; ``held`` was answered before it, and may be taken back in it; ``cut`` off at its end."""
     if len(text) > 2 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
         text = text[1:-1].strip()
     whole = options.named_by(text)
@@ -46,7 +47,23 @@ def read(text: str, options: OptionIndex, *, held: Indices | None = None) -> Rea
         place = statements.places[bisect_left([s.place for s in statements.said], decision.place)]
         if refusing[-1][0] > place:  # an option alone, and then a refusal
             choices = NOTHING
+    if decision and choices and not _stands(statements, decision, cut=cut):
+        choices = NOTHING
     return Reading(choices, bool(refusing), retracted)
+
+
+def _stands(statements: Statements, decision: Statement, *, cut: bool) -> bool:
+    """Whether all that follows an answer, from where it is last said, is of a known kind."""
+    same = [s for s in statements.said if s.kind > Kind.DENIES and s.choices == decision.choices]
+    last = max((s for s in same if s.place >= decision.place), key=lambda s: s.place, default=decision)
+    clauses = statements.clauses
+    if last.place >= 0 and not sequels.goes_on_known(clauses, last.place, loose=last.loose):
+        return False
+    number = {s.place: clauses.sentence(s.place)[0] for s in statements.said if s.place > last.place}
+    denied = {number[s.place] for s in statements.said if s.kind is Kind.DENIES and s.place in number}
+    others = {number[s.place] for s in statements.said if s.choices != decision.choices and s.place in number}
+    repeated = set(number.values()) - others - denied
+    return sequels.leaves_it(clauses, last.place, denied=denied & others, repeated=repeated, others=others, cut=cut)
 
 
 def _decide(statements: Statements, held: Indices | None) -> tuple[Statement | None, bool]:

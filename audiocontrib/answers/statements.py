@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from audiocontrib.answers import asides, retractions, words
 from audiocontrib.answers.clauses import REACH, Clauses
+from audiocontrib.answers.forms import upsets
 from audiocontrib.answers.forming import ITEM, kind_of
 from audiocontrib.answers.kinds import Kind, Statement, Statements
 from audiocontrib.answers.labels import Written
@@ -15,6 +16,7 @@ from audiocontrib.answers.masks import mask
 from audiocontrib.answers.mentions import Mention
 from audiocontrib.answers.options import NOTHING, Indices
 
+_YES_NO = re.compile("yes|no|true|false", re.IGNORECASE)
 _BULLET = re.compile(r"\n\s{0,3}[*•>#-]")
 _TWICE = re.compile(
     rf"(?<![^\n])[\s*#>•-]{{0,6}}(?:the )?(?:final |correct |my )?(?:answer|choice"
@@ -44,9 +46,10 @@ def find_statements(text: str, mentions: list[Mention], count: int, *, numbers: 
         statement = reader.statement(place, mention, marks[number + 1] if number + 1 < len(marks) else len(masked))
         if len(mention.choices) == count > 2 and statement.kind is not Kind.DENIES:
             statement = Statement(place, Kind.ASIDE, mention.choices)  # the list of options once more
-        said.append(statement)
+        loose = mention.labelled or _YES_NO.fullmatch(text, mention.start, mention.end) is not None
+        said.append(replace(statement, loose=loose))
     said = _without_items(_with_repeats(said, reader), masked, mentions)
-    return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions))
+    return Statements(tuple(said), tuple(reader.retractions), tuple(m.start for m in mentions), reader.clauses)
 
 
 def _with_repeats(said: list[Statement], reader: _Reader) -> list[Statement]:
@@ -106,6 +109,8 @@ class _Reader:
                 kind = Kind.ASIDE if asks or self._is_aside(place, begin, sentence) else Kind.UNKNOWN
         elif kind is Kind.UNKNOWN and (asks or self._is_neutral(place, begin, end, sentence)):
             kind = Kind.ASIDE
+        if kind > Kind.DENIES and self._is_astray(begin, start, sentence):
+            kind = Kind.UNKNOWN
         if kind > Kind.DENIES and self._is_quoted(place, begin):
             kind = Kind.ASIDE
         loose = mention.written in (Written.CAPITAL, Written.SMALL)
@@ -156,6 +161,18 @@ class _Reader:
             begin = max(begin, self.retractions[last])
         wide = [m.end() for m in asides.WIDE.finditer(self.text, max(begin, place - 4 * REACH), place)]
         return bool(wide) and not asides.RESET.search(self.text, wide[-1], place)
+
+    def _is_astray(self, begin: int, start: int, sentence: int) -> bool:
+        """Whether what leads up to a form gives the answer to another, or sets it aside."""
+        turned = [m.end() for m in asides.RESET.finditer(self.text, max(begin, start - 2 * REACH), start + 12)]
+        last = bisect_right(self.retractions, start + 12) - 1
+        first = max([begin, *turned[-1:], *self.retractions[last : last + 1]] if last >= 0 else [begin, *turned[-1:]])
+        if upsets.LEADS_ASTRAY.search(self.text[first : max(first, start)]):
+            return True
+        if not sentence or first > begin or words.TURNS.match(self.text, begin):
+            return False
+        before = self.clauses.begins[sentence - 1]
+        return bool(upsets.SETS_ASIDE.search(self.text, before, begin))
 
     def _is_spoiled(self, place: int, end: int) -> bool:
         return bool(asides.SPOILED_AFTER.search(self.text, place + 1, min(end, place + REACH)))

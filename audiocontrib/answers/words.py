@@ -111,7 +111,15 @@ DETERMINER = (
 """What may stand before an option that is all of its sentence."""
 ONE_MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s))(?:{WORD}\s))?"
 """One word between an article and its option; two may be a noun and its verb ("the title says …")."""
-MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))(?:{WORD}\s){{1,2}})?"
+_HEARD = (
+    r"(?:sounds?|noises?|voices?|music|kind|type|sort|style|genre|feelings?|sense|emotion|mood|state|tone|key|tempo|presence"
+    r"|use|recording|number|family|group|city|role|scenario|scene|expression|concept|pair|sequence|descriptions?|category|instance|example)"
+)
+MODIFIED = (
+    rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))"
+    rf"(?:(?:(?!of\b){WORD}\s)?{_HEARD}\sof\s(?:(?:an?|the)\s)?(?:{WORD}\s)?|(?:(?!of\b){WORD}\s){{1,2}}(?!of\b)))?"
+)
+"""Words between an article and its option. A noun before "of" is one for what is heard: no "cheap copy of" another."""
 
 ADDS: Final = re.compile(
     r"[\s\"'(*–—-]{0,4}(?:alternatively|also|or|another|additionally|in addition|likewise|equally|similarly|and"

@@ -24,6 +24,8 @@ MEANINGS = {
 """What a choice can be."""
 _LETTER = re.compile(r"[(\[]?([A-Za-z])[)\].:]{0,2}")
 _NUMBER = re.compile(r"-?\d+(?:\.0+)?")
+MANY = 20
+"""Cells; so many indexes from 0 would hold a 0."""
 _STYLES = ("(A)", "[A]", "A.", "A)", "A:")
 
 
@@ -58,7 +60,10 @@ class Meaning:
             found = _LETTER.fullmatch(text or "")
             place = ord(found[1].upper()) - ord("A") if found else k
             return (place + order) % k if place < k else None
-        place = int(float(text or "nan")) - (how == "number")
+        number = float(text or "nan")
+        if not number.is_integer():
+            raise BadItem(name, f"{cell!r:.60} is no whole number, and no option of {item.id}")
+        place = int(number) - (how == "number")
         return place if 0 <= place < k else None
 
 
@@ -74,12 +79,23 @@ def decide_meaning(cells: Iterable[tuple[Any, Item, int]], given: str | None, wh
     held = list(cells)
     numbers = [one for one in held if looks_like(one[0]) == "number"]
     letters = [one for one in held if looks_like(one[0]) == "letter"]
+    if given is None:
+        _refuse_printed([*letters, *numbers], where)
     of_numbers = given if given in ("index", "number", "text") else _numbers(numbers, where)
     of_letters = given if given in ("letter", "text") else _letters(letters, where)
     counts = {of_numbers: len(numbers)}
     counts[of_letters] = counts.get(of_letters, 0) + len(letters)
     counts["text"] = counts.get("text", 0) + len(held) - len(numbers) - len(letters)
     return Meaning(of_numbers, of_letters, {name: n for name, n in counts.items() if n})
+
+
+def _refuse_printed(cells: list[tuple[Any, Item, int]], where: str) -> None:
+    """AudiocontribError if a letter or number is printed on one option and is the place of another."""
+    for cell, item, order in cells:
+        printed = _printed(_text(cell), item)
+        if printed is not None and printed != Meaning().place(cell, item, order):
+            words = "text or letter" if looks_like(cell) == "letter" else "text, number or index"
+            raise _ambiguous(where, [(cell, item, order)], "what is printed on the options, or their places", words)
 
 
 def looks_like(cell: Any) -> str:
@@ -98,9 +114,11 @@ def _numbers(cells: list[tuple[Any, Item, int]], where: str) -> str:
         if all(inside) and as_text != places:
             raise _ambiguous(where, cells, "an index or the text of an option", "index or text")
         return "index" if all(inside) else "text"
-    from_one = all(1 <= place <= len(item.choices) for place, (_, item, _) in zip(places, cells, strict=True))
+    from_one = cells and all(1 <= place <= len(item.choices) for place, (_, item, _) in zip(places, cells, strict=True))
     if from_one and not all(inside):
         raise _ambiguous(where, cells, "counted from 1, or from 0 with some that name no option", "number or index")
+    if from_one and len(cells) >= MANY:
+        raise _ambiguous(where, cells, "counted from 1, for none is 0, or from 0", "number or index")
     return "index"
 
 
@@ -132,11 +150,26 @@ def _named(text: str | None, item: Item, order: int) -> int | None:
     if published and printed and text in published:
         text = printed.texts[published.index(text)]
         return item.choices.index(text) if text in item.choices else None
+    if (place := _printed(text, item)) is not None:
+        return place
     for label, rest in _labelled(text):
         place = ord(label.upper()) - ord("A")
-        if rest in item.choices and (place + order) % len(item.choices) == item.choices.index(rest):
+        if rest in item.choices and item.choices.index(rest) in (
+            (place + order) % len(item.choices),
+            _printed(label, item),
+        ):
             return item.choices.index(rest)
     return None
+
+
+def _printed(text: str | None, item: Item) -> int | None:
+    """The option on which this label was printed in the row as it was published; None: there is none."""
+    published = item.extra.get("published_choices")
+    printed = printed_labels(published) if published and text else None
+    place = printed.place(text or "") if printed else None
+    if printed is None or place is None or printed.texts[place] not in item.choices:
+        return None
+    return item.choices.index(printed.texts[place])
 
 
 def _labelled(text: str) -> Iterator[tuple[str, str]]:

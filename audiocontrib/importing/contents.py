@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from audiocontrib import answers
 from audiocontrib.errors import BadItem
 from audiocontrib.importing.choices import Meaning
 from audiocontrib.importing.posteriors import read_logprobs, read_posterior
+from audiocontrib.importing.replies import read_reply
 from audiocontrib.items import Item
-from audiocontrib.prompts import rotate
 from audiocontrib.responses import BROKEN_OFF, FINISH_WORDS, Outcome
 
 EMPTY = ("refused", "unparsed")
@@ -33,21 +32,11 @@ def content_of(kind: str, cells: Mapping[str, Any], item: Item, order: int, mean
     return content
 
 
-def _reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[str, Any]:
-    if cell is not None and not isinstance(cell, str):
-        raise BadItem("reply", f"is a {type(cell).__name__}, not a text; name the column that holds the reply's text")
-    spoken = answers.split_thought(cell or "")
-    said = spoken.said if spoken.closed else ""
-    answer = answers.parse(said, rotate(item.choices, order), finish=finish)
-    choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)
-    return {"outcome": answer.outcome, "choice": choice, "reply": said, "thought": spoken.thought}
-
-
 def _choice(cell: Any, item: Item, order: int, meaning: Meaning) -> dict[str, Any]:
     place = None if cell in (None, "") else meaning.place(cell, item, order)
     return {"outcome": Outcome.UNPARSED} if place is None else {"outcome": Outcome.ANSWERED, "choice": place}
 
 
 READ: dict[str, Callable[..., dict[str, Any]]] = {
-    "reply": _reply, "choice": _choice, "posterior": read_posterior, "logprob": read_logprobs,
+    "reply": read_reply, "choice": _choice, "posterior": read_posterior, "logprob": read_logprobs,
 }  # fmt: skip

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audiocontrib.errors import BadItem
+from audiocontrib.errors import AudiocontribError, BadItem
 from audiocontrib.importing.choices import decide_meaning
 from audiocontrib.items import Item
 from audiocontrib.responses import Outcome
@@ -56,7 +56,10 @@ def _by_option(name: str, cell: Any, item: Item, order: int, what: str) -> list[
     if isinstance(cell, Mapping):
         # a column of objects in a table has every row's keys; those of other rows are empty here
         names = [one for one, p in cell.items() if p is not None]
-        meaning = decide_meaning(((one, item, order) for one in names), None, item.id)
+        try:
+            meaning = decide_meaning(((one, item, order) for one in names), None, item.id)
+        except AudiocontribError:
+            raise BadItem(name, "its keys can be read in two ways; name the options by their text") from None
         named = {meaning.place(one, item, order, name): cell[one] for one in names}
         if len(named) != k:
             raise BadItem(name, f"it names {len(named)} of the {k} options")

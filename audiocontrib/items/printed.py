@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NAME = r"(?:[A-Za-z]|\d{1,2})"
+NAME = r"(?:[A-Za-zＡ-Ｚａ-ｚ]|\d{1,2})"
 _STYLES = {
     "(A)": re.compile(rf"[(（]\s?({NAME})\s?[)）][.:,：]?\s*(.*)", re.DOTALL),
     "[A]": re.compile(rf"[\[【]\s?({NAME})\s?[\]】][.:,：]?\s*(.*)", re.DOTALL),
@@ -22,14 +23,23 @@ _STYLES = {
     "A、": re.compile(rf"({NAME})[、．。]\s*(.*)", re.DOTALL),
     "A:": re.compile(rf"({NAME})[:：]\s+(.*)", re.DOTALL),
     "A -": re.compile(rf"({NAME})\s+[-–—]\s+(.*)", re.DOTALL),
+    "**A.**": re.compile(rf"\*\*[(\[]?({NAME})[)\].:]{{0,2}}\*\*[.:)]?\s*(.*)", re.DOTALL),
+    "①": re.compile(r"([①-⑳])\s*(.*)", re.DOTALL),
+    "A |": re.compile(rf"({NAME})(?:\s?\||\t)\s*(.*)", re.DOTALL),
     "Option A": re.compile(
         rf"(?:option|choice|answer|选项|選項)\s?[(\[]?({NAME})[)\]]?\s?[.:)：、-]\s*(.*)", re.DOTALL | re.IGNORECASE
     ),
 }
 _MAYBE = re.compile(
-    r"\s*(?:[(（\[【<{\d]|[A-Za-z](?:[)）.、．。:：]|\s)|option|choice|answer|选项|選項)", re.IGNORECASE
+    r"\s*(?:[(（\[【<{\d①-⑳]|\*\*|[A-Za-zＡ-Ｚａ-ｚ](?:[)）.、．。:：|]|\s)|option|choice|answer|选项|選項)", re.IGNORECASE
 )
 """How a text begins that can carry a label of any style; most options do not, and need no further look."""
+_OF_A_NAME = re.compile(
+    r"(?:(?:sharp|flat|natural|[#♯♭b])[\s-]?)?(?:major|minor|maj|min|dim\w*|aug\w*|sharp|flat|natural|[#♯♭]|dorian|lydian"
+    r"|phrygian|mixolydian|\d{0,2}th)\W*\Z|[A-Z]\.\s?[A-Z]\w",
+    re.IGNORECASE,
+)
+"""What follows a letter that is part of a name: of a key ("A: minor"), or of a person ("B. B. King")."""
 _BARE = re.compile(rf"\s*(?:option|choice|answer)?\s*[(\[{{<]?\s?({NAME})\s?[)\]}}>]?[.:、：]?\s*", re.IGNORECASE)
 
 
@@ -76,6 +86,7 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
             if (
                 all(texts)
                 and _is_series(labels)
+                and not all(map(_OF_A_NAME.match, texts))
                 and not (labels[0].isdigit() and _may_be_numbers(choices, labels, texts))
             ):
                 inner = printed_labels(texts)  # "(A) 1. Man": who printed the letters kept older numbers
@@ -84,17 +95,18 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
 
 
 def partly_labelled(choices: Sequence[str]) -> bool:
-    """Whether some options begin with a label of one style, and others do not, or not with their own."""
+    """Whether some options begin with a label, and others do not, or with one of another style."""
     if sum(_MAYBE.match(choice) is not None for choice in choices) < 2 or printed_labels(choices):
         return False
-    for style in ("(A)", "[A]", "A)", "A."):
-        letters = [
-            m[1].upper() for c in choices if (m := _STYLES[style].fullmatch(c.strip())) and m[1].isalpha() and m[2]
-        ]
-        first = set(string.ascii_uppercase[: len(choices)])
-        if len(letters) >= 2 and set(letters) <= first and len(set(letters)) == len(letters):
-            return True
-    return False
+    letters, rests = [], []
+    for choice in choices:
+        found = (_STYLES[style].fullmatch(choice.strip()) for style in ("(A)", "[A]", "A)", "A."))
+        if m := next((m for m in found if m and m[1].isalpha() and m[2]), None):
+            letters.append(_normal(m[1]))
+            rests.append(m[2])
+    first = set(string.ascii_uppercase[: len(choices)])
+    named = all(map(_OF_A_NAME.match, rests))
+    return len(letters) >= 2 and set(letters) <= first and len(set(letters)) == len(letters) and not named
 
 
 def gold_place(answer: object, choices: Sequence[str], printed: Printed) -> int | None:
@@ -131,6 +143,7 @@ def labelled_so(choices: Sequence[str], style: str) -> list[tuple[str, str]]:
 
 
 def _normal(label: str) -> str:
+    label = unicodedata.normalize("NFKC", label)
     return str(int(label)) if label.isdigit() else label.upper()
 
 

@@ -112,7 +112,7 @@ CASES: dict[str, list[Case]] = {
         ("<answer>\\boxed{B}</answer>", MUSIC, 1),
         ("<answer>guitar</answer> wait <answer>piano</answer>", MUSIC, 1),
         ("A guitar is heard. <answer>piano</answer> Not a violin.", MUSIC, 1),
-        ("<answer>piano</answer>\n\nThe answer is guitar.", MUSIC, 1),
+        ("<answer>piano</answer>\n\nThe answer is guitar.", MUSIC, U),
         ("The answer goes into <answer> </answer>: <answer>drum</answer>", MUSIC, 3),
         ("<answer><answer>piano</answer></answer>", MUSIC, 1),
         ("< answer >piano</ answer >", MUSIC, 1),
@@ -129,7 +129,7 @@ CASES: dict[str, list[Case]] = {
         ("I hear keys. <answer>\nB", MUSIC, 1),
         ("<answer>it could be a piano", MUSIC, U),
         ("<answer>it is a piano", MUSIC, 1),
-        ("<answer>guitar</answer> or <answer>piano", MUSIC, 0),
+        ("<answer>guitar</answer> or <answer>piano", MUSIC, U),
         ("<answer>piano, or maybe a guitar", MUSIC, U),
         ("piano</answer>", MUSIC, 1),
         ("<answer>cat then dog</answer>", DOGS, 1),
@@ -147,7 +147,7 @@ CASES: dict[str, list[Case]] = {
         ("piano<|im_end|>", MUSIC, 1),
         ("\\text{piano}", MUSIC, 1),
         ("$\\boxed{\\text{piano}}$", MUSIC, 1),
-        ("piano?", MUSIC, 1),
+        ("piano?", MUSIC, U),
         ("['piano']", MUSIC, 1),
         ("busy  street", ("busy street", "library"), 0),
         ("STRASSE", ("Straße", "Weg"), 0),
@@ -621,7 +621,9 @@ def test_the_tagged_choice_is_chosen(data: st.DataObject, choices: list[str], be
     assume("<" not in before + after)
     index = data.draw(st.integers(0, len(choices) - 1))
     reply = f"{before}<answer>{choices[index]}</answer>{after}"
-    assert answers.parse(reply, choices) == answers.Answer(Outcome.ANSWERED, index)
+    read = answers.parse(reply, choices)
+    assert read.choice == index or (after and read.choice is None)  # what follows may take it back
+    assert answers.parse(f"{before}<answer>{choices[index]}</answer>", choices).choice == index
 
 
 PHRASES = [

@@ -45,7 +45,7 @@ NOT_MINE: Final = re.compile(
     r"|pick)\w*)\b"
 )
 """After "… is the answer": not of this question, or not one's own."""
-MADE: Final = re.compile(r"\bmak(?:es|ing)\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z")
+MADE: Final = re.compile(r"(?:,\s?(?:thus |thereby |therefore )?making|\b(?:(?:which|this|that|it|all this) (?:therefore |thus )?makes))\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z")
 MADE_AFTER: Final = re.compile(rf"[\"')\]}}]{{0,4}}\s(?=the |my ){_BEST}")
 """Around an option: "which makes it the best choice"."""
 NOTED_AFTER: Final = re.compile(
@@ -54,7 +54,7 @@ NOTED_AFTER: Final = re.compile(
     r" (?:playing|played|heard|audible|present|detected|featured|used|sounding|singing|speaking|identifiable"
     r"|recogni[sz]able|evident"
     r"|the (?:main |primary |dominant )?(?:sound|instrument|source|one|speaker|voice|genre|mood|emotion|animal)"
-    r"|what)|plays|sounds)\b"
+    r"|what (?:i (?:can )?hear|is (?:heard|playing|played)|can be heard|we (?:can )?hear))|plays|sounds)\b"
 )
 """After an option: it is heard."""
 
@@ -101,16 +101,19 @@ TAIL: Final = re.compile(
     r"|would say|'d say)|in my"
     r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
     r"|with(?! an? [\ue000-\ue003])"
-    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only|itself|than|time|in total|total|times|family"
+    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only(?= ?[.!\\n]|\\Z)|itself|than|time|in total|total|times|family"
     r"|section)\b)"
 )
 """How a sentence may go on after the option that it states."""
-NUMBER_TAIL: Final = re.compile(
-    r"\s(?!(?:es|está|est|ist|é|è|war|era|était|sind|no|não|não|nicht|pas|non|не|ни|не[а-я]{4,12}|или|и|und"
-    r"|oder|et|ou|y|o"
-    r"|gewesen|or|and|to|nor|of|out|if|unless|is|are|was|were|be|seems?|sounds?|looks?|feels?|appears?|would|could"
-    r"|might|may|can"
-    r"|cannot|has|have|had|does|did|doesn|isn|must|should|will|some|with|fits?|makes?|remains?|fails?|lacks?|also|too"
-    r"|contradicts?|deserves?|merits?|warrants?|requires?|needs?|kommt|kann|puede|peut|pode|può|\w+(?:ed"
-    r"|ly))\b)[^\W\d_\u2e80-\uffff]{2,}"
+_COUNTED = (
+    r"(?:people|persons?|men|women|man|woman|child(?:ren)?|speakers?|voices?|times?|sounds?|instruments?|notes?|beats?|bars?"
+    r"|seconds?|minutes?|hours?|hz|khz|bpm|db|years?|words?|syllables?|cents?|semitones?|octaves?|degrees?|dogs?|cats?"
+    r"|birds?|animals?|singers?|musicians?|players?|others?|persons|in total)"
 )
+NUMBER_TAIL: Final = re.compile(
+    rf"\s(?:(?:distinct|different|separate|individual|unique|main|other|male|female|adult|single|loud|clear|spoken|musical"
+    rf"|human|stressed|primary|of (?:them|these|those))\s){{0,2}}(?:{_COUNTED}|(?!(?:is|was|has|does|as|minus|plus|times|less|this|its"
+    r"|votes?|points?)\b)[^\W\d_\u2e80-\uffff]{2,16}s)(?=\s?[.,;:!)\n]|\s?\Z|\s(?:in|of|are|were|can|present|heard|speaking|talking"
+    r"|playing|singing|that|who|which|on|at|from|during|throughout|involved|long|because|since|as|per|and|apart|total|with|\w{3,14}ing)\b)"
+)
+"""After an option that is a number, also: what it counts."""

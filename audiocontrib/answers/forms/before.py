@@ -44,7 +44,6 @@ STRONG: Final = re.compile(
 WEAK: Final = re.compile(
     rf"{LEAD_IN}(?:{_RETRACTED})?{_CHAIN}(?:"
     rf"(?:{THAT}|{NP}){ARE}\s?{FILL}{MODIFIED}"
-    rf"|the (?!{NOT_HEARD}\b)(?:{WORD}\s){{1,2}}(?:is|are|was|were)\s{FILL}{MODIFIED}"
     rf"|(?:i|we|you|one)(?:'m| am| can| could| do|'ve| have)?\s{ADVERBS}(?:hear(?:d|ing)?|recogni[sz]ed?"
     rf"|detect(?:ed)?|perceived?|notice|identif(?:y|ied)|listen(?:ing)? to|make out|count(?:ed)?|am|suspect|believe"
     rf"|think)\s?{FILL}{MODIFIED}"
@@ -125,9 +124,7 @@ LED: Final = re.compile(
 """What may come before a form in its sentence: grounds, what is heard, a heading; a word of another kind does not lead
 to an answer of one's own ("example: the answer is …", "lyrics: it is …")."""
 JOINS: Final = re.compile(
-    r"[\s\"'(–—-]{0,4}(?:so|therefore|thus|hence|consequently|but|however|and|which|making|leading|because"
-    r"|since|while"
-    r"|whereas|although|though|my|i|we)\b"
+    r"[\s\"'(–—-]{0,4}(?:so|therefore|thus|hence|consequently|but|however|which|making|leading)\b"
 )
 """The beginning of a form that goes on from whatever stands before it."""
 GIVEN: Final = re.compile(

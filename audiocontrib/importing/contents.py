@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from audiocontrib.errors import BadItem
 from audiocontrib.importing.choices import Meaning
 from audiocontrib.importing.posteriors import read_logprobs, read_posterior
 from audiocontrib.importing.replies import read_reply

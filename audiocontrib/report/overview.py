@@ -16,6 +16,7 @@ from audiocontrib.items.view import items_html
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.provenance import ScoreStep, run_steps
 from audiocontrib.sql import arrow_table
+from audiocontrib.store.queries import own_query
 from audiocontrib.store.run import AUDIT
 from audiocontrib.store.runs import as_run
 
@@ -131,7 +132,7 @@ def _overview(run: Run, by: str | Sequence[str]) -> RunOverview:
 def _asked(run: Run, left: int) -> Iterator[str]:
     identity = run.manifest.get("identity", {})
     data, prompt = identity.get("dataset", {}), identity.get("prompt") or {}
-    [counts] = run.table(COUNTS).to_pylist()
+    [counts] = own_query(run.path, COUNTS).to_pylist()
     revision = f"@{data['revision']}" if data.get("revision") else ""
     yield (
         f"{data.get('name', '?')}{revision}: {counts['items']:,} items on {counts['clips']:,} clips, "
@@ -158,9 +159,10 @@ def _left(run: Run) -> int:
     each = "len(choices)" if identity["orders"] == "cyclic" else "1"
     cells = len(identity.get("models", {})) * len(identity.get("conditions", [])) * _repeats(run)
     sound = "item_id not in (select item_id from quarantine where item_id is not null)"
-    [row] = run.table(
+    [row] = own_query(
+        run.path,
         f"select (select coalesce(sum({each}), 0) from items where {sound}) as asked, "
-        f"(select count(*) from responses where {sound}) as there"
+        f"(select count(*) from responses where {sound}) as there",
     ).to_pylist()
     return max(0, int(row["asked"]) * cells - int(row["there"]))
 

@@ -21,6 +21,7 @@ from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import arrow_table
+from audiocontrib.store.queries import own_query
 from audiocontrib.store.splits import TABLE
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
 
 def _counts(run: Run) -> dict[str, int]:
     """Of all that the run holds."""
-    [row] = run.table(COUNTS).to_pylist()
+    [row] = own_query(run.path, COUNTS).to_pylist()
     if not row["responses"]:
         raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
     return row

@@ -15,6 +15,7 @@ from audiocontrib.prompts import PromptTemplate, rotate
 from audiocontrib.scoring import score
 from audiocontrib.scoring.arguments import check_model_options
 from audiocontrib.store import Run
+from audiocontrib.store.queries import own_query
 from audiocontrib.store.runs import as_run
 
 PROMPT = PromptTemplate(
@@ -87,7 +88,7 @@ def judge(
 
 def _items(run: Run) -> Iterator[Item]:
     """A question about each unparsed reply; its id is the request's key."""
-    for row in run.table(_UNPARSED).to_pylist():
+    for row in own_query(run.path, _UNPARSED).to_pylist():
         shown = rotate(row["choices"], row["order"])
         if len(shown) < MAX_CHOICES:
             told = f"Question: {row['question']}\nAnswers: {shown}\nReply: {_shortened(row['reply'])}"

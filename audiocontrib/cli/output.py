@@ -94,8 +94,10 @@ def chosen_run(folder: Path | None, *, audio_root: Path | None = None, tell_read
 
 
 def _is_without_gold(run: Run) -> bool:
+    from audiocontrib.store.queries import own_query
+
     with suppress(AudiocontribError):  # what the command itself reads says what is wrong
-        (counted,) = run.table("select count(*) as items, count(answer) as golds from items").to_pylist()
+        (counted,) = own_query(run.path, "select count(*) as items, count(answer) as golds from items").to_pylist()
         return bool(counted["items"]) and not counted["golds"]
     return False
 

@@ -67,6 +67,7 @@ def _next(run: Run, left: int) -> Iterator[str]:
     from audiocontrib.provenance import ScoreStep, run_steps
     from audiocontrib.report.overview import REPORT
     from audiocontrib.shell import command_words
+    from audiocontrib.store.queries import own_query
 
     here = ["--run", str(run.path)]
     commands: list[list[str]] = []
@@ -76,7 +77,7 @@ def _next(run: Run, left: int) -> Iterator[str]:
     whole = words[0] == "score" and not any(word.startswith("--shard") for word in words)
     if left and whole and not (isinstance(last, ScoreStep) and last.made_in_python):
         commands.append(words)
-    splits = texts(run.table("select distinct name from splits order by 1").column("name"))
+    splits = texts(own_query(run.path, "select distinct name from splits order by 1").column("name"))
     commands.append(["card", *here, "--split", splits[0]] if splits else ["split", *here, "--threshold", "0.5"])
     if not (run.path / REPORT).exists():
         commands.append(["report", *here])

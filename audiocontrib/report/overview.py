@@ -17,6 +17,7 @@ from audiocontrib.items.view import items_html
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.provenance import ScoreStep, run_steps
 from audiocontrib.sql import arrow_table, sql_literal
+from audiocontrib.store.queries import own_query
 from audiocontrib.store.run import AUDIT
 from audiocontrib.store.runs import as_run
 
@@ -132,7 +133,7 @@ def _overview(run: Run, by: str | Sequence[str]) -> RunOverview:
 def _asked(run: Run, left: int) -> Iterator[str]:
     identity = run.manifest.get("identity", {})
     data, prompt = identity.get("dataset", {}), identity.get("prompt") or {}
-    [counts] = run.table(COUNTS).to_pylist()
+    [counts] = own_query(run.path, COUNTS).to_pylist()
     revision = f"@{data['revision']}" if data.get("revision") else ""
     yield (
         f"{data.get('name', '?')}{revision}: {counts['items']:,} items on {counts['clips']:,} clips, "
@@ -162,9 +163,10 @@ def _left(run: Run) -> int:
     cells = len(identity.get("models", {})) * len(own) * _repeats(run)
     named = ", ".join(map(sql_literal, own)) or "''"
     sound = "item_id not in (select item_id from quarantine where item_id is not null)"
-    [row] = run.table(
+    [row] = own_query(
+        run.path,
         f"select (select coalesce(sum({each}), 0) from items where {sound}) as asked, "
-        f"(select count(*) from responses where {sound} and condition in ({named})) as there"
+        f"(select count(*) from responses where {sound} and condition in ({named})) as there",
     ).to_pylist()
     return max(0, int(row["asked"]) * cells - int(row["there"]))
 

@@ -23,6 +23,7 @@ from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import arrow_table
+from audiocontrib.store.queries import own_query
 from audiocontrib.store.splits import TABLE
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _where_held(table: Callable[..., pa.Table], con: duckdb.DuckDBPyConnection, 
 
 def _counts(run: Run) -> dict[str, int]:
     """Of all that the run holds."""
-    [row] = run.table(COUNTS).to_pylist()
+    [row] = own_query(run.path, COUNTS).to_pylist()
     if not row["responses"]:
         raise AudiocontribError(f"{run.path} holds no answers yet: ask for some with audiocontrib score")
     return row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,6 @@ def score_step(
 
 def run_manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreStep) -> dict[str, Any]:
     """What run.json says of a model's part in a run: ``identity`` fixes the answers, the rest informs."""
-    packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
     return {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
@@ -70,9 +70,16 @@ def run_manifest(items: Items, asking: RequestConfig, model: Model, step: ScoreS
             **({"sampling": drawn} if (drawn := asking.sampling.identity) else {}),
         },
         "origin": items.origin,
-        "versions": {p: version(p) for p in packages} | {"python": platform.python_version()},
+        "versions": dict(_versions()),
         "step": to_json(step),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Of Python and what answers hang on; reading a package's metadata takes as long as asking a small question."""
+    packages = ("audiocontrib", "torch", "transformers", "numpy", "soundfile", "librosa")
+    return {p: version(p) for p in packages} | {"python": platform.python_version()}
 
 
 def _own_length(asking: RequestConfig, model: Model) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Queries of a user: they read the views of a run and the files that were named, and nothing else."""
+"""Queries: those of a user read the views of a run and the files that were named, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from audiocontrib.errors import UsageError, one_line
-from audiocontrib.sql import arrow_table, no_pattern, sql_literal
-from audiocontrib.store.views import VIEWS
+from audiocontrib.sql import arrow_table, cursor, no_pattern, sql_literal
+from audiocontrib.store.views import VIEWS, connect, reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +29,16 @@ LOCKS = (
     "set enable_external_access = false",
     "set lock_configuration = true",
 )
+
+
+def own_query(run: Path, sql: str) -> pa.Table:
+    """The result of a query of the program's own over the views, on the engine of the process, which is there already.
+
+    Raises:
+        AudiocontribError: a file of the run is damaged; the message names it.
+    """
+    with connect(run, con=cursor()) as con, reading(run):
+        return arrow_table(con.sql(sql))
 
 
 def lock(con: duckdb.DuckDBPyConnection, run: Path, files: str | Path | Iterable[str | Path] = ()) -> None:

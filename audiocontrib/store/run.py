@@ -27,7 +27,7 @@ from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.json_seal import sealed_json
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
 from audiocontrib.store.own import MARK, given_root, mark
-from audiocontrib.store.queries import lock, run_query
+from audiocontrib.store.queries import lock, own_query, run_query
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_fault, split_folder, split_names
 from audiocontrib.store.verify import seal_parts
 
@@ -274,17 +274,17 @@ class Run:
     @property
     def responses(self) -> pd.DataFrame:
         """The view ``responses``."""
-        return self.query("from responses")
+        return own_query(self.path, "from responses").to_pandas()
 
     @property
     def items(self) -> pd.DataFrame:
         """The view ``items``."""
-        return self.query("from items")
+        return own_query(self.path, "from items").to_pandas()
 
     @property
     def contributions(self) -> pd.DataFrame:
         """The view ``contributions``."""
-        return self.query("from contributions")
+        return own_query(self.path, "from contributions").to_pandas()
 
 
 def _check_unused(path: Path) -> None:

@@ -86,7 +86,7 @@ def test_training_and_demo_seeds_do_not_meet() -> None:
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> ac.Run:
-    items = ac.load_items("demo", seed=UNSEEN, limit=60)
+    items = ac.load_items("demo", seed=UNSEEN, limit=120)
 
     def answer(folder: Path) -> None:
         ac.score(items, TINY, ["audio", "silence", "text"], orders="given", run=folder, progress=False)
@@ -114,7 +114,7 @@ def test_the_decoys_keep_their_promise_where_the_published_vote_does_not(scored:
     with scored.connect() as con:
         rows = con.sql("select item_id, (extra ->> 'needs_audio')::bool from items").fetchall()
     votes, fdr = (verdict(ac.split(scored, rule=rule), dict(rows)) for rule in ("votes", "fdr"))
-    assert fdr.weak >= 10
+    assert fdr.weak >= 20
     assert fdr.false_discovery.low <= 0.1 < votes.false_discovery.low
     assert votes.recall.low <= fdr.recall.high
     assert votes.undecided == 0
@@ -123,7 +123,7 @@ def test_the_decoys_keep_their_promise_where_the_published_vote_does_not(scored:
 @pytest.mark.slow
 @pytest.mark.parametrize("model", TINY)
 def test_the_tiny_models_listen_where_they_must_and_read_where_they_can(scored: ac.Run, model: str) -> None:
-    """On data that training never saw. The bounds leave room for 60 items; docs/tiny-models.md has the figures."""
+    """On data that training never saw. The bounds leave room for 120 items; docs/tiny-models.md has the figures."""
     with scored.connect() as con:
         rows = ac.accuracy(con, by=["extra.needs_audio"]).to_pylist()
     found = {(r["extra.needs_audio"], r["condition"]): r for r in rows if r["model"] == model}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -13,7 +14,8 @@ import pytest
 import yaml
 
 import audiocontrib
-from audiocontrib.config import build
+from audiocontrib.api.train import changed_recipe
+from audiocontrib.config import assignments, build
 from audiocontrib.config.words import allowed
 from audiocontrib.errors import UsageError
 from audiocontrib.export.choice import RowOptions
@@ -155,11 +157,12 @@ def test_an_unknown_word_in_any_field(tmp_path: Path, field: Field) -> None:
 
 
 @pytest.mark.parametrize("field", ALL, ids=lambda f: f"{f.cls.__name__}.{f.name}")
-@pytest.mark.parametrize("wrong", [[["x"]], {"x": {"y": "z"}}], ids=["list", "mapping"])
-def test_a_wrong_type_in_any_field(tmp_path: Path, field: Field, wrong: Any) -> None:
-    said = refusal(tmp_path, field.cls, changed(FILES[field.cls][1], field.path, wrong))
-    assert field.name in said
-    assert "but must be " in said or "there is no field " in said
+def test_a_wrong_type_in_any_field(tmp_path: Path, field: Field) -> None:
+    """A list, and a mapping."""
+    for wrong in ([["x"]], {"x": {"y": "z"}}):
+        said = refusal(tmp_path, field.cls, changed(FILES[field.cls][1], field.path, wrong))
+        assert field.name in said, wrong
+        assert "but must be " in said or "there is no field " in said, wrong
 
 
 @pytest.mark.parametrize("cls", FILES, ids=lambda cls: cls.__name__)
@@ -185,11 +188,47 @@ def test_a_truth_value_is_no_number_and_no_number_is_nan(tmp_path: Path, cls: ty
     numbers = [f for f in walk(cls, cls) if allowed(f.hint).startswith(("a number", "a whole number"))]
     assert cls is SplitRecipe or len(numbers) > 2
     for field in numbers:
-        for wrong in (True, float("nan"), float("inf"), "0,5", "1.2.3", "", "5 %"):
+        below = () if allowed(field.hint) == "a number" else (-1, -0.5)
+        wrongs = (True, float("nan"), float("inf"), "0,5", "1.2.3", "", "5 %", "x", "1e999", 10**400, [1], *below)
+        for wrong in wrongs:
             said = refusal(tmp_path, cls, changed(FILES[cls][1], field.path, wrong))
             assert said.startswith(f"{field.name} is "), (field.name, wrong)
         if allowed(field.hint).startswith("a whole number"):
             assert "whole number" in refusal(tmp_path, cls, changed(FILES[cls][1], field.path, 2.5))
+
+
+WRONG_TEXTS = ("nan", "inf", "-1", "-0.5", "1e999", "1" + "0" * 400, "x", "true", "0,5", "5 %", "[1]", "''", "{a: 1}")
+
+
+def numbers(cls: type) -> list[str]:
+    """The fields of a configuration that take numbers from 0 on, and nothing else."""
+    hints = get_type_hints(cls, include_extras=True)
+    said = {one.name: allowed(hints[one.name]) for one in fields(cls)}
+    return [name for name, words in said.items() if re.match(r"a (whole )?number (of at least|above|between 0)", words)]
+
+
+@pytest.mark.parametrize("stage", ["sft", "grpo"])
+def test_a_number_behind_set_of_a_training_is_one(tmp_path: Path, stage: str) -> None:
+    (tmp_path / "given.yaml").write_text(yaml.safe_dump(FILES[TrainingRecipe][1]))
+    recipe = read_training_recipe(tmp_path / "given.yaml")
+    names = numbers(type(getattr(recipe, stage)))
+    assert {"learning_rate", "batch", "steps", "seconds"} <= set(names)
+    for name in names:
+        for text in WRONG_TEXTS:
+            with pytest.raises(UsageError, match=rf"^--set: {name} is [^\n]*$") as caught:
+                changed_recipe(recipe, stage, assignments([f"{name}={text}"], "--set", "x=1"), "--set")  # type: ignore[arg-type]
+            assert len(str(caught.value)) < 600, (name, text)
+
+
+def test_a_number_behind_set_of_a_split_is_one() -> None:
+    found = [(None, "threshold"), *((rule, name) for rule in sorted(RULES) for name in numbers(settings_class(rule)))]
+    assert len(found) > 5
+    for rule, name in found:
+        asked = SplitRecipe() if rule is None else SplitRecipe(rule=rule)
+        for text in WRONG_TEXTS:
+            with pytest.raises(UsageError, match=rf"^--set: (rule {rule}: )?{name} is [^\n]*$") as caught:
+                asked.with_values(assignments([f"{name}={text}"], "--set", "x=1"), "--set")
+            assert len(str(caught.value)) < 600, (name, text)
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))

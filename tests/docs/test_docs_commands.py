@@ -28,6 +28,7 @@ from helpers.documented import (
     lines_by_page,
     make_place,
     mock,
+    write_files,
 )
 from helpers.shared import made_once
 
@@ -150,8 +151,7 @@ def test_python_of_the_pages_works(tmp_path: Path) -> None:
     known: dict[Path, dict[str, object]] = defaultdict(dict)  # a page is read from its top on
     for page, text in found:
         (tmp_path / page.stem).mkdir(exist_ok=True)
-        for name, shown in files(page).items():
-            (tmp_path / page.stem / name).write_text(shown)
+        write_files(page, tmp_path / page.stem)
         with chdir(tmp_path / page.stem):
             exec(compile(re.sub(r"limit=\d+", f"limit={FEW}", text), str(page), "exec"), known[page])
 

@@ -51,6 +51,12 @@ def files(page: Path) -> dict[str, str]:
     return {found[1]: text for found, text in titled if found}
 
 
+def write_files(page: Path, folder: Path) -> None:
+    """Put the files that a page shows where its reader would."""
+    for name, text in files(page).items():
+        _write(folder / name, text)
+
+
 def typed(text: str) -> list[str]:
     """The lines of a text that call audiocontrib, with what they continue on; comments are left out."""
     lines = (line.strip().removeprefix(".venv/bin/") for line in text.replace("\\\n", " ").splitlines())
@@ -152,8 +158,7 @@ def make_place(folder: Path) -> None:
     """Fill a folder with what pages name: data sets, clips, answers, recipes. Runs are made by the test."""
     (folder / "recipes").symlink_to(ROOT / "recipes")
     for page in PAGES:
-        for name, text in files(page).items():
-            _write(folder / name, text)
+        write_files(page, folder)
     rows = [_row(number) for number in range(N)]
     for number in range(N):
         sound = np.random.default_rng(number).uniform(-0.5, 0.5, 8000)

@@ -43,7 +43,7 @@ def noise(name: str, seconds: float) -> Sound:
 
 CASES: dict[str, list[Sound | None]] = {
     "audio": [noise("a", 1.3), noise("b", 0.731)],
-    "silence": [silence(30.0)],
+    "silence": [silence(3.0)],
     "text": [None],
     "options": [None],
 }

@@ -50,7 +50,7 @@ def requests(spec: str, sounds: list[Sound | None]) -> list[Request]:
 
 CASES = {
     "audio": [clip("a", 2.0), clip("b", 0.731)],
-    "silence": [silence(30.0)],
+    "silence": [silence(3.0)],
     "text": [None],
 }
 

@@ -46,7 +46,7 @@ def clip(name: str, seconds: float) -> Sound:
 
 CASES: dict[str, list[Sound | None]] = {
     "audio": [clip("a", 2.0), clip("b", 0.731)],
-    "silence": [silence(30.0)],
+    "silence": [silence(3.0)],
     "text": [None],
 }
 cases = pytest.mark.parametrize("spec", CASES)

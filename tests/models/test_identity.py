@@ -186,7 +186,7 @@ def test_an_adapter_is_on_under_every_condition(name: str, tmp_path: Path) -> No
     base, merged = (load_model(str(where), device="cpu") for where in (TINY / name, tmp_path / "merged"))
     plain, wanted = ([scores(model, audio) for audio in (True, False)] for model in (base, merged))
     ways = [tmp_path / "adapter", both, f"{TINY / name}+{tmp_path / 'adapter'}", f"{name}+{tmp_path / 'adapter'}"]
-    for where in ways:
+    for where in ways if name == OMNI else ways[:1]:  # how it is found does not hang on the family
         model = load_model(str(where), device="cpu")
         for audio, without, with_it in zip((True, False), plain, wanted, strict=True):
             told = scores(model, audio)

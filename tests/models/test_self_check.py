@@ -105,7 +105,7 @@ def test_a_prompt_reaches_beyond_the_shortest_window(tokenizer: Any, tmp_path: P
 
 def broken(change: Callable[[Any], None]) -> LocalModel:
     """A tiny model with something wrong in it, not checked yet."""
-    model = load.load_checkpoint(TINY / "tiny-qwen2-audio", device="cpu", dtype="float32", check=False)
+    model = load.load_checkpoint(TINY / "tiny-qwen2.5-omni", device="cpu", dtype="float32", check=False)
     change(model)
     return model  # type: ignore[no-any-return]
 
@@ -233,7 +233,7 @@ def test_a_model_that_cannot_be_believed_is_refused_in_one_line(change: Callable
     with pytest.raises(AudiocontribError, match=why) as caught:
         self_check.self_check(broken(change))
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("tiny-qwen2-audio: refused by its self-check: ")
+    assert str(caught.value).startswith("tiny-qwen2.5-omni: refused by its self-check: ")
 
 
 def test_in_lower_precision_a_path_may_differ_as_much_as_batches_do() -> None:

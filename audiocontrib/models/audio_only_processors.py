@@ -9,12 +9,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from transformers import (
-    Dots3NoteProcessor,
     Gemma3nProcessor,
     Gemma4Processor,
-    Gemma4UnifiedProcessor,
-    InklingProcessor,
-    NemotronH_Omni_Reasoning_V3Processor,
     Phi4MultimodalProcessor,
     Qwen2_5OmniProcessor,
     Qwen3OmniMoeProcessor,
@@ -28,7 +24,7 @@ class _Nothing:
     model_input_names: ClassVar[list[str]] = []
 
 
-class _Heard(ProcessorMixin):
+class HeardAlone(ProcessorMixin):
     """Between a published class and ProcessorMixin: parts that were left out do not reach the latter.
 
     ProcessorMixin reads from the signature of the outermost ``__init__`` which parts there are to load.
@@ -41,28 +37,28 @@ class _Heard(ProcessorMixin):
         super().__init__(*[part for part in parts if part is not None], **given)
 
 
-class AudioOnlyOmniProcessor(Qwen2_5OmniProcessor, _Heard):
+class AudioOnlyOmniProcessor(Qwen2_5OmniProcessor, HeardAlone):
     """Qwen2.5-Omni."""
 
     def __init__(self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
         super().__init__(feature_extractor=feature_extractor, tokenizer=tokenizer, chat_template=chat_template)
 
 
-class AudioOnlyOmni3Processor(Qwen3OmniMoeProcessor, _Heard):
+class AudioOnlyOmni3Processor(Qwen3OmniMoeProcessor, HeardAlone):
     """Qwen3-Omni."""
 
     def __init__(self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
         super().__init__(feature_extractor=feature_extractor, tokenizer=tokenizer, chat_template=chat_template)
 
 
-class AudioOnlyPhi4Processor(Phi4MultimodalProcessor, _Heard):
+class AudioOnlyPhi4Processor(Phi4MultimodalProcessor, HeardAlone):
     """Phi-4-multimodal."""
 
     def __init__(self, audio_processor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
         super().__init__(None, audio_processor, tokenizer, chat_template=chat_template)
 
 
-class AudioOnlyGemma3nProcessor(Gemma3nProcessor, _Heard):
+class AudioOnlyGemma3nProcessor(Gemma3nProcessor, HeardAlone):
     """Gemma 3n."""
 
     def __init__(
@@ -71,44 +67,10 @@ class AudioOnlyGemma3nProcessor(Gemma3nProcessor, _Heard):
         super().__init__(feature_extractor, None, tokenizer, chat_template=chat_template, **settings)
 
 
-class AudioOnlyGemma4Processor(Gemma4Processor, _Heard):
+class AudioOnlyGemma4Processor(Gemma4Processor, HeardAlone):
     """Gemma 4."""
 
     def __init__(
         self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
     ) -> None:
         super().__init__(feature_extractor, None, tokenizer, None, chat_template=chat_template, **settings)
-
-
-class AudioOnlyGemma4UnifiedProcessor(Gemma4UnifiedProcessor, _Heard):
-    """Gemma 4 unified."""
-
-    def __init__(
-        self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
-    ) -> None:
-        super().__init__(feature_extractor, None, tokenizer, None, chat_template=chat_template, **settings)
-
-
-class AudioOnlyDots3Processor(Dots3NoteProcessor, _Heard):
-    """dots3 note."""
-
-    def __init__(self, tokenizer: Any = None, feature_extractor: Any = None, chat_template: Any = None) -> None:
-        super().__init__(tokenizer=tokenizer, feature_extractor=feature_extractor, chat_template=chat_template)
-
-
-class AudioOnlyInklingProcessor(InklingProcessor, _Heard):
-    """Inkling."""
-
-    def __init__(
-        self, feature_extractor: Any = None, tokenizer: Any = None, chat_template: Any = None, **settings: Any
-    ) -> None:
-        super().__init__(feature_extractor, None, tokenizer, chat_template=chat_template, **settings)
-
-
-class AudioOnlyNemotronProcessor(NemotronH_Omni_Reasoning_V3Processor, _Heard):
-    """Nemotron H Omni. Its features' mask goes by the name that the model's forward has for it."""
-
-    def __init__(
-        self, tokenizer: Any = None, feature_extractor: Any = None, chat_template: Any = None, **settings: Any
-    ) -> None:
-        super().__init__(None, None, tokenizer, feature_extractor, chat_template=chat_template, **settings)

@@ -219,7 +219,7 @@ FAMILIES["gemma4"] = Family(
 )
 FAMILIES["gemma4_unified"] = Family(
     model_class="Gemma4UnifiedForConditionalGeneration",
-    processor=_ours("audio_only_processors", "AudioOnlyGemma4UnifiedProcessor"),
+    processor=_ours("audio_only_omni", "AudioOnlyGemma4UnifiedProcessor"),
     tokens=_gemma4_unified,
     max_seconds=30,  # the processor's word (750 tokens); nothing cuts
     around="{t.boa_token}{audio}{t.eoa_token}",
@@ -227,21 +227,21 @@ FAMILIES["gemma4_unified"] = Family(
 )
 FAMILIES["dots3_note"] = Family(
     model_class="Dots3NoteForConditionalGeneration",
-    processor=_ours("audio_only_processors", "AudioOnlyDots3Processor"),
+    processor=_ours("audio_only_omni", "AudioOnlyDots3Processor"),
     tokens=_dots3,
     max_seconds=600,  # nothing cuts; a bound on memory
     features=("input_features", "chunk_sample_lengths"),
 )
 FAMILIES["inkling_mm_model"] = Family(
     model_class="InklingForConditionalGeneration",
-    processor=_ours("audio_only_processors", "AudioOnlyInklingProcessor"),
+    processor=_ours("audio_only_omni", "AudioOnlyInklingProcessor"),
     tokens=_inkling,
     max_seconds=600,  # nothing cuts; a bound on memory
     features=("audio_input_ids", "audio_input_ids_mask"),
 )
 FAMILIES["nemotron_h_omni"] = Family(
     model_class="NemotronH_Omni_Reasoning_V3",
-    processor=_ours("audio_only_processors", "AudioOnlyNemotronProcessor"),
+    processor=_ours("audio_only_omni", "AudioOnlyNemotronProcessor"),
     tokens=_nemotron,
     max_seconds=600,  # nothing cuts; a bound on memory
     around="{p.audio_start_token}{audio}{p.audio_end_token}",

@@ -72,9 +72,7 @@ def load_checkpoint(
     folder, adapter = _folders(where, revision, gguf_file)
     given = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
     try:
-        config = AutoConfig.from_pretrained(folder, **given)
-        if why := why_refused(config, own_code=trust_remote_code):
-            raise AudiocontribError(f"model {where}: {why}")
+        config = _config(folder, where, given)
         family = family_of(config)
         net = _weights(folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {}))
         net = merge_adapter(net, adapter) if adapter else net
@@ -104,6 +102,14 @@ def load_checkpoint(
     if check:
         check_once(model)
     return model
+
+
+def _config(folder: Path, where: str | Path, given: dict[str, Any]) -> Any:
+    """The checkpoint's config; AudiocontribError if a model of such a config cannot be asked."""
+    config = AutoConfig.from_pretrained(folder, **given)
+    if why := why_refused(config, own_code=given["trust_remote_code"]):
+        raise AudiocontribError(f"model {where}: {why}")
+    return config
 
 
 def _model(name: str, net: Any, reader: Any, family: Family | None, identity: dict[str, Any]) -> LocalModel:

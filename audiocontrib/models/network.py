@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,12 @@ class Headless:
 def backbone(net: Any) -> Any:
     """What gives a network's hidden states, called with keyword arguments."""
     return Headless(net, _head(net)) if net.base_model is net else net.base_model
+
+
+def cache_name(backbone: Any) -> str:
+    """The name under which a class takes its cache: ``cache`` in transformers 5.24, where most have been renamed."""
+    net = backbone.net if isinstance(backbone, Headless) else backbone
+    return "cache" if "cache" in inspect.signature(net.forward).parameters else "past_key_values"
 
 
 def logits_head(net: Any) -> Callable[[Tensor], Tensor]:

@@ -10,6 +10,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.models.network import cache_name
 from audiocontrib.models.sampling import Dice, draw_tokens
 from audiocontrib.models.trie import Trie
 
@@ -84,6 +86,10 @@ class Decoder:
     def path(self) -> str:
         """Which way it goes: ``tree``, ``batch`` (replies and options side by side), or ``single`` (replies alone)."""
         return "tree" if self.trees else "batch" if self.forks else "single"
+
+    @cached_property
+    def _cache_name(self) -> str:
+        return cache_name(self.backbone)
 
     def take(self, path: str) -> None:
         """Go that path from now on."""
@@ -252,8 +258,8 @@ class Decoder:
             input_ids=ids,
             attention_mask=mask,
             position_ids=positions.expand(3, -1, -1) if self.mrope else positions,
-            past_key_values=cache,
             use_cache=True,
+            **{self._cache_name: cache},
             **(features or {}),
         )
         return out.last_hidden_state

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 convert_slow_tokenizer = lazy("transformers.convert_slow_tokenizer")
 hf = lazy("transformers")
+hf_peft = lazy("transformers.integrations.peft")
 lalm = lazy("audiocontrib.models.lalm")
 tokenization_qwen2 = lazy("transformers.models.qwen2.tokenization_qwen2")
 torch = lazy("torch")
@@ -119,6 +120,7 @@ PHI = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 
+
 def phi4_multimodal() -> tuple[Any, Any]:
     marks = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|audio|>", "<|image|>"]
     tokenizer = gpt_tokenizer("<|endoftext|>", marks, PHI, {"audio_token": "<|audio|>", "image_token": "<|image|>"})
@@ -143,6 +145,7 @@ def phi4_multimodal() -> tuple[Any, Any]:
     extractor = hf.Phi4MultimodalFeatureExtractor()
     processor = FAMILIES["phi4_multimodal"].processor()(extractor, tokenizer, chat_template=PHI)
     return hf.Phi4MultimodalForCausalLM(config), processor
+
 
 def gemma3n() -> tuple[Any, Any]:
     from audiocontrib.models.audio_only import NoTowerConfig
@@ -286,7 +289,7 @@ def publish(kind: str, folder: Path) -> AudioLanguageModel:
     """The tiny model in the files of a published checkpoint, and the same model as it stands."""
     model = tiny(kind)
     if FAMILIES[kind].adapter is not None:
-        peft = pytest.importorskip("peft")
+        peft = pytest.importorskip("peft", minversion=hf_peft.MIN_PEFT_VERSION)  # which transformers demands
         model.net.config.has_lora_adapter = True
         model.net.add_adapter(
             peft.LoraConfig(target_modules=r".*layers\.\d+\.self_attn\..*v?_proj", r=4, init_lora_weights=False)

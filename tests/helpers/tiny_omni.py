@@ -7,7 +7,7 @@ from typing import Any
 
 from audiocontrib.models.families import FAMILIES
 from helpers.lazy import lazy
-from helpers.tiny_parts import CHATML, GEMMA, ROPE, SLIDING, TEXT, gemma_tokenizer, qwen_tokenizer
+from helpers.tiny_parts import CHATML, GEMMA, SLIDING, gemma_tokenizer, qwen_tokenizer
 
 hf = lazy("transformers")
 

@@ -103,6 +103,7 @@ def whisper_extractor() -> Any:
         feature_size=128, sampling_rate=16000, hop_length=160, chunk_length=30, n_fft=400, return_attention_mask=True
     )
 
+
 GEMMA = (
     "{{ bos_token }}{% for m in messages %}START{{ m.role }}\n{% if m.content is string %}{{ m.content | trim }}"
     "{% else %}{% for part in m.content %}{% if part.type == 'audio' %}AUDIO{% else %}{{ part.text | trim }}{% endif %}"

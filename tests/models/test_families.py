@@ -72,7 +72,7 @@ def plain_inputs(model: AudioLanguageModel, request: Request) -> dict[str, torch
     """What a user of transformers would give the model: the processor's own output, nothing shared."""
     sound: dict[str, Any] = {}
     if request.sound:
-        sound = {"audio": [request.sound.samples], "audio_kwargs": {"sampling_rate": RATE}}
+        sound = {"audio": [request.sound.samples.copy()], "audio_kwargs": {"sampling_rate": RATE}}
     text = {"text": [model.encoder.render(request.prompt)], "text_kwargs": {"add_special_tokens": False}}
     return dict(model.processor(**text, **sound, return_tensors="pt"))
 

@@ -11,6 +11,7 @@ from audiocontrib.publish.base import RESULTS, told_by
 from audiocontrib.publish.folder import split_files
 from audiocontrib.publish.push import Pushed, push
 from audiocontrib.store.files import make_folder, replacing
+from audiocontrib.store.runs import as_run
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -40,6 +41,7 @@ def write_results(
     Example:
         >>> ac.write_results(run, "dcase2026", out="submission.csv")
     """
+    run = as_run(run)
     wanted, name = RESULTS.find(form), (run.manifest.get("origin") or {}).get("name")
     if wanted.datasets and name not in wanted.datasets:
         raise UsageError(f"{form} is for {' or '.join(wanted.datasets)}; the run is of {name}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Chosen:
     """What a model of a run chose."""
 
     run: Run
@@ -45,7 +45,7 @@ class ResultForm:
     """A file of results."""
 
     about: str
-    write: Callable[[Told], str]
+    write: Callable[[Chosen], str]
     datasets: tuple[str, ...] = ()
     """Of which data sets it is; none: of any."""
 
@@ -53,7 +53,7 @@ class ResultForm:
 RESULTS: Registry[ResultForm] = Registry("form of results")
 
 
-def told_by(run: Run, model: str | None, condition: str) -> Told:
+def told_by(run: Run, model: str | None, condition: str) -> Chosen:
     """What a model chose: the option that is most frequent, or most likely on average, over orders and repeats.
 
     Raises:
@@ -89,7 +89,7 @@ def told_by(run: Run, model: str | None, condition: str) -> Told:
         )
     choices = {item.id: _counts(answers[item.id]) for item in items}
     thoughts = {item.id: str(answers[item.id][0]["thought"] or "") for item in items}
-    return Told(run, model, condition, items, choices, thoughts)
+    return Chosen(run, model, condition, items, choices, thoughts)
 
 
 def _counts(rows: Sequence[dict[str, Any]]) -> int | None:

@@ -9,10 +9,10 @@ from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.publish.base import RESULTS, ResultForm, Told
+from audiocontrib.publish.base import RESULTS, Chosen, ResultForm
 
 
-def _accuracy(told: Told) -> tuple[float, str]:
+def _accuracy(told: Chosen) -> tuple[float, str]:
     """Share of the items with a key that were answered right, and how it came about."""
     keyed = [item for item in told.items if item.answer is not None]
     if not keyed:
@@ -24,7 +24,7 @@ def _accuracy(told: Told) -> tuple[float, str]:
     ), f"{right:,} of {len(keyed):,} right, condition {told.condition}, by {method}, audiocontrib"
 
 
-def _eval_results(told: Told) -> str:
+def _eval_results(told: Chosen) -> str:
     value, notes = _accuracy(told)
     hub = told.origin.get("hub")
     if not hub:
@@ -42,7 +42,7 @@ def _eval_results(told: Told) -> str:
     return str(yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True))
 
 
-def _model_index(told: Told) -> str:
+def _model_index(told: Chosen) -> str:
     value, notes = _accuracy(told)
     name = str(told.origin.get("name") or told.items[0].dataset)
     result = EvalResult(

@@ -8,14 +8,14 @@ import json
 from typing import Any
 
 from audiocontrib.items import Item
-from audiocontrib.publish.base import RESULTS, ResultForm, Told
+from audiocontrib.publish.base import RESULTS, Chosen, ResultForm
 
 
 def _own_id(item: Item) -> str:
     return item.id.partition("/")[2]
 
 
-def _mmau(told: Told) -> str:
+def _mmau(told: Chosen) -> str:
     """The questions as published, with ``model_prediction`` and ``model_output``: README and script of MMAU differ."""
     rows = []
     for item in told.items:
@@ -28,7 +28,7 @@ def _mmau(told: Told) -> str:
     return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
 
 
-def _mmar(told: Told) -> str:
+def _mmar(told: Chosen) -> str:
     rows = (
         {"id": _own_id(i), "thinking_prediction": told.thoughts.get(i.id, ""), "answer_prediction": told.text(i)}
         for i in told.items
@@ -36,7 +36,7 @@ def _mmar(told: Told) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _dcase(told: Told) -> str:
+def _dcase(told: Chosen) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["question", "answer"])

@@ -20,6 +20,7 @@ from .contribution.unsolved import unsolved as unsolved
 from .demo import demo as demo
 from .demo import demo_real as demo_real
 from .doctor import doctor as doctor
+from .evaluation import beside_published as beside_published
 from .evaluation import compare as compare
 from .evaluation import compare_scorers as compare_scorers
 from .evaluation import evaluate as evaluate
@@ -34,6 +35,8 @@ from .models import Model as Model
 from .models import load_model as load_model
 from .plugins import installed_plugins as installed_plugins
 from .plugins import load_plugin as load_plugin
+from .publish import push as push
+from .publish import write_results as write_results
 from .report.card import card as card
 from .report.overview import show as show
 from .report.page import report as report

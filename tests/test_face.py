@@ -27,14 +27,16 @@ VERBS = {
     "datasets": ["list_datasets", "describe"],
     "demo": ["demo", "demo_real"],
     "doctor": ["doctor"],
-    "evaluate": ["evaluate", "compare", "compare_scorers"],
+    "evaluate": ["evaluate", "compare", "compare_scorers", "beside_published"],
     "export": ["export"],
     "import": ["import_responses"],
     "reread": ("reread", "judge", "judgements", "judged_accuracy"),
     "models": ["list_models"],
     "plugins": ["installed_plugins", "load_plugin"],
     "query": ["query"],
+    "push": ["push"],
     "report": ["report"],
+    "results": ["write_results"],
     "score": ["score"],
     "show": ["show"],
     "split": ["split"],
@@ -161,6 +163,8 @@ FREE = {
     "import_responses": {"model"},
     "load_model": {"name", "revision", "gguf_file", "device", "dtype", "attention"},
     "weak_to_strong": {"out"},
+    "push": {"endpoint", "token"},
+    "write_results": {"out"},
     "demo": {"run"},
     "demo_real": {"run", "model"},
 }
@@ -176,6 +180,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
     stage = {"stage": "sft", "split": "votes"}
     return {
         **{name: ((run,), {}) for name in ("accuracy", "contributions", "measure", "summary", "unsolved", "evaluate")},
+        "beside_published": ((run,), {}),
         "audit": ((items,), {"checks": ["surface"]}),
         "card": ((run,), {"split": "votes"}),
         "certify": ((run,), {"split": "votes", "model": "c", "condition": "text", "save": False}),
@@ -198,6 +203,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "load_plugin": (("mine.py",), {}),
         "open_run": ((run.path,), {}),
         "plan_training": ((run, "sft"), {"recipe": recipe, "split": "votes"}),
+        "push": ((run, "me/set"), {"split": "votes"}),
         "query": ((run,), {"sql": "from items"}),
         "report": ((run,), {"out": folder / "r.html", "items": 2}),
         "score": ((items[:1], "mock"), {"run": folder / "scored", "conditions": "text", "progress": False}),
@@ -206,6 +212,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "train": ((run, "sft"), {"recipe": recipe, "split": "votes", "out": folder / "trained", "progress": False}),
         "validate": ((items,), {}),
         "verify": ((run.path,), {}),
+        "write_results": ((run, "model-index"), {"out": folder / "index.yaml", "model": "a"}),
         "weak_to_strong": ((folder / "none.yaml", folder / "out"), {}),
     }
 

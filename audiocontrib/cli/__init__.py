@@ -28,6 +28,8 @@ COMMANDS = {
     "train": "Train a model on the weak or strong part: SFT, GRPO.",
     "evaluate": "Accuracy of a run, by our exact or an official matching rule.",
     "weak-to-strong": "The whole loop: score, split, train, score again, compare.",
+    "results": "Write a model's answers as a file to hand in, or for the hub.",
+    "push": "Publish a split or a trained model on the hub, after a look.",
     "reread": "Read the stored replies of a run again, by today's reader.",
     "report": "Write a run as one HTML page.",
     "card": "Print a data card of a split.",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     help="exact; official: the published rule of the data set; mmau, mmsu, muchomusic, r1-aqa; or judge: what a judge "
     "makes of unparsed replies (`reread --judge`).",
 )  # fmt: skip
+@click.option("--against", type=click.Choice(["published"]), help="Published accuracies beside those of the run.")
 @click.option("--by", help="Rows for each question_type, source_dataset, split or extra.FIELD too.")
 @click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
 @click.option("--method", type=click.Choice(METHODS), help="Needed where a run holds both.")
@@ -41,6 +42,7 @@ def command(
     model: str | None,
     baseline_model: str | None,
     scorer: str,
+    against: str | None,
     by: str | None,
     split: str | None,
     method: str | None,
@@ -59,6 +61,9 @@ def command(
     an official rule is printed beside our exact reading of the same replies. It needs a run of replies
     (`score --method generate`, or `import`).
 
+    With --against published, figures of papers stand beside the run's, with how replies were read there and here: the
+    way of reading alone moves the accuracy without audio by tens of points.
+
     \b
     Examples:
       audiocontrib evaluate --by question_type
@@ -67,19 +72,26 @@ def command(
       audiocontrib evaluate --run runs/demo --model tiny-qwen2-audio \\
           --baseline runs/demo --baseline-model tiny-qwen2.5-omni
       audiocontrib evaluate --run runs/mmar --scorer mmau --format csv
+      audiocontrib evaluate --run runs/mmau --against published
     """
     from audiocontrib.errors import UsageError
-    from audiocontrib.evaluation import compare, compare_scorers, evaluate
+    from audiocontrib.evaluation import beside_published, compare, compare_scorers, evaluate
     from audiocontrib.evaluation.judged import judged_accuracy
 
     runs = _open(folders)
     if scorer != "exact":
-        if by or baselines or split or len(runs) > 1:
-            raise UsageError("another scorer reads one run as a whole: leave out --by, --split and --baseline")
+        if by or baselines or split or against or len(runs) > 1:
+            raise UsageError(
+                "another scorer reads one run as a whole: leave out --by, --split, --baseline and --against"
+            )
         if scorer == "judge" and counted:
             raise UsageError("a judge's readings are of all replies: leave --repeat out")
         made = judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer, **counted)
         return emit(made, form)
+    if against:
+        if by or baselines or split or model or baseline_model:
+            raise UsageError("published figures are of whole sets: leave out --by, --split, --baseline and --model")
+        return emit(beside_published(runs, method=method, **counted), form)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")

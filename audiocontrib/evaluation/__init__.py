@@ -2,6 +2,7 @@
 
 from audiocontrib.evaluation.benchmarks import EVALUATION_SCHEMA, evaluate
 from audiocontrib.evaluation.comparison import CHANGE_SCHEMA, compare
+from audiocontrib.evaluation.published import PUBLISHED_SCHEMA, beside_published, published_figures
 from audiocontrib.evaluation.scorers import COMPARISON_SCHEMA, OFFICIAL, compare_scorers
 
 __all__ = [
@@ -9,7 +10,10 @@ __all__ = [
     "COMPARISON_SCHEMA",
     "EVALUATION_SCHEMA",
     "OFFICIAL",
+    "PUBLISHED_SCHEMA",
+    "beside_published",
     "compare",
     "compare_scorers",
     "evaluate",
+    "published_figures",
 ]

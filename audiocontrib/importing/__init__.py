@@ -92,15 +92,9 @@ def import_responses(
     Example:
         >>> import_responses("answers.jsonl", "runs/theirs", load_items("mmau", data="mmau-test-mini.json")).added
     """
-    if mapping is not None and not isinstance(mapping, Mapping):
-        raise UsageError(f"mapping is {mapping!r}, but is from a column to its name in the file")
-    if choice_as is not None and choice_as not in MEANINGS:
-        raise UsageError(f"choice_as is {choice_as!r}; it is one of {', '.join(MEANINGS)}")
-    if empty_as not in (None, *EMPTY):
-        raise UsageError(f"empty_as is {empty_as!r}; it is one of {', '.join(EMPTY)}")
+    _check_words(choice_as, empty_as, mapping=mapping, conditions=conditions)
     named, columns = name_conditions(conditions), dict(mapping or {})
-    spec = None if condition is None else our_condition(condition)
-    fixed = {k: v for k, v in (("model", model), ("condition", spec)) if v is not None}
+    fixed = _fixed(model, condition)
     files, log, read = _files(Path(path), tool, columns)
     items = Run.open(run).load_items() if items is None else as_items(items)
     reader = AnswerReader(
@@ -124,6 +118,21 @@ def import_responses(
         store.append(new[first : first + PART])
     notes = tuple(told_of(reader, rows, log))
     return Imported(store, len(new), already, str(reader.meaning), notes, tuple(reader.problems))
+
+
+def _fixed(model: str | None, condition: str | None) -> dict[str, str]:
+    """What holds for all rows, by column."""
+    spec = None if condition is None else our_condition(condition)
+    return {name: value for name, value in (("model", model), ("condition", spec)) if value is not None}
+
+
+def _check_words(choice_as: str | None, empty_as: str | None, **given: Any) -> None:
+    for name, word, allowed in (("choice_as", choice_as, MEANINGS), ("empty_as", empty_as, EMPTY)):
+        if word is not None and word not in allowed:
+            raise UsageError(f"{name} is {word!r}; it is one of {', '.join(allowed)}")
+    for name, value in given.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise UsageError(f"{name} is {value!r}, but is an object from one name to another")
 
 
 Read = Callable[[Path], Iterator[SourceRow | BrokenRow]]

@@ -103,7 +103,7 @@ def _fits(item: Item, asked: Asked) -> bool:
     return all(_plain(choice) in text for choice in item.choices)
 
 
-def shown_places(item: Item, options: Sequence[str]) -> tuple[int, ...] | None:
+def places_shown(item: Item, options: Sequence[str]) -> tuple[int, ...] | None:
     """The item's options in the order shown, as indexes; None where these are not the item's."""
     for one in _readings(options):
         if sorted(one) == sorted(item.choices):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

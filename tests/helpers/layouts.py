@@ -319,8 +319,57 @@ def air_bench(folder: Path) -> Path:
     return write(folder / "Foundation_meta.json", json.dumps(rows))
 
 
+def tacos_row(own: str, **more: Any) -> Row:
+    texts = {"A": "A dog barks.", "C": "A door falls shut.", "D": "This is the last event, no immediate event after."}
+    return {
+        "id": own,
+        "task": "event_timeline_next",
+        "audio_filename": f"{own.partition('__')[0]}",
+        "question": 'What happens immediately after this event first appears: "Steps."?',
+        "options": [{"label": label, "text": text, "onset": 1.5, "type": "event"} for label, text in texts.items()],
+        "answer_label": "C",
+        "answer_type": "event",
+        "answer_text": texts["C"],
+    } | more
+
+
+def tacos_order(folder: Path) -> Path:
+    return write(folder / "tacos.jsonl", "".join(json.dumps(tacos_row(f"1.mp3__{n}")) + "\n" for n in range(2)))
+
+
+def sh_row(**more: Any) -> Row:
+    return {
+        "question": "What is bought?",
+        "options": ["I do not have an answer", "Tea", "Bread", "A book", "Milk"],
+        "answer": "Bread",
+        "speaker": "main",
+        "audio": "real/shop_1.wav",
+        "scene": "shop",
+        "type": "real",
+        "idk_answer": "I do not have an answer",
+    } | more
+
+
+def sh_bench(folder: Path) -> Path:
+    rows = [sh_row(), sh_row(question="What is sold?", speaker="bystander")]
+    return write(folder / "sh.json", json.dumps(rows))
+
+
+def voicebench_row(**more: Any) -> Row:
+    prompt = "Which animal barks?\nA. a cat\nB. a dog\nC. a hen\nD. a cow"
+    return {"audio": "0.wav", "prompt": prompt, "reference": "B"} | more
+
+
+def voicebench(folder: Path) -> Path:
+    rows = [voicebench_row(), voicebench_row(prompt="Which purrs? A. a cat B. a dog", reference="A", audio="1.wav")]
+    return write(folder / "voicebench.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+
 LAYOUTS: dict[str, Callable[[Path], Path]] = {
     "air-bench-foundation": air_bench,
+    "sh-bench": sh_bench,
+    "tacos-order": tacos_order,
+    "voicebench": voicebench,
     "sakura": sakura,
     "adqa-bench": adqa_bench,
     "adqa-dev": adqa_dev,

@@ -23,6 +23,9 @@ from helpers.layouts import (
     muchomusic_scoring_row,
     rul_row,
     sakura_row,
+    sh_row,
+    tacos_row,
+    voicebench_row,
 )
 from helpers.manifests import lines, write
 
@@ -347,6 +350,37 @@ def test_air_bench_finds_its_clips_and_has_no_empty_option(tmp_path: Path) -> No
     assert voice.id != grounding.id
     two = load_one("air-bench-foundation", tmp_path, air_bench_row(3, choice_c=None))
     assert two.choices == ("male", "female")
+
+
+def test_tacos_order_keeps_labels_with_gaps(tmp_path: Path) -> None:
+    items = load_items("tacos-order", data=LAYOUTS["tacos-order"](tmp_path))
+    assert [gold(item) for item in items] == ["A door falls shut."] * 2
+    assert (items[0].id, items[0].clip_id, items[0].question_type) == ("tacos-order/1.mp3__0", "1.mp3", "event")
+    bad = load("tacos-order", tmp_path, tacos_row("a", answer_label="B"), tacos_row("b", answer_text="A dog barks."))
+    assert [field for field, _ in reasons(bad)] == ["answer_label", "answer_text"]
+
+
+def test_sh_bench_marks_the_option_that_abstains(tmp_path: Path) -> None:
+    first, other = load_items("sh-bench", data=LAYOUTS["sh-bench"](tmp_path))
+    assert (gold(first), first.question_type, other.question_type) == ("Bread", "main", "bystander")
+    assert first.notes == ("option 1 abstains",)
+    assert first.extra["abstains"] == "I do not have an answer"
+    bare = {
+        k: v for k, v in sh_row(options=["Tea", "Bread", "A book", "Milk", "I don't know"]).items() if k != "idk_answer"
+    }
+    assert load_one("sh-bench", tmp_path, bare).notes == ("option 5 abstains",)
+    four = load("sh-bench", tmp_path, bare | {"options": ["Tea", "Bread", "A book", "Milk"]})
+    assert [field for field, _ in reasons(four)] == ["idk_answer"]
+
+
+def test_voicebench_takes_its_parts_with_options(tmp_path: Path) -> None:
+    first, second = load_items("voicebench", data=LAYOUTS["voicebench"](tmp_path))
+    assert (first.question, gold(first), gold(second)) == ("Which animal barks?", "a dog", "a cat")
+    assert second.choices == ("a cat", "a dog")
+    rest = load("voicebench", tmp_path, voicebench_row(), voicebench_row(reference="yes"), voicebench_row(prompt="Hm?"))
+    assert len(rest) == 1
+    assert [field for field, _ in reasons(rest)] == ["choices"]
+    assert sum(rest.origin["left_out"].values()) == 1
 
 
 def test_mmau_of_its_own_hub_has_the_ids_of_the_json(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_a_held_out_model_certifies(run: Path) -> None:
     assert "2255 items would bound it by 2 points" in done.stderr
     [kept] = json.loads((run / "splits" / "votes" / "certificate.json").read_text())
     assert kept.pop("sha256")
+    assert kept.pop("raters") == found.pop("raters") == ["m0", "m1", "m2"]
     assert kept == pytest.approx(found)
 
 

@@ -141,6 +141,8 @@ def test_given_the_options_that_leave_an_item_strong_the_bound_holds(rule: str, 
         z[np.arange(n), :, gold] += 12 * knows
         p = np.exp(z - z.max(axis=2, keepdims=True))
         con = views(Answered(leak, gold, k, p / p.sum(axis=2, keepdims=True)))
+        plainly = con.sql("select *, '' as question_type, '' as source_dataset from items").to_arrow_table()
+        con.register("items", plainly)
         made = split(con, rule=rule, condition="text", models=["model-0", "model-1", "model-2"])
         options = strong_options(con, table=made.table, settings=made.settings)
         strong, words = made.part("strong"), {"model": "model-3", "condition": "text"}

@@ -129,10 +129,12 @@ def shares(rng: np.random.Generator, repeats: int) -> None:
                 found, lost = leak_share(plain.rank, plain.clip), plain.rank > 0
                 left = leaks_left(plain, lost)
                 low, high = left.interval()
-                rows.append((found.mean, leak.mean(), found.interval().low <= leak.mean(), local_leak(plain)[~lost].mean(),
-                             leak[~lost].mean(), left.mean, leak[lost].mean(), low <= leak[lost].mean() <= high))  # fmt: skip
+                share = (found.mean, leak.mean(), found.interval().low <= leak.mean())
+                local = (local_leak(plain)[~lost].mean(), leak[~lost].mean())
+                rows.append((*share, *local, left.mean, leak[lost].mean(), low <= leak[lost].mean() <= high))
             m = np.mean(np.array(rows, float), axis=0)
-            print(f"{name:28} {boost}  {m[0]:.3f} ({m[1]:.3f}) {m[2]:.2f}   {m[3]:.3f} ({m[4]:.3f})   {m[5]:.3f} ({m[6]:.3f})"
+            print(f"{name:28} {boost}  {m[0]:.3f} ({m[1]:.3f}) {m[2]:.2f}   "
+                  f"{m[3]:.3f} ({m[4]:.3f})   {m[5]:.3f} ({m[6]:.3f})"
                   f" {m[7]:.2f}", flush=True)  # fmt: skip
 
 
@@ -170,8 +172,8 @@ def certificates(rng: np.random.Generator, repeats: int) -> None:
                 truth, bare, given = np.array(rows, float).T
                 ok = ~np.isnan(bare)
                 print(f"{rule:6} shared {shared} n = {n:4}: refused {1 - ok.mean():.2f}, 1/K holds "
-                      f"{(bare >= truth)[ok].mean() if ok.any() else np.nan:.3f} (bound {np.nanmean(bare):.3f}); given the "
-                      f"options {(given >= truth).mean():.3f} (bound {given.mean():.3f}, truth {truth.mean():.3f})",
+                      f"{(bare >= truth)[ok].mean() if ok.any() else np.nan:.3f} (bound {np.nanmean(bare):.3f}); "
+                      f"given the options {(given >= truth).mean():.3f} (bound {given.mean():.3f}, truth {truth.mean():.3f})",
                       flush=True)  # fmt: skip
 
 
@@ -211,8 +213,8 @@ def thresholds(rng: np.random.Generator, repeats: int) -> None:
                 weak, wrong = calls[row, gold], calls.sum(axis=1) - calls[row, gold]
                 rows.append((false_and_power(weak, leak)[0], wrong.sum() / 3 / weak.sum()))
             truth, found = np.array(rows).T
-            print(f"shared {shared}: {need} of 3 right: false {truth.mean():.3f}, estimate {found.mean():.3f} (standard "
-                  f"deviation of its error {(found - truth).std():.3f})", flush=True)  # fmt: skip
+            print(f"shared {shared}: {need} of 3 right: false {truth.mean():.3f}, estimate {found.mean():.3f} "
+                  f"(standard deviation of its error {(found - truth).std():.3f})", flush=True)  # fmt: skip
 
 
 PARTS: dict[str, Callable[[np.random.Generator, int], None]] = {

@@ -108,15 +108,16 @@ def _second(called: Called, second: ClusteredMean, alike: float) -> Iterator[str
     if not low > alike:
         return
     seen = f"the gold is second in {second.mean:.0%} of the items that it lost, {alike:.0%} if wrong options were alike"
+    after = "; the leaks left in strong are then at most what is said"
     if called.decoys == "all":
         yield (
             f"{seen}: so the bound of all wrong options does not hold (some attract nobody, or golds look like golds); "
-            "use the decoys top-two, or foreign"
+            f"use the decoys top-two, or foreign{after}"
         )
     elif called.decoys == "top-two":
         yield (
             f"{seen}: some wrong options attract nobody or the text helps without deciding, and the bound holds; or "
-            "golds look like golds (longer, more specific), and it does not: only foreign decoys tell them apart"
+            f"golds look like golds (longer, more specific), and it does not: foreign decoys tell them apart{after}"
         )
 
 

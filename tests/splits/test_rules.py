@@ -356,8 +356,13 @@ def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
     assert "order 2 only" not in rows  # some items have two options, so two orders
     assert rows["order 0 only"]["undecided"] == 0
     assert all(r["note"] is None for r in rows.values())
+    assert 0 < rows["threshold 0.1"]["false_share"] < first["false_share"] < rows["threshold 0.9"]["false_share"] < 1
+    assert first["found"] == pytest.approx(first["weak"] * (1 - first["false_share"]) / N)
+    assert first["false_share_error"] > 0 < first["found_error"]
     made = placed(split(con, threshold=0.9))
     base = placed(split(con, threshold=0.5))
+    false = [not LEAKS[i] for i, part in base.items() if part == "weak"]
+    assert sum(false) / len(false) == pytest.approx(first["false_share"], abs=3 * first["false_share_error"])
     assert rows["threshold 0.9"]["moved"] == pytest.approx(sum(made[i] != base[i] for i in base) / N)
 
 

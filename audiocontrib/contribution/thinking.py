@@ -29,7 +29,7 @@ THINKING_SCHEMA = schema_of(
     **dict.fromkeys(("accuracy_audio", "accuracy_condition"), pa.float64()),
     **dict.fromkeys(("abstained_audio", "abstained_condition", "chance"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
-    **dict.fromkeys(("contribution_least", "contribution_most"), pa.float64()),
+    **dict.fromkeys(("least_contribution", "most_contribution"), pa.float64()),
     **dict.fromkeys(("thought_tokens", "reached", "unparsed"), pa.float64()),
 )
 
@@ -45,7 +45,7 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
         model, think_tokens, n (items with a key and a vote both with the audio and under the condition);
         accuracy_audio, accuracy_condition, abstained_audio, abstained_condition (shares), chance (mean 1/K),
         contribution (what the audio adds, chance-corrected, abstentions credited with 1/K) with its 95 % interval
-        clustered by clip, and its bounds over what abstentions may be worth (contribution_least, contribution_most);
+        clustered by clip, and its bounds over what abstentions may be worth (least_contribution, most_contribution);
         and of the single answers under both conditions: thought_tokens (mean), reached (share whose thought was as
         long as it was allowed), unparsed (share).
 
@@ -98,8 +98,8 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
         "contribution": float(added.mean()),
         "contribution_low": low,
         "contribution_high": high,
-        "contribution_least": least / (1 - chance),
-        "contribution_most": most / (1 - chance),
+        "least_contribution": least / (1 - chance),
+        "most_contribution": most / (1 - chance),
     }
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.planted import ask, questions, views
 
+from audiocontrib.conditions import condition
 from audiocontrib.contribution.backbone import beyond_backbone
 from audiocontrib.contribution.conflicts import conflicts
 from audiocontrib.contribution.doses import dose_response
 from audiocontrib.contribution.least_doses import least_doses
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import UsageError
+from audiocontrib.items import Clip, Items, make_item
 from audiocontrib.models.mock import MockModel, Planted
 
 MASKS = ["mask:20", "mask:60", "swap", "swap-mask:20", "swap-mask:60"]
@@ -30,9 +33,7 @@ def con() -> Any:
 
 def test_the_curve_falls_as_it_was_planted_and_a_guesser_hears_nothing(con: Any) -> None:
     rows = dose_response(con).to_pylist()
-    assert {(r["model"], r["scale"]) for r in rows} == {
-        (m, s) for m in ("listener", "guesser") for s in ("mask", "snr")
-    }
+    assert {(r["model"], r["scale"]) for r in rows} == set(product(("listener", "guesser"), ("mask", "snr")))
     curve = {r["dose"]: r for r in rows if (r["model"], r["scale"]) == ("listener", "mask")}
     assert list(curve) == [0, 20, 60, 100]
     for dose, row in curve.items():
@@ -83,9 +84,8 @@ def test_without_doses_or_controls_the_tables_are_empty() -> None:
 
 def test_a_condition_that_is_a_control_is_no_null() -> None:
     items = questions(12)
-    made = views(
-        items, ask(items, [MockModel(Planted(skill=1), "m")], ["audio", "mask:20", "swap-mask:20", "conflict"])
-    )
+    asked = ["audio", "mask:20", "swap-mask:20", "conflict"]
+    made = views(items, ask(items, [MockModel(Planted(skill=1), "m")], asked))
     with pytest.raises(UsageError, match="condition is 'conflict', which means something only beside its own table"):
         conflicts(made, condition="conflict")
     with pytest.raises(UsageError, match="only beside 'mask:20', as audio"):
@@ -93,30 +93,31 @@ def test_a_condition_that_is_a_control_is_no_null() -> None:
 
 
 def test_a_conflict_is_followed_by_ear_by_text_or_by_neither() -> None:
-    items = questions(40)
-    silent = ask(items, [MockModel(Planted(skill=0, leak=1), "m")], ["silence"])  # the text says the gold
-    template = ask(items, [MockModel(Planted(skill=0, leak=1), "m")], ["conflict"])
-    by_gold = {item.choices[item.answer]: item for item in items if item.answer is not None}
-    rows, expected = [], []
-    for place, row in enumerate(template):
-        item = items[place]
-        ear = next((i for i, c in enumerate(item.choices) if c in by_gold and i != item.answer), None)
-        if ear is None:
-            continue
-        kind = ("ear", "text", "neither", "abstained")[len(expected) % 4]
-        other = next(i for i in range(len(item.choices)) if i not in (ear, item.answer))
-        choice = {"ear": ear, "text": item.answer, "neither": other, "abstained": None}[kind]
-        partner = by_gold[item.choices[ear]].id
-        rows.append(replace(row, choice=choice, method="generate", posterior=None, partner_id=partner,
-                            outcome="answered" if choice is not None else "refused"))  # fmt: skip
-        expected.append(kind)
-    silent = [replace(row, method="generate", posterior=None) for row in silent]
-    if not rows:
-        pytest.skip("no two of these items share options")
-    [found] = conflicts(views(items, [*silent, *rows])).to_pylist()
-    assert (found["n"], found["agree"], found["no_text"]) == (len(rows), 0, 0)
+    sounds = ("cat", "dog", "cow", "owl")
+    items = Items(
+        make_item(dataset="d", own_id=f"{i:02d}", question="Which?", choices=sounds, answer=sounds[i % 4],
+                  audio=Clip(f"{i}.wav"), question_type="animal")
+        for i in range(40)
+    )  # fmt: skip
+    reader = MockModel(Planted(skill=0, leak=1), "m")  # the text says the gold
+    partner = condition("conflict").partners(list(items))
+    kinds = ("ear", "text", "neither", "abstained", "abstained")
+    rows = [replace(row, method="generate", posterior=None) for row in ask(items, [reader], ["silence", "conflict"])]
+    for place, row in enumerate(row for row in rows if row.condition == "conflict"):
+        item, kind = items[place], kinds[place % 5]
+        other = partner(item)
+        assert other is not None
+        assert other.answer not in (None, item.answer)
+        neither = next(i for i in range(4) if i not in (item.answer, other.answer))
+        choice = {"ear": other.answer, "text": item.answer, "neither": neither}.get(kind)
+        outcome = "answered" if choice is not None else "refused"
+        at = next(i for i, one in enumerate(rows) if one is row)
+        rows[at] = replace(row, choice=choice, outcome=outcome, partner_id=other.id)
+    [found] = conflicts(views(items, rows)).to_pylist()
+    assert (found["n"], found["agree"], found["no_text"], found["chance"]) == (40, 0, 0, 0.25)
     for kind in ("ear", "text", "neither", "abstained"):
-        assert found[kind] == pytest.approx(expected.count(kind) / len(expected))
+        assert found[kind] == pytest.approx(kinds.count(kind) / 5)
+        assert found[f"{kind}_low"] < found[kind] < found[f"{kind}_high"]
 
 
 def test_what_is_known_beyond_a_text_backbone() -> None:

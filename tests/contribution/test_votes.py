@@ -128,12 +128,8 @@ def test_accuracy_tells_three_ways_of_answering() -> None:
     items = questions(6)
     gold = [item.answer or 0 for item in items]
     rows = [row(gold[0]), row((gold[1] + 1) % 4, item=1)]
-    rows += [
-        row(outcome="refused", item=2),
-        row(outcome="refused", item=3),
-        row(outcome="unparsed", item=4),
-        row(outcome="failed", item=5),
-    ]
+    rows += [row(outcome="refused", item=2), row(outcome="refused", item=3)]
+    rows += [row(outcome="unparsed", item=4), row(outcome="failed", item=5)]
     [found] = accuracy(run(rows, items)).to_pylist()
     counts = [found[name] for name in ("n", "right", "wrong", "abstained", "no_choice", "missing")]
     assert counts == [5, 1, 1, 2, 1, 1]

@@ -82,6 +82,20 @@ def test_no_choice_is_an_answer_that_chooses_nothing(tmp_path: Path) -> None:
     assert (found["outcome"], found["choice"], found["correct"]) == ("unparsed", None, False)
 
 
+def test_an_empty_choice_is_an_abstention_where_that_is_said(tmp_path: Path) -> None:
+    rows = [row(choice=""), row(choice="A", model="b")]
+    unsaid = import_responses(write(tmp_path, rows), tmp_path / "run", items())
+    assert unsaid.meaning.endswith("1 that are empty as unparsed; say so if these declined to answer (empty_as)")
+    said = import_responses(write(tmp_path, rows), tmp_path / "said", items(), empty_as="refused")
+    assert said.meaning.endswith("1 that are empty as refused")
+    outcomes = [run.table("select outcome from responses order by model")["outcome"].to_pylist() for run in
+                (unsaid.run, said.run)]  # fmt: skip
+    assert sorted(outcomes[0]) == ["answered", "unparsed"]
+    assert sorted(outcomes[1]) == ["answered", "refused"]
+    with pytest.raises(UsageError, match="empty_as is 'wrong'; it is one of refused, unparsed"):
+        import_responses(write(tmp_path, rows), tmp_path / "x", items(), empty_as="wrong")
+
+
 def test_replies_are_read_and_kept(tmp_path: Path) -> None:
     found = one(tmp_path, reply="I cannot hear any audio.")
     assert (found["outcome"], found["choice"], found["reply"]) == ("refused", None, "I cannot hear any audio.")

@@ -104,6 +104,14 @@ TABLES: dict[str, tuple[str, Compute]] = {
     ),
 }
 """Name -> one line for `--help`, and the function that computes the table."""
+WITHOUT = {
+    "doses": "nothing was asked at a dose: score under mask:20, mask:40, … or snr:10, snr:0, …",
+    "least-doses": "no dose has its control beside it, so luck cannot be told: score under audio and swap, and under "
+    "swap-mask:P for each mask:P, or swap-snr:D for each snr:D",
+    "conflict": "score under conflict, and under --condition, to see which one answers follow",
+    "backbone": "every model of the run heard the audio: score a text model under text, or name one with --reference",
+}
+"""What is said where a table is empty."""
 
 
 @click.command(
@@ -169,7 +177,10 @@ def command(
     elif table == "summary" and form == "table":
         _print_across(TABLES[table][1](run, options), by, condition)
     else:
-        emit(TABLES[table][1](run, options), form)
+        made = TABLES[table][1](run, options)
+        emit(made, form)
+        if not len(made) and table in WITHOUT:
+            say(f"note: {WITHOUT[table]}")
     if table == "nulls" and (unknown := _not_known(run)):
         say(f"note: {unknown}")
     if table == "pairs":

@@ -113,11 +113,16 @@ def _open(folders: tuple[Path, ...]) -> list[Run]:
 def _said(rows: list[dict[str, Any]]) -> list[str]:
     """Does it listen more? In a line for each data set and condition without the audio."""
     return [
-        f"{row['dataset']}, over {row['condition']}: {row['verdict']} (what the audio adds: {row['change']:+.3f}"
-        + (f", {row['least']:+.3f} to {row['most']:+.3f} by what abstentions are worth)" if _open_ended(row) else ")")
+        f"{row['dataset']}: {row['measure']}: {row['verdict']} ({_interval(row)}"
+        + (f"; {row['least']:+.3f} to {row['most']:+.3f} by what abstentions are worth" if _open_ended(row) else "")
+        + f"; of what is open without it: {_interval(row, 'relative_')})"
         for row in rows
         if row["part"] == "all" and row["verdict"]
     ]
+
+
+def _interval(row: dict[str, Any], of: str = "") -> str:
+    return f"{row[f'{of}change']:+.3f}, {row[f'{of}low']:+.3f} to {row[f'{of}high']:+.3f}"
 
 
 def _open_ended(row: dict[str, Any]) -> bool:

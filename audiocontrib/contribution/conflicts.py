@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audiocontrib.arrow import integers, schema_of, texts
 from audiocontrib.conditions import folded
 from audiocontrib.contribution.answer_counts import count_answers
-from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, check_contrast, not_asked, scoped
+from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, check_contrast, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import mean_by_clip
@@ -24,7 +24,6 @@ from audiocontrib.statistics import mean_by_clip
 if TYPE_CHECKING:
     import duckdb
 
-CONFLICT = "conflict"
 SHARES = ("ear", "text", "neither", "abstained")
 CONFLICT_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "model", "condition", "against"), pa.string()),
@@ -53,10 +52,7 @@ def conflicts(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sc
         have no choice without the audio. Of the n: the shares whose answer is the option that the clip says (ear),
         the one chosen without the audio (text), another one or none (neither), and that decline (abstained), each with
         a 95 % interval clustered by clip. ``chance``, the mean of 1/K, is the share that guessing gives to each of ear
-        and text.
-
-    Raises:
-        AudiocontribError: the run holds no answers under ``conflict``, or none under the scope's condition.
+        and text. Empty where ``conflict`` or the scope's condition was not asked.
     """
     with scoped(run, scope, words) as (con, checked):
         check_contrast(checked)
@@ -67,10 +63,6 @@ def _rows(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> list[dict[str,
     said = _said(con)
     told = count_answers(con, conditions=[scope.condition, *said], method=scope.method)
     cells = {cell: place for place, cell in enumerate(told.cells)}
-    if not said:
-        raise not_asked(CONFLICT)
-    if not told.under(scope.condition):
-        raise not_asked(scope.condition)
     cast = count_votes(told)
     about = arrow_table(
         con.sql("select dense_rank() over (order by clip_id) as clip, dataset from items order by item_id")

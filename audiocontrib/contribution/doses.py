@@ -19,7 +19,6 @@ from audiocontrib.conditions import find_condition
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, held_conditions, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
-from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import CHANGE, Heard, gain, mean_by_clip
 
@@ -78,10 +77,7 @@ def dose_response(run: Answers, /, *, scope: Scope | None = None, **words: Unpac
         accuracy with its 95 % interval clustered by clip (low, high), credited (1/K for an abstention), chance; and,
         where the clip of ``swap`` was played at the same dose, its accuracy (by_luck) and what hearing adds to it
         (heard), credited, with its 95 % interval clustered by clip. ``dose`` is the percentage that is masked, or by
-        how many decibels the noise lies below the clip (null: no noise).
-
-    Raises:
-        AudiocontribError: the run holds no answers to a clip that is masked or in noise.
+        how many decibels the noise lies below the clip (null: no noise). Empty where nothing was asked at a dose.
     """
     with scoped(run, scope, words) as (con, checked):
         return pa.Table.from_pylist(list(_rows(Doses.of(con, checked))), schema=DOSE_SCHEMA)
@@ -100,13 +96,9 @@ class Doses:
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Doses:
-        """Read them. AudiocontribError where there are none."""
+        """Read them; without steps where none was asked."""
         held = held_conditions(con)
         steps = {scale: found for scale in SCALES if (found := steps_of(held, scale, scope.audio))}
-        if not steps:
-            raise AudiocontribError(
-                "the run holds no answers at a dose; score under mask:20, mask:40, … or snr:10, snr:0, … first"
-            )
         wanted = {spec for found in steps.values() for one in found for spec in (one.condition, one.control) if spec}
         told = count_answers(con, conditions=sorted(wanted), method=scope.method)
         about = arrow_table(

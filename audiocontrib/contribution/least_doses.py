@@ -10,7 +10,6 @@ import pyarrow as pa
 from audiocontrib.arrow import schema_of, texts
 from audiocontrib.contribution.doses import Doses
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
-from audiocontrib.errors import AudiocontribError
 
 LEAST_SCHEMA = schema_of(
     **dict.fromkeys(("item_id", "model", "scale"), pa.string()),
@@ -38,10 +37,7 @@ def least_doses(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[
     Returns:
         item_id, model, scale; least_dose (per cent masked, or decibels of the noise below the clip) and lost_under
         (the condition), null where there is none; and why, in ``note``. Items without a vote at a dose or at its
-        control are left out.
-
-    Raises:
-        AudiocontribError: the run holds no doses, or none that has its control beside it.
+        control are left out, and so are doses without a control: luck cannot be told there.
     """
     with scoped(run, scope, words) as (con, checked):
         doses = Doses.of(con, checked)
@@ -63,9 +59,4 @@ def least_doses(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[
                 {"item_id": names[item], "model": model, "scale": scale, "note": note}
                 | {"least_dose": step.amount if step else None, "lost_under": step.condition if step else None}
             )
-    if not rows:
-        raise AudiocontribError(
-            "no dose has its control beside it, so luck cannot be told: score under audio and swap, and under "
-            "swap-mask:P for each mask:P, or swap-snr:D for each snr:D"
-        )
     return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["item_id"], row["model"])), schema=LEAST_SCHEMA)

@@ -30,7 +30,7 @@ COLUMNS = schema_of(
             *("abstained_audio", "abstained_condition", "abstained_text"),
             *("kappa_audio", "kappa_condition", "kappa_text"),
             *("contribution", "contribution_low", "contribution_high"),
-            *("contribution_least", "contribution_most", "ac"),
+            *("least_contribution", "most_contribution", "ac"),
             *(f"bits_{name}{end}" for name in BITS for end in ("", "_low", "_high")),
             *("share_text", "share_audio"),
             *("leak_share", "leak_share_low", "leak_share_high", "weak_by_luck"),
@@ -68,7 +68,7 @@ def summary(
         - accuracy_audio, accuracy_condition, accuracy_text: means over models and items; ``abstained_…``: share of
           the votes that decline, which are not right.
         - ``kappa_…``: (accuracy - chance) / (1 - chance) with abstentions credited with 1/K; contribution: kappa_audio
-          - kappa_condition, and its 95 % interval; contribution_least, contribution_most: if all abstentions were
+          - kappa_condition, and its 95 % interval; least_contribution, most_contribution: if all abstentions were
           worth what the model answers with the audio, nothing, or 1/K; ac: accuracy_audio - accuracy_condition.
         - bits_text, …: mean calibrated bits of the ledger with their 95 % intervals; share_text, share_audio:
           mean of bits / log2 K (1: all that there is to know).
@@ -139,7 +139,7 @@ def _summed(part: pa.Table) -> dict[str, Any]:
     heard = ~np.isnan(gains[0])
     row |= _with_interval("contribution", contribution_of(gains[0][heard], 1 / k[heard], clip[heard]))
     bounds = [mean / (1 - chance) for one in gains if (mean := _mean(one)) is not None]
-    row |= {"contribution_least": min(bounds, default=None), "contribution_most": max(bounds, default=None)}
+    row |= {"least_contribution": min(bounds, default=None), "most_contribution": max(bounds, default=None)}
     for name in BITS:
         values = columns[f"bits_{name}"]
         known = ~np.isnan(values)

@@ -31,7 +31,7 @@ THINKING_SCHEMA = schema_of(
     **dict.fromkeys(("abstained_audio", "abstained_condition", "chance"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
     interval=pa.string(),
-    **dict.fromkeys(("contribution_least", "contribution_most"), pa.float64()),
+    **dict.fromkeys(("least_contribution", "most_contribution"), pa.float64()),
     **dict.fromkeys(("thought_tokens", "reached", "unparsed"), pa.float64()),
 )
 
@@ -47,8 +47,8 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
         model, think_tokens, n (items with a key and a vote both with the audio and under the condition);
         accuracy_audio, accuracy_condition, abstained_audio, abstained_condition (shares), chance (mean 1/K),
         contribution (what the audio adds, chance-corrected, abstentions credited with 1/K) with its 95 % interval by
-        clip and the kind of that, and its bounds over what abstentions may be worth (contribution_least,
-        contribution_most); and of the single answers under both conditions: thought_tokens (mean), reached (share
+        clip and the kind of that, and its bounds over what abstentions may be worth (least_contribution,
+        most_contribution); and of the single answers under both conditions: thought_tokens (mean), reached (share
         whose thought was as long as it was allowed), unparsed (share).
 
     Raises:
@@ -101,8 +101,8 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
         "contribution_low": low,
         "contribution_high": high,
         "interval": found.kind,
-        "contribution_least": least / (1 - chance),
-        "contribution_most": most / (1 - chance),
+        "least_contribution": least / (1 - chance),
+        "most_contribution": most / (1 - chance),
     }
 
 

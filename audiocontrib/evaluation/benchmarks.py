@@ -35,7 +35,7 @@ EVALUATION_SCHEMA = schema_of(
     **dict.fromkeys(("chance", "constant", "credited", "chance_corrected"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
     contribution_interval=pa.string(),
-    **dict.fromkeys(("contribution_least", "contribution_most"), pa.float64()),
+    **dict.fromkeys(("least_contribution", "most_contribution"), pa.float64()),
     constant_strategy=pa.string(),
     **dict.fromkeys(("missing", "refused", "unparsed", "failed"), pa.int64()),
 )
@@ -67,7 +67,7 @@ def evaluate(
         ``contribution``, what the audio adds over this condition: the chance-corrected accuracy under ``audio`` minus
         the one here, on the items that have both votes, with its 95 % interval by clip (null for ``audio`` itself, and
         where it was not asked), and between which bounds it lies whatever abstentions are worth: 1/K, nothing, or the
-        model's answer with the audio (contribution_least, contribution_most); missing votes; and how many replies were
+        model's answer with the audio (least_contribution, most_contribution); missing votes; and how many replies were
         refused, unparsed and failed.
 
     Raises:
@@ -160,8 +160,8 @@ def _added(
         "contribution_low": low,
         "contribution_high": high,
         "contribution_interval": found.kind,
-        "contribution_least": least / room,
-        "contribution_most": most / room,
+        "least_contribution": least / room,
+        "most_contribution": most / room,
     }
 
 

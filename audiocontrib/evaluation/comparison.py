@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from audiocontrib.statistics import (
     paired_difference,
     relative_gain,
 )
+from audiocontrib.statistics.listening import Sides
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ CHANGE_SCHEMA = schema_of(
     mcnemar=pa.float64(),
     minimum_detectable=pa.float64(),
     **dict.fromkeys(("least", "most"), pa.float64()),
+    **dict.fromkeys(("relative_now", "relative_before"), pa.float64()),
+    **dict.fromkeys([f"relative_{name}" for name in ("change", "low", "high", "least", "most")], pa.float64()),
     verdict=pa.string(),
 )
 
@@ -81,13 +84,13 @@ def compare(
 
     Returns:
         One row per data set, part and measure: the ``quantity`` (``accuracy``, ``abstained`` where anything was
-        declined, ``audio gain`` or ``relative gain`` for what the audio adds) under a ``condition``. ``change`` = now -
-        before, with its 95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the
-        benchmarks (Holm) within each measure and part; ``fixed`` and ``broken``: items right now only and before only,
-        with McNemar's exact p (null for what is no yes or no); the smallest change that such data show with power
-        80 %; of what the audio adds, between which bounds the change lies whatever abstentions are worth (``least``,
-        ``most``); and beside ``audio gain`` the ``verdict``: ``listens more`` or ``less``, or that no change in hearing
-        is shown, and what else moved.
+        declined, ``audio gain`` for what the audio adds) under a ``condition``. ``change`` = now - before, with its
+        95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the benchmarks (Holm)
+        within each measure and part; ``fixed`` and ``broken``: items right now only and before only, with McNemar's
+        exact p (null for what is no yes or no); the smallest change that such data show with power 80 %. Of what the
+        audio adds also: between which bounds the change lies whatever abstentions are worth (``least``, ``most``); the
+        same of its share of what is open without the audio (``relative_…``); and the ``verdict``: ``listens more`` or
+        ``listens less``, or that no change in hearing is shown, and what else moved.
 
     Raises:
         UsageError: it is not clear which models are meant, or a run does not know a word.
@@ -209,14 +212,19 @@ def _listening(pairs: Sequence[tuple[_Item, _Item]], audio: str, condition: str)
         return
     now, before = (_heard(items, audio, condition) for items in zip(*pairs, strict=True))
     found = listening_change(now, before, _clips(pairs))
-    for measure, quantity, scale, change, (least, most), verdict in (
-        (f"what the audio adds over {condition}", "audio gain", gain, found.gain, found.gain_bounds, found.verdict),
-        (f"what the audio answers of what {condition} leaves open", "relative gain", relative_gain, found.relative,
-         found.relative_bounds, None),
-    ):  # fmt: skip
-        means = {"now": float(scale(now.sides()).mean()), "before": float(scale(before.sides()).mean())}
-        bounds = {"least": least, "most": most, "verdict": verdict}
-        yield {"measure": measure, "quantity": quantity} | _told(change) | means | bounds
+    told = {"measure": f"what the audio adds over {condition}", "quantity": "audio gain", "verdict": found.verdict}
+    yield told | _scale(gain, now, before, found.gain, found.gain_bounds) | {
+        f"relative_{name}": value
+        for name, value in _scale(relative_gain, now, before, found.relative, found.relative_bounds).items()
+        if f"relative_{name}" in CHANGE_SCHEMA.names
+    }  # fmt: skip
+
+
+def _scale(
+    scale: Callable[[Sides], Column], now: Heard, before: Heard, found: Difference, bounds: tuple[float, float]
+) -> dict[str, Any]:
+    means = {"now": float(scale(now.sides()).mean()), "before": float(scale(before.sides()).mean())}
+    return _told(found) | means | {"least": bounds[0], "most": bounds[1]}
 
 
 def _heard(items: Sequence[_Item], audio: str, condition: str) -> Heard:

@@ -101,10 +101,9 @@ def _figures(facts: Facts) -> dict[str, Figure]:
         if placed <= POINTS:
             made["map"] = plots.contribution_map(facts.scores, without=facts.condition)
         made["types"] = plots.contribution_by_type(facts.scores, facts.condition)
-    if (doses := facts.doses) is not None:
-        asked = set(doses["scale"].to_pylist())
-        made |= {f"dose_{scale}": plots.dose_curve(doses, scale) for scale in ("mask", "snr") if scale in asked}
-    if facts.conflict is not None and any(facts.conflict["n"].to_pylist()):
+    asked = set(facts.doses["scale"].to_pylist())
+    made |= {f"dose_{scale}": plots.dose_curve(facts.doses, scale) for scale in ("mask", "snr") if scale in asked}
+    if any(facts.conflict["n"].to_pylist()):
         made["conflict"] = plots.conflict_shares(facts.conflict)
     if facts.splits:
         made["sizes"] = plots.split_sizes({one.name: one.sizes for one in facts.splits})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,16 +72,16 @@ class Facts:
     agreement: pa.Table
     calibration: pa.Table
     """model, condition, confidence (mean of the chosen option's posterior), accuracy, n: ten bins."""
+    doses: pa.Table
+    """:func:`audiocontrib.contribution.doses.dose_response`."""
+    conflict: pa.Table
+    """:func:`audiocontrib.contribution.conflicts.conflicts`."""
     splits: list[SplitFacts] = field(default_factory=list)
     """The one that the report is about first."""
     sensitivity: pa.Table | None = None
     """:func:`audiocontrib.splits.sensitivity.sensitivity` of the first split."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """Of an audit, the findings that a person has to look at."""
-    doses: pa.Table | None = None
-    """:func:`audiocontrib.contribution.doses.dose_response`, where anything was masked or in noise."""
-    conflict: pa.Table | None = None
-    """:func:`audiocontrib.contribution.conflicts.conflicts`, where a clip was played against the text."""
     counted: str = ""
     """Which of several replies to a question the tables count, in words; empty where each has one."""
 
@@ -121,18 +121,11 @@ def gather(run: Run, split: str | None = None) -> Facts:
             calibration=arrow_table(con.sql(CALIBRATION)),
             splits=splits,
             sensitivity=_sensitivity(run, splits[0]) if splits else None,
-            doses=_where_held(dose_response, con, scope),
-            conflict=_where_held(conflicts, con, scope),
+            doses=dose_response(con, scope=scope),
+            conflict=conflicts(con, scope=scope),
             counted=in_words(seen.repeat, seen.think_tokens),
             findings=_findings(run),
         )
-
-
-def _where_held(table: Callable[..., pa.Table], con: duckdb.DuckDBPyConnection, scope: Scope) -> pa.Table | None:
-    try:
-        return table(con, scope=scope)
-    except AudiocontribError:
-        return None  # the run holds no such answers
 
 
 def _counts(run: Run) -> dict[str, int]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audiocontrib.statistics.clusters import COUNTS
 from audiocontrib.statistics.paired import Difference, paired_difference
 
 Floats = NDArray[np.float64]
@@ -154,6 +155,8 @@ def _moved(now: Heard, before: Heard, clips: NDArray[np.integer], treatments: Se
 def _difference(now: Floats, before: Floats, clips: NDArray[np.integer], most: float) -> Difference:
     """Within -most to most, unless a value is drawn beyond: then it holds the influence of others too."""
     d = np.abs(now - before)
+    if np.isnan(d).any():  # a relative gain where nothing is open
+        return Difference(np.nan, np.nan, np.nan, np.nan, float((now != before).mean()), len(d), np.nan, COUNTS)
     within = not len(d) or d.max() <= most + 1e-9
     return paired_difference(now, before, clips, (-most, most) if within else None)
 

@@ -105,6 +105,38 @@ def test_a_generated_vote_is_the_most_frequent_choice(replies: list[Any], choice
     assert found["problem"] is None  # a refusal is an answer that is not right, not a missing vote
 
 
+@pytest.mark.parametrize(
+    ("replies", "abstained"),
+    [
+        (["refused"] * 4, True),
+        (["refused", "refused", "unparsed", "unparsed"], True),
+        (["refused", "unparsed", "unparsed", "unparsed"], False),
+        (["unparsed"] * 4, False),
+        ([0, "refused", "refused", "refused"], False),  # it answered once
+        ([0, 1, "refused", "refused"], False),  # a tie
+    ],
+)
+def test_a_vote_that_declines_is_an_abstention(replies: list[Any], abstained: bool) -> None:
+    rows = [
+        row(None, order=order, outcome=reply) if isinstance(reply, str) else row(reply, order=order)
+        for order, reply in enumerate(replies)
+    ]
+    assert vote(rows)["abstained"] is abstained
+
+
+def test_accuracy_tells_three_ways_of_answering() -> None:
+    items = questions(6)
+    gold = [item.answer or 0 for item in items]
+    rows = [row(gold[0]), row((gold[1] + 1) % 4, item=1)]
+    rows += [row(outcome="refused", item=2), row(outcome="refused", item=3)]
+    rows += [row(outcome="unparsed", item=4), row(outcome="failed", item=5)]
+    [found] = accuracy(run(rows, items)).to_pylist()
+    counts = [found[name] for name in ("n", "right", "wrong", "abstained", "no_choice", "missing")]
+    assert counts == [5, 1, 1, 2, 1, 1]
+    assert (found["accuracy"], found["credited"]) == (0.2, pytest.approx((1 + 2 / 4) / 5))
+    assert found["chance_corrected"] == pytest.approx((0.3 - 0.25) / 0.75)
+
+
 def test_a_failed_order_is_a_missing_vote() -> None:
     some = vote([row(0), row(order=1, outcome="failed"), row(0, order=2), row(0, order=3)])
     assert (some["problem"], some["choice"], some["correct"]) == ("1 of 4 answers failed", None, None)

@@ -47,7 +47,7 @@ def changes(table: pa.Table) -> Figure:
     rows = table.to_pylist()[::-1]
     figure, axes = one_panel(width=7.4, height=1.2 + 0.34 * len(rows))
     for place, row in enumerate(rows):
-        adds = row["quantity"] in ("audio gain", "relative gain")
+        adds = row["quantity"] == "audio gain"
         low, high = (row["change"] if row[end] is None else row[end] for end in ("low", "high"))
         axes.errorbar(
             [row["change"]], [place], xerr=[[row["change"] - low], [high - row["change"]]],

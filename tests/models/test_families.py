@@ -163,14 +163,18 @@ def scores(model: AudioLanguageModel, spec: str) -> list[tuple[float, ...]]:
 @kinds
 def test_a_checkpoint_in_the_published_files_loads(kind: str, tmp_path: Path) -> None:
     plain = publish(kind, tmp_path / kind)
-    loaded = load.load_checkpoint(tmp_path / kind, device="cpu", dtype="float32")
+    # of these the tests above say what the self-check would; Nemotron's Mamba layers are left to it
+    check = kind not in OMNI or kind == "nemotron_h_omni"
+    loaded = load.load_checkpoint(tmp_path / kind, device="cpu", dtype="float32", check=check)
     assert isinstance(loaded, lalm.AudioLanguageModel)
+    assert loaded.decoder.path == ("single" if kind in OMNI or "gemma" in kind else "tree")
     assert type(loaded.net).__name__ == FAMILIES[kind].model_class
     for spec in ("audio", "text"):
         np.testing.assert_allclose(np.concatenate(scores(loaded, spec)), np.concatenate(scores(plain, spec)), atol=1e-5)
 
 
-adapted = pytest.mark.parametrize("kind", [kind for kind in BUILD if FAMILIES[kind].adapter is not None])
+# Granite Speech Plus has the adapter of Granite Speech, and is loaded with it above
+adapted = pytest.mark.parametrize("kind", ["granite_speech", "phi4_multimodal"])
 
 
 @adapted

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from helpers.lazy import lazy
 from helpers.tiny_families import BUILD, publish, tiny
+from helpers.unchecked import unchecked  # noqa: F401
 
 from audiocontrib.audio import RATE, Sound, make_sound, silence
 from audiocontrib.conditions import condition

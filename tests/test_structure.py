@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +11,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
-from helpers import ROOT
+from helpers import IMPORTED, ROOT
 
 PACKAGE = ROOT / "audiocontrib"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -82,10 +80,7 @@ def test_lines_of_pages_are_short(page: Path) -> None:
     assert not long, "\n".join(long)
 
 
-@pytest.mark.slow
-def test_tests_are_collected_without_torch() -> None:
-    """Which takes seconds to import: `helpers.lazy` imports it at first use."""
-    collect = "import sys, pytest; pytest.main(['--collect-only', '-qq', 'tests'])"
-    code = f"{collect}; print(sorted({{'torch', 'statsmodels', 'trl'}} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+def test_tests_are_collected_without_torch(pytestconfig: pytest.Config) -> None:
+    """Which takes seconds to import: `helpers.lazy` imports it at first use. Of the tests that are run now."""
+    assert pytestconfig.stash[IMPORTED]
+    assert not {"torch", "statsmodels", "trl"} & pytestconfig.stash[IMPORTED]

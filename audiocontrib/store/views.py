@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,7 @@ from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import ITEM_SCHEMA, QUARANTINE_SCHEMA
 from audiocontrib.responses import LATER, RESPONSE_SCHEMA
-from audiocontrib.sql import arrow_table, sql_files, sql_literal
+from audiocontrib.sql import arrow_table, cursor, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.damage import unreadable
 from audiocontrib.store.files import write_table_atomic
@@ -128,15 +129,21 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], sche
 
 def _whole(con: duckdb.DuckDBPyConnection, source: str, schema: pa.Schema, exclude: str = "") -> str:
     """SQL for all columns; those that files of an older version lack are LATER's, or null, of their own type."""
-    held = set(con.sql(f"from {source} limit 0").columns)
-    empty = con.from_arrow(schema.empty_table())
-    types = dict(zip(empty.columns, map(str, empty.types), strict=True))
-    usual = {name: f"{LATER.get(name, 'null')}::{kind}" for name, kind in types.items()}
+    held, usual = set(con.sql(f"from {source} limit 0").columns), _usual(schema)
     filled = ", ".join(
         f'coalesce("{name}", {usual[name]}) as "{name}"' for name in LATER if name in usual.keys() & held
     )
     added = "".join(f', {value} as "{name}"' for name, value in usual.items() if name not in held)
     return f"*{exclude}{f' replace ({filled})' if filled else ''}{added}"
+
+
+@cache
+def _usual(schema: pa.Schema) -> dict[str, str]:
+    """Column -> SQL for what files have that lack it."""
+    with cursor() as con:
+        empty = con.from_arrow(schema.empty_table())
+        types = zip(empty.columns, map(str, empty.types), strict=True)
+        return {name: f"{LATER.get(name, 'null')}::{kind}" for name, kind in types}
 
 
 def _split_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from helpers.lazy import lazy
 from helpers.tiny_families import BUILD, publish, tiny
 from helpers.tiny_omni import OMNI
+from helpers.unchecked import unchecked  # noqa: F401
 
 from audiocontrib.audio import RATE, Sound, make_sound, silence
 from audiocontrib.conditions import condition

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from helpers.lazy import lazy
+from helpers.unchecked import unchecked  # noqa: F401
 
 from audiocontrib.audio import RATE, make_sound
 from audiocontrib.conditions import condition

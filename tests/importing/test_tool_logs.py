@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import audiocontrib as ac
 from audiocontrib.cli import main
+from audiocontrib.contribution.positions import positions
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.importing import Imported, import_responses
 
@@ -77,6 +78,8 @@ def test_options_that_were_shown_shuffled_are_the_items_own(asked: Any, tmp_path
         item = next(item for item in asked if item.id == row.item_id)
         assert item.choices[row.choice] == shown[row.item_id]["ABCD".index(letters[row.item_id])]
     assert ours(done) == pytest.approx(1 / 3)  # as it printed
+    with pytest.raises(AudiocontribError, match="in which places they stood is not kept"):
+        positions(done.run)
 
 
 def test_lm_evals_log_probabilities_are_posteriors(asked: Any, tmp_path: Path) -> None:

@@ -207,6 +207,21 @@ def test_an_item_of_another_set_is_no_answer_to_ours(asked: Any, tmp_path: Path)
         import_responses(tmp_path, tmp_path / "run", asked, model="m", condition="audio")
 
 
+def test_an_order_that_only_the_prompt_shows_is_taken_or_refused(asked: Any, tmp_path: Path) -> None:
+    """Letters mean the options as they were shown; where that cannot be told the row is refused."""
+    shown = ["Which instrument plays?\nA. piano\nB. violin\nC. flute\nD. trumpet\nAnswer:",
+             "Who is speaking? Choose from ['a woman', 'a man'] by number.",
+             "What is falling? Choose from ['rain', 'snow', 'hail']."]  # fmt: skip
+    rows = [{"doc_id": n, "target": "A", "filtered_resps": "A", "doc_hash": "0", "accuracy": 1.0, "input": text}
+            for n, text in enumerate(shown)]  # fmt: skip
+    (tmp_path / "1_samples_x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = import_responses(tmp_path, tmp_path / "run", asked, model="m", condition="audio")
+    found = dict(done.run.query("select item_id, choice from responses").values.tolist())
+    assert found == {"items/keys": 1, "items/rain": 0}
+    [line] = done.problems
+    assert "items/voice: the log shows the options in an order of its own" in line
+
+
 def test_conditions_of_others_have_their_own_place(asked: Any, tmp_path: Path) -> None:
     said = {"audio": 0, "silence:matched": 1, "mask20": 0, "mask40": 2, "caption": 1}
     rows = [

@@ -11,7 +11,7 @@ from audiocontrib.errors import UsageError
 
 
 @click.command()
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo")
 @run_option
 @click.option("--split", help="Name of a split in the run.  [default: the only one]")
 @click.option("--training", type=click.Path(path_type=Path), help="Folder of a training, for its model.")
@@ -20,8 +20,9 @@ from audiocontrib.errors import UsageError
 def command(repo: str, folder: Path | None, split: str | None, training: Path | None, send: bool, public: bool) -> None:
     """Publish a split as a data set, or a training's model, on the hub. Nothing is sent without --send.
 
-    A data set holds the split with its questions (no recordings), its card, how it was made, and Croissant metadata.
-    Look at the licence of the questions first: they are published with it. Who you are is as huggingface_hub knows it.
+    REPO is OWNER/NAME. A data set holds the split with its questions (no recordings), its card, how it was made,
+    and Croissant metadata. Look at the licence of the questions first: they are published with it. Who you are is
+    as huggingface_hub knows it.
 
     \b
     Example:

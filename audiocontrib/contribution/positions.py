@@ -5,6 +5,7 @@ Place i of the list that was shown held option (i + order) mod K, so option j st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Unpack
@@ -78,15 +79,25 @@ def positions(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sc
         What cannot be known is null.
 
     Raises:
-        AudiocontribError: the run holds both methods and none is named.
+        AudiocontribError: the run holds both methods and none is named; or imported answers to shuffled options.
     """
     rows: list[dict[str, Any]] = []
+    _check_shown(getattr(run, "manifest", {}))
     with scoped(run, scope, words) as (con, checked):
         found, cells = asked_cells(con, method=checked.method)
         for model, condition in cells:
             for k, told in sorted(shown_places(con, model, condition, found).items()):
                 rows += [{"model": model, "condition": condition, "k": k} | row for row in _by_place(told, k)]
     return pa.Table.from_pylist(rows, schema=POSITION_SCHEMA)
+
+
+def _check_shown(manifest: Mapping[str, Any]) -> None:
+    """AudiocontribError where ``order`` does not say in which places options stood."""
+    if any(start.get("shuffled") for start in (manifest, *manifest.get("earlier", ()))):
+        raise AudiocontribError(
+            "some imported answers are to options in an order that is no rotation of the items': in which places they "
+            "stood is not kept"
+        )
 
 
 def position_prior(run: Answers, /, *, model: str, condition: str, k: int, share: float = 1.0, seed: int = 0) -> Floats:

@@ -112,7 +112,7 @@ def import_responses(
         columns=columns, tool=log.name if log else None, conditions=named, choice_as=choice_as, empty_as=empty_as,
         repeated=repeated,
     )  # fmt: skip
-    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step, log), items)
+    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step, reader, log), items)
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
@@ -147,10 +147,16 @@ def _files(path: Path, tool: str | None, columns: Mapping[str, str]) -> tuple[li
 
 
 def _manifest(
-    items: Items, rows: Sequence[Response], method: str, step: ImportStep, log: AnswerTool | None
+    items: Items,
+    rows: Sequence[Response],
+    method: str,
+    step: ImportStep,
+    reader: AnswerReader,
+    log: AnswerTool | None,
 ) -> dict[str, Any]:
-    kind = {"posterior": log.posterior} if log is not None and method == "likelihood" else {}
-    return kind | {
+    facts: dict[str, Any] = {"shuffled": reader.turned} if reader.turned else {}
+    facts |= {"posterior": log.posterior} if log is not None and method == "likelihood" else {}
+    return facts | {
         "identity": {
             "dataset": {k: items.origin[k] for k in ("name", "revision", "mapping", "seed") if k in items.origin},
             "models": {name: {"class": "imported"} for name in sorted({r.model for r in rows})},

@@ -103,12 +103,30 @@ def _fits(item: Item, asked: Asked) -> bool:
     return all(_plain(choice) in text for choice in item.choices)
 
 
+def in_order(options: Sequence[str], text: str) -> bool | None:
+    """Whether a text shows the options in this order, read from its end; None where it does not show them all."""
+    if not options or not all(option in text for option in options):
+        return None
+    end = len(text)
+    for option in reversed(options):
+        end = text.rfind(option, 0, end)
+        if end < 0:
+            return False
+    return True
+
+
 def places_shown(item: Item, options: Sequence[str]) -> tuple[int, ...] | None:
     """The item's options in the order shown, as indexes; None where these are not the item's."""
     for one in _readings(options):
         if sorted(one) == sorted(item.choices):
             return tuple(item.choices.index(text) for text in one)
     return None
+
+
+def check_order(item: Item, text: str) -> None:
+    """BadItem where a text shows the item's options in another order, which cannot be told."""
+    if in_order(item.choices, text) is False:
+        raise BadItem("order", f"{item.id}: the log shows the options in an order of its own, and does not say which")
 
 
 def _readings(options: Sequence[str]) -> Iterator[list[str]]:

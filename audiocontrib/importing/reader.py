@@ -13,7 +13,7 @@ from audiocontrib.errors import BadItem, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.importing.choices import Meaning, decide_meaning
 from audiocontrib.importing.contents import content_of, ended
-from audiocontrib.importing.joining import Asked, ItemIndex, places_shown
+from audiocontrib.importing.joining import Asked, ItemIndex, check_order, places_shown
 from audiocontrib.importing.places import read_condition, read_order, read_repeat
 from audiocontrib.items import Item
 from audiocontrib.responses import Outcome, Response
@@ -174,6 +174,8 @@ class AnswerReader:
 
 def _as_shown(item: Item, asked: Asked | None) -> tuple[Item, tuple[int, ...] | None]:
     """The item with its options in the order shown, and their indexes; as it is where that is not known."""
+    if asked is not None and not asked.options:
+        check_order(item, asked.text)
     places = places_shown(item, asked.options) if asked is not None and asked.options else None
     if places is None or places == tuple(range(len(places))):
         return item, places

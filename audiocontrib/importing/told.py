@@ -30,7 +30,7 @@ def told_of(reader: AnswerReader, rows: Sequence[Response], log: AnswerTool | No
     if reader.turned:
         yield (
             f"{reader.turned:,} rows showed their options in an order that is no rotation: their choices are "
-            "right, but measures by place do not hold for them"
+            "right, but their places are not kept"
         )
     if reader.judged and log is not None:
         theirs, ours = sum(one[1] for one in reader.judged), sum(one[2] for one in reader.judged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
 
 TABLE, CARD, PROVENANCE, CROISSANT = "split.parquet", "README.md", "provenance.json", "croissant.json"
+_WHOLE_PATH = re.compile(r"(?<![\w:/.<])/(?:[^\s'\"/]+/)+([^\s'\"/]+)")
+"""A whole path of this machine, which nobody else has: its last name is published."""
 ASKED = ("item_id", "dataset", "question", "choices", "answer", "clip_id", "question_type", "source_dataset")
 """Columns of the items that are published; the recordings are not."""
 
 
 def split_files(run: Run, split: str | None, folder: Path, url: str | None = None) -> str:
     """Write a split with its questions, card, provenance and Croissant metadata into a folder; gives its name."""
-    text = card(run, split=split)  # says what is wrong first
+    text = _WHOLE_PATH.sub(r"\1", card(run, split=split))  # says what is wrong first
     saved = run.split(split) if split is not None else run.only_split()
     if saved is None:
         raise AudiocontribError(f"{run.path} has no split")
@@ -44,7 +47,8 @@ def split_files(run: Run, split: str | None, folder: Path, url: str | None = Non
     steps = shell_lines([*run_steps(run), *split_steps(run, saved.name, settings)])
     told = {"split": dict(saved.settings), "commands": steps, "run": run.manifest.get("identity"),
             "certificates": [dict(one) for one in saved.certificates]}  # fmt: skip
-    (folder / PROVENANCE).write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
+    provenance = _WHOLE_PATH.sub(r"\1", json.dumps(told, indent=2, default=str))
+    (folder / PROVENANCE).write_text(provenance + "\n", encoding="utf-8")
     (folder / CARD).write_text(text, encoding="utf-8")
     about = (
         f"Weak and strong audio contribution of {items.num_rows:,} questions, by the rule {saved.settings.get('rule')}"

@@ -38,6 +38,8 @@ def clip_of(audio: Any, root: str | None) -> Clip | None:
     """
     if audio is None:
         return None
+    if type(audio) is str and audio:  # nearly every row
+        return Clip(path=_inside(audio, root), root=root)
     data, path = None, audio
     if isinstance(audio, Mapping) and "array" in audio:
         data, path = _wav(audio), None

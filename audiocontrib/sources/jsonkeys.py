@@ -39,6 +39,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 def _keys(value: Any) -> int:
     """Keys of all the objects in a value."""
-    if isinstance(value, dict):
-        return len(value) + sum(_keys(one) for one in value.values() if isinstance(one, dict | list))
-    return sum(_keys(one) for one in value if isinstance(one, dict | list)) if isinstance(value, list) else 0
+    if type(value) is dict:  # decoders make no others
+        held, keys = list(value.values()), len(value)
+    elif type(value) is list:
+        held, keys = value, 0
+    else:
+        return 0
+    for one in held:
+        if type(one) is dict or type(one) is list:
+            keys += _keys(one)
+    return keys

@@ -40,6 +40,8 @@ def cell_options(cell: Any, delimiter: str = "") -> Options:
     Raises:
         BadItem: it is none of these.
     """
+    if type(cell) is list and all(type(one) is str for one in cell):  # nearly every row
+        return Options(cell)
     value = parsed(cell)
     if isinstance(value, str) and delimiter:
         parts = [part.strip() for part in value.split(delimiter)]

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import audiocontrib as ac
 from audiocontrib.cli import main
+from audiocontrib.contribution.positions import positions
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.importing import Imported, import_responses
 
@@ -77,6 +78,8 @@ def test_options_that_were_shown_shuffled_are_the_items_own(asked: Any, tmp_path
         item = next(item for item in asked if item.id == row.item_id)
         assert item.choices[row.choice] == shown[row.item_id]["ABCD".index(letters[row.item_id])]
     assert ours(done) == pytest.approx(1 / 3)  # as it printed
+    with pytest.raises(AudiocontribError, match="in which places they stood is not kept"):
+        positions(done.run)
 
 
 def test_lm_evals_log_probabilities_are_posteriors(asked: Any, tmp_path: Path) -> None:
@@ -202,6 +205,21 @@ def test_an_item_of_another_set_is_no_answer_to_ours(asked: Any, tmp_path: Path)
     (tmp_path / "samples_x_1.jsonl").write_text(json.dumps(row))
     with pytest.raises(AudiocontribError, match="no item with this id, question and options: 'Which bird"):
         import_responses(tmp_path, tmp_path / "run", asked, model="m", condition="audio")
+
+
+def test_an_order_that_only_the_prompt_shows_is_taken_or_refused(asked: Any, tmp_path: Path) -> None:
+    """Letters mean the options as they were shown; where that cannot be told the row is refused."""
+    shown = ["Which instrument plays?\nA. piano\nB. violin\nC. flute\nD. trumpet\nAnswer:",
+             "Who is speaking? Choose from ['a woman', 'a man'] by number.",
+             "What is falling? Choose from ['rain', 'snow', 'hail']."]  # fmt: skip
+    rows = [{"doc_id": n, "target": "A", "filtered_resps": "A", "doc_hash": "0", "accuracy": 1.0, "input": text}
+            for n, text in enumerate(shown)]  # fmt: skip
+    (tmp_path / "1_samples_x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = import_responses(tmp_path, tmp_path / "run", asked, model="m", condition="audio")
+    found = dict(done.run.query("select item_id, choice from responses").values.tolist())
+    assert found == {"items/keys": 1, "items/rain": 0}
+    [line] = done.problems
+    assert "items/voice: the log shows the options in an order of its own" in line
 
 
 def test_conditions_of_others_have_their_own_place(asked: Any, tmp_path: Path) -> None:

@@ -185,6 +185,7 @@ def test_a_split_is_pushed_after_a_look(tmp_path: Path, hub: tuple[str, dict[str
     assert told["distribution"][0]["sha256"] == hashlib.sha256(files["split.parquet"]).hexdigest()
     assert {field["name"] for field in told["recordSet"][0]["field"]} == set(table.column_names)
     commands = json.loads(files["provenance.json"])["commands"]
+    assert not [name for name, data in files.items() if str(tmp_path).encode() in data]
     assert commands[-1].startswith("audiocontrib split --run")
     assert b"audio-contribution" in files["README.md"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audiocontrib.errors import BadItem
-from audiocontrib.importing.joining import Asked
+from audiocontrib.importing.joining import Asked, in_order
 from audiocontrib.importing.tools.base import texts_in
 from audiocontrib.items.printed import printed_labels
 from audiocontrib.sources.inside import options_inside
@@ -15,6 +17,7 @@ from audiocontrib.sources.options import cell_options
 
 SOUNDS = (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".webm", ".wma", ".mp4")
 LONGEST_PATH = 1000
+_LINE = re.compile(r"\(?([A-Z])[.):]\s*(\S.*)")
 _FURTHEST = 4  # the words of `name_rank` for a question
 
 
@@ -45,17 +48,24 @@ def as_shown(options: Sequence[str], prompt: str) -> tuple[str, ...]:
     try:
         inside = tuple(str(text) for text in options_inside(prompt)[1].texts)
     except BadItem:
-        inside = ()
+        inside = _labelled_lines(prompt)
     if inside and (not options or sorted(inside) == sorted(options)):
         return inside
-    end = len(prompt)
-    for option in reversed(options):  # the last example is the question; those before it are shots
-        end = prompt.rfind(option, 0, max(end, 0))
-        if end < 0:
-            break
-    if end < 0 and all(option in prompt for option in options):
+    if in_order(options, prompt) is False:
         raise BadItem("order", "the prompt does not show the options in the order that the log gives them in")
     return tuple(options)
+
+
+def _labelled_lines(prompt: str) -> tuple[str, ...]:
+    """The last lines that begin with A, B, C, …; none if there are fewer than two."""
+    run: list[str] = []
+    for line in prompt.splitlines():
+        found = _LINE.fullmatch(line.strip())
+        if found and found[1] == "A":
+            run = [found[2]]
+        elif found and run and found[1] == string.ascii_uppercase[len(run)]:
+            run.append(found[2])
+    return tuple(run) if len(run) > 1 else ()
 
 
 def _question(document: Mapping[str, Any]) -> str:

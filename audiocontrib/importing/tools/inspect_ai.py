@@ -13,7 +13,7 @@ from audiocontrib.audio.archives import MAX_MEMBER
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.importing.joining import Asked
 from audiocontrib.importing.tools.base import AnswerTool, log_row, register_tool, right_or_wrong, texts_in
-from audiocontrib.importing.tools.documents import clips_in
+from audiocontrib.importing.tools.documents import as_shown, clips_in
 from audiocontrib.sources.base import Rows
 
 ZSTD = 93  # the way of packing that zipfile learns in Python 3.14
@@ -34,11 +34,11 @@ def _rows(path: Path) -> Rows:
     for number, sample in enumerate(samples, start=1):
         output = sample.get("output") or {}
         scores: list[dict[str, Any]] = list((sample.get("scores") or {}).values())
-        shown = sample.get("choices") or ()
+        text = "\n".join(_plain_texts(sample))
         asked = Asked(
             ids=() if counted else (str(sample["id"]),),
-            text="\n".join(texts_in(sample["input"])),
-            options=tuple(shown),
+            text=text,
+            options=tuple(sample.get("choices") or as_shown((), text)),
             clips=clips_in([sample["input"], sample.get("metadata")]),
             number=sample["id"] - 1 if counted else None,
         )
@@ -53,6 +53,16 @@ def _rows(path: Path) -> Rows:
             error=(sample.get("error") or {}).get("message") or output.get("error"),
             theirs=right_or_wrong(scores[0].get("value")) if scores else None,
         )
+
+
+def _plain_texts(sample: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of what was asked; long ones lie apart, and sounds are no texts."""
+    given = sample["input"]
+    parts = [given] if isinstance(given, str) else [message.get("content", "") for message in given]
+    for text in texts_in(parts):
+        text = str((sample.get("attachments") or {}).get(text.removeprefix("attachment://"), text))
+        if not text.startswith(("data:", "attachment://")):
+            yield text
 
 
 def _log(path: Path) -> tuple[Mapping[str, Any], Iterator[dict[str, Any]]]:

@@ -29,7 +29,9 @@ def _rows(path: Path) -> Rows:
 
 def _answers(path: Path, row: SourceRow, model: str | None) -> Iterator[SourceRow]:
     values = row.values
-    calls = [list(call.values()) for _, call in sorted(values["arguments"].items(), key=_number)]
+    calls = values["arguments"]  # older versions write a list of lists
+    if isinstance(calls, Mapping):
+        calls = [list(call.values()) for _, call in sorted(calls.items(), key=_number)]
     metric = right_or_wrong(values.get(next(iter(values.get("metrics") or ()), "")))
     replies = values["resps"]
     if not isinstance(replies[0][0], list):

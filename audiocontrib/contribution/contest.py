@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from audiocontrib.sql import arrow_table, sql
 if TYPE_CHECKING:
     import duckdb
 
+Decoys = Literal["top-two", "all", "foreign"]
+"""Whom the gold competes with."""
 DIGITS = 12
 """Posteriors are compared to so many digits: the last ones depend on the order of a sum."""
 MARGIN_DIGITS = 3

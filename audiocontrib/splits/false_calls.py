@@ -12,7 +12,7 @@ import pyarrow as pa
 from audiocontrib.arrow import integers
 from audiocontrib.contribution.answerable import answerable, answerable_probability
 from audiocontrib.contribution.contest import contest
-from audiocontrib.contribution.decoys import second_share
+from audiocontrib.contribution.leak_estimates import second_share
 from audiocontrib.contribution.response_matrix import Floats, response_matrix
 from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.splits.strong_options import SCOPE, strong_options

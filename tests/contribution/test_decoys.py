@@ -7,16 +7,11 @@ import pyarrow as pa
 import pytest
 from helpers.simulated import Answered, asked, bayesian_fdr, false_share, likelihoods, replies, views
 
+from audiocontrib.contribution.agreement import SHARED_LIMIT, shared_preferences
 from audiocontrib.contribution.answerable import answerable_probability, fit_answerable
-from audiocontrib.contribution.decoys import (
-    SHARED_LIMIT,
-    Contest,
-    contest,
-    leak_share,
-    local_leak,
-    q_values,
-    shared_preferences,
-)
+from audiocontrib.contribution.contest import Contest, contest
+from audiocontrib.contribution.decoys import q_values
+from audiocontrib.contribution.leak_estimates import leak_share, local_leak
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import sql
 

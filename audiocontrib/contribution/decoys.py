@@ -57,7 +57,8 @@ def q_values(contest: Contest, decoys: Decoys = "top-two", strata: Ints | None =
     """Least false-discovery rate at which each item is called answerable, (n,); 1 where the gold lost.
 
     Among trials that compete, above a margin t, ``FDR(t) = (1 + lost) / (decoys · won)``; a q-value is the least FDR(t)
-    over t up to the margin. Items that do not speak for their trial have its q-value where their own gold is on top.
+    over t up to the margin. Items that do not speak for their trial have its q-value where they have its gold and it is
+    on top, else 1.
     Calling those with q <= level has an FDR of at most the level where what :data:`ASSUMED` says holds, for independent
     trials that compete together; for all together that holds in simulation (``benchmarks/worlds.py``). Nothing is
     called with fewer than 1 / (decoys · level) golds on top.
@@ -74,4 +75,4 @@ def q_values(contest: Contest, decoys: Decoys = "top-two", strata: Ints | None =
             rate: Floats = np.where(last, (1 + np.cumsum(~won)) / (rivals * np.cumsum(won)), np.inf)
         least = np.minimum.accumulate(rate[::-1])[::-1]
         q[order] = np.where(won, np.minimum(least, 1), 1)
-    return q if decoys == "all" else np.where(contest.won, q[contest.leader], 1.0)
+    return q if decoys == "all" else np.where(contest.won & (contest.leader >= 0), q[contest.leader], 1.0)

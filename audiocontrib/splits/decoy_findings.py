@@ -39,7 +39,7 @@ def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[d
         "shared_preferences": _known(shared_preferences(asked.con, scope=asked.scope)),
         "least_certifiable": _least(called),
         "items_in_contest": len(called.q),
-        "trials": len(np.unique(called.contest.leader)),
+        "trials": int(called.contest.leads.sum()),
     }
     if called.strata is not None:
         counts = (np.bincount(called.strata, of, len(called.names)).astype(int) for of in (None, called.weak))

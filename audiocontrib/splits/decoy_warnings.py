@@ -80,8 +80,7 @@ def second_places(called: Called, second: ClusteredMean, alike: float) -> Iterat
 
 
 def repeated_clips(called: Called) -> Iterator[str]:
-    sizes = np.bincount(called.contest.leader, minlength=1)
-    if not (again := int((sizes - 1).clip(min=0).sum())):
+    if not (again := int((~called.contest.leads).sum())):
         return
     if called.decoys == "all":
         yield (
@@ -89,4 +88,6 @@ def repeated_clips(called: Called) -> Iterator[str]:
             "of all wrong options does not hold; top-two counts one of each"
         )
     else:
-        yield f"{again} items ask about a clip again with the same options: one, drawn blindly, speaks for all of them"
+        yield (
+            f"{again} items ask about a clip again with the same options: one, drawn blindly, speaks for those with its gold"
+        )

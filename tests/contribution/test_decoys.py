@@ -74,6 +74,8 @@ def test_items_of_one_trial_follow_the_one_that_speaks_for_them() -> None:
     q = q_values(together)
     assert q[12] == q[11] == 1 / 12  # though its own margin is small
     assert q[13] == 1  # a wrong option is on top of it: it is not answered, and no decoy either
+    apart = Contest(outcome.rank, outcome.margin, outcome.k, outcome.clip, np.r_[np.arange(12), -1, -1])
+    assert q_values(apart)[12] == 1  # it has another gold: nobody speaks for it
 
 
 @pytest.mark.slow

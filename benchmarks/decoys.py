@@ -18,8 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from helpers.simulated import asked, bayesian_fdr, false_share, likelihoods, replies, views
 
+from audiocontrib.contribution.agreement import shared_preferences
 from audiocontrib.contribution.answerable import NotIdentified, answerable_probability, fit_answerable
-from audiocontrib.contribution.decoys import leak_share, q_values, shared_preferences
+from audiocontrib.contribution.decoys import q_values
+from audiocontrib.contribution.leak_estimates import leak_share
 
 TARGET = 0.10
 MIXED = (2, 3, 4, 5, 10)

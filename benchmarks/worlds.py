@@ -16,8 +16,9 @@ import numpy as np
 
 from audiocontrib.contribution.certificate import residual
 from audiocontrib.contribution.contest import Contest
-from audiocontrib.contribution.decoys import leak_share, local_leak, q_values, second_share
+from audiocontrib.contribution.decoys import q_values
 from audiocontrib.contribution.discovery_band import false_proportion_limit
+from audiocontrib.contribution.leak_estimates import leak_share, local_leak, second_share
 from audiocontrib.contribution.strong_evidence import leaks_left
 from audiocontrib.statistics import guessing, mean_by_clip, wilson_upper
 
@@ -173,8 +174,8 @@ def certificates(rng: np.random.Generator, repeats: int) -> None:
                 ok = ~np.isnan(bare)
                 print(f"{rule:6} shared {shared} n = {n:4}: refused {1 - ok.mean():.2f}, 1/K holds "
                       f"{(bare >= truth)[ok].mean() if ok.any() else np.nan:.3f} (bound {np.nanmean(bare):.3f}); "
-                      f"given the options {(given >= truth).mean():.3f} (bound {given.mean():.3f}, truth {truth.mean():.3f})",
-                      flush=True)  # fmt: skip
+                      f"given the options {(given >= truth).mean():.3f} "
+                      f"(bound {given.mean():.3f}, truth {truth.mean():.3f})", flush=True)  # fmt: skip
 
 
 def certified(rng: np.random.Generator, rule: str, shared: float, n: int) -> tuple[float, float, float]:

@@ -34,8 +34,7 @@ def tell_demo(done: RealDemo) -> None:
     tell(f"\nWeak by the published rule, the surest of each question first ({len(done.weak)} of {published['weak']}):")
     for number, weak in enumerate(done.weak, 1):
         tell(_reason(number, weak))
-    for note in done.notes:
-        tell(f"note: {note}")
+    tell("\n".join(f"note: {note}" for note in done.notes))
     tell("\nPlots:  " + "\n        ".join(map(str, done.plots)))
     tell(
         f"Next:   audiocontrib show --run {done.run.path}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from audiocontrib.sql import arrow_table, sql
 if TYPE_CHECKING:
     import duckdb
 
+Decoys = Literal["top-two", "all", "foreign"]
+"""Whom the gold competes with."""
 DIGITS = 12
 """Posteriors are compared to so many digits: the last ones depend on the order of a sum."""
 MARGIN_DIGITS = 3
@@ -36,8 +38,8 @@ class Contest:
     clip: Ints
     """Items on one clip have one number."""
     leader: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    """Of items on one clip with the same options, which are one trial, the place of the one that speaks for all of
-    them; drawn blindly. Left out: each item for itself."""
+    """Of items on one clip with the same options, which are one trial, the place of the one that speaks for those with
+    its gold; drawn blindly. -1: the item has another gold, and nobody speaks for it. Left out: each for itself."""
 
     def __post_init__(self) -> None:
         if len(self.leader) != len(self.rank):
@@ -101,13 +103,16 @@ def _trials(con: duckdb.DuckDBPyConnection, ids: pa.Table) -> tuple[Ints, Ints]:
             con.sql(
                 """
                 with own as (
-                    select place, item_id, clip_id, choices, count(*) over (partition by clip_id) as size
+                    select place, item_id, clip_id, choices, answer, count(*) over (partition by clip_id) as size
                     from entered join items using (item_id)
                 ), led as (
-                    select place, arg_min(place, md5(item_id)) over (partition by clip_id, list_sort(choices)) as leader
+                    select place, choices[answer + 1] as gold,
+                        arg_min(place, md5(item_id)) over (partition by clip_id, list_sort(choices)) as leader,
+                        arg_min(gold, md5(item_id)) over (partition by clip_id, list_sort(choices)) as its_gold
                     from own where size > 1
                 )
-                select dense_rank() over (order by clip_id) as clip, coalesce(leader, place) as leader
+                select dense_rank() over (order by clip_id) as clip,
+                    case when leader is null then place when gold = its_gold then leader else -1 end as leader
                 from own left join led using (place) order by place
                 """
             )

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from audiocontrib.contribution.contest import Contest
-from audiocontrib.contribution.decoys import Decoys, competitions
+from audiocontrib.contribution.contest import Contest, Decoys
+from audiocontrib.contribution.decoys import competitions
 from audiocontrib.contribution.response_matrix import Floats, Ints
 
 LEVEL = 0.95

@@ -60,7 +60,7 @@ def foreign_contest(
     if not len(own):
         raise AudiocontribError(f"no item has the votes of all models both under {scope.condition!r} and {condition!r}")
     leader = {old: new for new, old in reversed([*enumerate(entered.leader[both].tolist())])}
-    led = np.array([leader[one] for one in entered.leader[both].tolist()])
+    led = np.array([leader[one] if one >= 0 else one for one in entered.leader[both].tolist()])
     clip, k = entered.clip[both], entered.k[both]
     rank, margin = _raced(asked, own)
     kept = Contest(entered.rank[both], entered.margin[both], k, clip, led)

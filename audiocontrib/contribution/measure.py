@@ -9,7 +9,9 @@ import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.answerable import answerable
-from audiocontrib.contribution.decoys import contest, local_leak, q_values
+from audiocontrib.contribution.contest import contest
+from audiocontrib.contribution.decoys import q_values
+from audiocontrib.contribution.leak_estimates import local_leak
 from audiocontrib.contribution.ledger import ledger
 from audiocontrib.contribution.place_habit import place_habit
 from audiocontrib.contribution.repeat_view import in_words

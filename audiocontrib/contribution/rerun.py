@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -60,11 +61,9 @@ def rerun_floor(
             "the two runs share no request; a re-run asks the same model the same items under the same "
             "conditions, prompt, method and orders"
         )
-    return pa.Table.from_pylist([_summed(*group) for group in groupby(rows, _cell)], schema=RERUN_SCHEMA)
-
-
-def _cell(row: dict[str, Any]) -> tuple[str, str]:
-    return row["model"], row["condition"]
+    return pa.Table.from_pylist(
+        [_summed(*group) for group in groupby(rows, itemgetter("model", "condition"))], schema=RERUN_SCHEMA
+    )
 
 
 def _summed(cell: tuple[str, str], clips: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -72,7 +71,8 @@ def _summed(cell: tuple[str, str], clips: Iterator[dict[str, Any]]) -> dict[str,
     counts = np.array([(row["differ"], row["n"] - row["differ"]) for row in clips])
     found = mean_by_clip(np.repeat(np.tile([1.0, 0.0], len(counts)), counts.ravel()),
                          np.repeat(np.arange(len(counts)), counts.sum(axis=1)))  # fmt: skip
-    row = {"model": cell[0], "condition": cell[1], "n": found.n, "differ": int(counts[:, 0].sum())}
+    model, condition = cell
+    row = {"model": model, "condition": condition, "n": found.n, "differ": int(counts[:, 0].sum())}
     return row | {"share": found.mean, **found.in_columns()}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.contest import Contest
-from audiocontrib.contribution.decoys import weakest
+from audiocontrib.contribution.leak_estimates import weakest
 from audiocontrib.contribution.response_matrix import Floats
 from audiocontrib.statistics import ClusteredMean, mean_by_clip
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.accuracies import EXTRA, GROUPS, check_extra, contribution_of, group_value
-from audiocontrib.contribution.decoys import ends_of_share, leak_share
+from audiocontrib.contribution.leak_estimates import ends_of_share, leak_share
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import UsageError

@@ -12,7 +12,7 @@ from huggingface_hub import DatasetCardData
 
 from audiocontrib.contribution import accuracy
 from audiocontrib.contribution.contest import Contest, contest
-from audiocontrib.contribution.decoys import ends_of_share, leak_share
+from audiocontrib.contribution.leak_estimates import ends_of_share, leak_share
 from audiocontrib.contribution.run_view import only_models
 from audiocontrib.contribution.scope import Scope
 from audiocontrib.errors import AudiocontribError, UsageError

@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.contest import Contest
-from audiocontrib.contribution.decoys import (
-    ASSUMED,
-    Decoys,
-    ends_of_share,
-    leak_share,
-    second_share,
-    shared_preferences,
-)
+from audiocontrib.contribution.agreement import shared_preferences
+from audiocontrib.contribution.decoys import ASSUMED
 from audiocontrib.contribution.discovery_band import false_proportion_limit
+from audiocontrib.contribution.leak_estimates import ends_of_share, leak_share, second_share
 from audiocontrib.contribution.place_habit import place_habit
-from audiocontrib.contribution.response_matrix import Floats, Ints
 from audiocontrib.contribution.strong_evidence import leaks_left
+from audiocontrib.splits.decoy_warnings import Called, few, repeated_clips, second_places
 from audiocontrib.statistics import ClusteredMean, mean_by_clip
 
 if TYPE_CHECKING:
     from audiocontrib.splits.base import RuleInput
-
-CERTIFIED_FEW = 0.1
-"""Certified items, as a share of the leaks that the set holds, below which items cannot be told apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """What the rule was given, and what it called weak."""
-
-    contest: Contest
-    """The gold against its own wrong options."""
-    rivals: Contest
-    """The gold against the decoys: the same, but under ``foreign``."""
-    q: Floats
-    weak: NDArray[np.bool_]
-    fdr: float
-    decoys: Decoys
-    names: list[str]
-    """Of the strata; empty: one."""
-    strata: Ints | None
 
 
 def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -68,7 +39,7 @@ def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[d
         "shared_preferences": _known(shared_preferences(asked.con, scope=asked.scope)),
         "least_certifiable": _least(called),
         "items_in_contest": len(called.q),
-        "trials": len(np.unique(called.contest.leader)),
+        "trials": int(called.contest.leads.sum()),
     }
     if called.strata is not None:
         counts = (np.bincount(called.strata, of, len(called.names)).astype(int) for of in (None, called.weak))
@@ -77,7 +48,7 @@ def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[d
     if called.decoys == "foreign":
         look = [np.select([c.rank == 0, c.rank == 1], [1.0, -1.0]) for c in (called.contest, called.rivals)]
         findings |= _estimate("golds_look_like_golds", mean_by_clip(look[0] - look[1], called.contest.clip, (-2, 2)))
-    warnings = (*_few(asked, called, share), *_second(called, second, alike), *_repeats(called))
+    warnings = (*few(asked, called, share), *second_places(called, second, alike), *repeated_clips(called))
     return findings, (*warnings, *place_habit(asked.con, asked.scope))
 
 
@@ -86,52 +57,6 @@ def _least(called: Called) -> int | dict[int, int]:
     if called.decoys != "all":
         return math.ceil(1 / called.fdr)
     return {int(k): math.ceil(1 / ((k - 1) * called.fdr)) for k in np.unique(called.contest.k)}
-
-
-def _few(asked: RuleInput, called: Called, share: ClusteredMean) -> Iterator[str]:
-    certified, n = int(called.weak.sum()), len(called.q)
-    low, high = ends_of_share(share)
-    if not (low > 0 and certified < CERTIFIED_FEW * share.mean * n):
-        return
-    unsolved = pc.sum(asked.scores["unsolved"]).as_py()
-    keys = f"; {unsolved} items are solved by no model with the audio" if unsolved else ""
-    yield (
-        f"{certified} items can be called answerable from their text at a false-discovery rate of {called.fdr:g}, "
-        f"although {share.mean:.0%} ({low:.0%} to {high:.0%}) of the set is: item by item that is not identified, only "
-        "the set-level share is (too few items; models that share their preferences: ask models of other families; or "
-        f"wrong keys, which put a wrong option on top by a wide margin{keys})"
-    )
-
-
-def _second(called: Called, second: ClusteredMean, alike: float) -> Iterator[str]:
-    low, _ = second.interval()
-    if not low > alike:
-        return
-    seen = f"the gold is second in {second.mean:.0%} of the items that it lost, {alike:.0%} if wrong options were alike"
-    after = "; the leaks left in strong are then at most what is said"
-    if called.decoys == "all":
-        yield (
-            f"{seen}: so the bound of all wrong options does not hold (some attract nobody, or golds look like golds); "
-            f"use the decoys top-two, or foreign{after}"
-        )
-    elif called.decoys == "top-two":
-        yield (
-            f"{seen}: some wrong options attract nobody or the text helps without deciding, and the bound holds; or "
-            f"golds look like golds (longer, more specific), and it does not: foreign decoys tell them apart{after}"
-        )
-
-
-def _repeats(called: Called) -> Iterator[str]:
-    sizes = np.bincount(called.contest.leader, minlength=1)
-    if not (again := int((sizes - 1).clip(min=0).sum())):
-        return
-    if called.decoys == "all":
-        yield (
-            f"{again} items ask about a clip again with the same options: they are no independent trials, so the bound "
-            "of all wrong options does not hold; top-two counts one of each"
-        )
-    else:
-        yield f"{again} items ask about a clip again with the same options: one, drawn blindly, speaks for all of them"
 
 
 def _estimate(name: str, found: ClusteredMean) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from audiocontrib.arrow import integers
 from audiocontrib.contribution.answerable import answerable, answerable_probability
 from audiocontrib.contribution.contest import contest
-from audiocontrib.contribution.decoys import second_share
+from audiocontrib.contribution.leak_estimates import second_share
 from audiocontrib.contribution.response_matrix import Floats, response_matrix
 from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.splits.strong_options import SCOPE, strong_options
@@ -86,6 +86,7 @@ def _weak_options(con: Any, scope: Any, table: pa.Table, settings: Mapping[str, 
     """How many wrong options would be called weak in the gold's place; item_id and calls."""
     if settings["rule"] == "votes":
         options = strong_options(con, table=table, settings=settings)
+        assert options is not None  # known of votes
         return sql(
             "select item_id, len(list_filter(options, lambda one: not one)) - (not options[answer + 1])::int as calls "
             "from options join keys using (item_id) where answer is not null",

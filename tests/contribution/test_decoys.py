@@ -7,16 +7,11 @@ import pyarrow as pa
 import pytest
 from helpers.simulated import Answered, asked, bayesian_fdr, false_share, likelihoods, replies, views
 
+from audiocontrib.contribution.agreement import SHARED_LIMIT, shared_preferences
 from audiocontrib.contribution.answerable import answerable_probability, fit_answerable
-from audiocontrib.contribution.decoys import (
-    SHARED_LIMIT,
-    Contest,
-    contest,
-    leak_share,
-    local_leak,
-    q_values,
-    shared_preferences,
-)
+from audiocontrib.contribution.contest import Contest, contest
+from audiocontrib.contribution.decoys import q_values
+from audiocontrib.contribution.leak_estimates import leak_share, local_leak
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import sql
 
@@ -79,6 +74,8 @@ def test_items_of_one_trial_follow_the_one_that_speaks_for_them() -> None:
     q = q_values(together)
     assert q[12] == q[11] == 1 / 12  # though its own margin is small
     assert q[13] == 1  # a wrong option is on top of it: it is not answered, and no decoy either
+    apart = Contest(outcome.rank, outcome.margin, outcome.k, outcome.clip, np.r_[np.arange(12), -1, -1])
+    assert q_values(apart)[12] == 1  # it has another gold: nobody speaks for it
 
 
 @pytest.mark.slow

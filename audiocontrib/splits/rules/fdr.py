@@ -11,13 +11,15 @@ from pydantic import Field, NonNegativeInt
 
 from audiocontrib.arrow import integers
 from audiocontrib.contribution.accuracies import check_groups, group_value
-from audiocontrib.contribution.contest import contest
-from audiocontrib.contribution.decoys import Decoys, local_leak, q_values
+from audiocontrib.contribution.contest import Decoys, contest
+from audiocontrib.contribution.decoys import q_values
 from audiocontrib.contribution.foreign_golds import foreign_contest
+from audiocontrib.contribution.leak_estimates import local_leak
 from audiocontrib.contribution.response_matrix import Ints
 from audiocontrib.contribution.strong_evidence import golds_that_may_be_strong
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
-from audiocontrib.splits.decoy_findings import Called, told
+from audiocontrib.splits.decoy_findings import told
+from audiocontrib.splits.decoy_warnings import Called
 from audiocontrib.sql import arrow_table, sql
 
 
@@ -35,10 +37,10 @@ def fdr(
 ) -> RuleResult:
     """Weak where the decoys bound the false-discovery rate, strong where a leak is unlikely, else undecided.
 
-    The score is 1 - P(leak | margin) (:func:`audiocontrib.contribution.decoys.local_leak`): 1 where a wrong option is
-    on top. An item is weak if its q-value is at most ``fdr``. A wrong option on top is strong. Other golds on top are
-    strong only where luck explains them all, up to a share 1 - threshold of leaks (by its upper limit); else they are
-    undecided. ``all`` decides as it always did: by whether the score reaches the threshold.
+    The score is 1 - P(leak | margin), of :func:`~audiocontrib.contribution.leak_estimates.local_leak`: 1 where a wrong
+    option is on top. An item is weak if its q-value is at most ``fdr``. A wrong option on top is strong. Other golds on
+    top are strong only where luck explains them all, up to a share 1 - threshold of leaks (by its upper limit); else
+    they are undecided. ``all`` decides as it always did: by whether the score reaches the threshold.
 
     Args:
         fdr: the target: of the items called weak, at most this share owes it to luck (on average over such sets).

@@ -23,15 +23,13 @@ SHOWN = 20
 @click.option("--condition", help="The condition of all rows, where no column says it.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN", help="A column that is called otherwise.")
 @click.option(
-    "--choice-as",
-    type=click.Choice(["text", "letter", "index", "number"]),
+    "--choice-as", type=click.Choice(["text", "letter", "index", "number"]),
     help="What the choices are, where the file can be read in two ways; index counts from 0, number from 1.",
-)
+)  # fmt: skip
 @click.option(
-    "--empty-as",
-    type=click.Choice(["refused", "unparsed"]),
+    "--empty-as", type=click.Choice(["refused", "unparsed"]),
     help="What an empty choice is: the model declined, or none could be read.  [default: unparsed, which is said]",
-)
+)  # fmt: skip
 @click.option(
     "--repeated", is_flag=True, help="Rows that answer a question again are repeats, numbered as they come in the file."
 )
@@ -71,16 +69,9 @@ def command(
         raise UsageError(f"{folder} is new: name the data set that was answered with --dataset")
     items = load_dataset(dataset, **data) if dataset else None
     done = import_responses(
-        answers,
-        folder,
-        items,
-        model=model,
-        condition=condition,
-        mapping=dict(pair(text) for text in columns),
-        choice_as=choice_as,
-        empty_as=empty_as,
-        repeated=repeated,
-    )
+        answers, folder, items, model=model, condition=condition, mapping=dict(pair(text) for text in columns),
+        choice_as=choice_as, empty_as=empty_as, repeated=repeated,
+    )  # fmt: skip
     if done.meaning:
         say(f"choices are read: {done.meaning}")
     for problem in done.problems[:SHOWN]:

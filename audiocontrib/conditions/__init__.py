@@ -12,7 +12,7 @@ from audiocontrib.conditions.base import (
 )
 from audiocontrib.conditions.conflict import Conflict
 from audiocontrib.conditions.dosed import Mask, Snr, SwapMask, SwapSnr
-from audiocontrib.conditions.partners import Partners, folded, partners_by_gold, partners_in_conflict
+from audiocontrib.conditions.partners import Partners, partners_by_gold, partners_in_conflict
 from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (
     Audio,
@@ -48,7 +48,6 @@ __all__ = [
     "condition",
     "find_condition",
     "find_partners",
-    "folded",
     "is_null",
     "not_known",
     "partners_by_gold",

@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import integers, schema_of, texts
-from audiocontrib.conditions import folded
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, check_contrast, scoped
 from audiocontrib.contribution.votes import count_votes
+from audiocontrib.items.gold import folded
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import mean_by_clip
 

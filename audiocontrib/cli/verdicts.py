@@ -17,7 +17,10 @@ def listening_words(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _interval(row: dict[str, Any], of: str = "") -> str:
-    return f"{row[f'{of}change']:+.3f}, {row[f'{of}low']:+.3f} to {row[f'{of}high']:+.3f}"
+    change, low, high = (row[f"{of}{name}"] for name in ("change", "low", "high"))
+    if low is None or low != low:
+        return f"{change:+.3f}, without an interval"
+    return f"{change:+.3f}, {low:+.3f} to {high:+.3f}"
 
 
 def _open_ended(row: dict[str, Any]) -> bool:

@@ -54,7 +54,7 @@ def _rows(doses: Doses) -> Iterator[dict[str, Any]]:
 def _measured(doses: Doses, on: NDArray[np.bool_], cell: int) -> dict[str, Any]:
     cast = doses.cast
     right, declined, none = cast.right[on, cell], cast.abstained[on, cell], cast.choice[on, cell] < 0
-    low, high = mean_by_clip(right, doses.clip[on]).interval()
+    low, high = mean_by_clip(right, doses.clip[on]).interval().ends()
     return {
         "n": int(on.sum()),
         "right": int(right.sum()),
@@ -69,13 +69,13 @@ def _measured(doses: Doses, on: NDArray[np.bool_], cell: int) -> dict[str, Any]:
     }
 
 
-def _heard(doses: Doses, on: NDArray[np.bool_], cell: int, control: int | None) -> dict[str, float]:
+def _heard(doses: Doses, on: NDArray[np.bool_], cell: int, control: int | None) -> dict[str, float | None]:
     """What the item's own clip adds to another one at the same dose."""
     both = on & doses.voted([cell, control]) if control is not None else on & False
     if control is None or not both.any():
         return {}
     heard: Heard = doses.cast.heard(cell, control, both)
     added = gain(heard.sides())
-    low, high = mean_by_clip(added, doses.clip[both], CHANGE).interval()
+    low, high = mean_by_clip(added, doses.clip[both], CHANGE).interval().ends()
     by_luck = float(heard.sides()[1].mean())
     return {"by_luck": by_luck, "heard": float(added.mean()), "heard_low": low, "heard_high": high}

@@ -30,7 +30,7 @@ LONGEST = 4_000
 _UNPARSED = """
 select r.request_key, r."order", r.reply, i.question, i.choices
 from responses r join items i using (item_id)
-where r.outcome = 'unparsed' and trim(coalesce(r.reply, '')) <> ''
+where r.outcome = 'unparsed' and split_part(r.condition, ':', 1) <> 'foreign' and trim(coalesce(r.reply, '')) <> ''
 order by r.request_key
 """
 

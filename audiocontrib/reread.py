@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from audiocontrib import answers
 from audiocontrib.arrow import schema_of
+from audiocontrib.conditions import borrows_option
 from audiocontrib.prompts import rotate
 from audiocontrib.responses import Outcome, Response
 from audiocontrib.store import Run
@@ -49,8 +50,9 @@ CHANGE_SCHEMA = schema_of(
 """Per model and condition: replies by outcome, before and now; those that changed, and of these those whose choice
 is another."""
 _REPLIES = """
-select r.*, i.choices, i.answer
+select r.*, i.choices, i.answer, lender.choices[lender.answer + 1] as lent
 from responses r join (select item_id, choices, answer from items) i using (item_id)
+    left join items lender on lender.item_id = r.partner_id
 where r.method = 'generate' and r.outcome <> 'failed' and r.reply is not null
 """
 
@@ -120,7 +122,12 @@ def reread(run: Run, /, *, dry_run: bool = False) -> Reread:
 def _batches(run: Run) -> Iterator[list[dict[str, Any]]]:
     with run.views() as con:
         for batch in con.sql(_REPLIES).to_arrow_reader(PART):
-            yield batch.to_pylist()
+            yield [row | {"choices": _offered(row)} for row in batch.to_pylist()]
+
+
+def _offered(row: dict[str, Any]) -> list[str]:
+    """The options that were offered: the item's own, and one that its condition borrowed."""
+    return [*row["choices"], row["lent"]] if borrows_option(row["condition"]) else row["choices"]
 
 
 def _read(row: dict[str, Any]) -> tuple[Outcome, int | None]:
@@ -141,7 +148,7 @@ def _response(row: dict[str, Any], outcome: Outcome, choice: int | None) -> Resp
 def examples(readings: pa.Table, choices: dict[str, list[str]], n: int) -> Iterator[str]:
     """The first ``n`` changed replies in words, a line each."""
     for row in readings.slice(0, n).to_pylist():
-        texts = choices[row["item_id"]]
+        texts = [*choices[row["item_id"]], "the borrowed option"]
         was, now = (
             json.dumps(texts[row[f"choice{when}"]], ensure_ascii=False)
             if row[f"choice{when}"] is not None

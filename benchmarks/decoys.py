@@ -18,8 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from helpers.simulated import asked, bayesian_fdr, false_share, likelihoods, replies, views
 
+from audiocontrib.contribution.agreement import shared_preferences
 from audiocontrib.contribution.answerable import NotIdentified, answerable_probability, fit_answerable
-from audiocontrib.contribution.decoys import Contest, leak_share, q_values, shared_preferences
+from audiocontrib.contribution.decoys import q_values
+from audiocontrib.contribution.leak_estimates import leak_share
 
 TARGET = 0.10
 MIXED = (2, 3, 4, 5, 10)
@@ -34,17 +36,17 @@ def mean(rows: list[tuple[float, ...]]) -> str:
 
 def rules(rng: np.random.Generator, repeats: int) -> None:
     """The published vote against the decoys: 4,000 items, 45 % leaks."""
-    print("K            shared   vote FDR       decoy FDR      decoy power    leak share")
+    print("K            shared   vote FDR       all: FDR       power          top-two: FDR   power          leak share")
     for sizes in [(k,) for k in MIXED] + [MIXED]:
         for shared in (0, 0.6, 0.95):
             rows = []
             for _ in range(repeats):
                 a = likelihoods(rng, rng.choice(sizes, 4000), shared=shared)
                 contest = a.contest()
-                called = q_values(contest) <= TARGET
-                vote = false_share(a.voted_weak(), a.leak)
-                share, _ = leak_share(contest, resamples=1)
-                rows.append((vote, false_share(called, a.leak), called[a.leak].mean(), share))
+                called = [q_values(contest, decoys) <= TARGET for decoys in ("all", "top-two")]
+                rates = [rate for one in called for rate in (false_share(one, a.leak), one[a.leak].mean())]
+                share = leak_share(contest.rank, contest.clip).mean
+                rows.append((false_share(a.voted_weak(), a.leak), *rates, share))
             print(f"{'/'.join(map(str, sizes)):12} {shared:6}   {mean(rows)}", flush=True)
 
 
@@ -103,7 +105,8 @@ def coverage(rng: np.random.Generator, repeats: int) -> None:
             clip = np.repeat(np.arange(clips), rng.integers(1, 10, clips))
             k = rng.choice(MIXED, len(clip))
             won = rng.random(len(k)) < np.where((rng.random(clips) < 0.4)[clip], 0.8, 1 / k)
-            low, high = leak_share(Contest(won, np.zeros(len(k)), k, clip))[1]
+            rank = np.where(won, 0, rng.integers(1, k))
+            low, high = leak_share(rank, clip).interval()
             truth = 0.4 * np.mean([0.8 - 0.2 / (size - 1) for size in MIXED])
             rows.append((float(low <= truth <= high),))
         print(f"{clips:5} {mean(rows)}", flush=True)

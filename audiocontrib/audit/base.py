@@ -19,6 +19,7 @@ FINDING_SCHEMA = schema_of(
     expected=pa.float64(),
     low=pa.float64(),
     high=pa.float64(),
+    interval=pa.string(),
     p=pa.float64(),
     p_adjusted=pa.float64(),
     severity=pa.string(),
@@ -62,6 +63,8 @@ class Finding:
     low: float | None = None
     """95 % interval of the value, with ``high``."""
     high: float | None = None
+    interval: str | None = None
+    """Its kind, as in :class:`~audiocontrib.statistics.clusters.ClusteredMean`."""
     p: float | None = None
     """Two-sided p-value of the value against what is expected; None: no test, only a count."""
     severity: str = "ok"

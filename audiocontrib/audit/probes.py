@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audiocontrib.arrow import Values
 from audiocontrib.audit.base import CHECKS, FEATURE_SCHEMA, CheckResult, Finding, Settings
 from audiocontrib.audit.options import OptionTable, surface
-from audiocontrib.statistics import chance_corrected, guessing, wilson
+from audiocontrib.statistics import chance_corrected, guessing, mean_by_clip
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -113,13 +113,13 @@ def fitted(matrix: csr_matrix, is_gold: NDArray[np.bool_], seed: int) -> Any:
 
 def _finding(name: str, options: OptionTable, right: NDArray[np.bool_]) -> Finding:
     n, hits, chance = len(options), int(right.sum()), float((1 / options.k).mean())
-    low, high = wilson(hits, n)
+    seen = mean_by_clip(right, options.clips).in_columns()
     over = chance_corrected(hits / n, chance)
     sees = {"options": "the options alone", "question": "the question alone", "both": "question and options"}[name]
     return Finding(
         f"classifier that sees {sees}", n, hits / n,
         f"out-of-fold accuracy over clips; chance-corrected {over:.3f}",
-        expected=chance, low=low, high=high, p=guessing(hits, 1 / options.k).two_sided,
+        expected=chance, p=guessing(hits, 1 / options.k).two_sided, **seen,
         matters=hits / n - chance > MATTERS,
     )  # fmt: skip
 

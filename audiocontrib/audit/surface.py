@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
 from audiocontrib.audit.options import OptionTable, strictly_most, surface
-from audiocontrib.statistics import guessing, wilson
+from audiocontrib.statistics import guessing, mean_by_clip
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,13 +52,13 @@ def places(items: pa.Table, settings: Settings) -> CheckResult:
             continue
         counts = np.bincount(gold, minlength=k)
         top = int(counts.argmax())
-        low, high = wilson(int(counts[top]), len(gold))
+        seen = mean_by_clip(gold == top, options.clips[options.k == k])
         shares = ", ".join(f"{chr(65 + place)} {count / len(gold):.3f}" for place, count in enumerate(counts))
         found.append(
             Finding(
                 "gold in the most frequent place", len(gold), float(counts[top] / len(gold)),
                 f"gold by place: {shares}; always answering {chr(65 + top)} scores the value", f"K={k}",
-                expected=1 / k, low=low, high=high, p=float(chisquare(counts).pvalue),
+                expected=1 / k, **seen.in_columns(), p=float(chisquare(counts).pvalue),
                 matters=bool(counts[top] / len(gold) - 1 / k > MATTERS),
             )
         )  # fmt: skip
@@ -71,13 +71,14 @@ def _stands_out(options: OptionTable, place: NDArray[np.int64], name: str) -> It
     n, held = len(options), int(has.sum())
     if not held:
         return
-    right = int((place[has] == options.gold[has]).sum())
+    hit = has & (place == options.gold)
+    right = int(hit.sum())
     expected = float((1 / options.k[has]).sum() / n)
-    low, high = wilson(right, n)
+    seen = mean_by_clip(hit, options.clips)
     yield Finding(
         f"gold is strictly {name}", n, right / n,
         f"{held} items have such an option; it is the gold in {right}, by chance in {expected * n:.0f}",
-        expected=expected, low=low, high=high, p=guessing(right, 1 / options.k[has]).two_sided,
+        expected=expected, **seen.in_columns(), p=guessing(right, 1 / options.k[has]).two_sided,
         matters=abs(right / n - expected) > MATTERS,
     )  # fmt: skip
 

@@ -32,8 +32,10 @@ def command(
 
     A filter that removes what its own models get right leaves a set on which *they* are below chance; only a
     model that it never saw says what is left. `residual_upper` bounds (95 %, one-sided) the share of the items
-    that this model answers from the text; `over_filtered` says that it is below chance: the set was chosen
-    against models like it, and certifies nothing.
+    that this model answers from the text. Under the rules votes and fdr (not a balanced set) it holds whatever
+    tastes the model shares with the filter (`conditional`); under others it takes the model's luck as 1/K, and
+    `over_filtered` says that it is below chance: the set was chosen against models like it, and certifies nothing.
+    Of --rotate, which makes other splits, a file of its own is kept.
 
     \b
     Examples:
@@ -44,11 +46,11 @@ def command(
     import pyarrow as pa
 
     from audiocontrib.splits.certification import certificate_row, certify
-    from audiocontrib.store.splits import CERTIFICATE
+    from audiocontrib.store.splits import CERTIFICATE, ROTATED
 
     run = chosen_run(folder)
     made = certify(run, split=name, model=model, rotate=rotate, condition=condition, method=method, **counted)
     emit(pa.Table.from_pylist([certificate_row(one) | {"rotated": rotate} for one in made]), form)
     for one in made:
         say(one.in_words())
-    say(f"saved in {run.split_folder(name) / CERTIFICATE}")
+    say(f"saved in {run.split_folder(name) / (ROTATED if rotate else CERTIFICATE)}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from audiocontrib.cli.messages import share_in_words
 from audiocontrib.cli.output import say
 from audiocontrib.errors import UsageError
 
@@ -64,7 +65,9 @@ def _show(done: Demo) -> None:
     from rich.table import Table
 
     rows = done.accuracy.to_pylist()
-    table = Table(title="Accuracy (95 % interval) by what was heard", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title="Accuracy (95 % interval by clip) by what was heard", title_justify="left", box=None, pad_edge=False
+    )
     conditions = ("audio", "silence", "text")
     for name in ("questions", "model", *conditions, "chance"):
         table.add_column(name, justify="left" if name in ("questions", "model") else "right")
@@ -72,7 +75,7 @@ def _show(done: Demo) -> None:
     for part, model in sorted({(row["extra.needs_audio"], row["model"]) for row in rows}, reverse=True):
         found = {r["condition"]: r for r in rows if (r["extra.needs_audio"], r["model"]) == (part, model)}
         label = f"{'need the audio' if part == 'true' else 'text betrays it'} ({found['audio']['n']})"
-        cells = [f"{r['accuracy']:.0%} ({r['low']:.0%}–{r['high']:.0%})" for r in (found[c] for c in conditions)]
+        cells = [share_in_words(found[name]) for name in conditions]
         table.add_row(label if part != last else "", model, *cells, f"{found['audio']['chance']:.0%}")
         last = part
     console = Console(width=None if Console().is_terminal else 120)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audiocontrib.cli.messages import share_in_words
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -23,17 +25,16 @@ def tell_demo(done: RealDemo) -> None:
 
     console.print(_accuracy(done))
     tell(
-        "\nIntervals are 95 %, clustered by clip (Wilson's where all clips agree). added: what the audio adds over "
-        "silence, of all\nthat lies above chance; where its interval lies above 0, the parts hear what the questions "
-        "are about. constant: the best\nstrategy that neither hears nor reads.\n"
+        "\nIntervals are 95 %, by clip (Wilson on the effective n; counts where there are too few).\nadded: what the "
+        "audio adds over silence, of all that lies above chance; where its interval lies above 0, the parts hear\nwhat "
+        "the questions are about. constant: the best strategy that neither hears nor reads.\n"
     )
     console.print(_splits(done))
     [published] = done.splits[0].summary().to_pylist()
     tell(f"\nWeak by the published rule, the surest of each question first ({len(done.weak)} of {published['weak']}):")
     for number, weak in enumerate(done.weak, 1):
         tell(_reason(number, weak))
-    for note in done.notes:
-        tell(f"note: {note}")
+    tell("\n".join(f"note: {note}" for note in done.notes))
     tell("\nPlots:  " + "\n        ".join(map(str, done.plots)))
     tell(
         f"Next:   audiocontrib show --run {done.run.path}\n"
@@ -44,8 +45,6 @@ def tell_demo(done: RealDemo) -> None:
 def _accuracy(done: RealDemo) -> Table:
     from rich.table import Table
 
-    from audiocontrib.report.plots import interval
-
     table = Table(title="Accuracy of the cascade by what was heard", title_justify="left", box=None, pad_edge=False)
     for name in ("category", "n", "clips", *CONDITIONS, "chance", "constant", "added"):
         table.add_column(name, justify="left" if name == "category" else "right", no_wrap=True)
@@ -54,13 +53,9 @@ def _accuracy(done: RealDemo) -> Table:
         found.setdefault(row["question_type"], {})[row["condition"]] = row
     for row in done.summary.to_pylist():
         group = row["question_type"]
-        cells = [
-            f"{r['accuracy']:.0%} ({low:.0%}–{high:.0%})"
-            for r in (found[group][c] for c in CONDITIONS)
-            for low, high in [interval(r)]
-        ]
+        cells = [share_in_words(r) for r in (found[group][c] for c in CONDITIONS)]
         low, high = row["contribution_low"], row["contribution_high"]
-        added = f"{row['contribution']:+.2f} " + (f"({low:+.2f}…{high:+.2f})" if high > low else "(all alike)")
+        added = f"{row['contribution']:+.2f} " + ("(too few)" if low is None else f"({low:+.2f}…{high:+.2f})")
         table.add_row(
             group or "all", str(row["n"]), str(row["clips"]), *cells, f"{row['chance']:.0%}",
             f"{done.constants[group][1]:.0%}", added, style="bold" if group is None else None,

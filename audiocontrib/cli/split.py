@@ -23,6 +23,10 @@ SHOWN = 5
 @click.option("--rule", help="votes (the published one), group, posterior, fdr, adf, audit.  [default: votes]")
 @click.option("--threshold", type=float, help="Score from which an item is strong.  [default: the rule's own]")
 @click.option("--fdr", type=float, help="False-discovery rate of the rule fdr.  [default: 0.1]")
+@click.option("--decoys", type=click.Choice(["top-two", "all", "foreign"]), help="Of the rule fdr.  [default: top-two]")
+@click.option(
+    "--strata", help="Rule fdr: bounds within each question_type, source_dataset, dataset, split, extra.NAME."
+)
 @click.option("--balanced", is_flag=True, help="Rule fdr: a strong set nearer to chance without the audio.")
 @click.option("--condition", help="Condition without the audio.  [default: silence]")
 @click.option("--method", type=click.Choice(METHODS), help="Where the run holds both.")
@@ -47,6 +51,8 @@ def command(
     rule: str | None,
     threshold: float | None,
     fdr: float | None,
+    decoys: str | None,
+    strata: str | None,
     balanced: bool,
     condition: str | None,
     method: str | None,
@@ -71,7 +77,9 @@ def command(
       votes      share of the models that are wrong without the audio
       group      votes, where a question template or option set as a whole beats chance
       posterior  1 - P(answerable without the audio); needs several option orders
-      fdr        wrong options as decoys: weak only at a controlled false-discovery rate
+      fdr        wrong options as decoys: weak only at a false-discovery rate that is controlled on average. Decoys:
+                 top-two (the strongest wrong option), all (every one; assumes that they are alike), foreign (the
+                 gold of another item, asked under the condition foreign; holds where golds have a style)
       adf        the four steps of DCASE 2026 Task 5
       audit      a text-only classifier's belief in the gold; needs `audiocontrib audit --run`
 
@@ -85,7 +93,7 @@ def command(
     """
     from audiocontrib.splits import split
 
-    asked = _asked(recipe, rule, {"fdr": fdr, "balanced": balanced or None}, more)
+    asked = _asked(recipe, rule, {"fdr": fdr, "decoys": decoys, "strata": strata, "balanced": balanced or None}, more)
     given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
     asked |= {key: value for key, value in given.items() if value not in (None, ())} | counted
     run = chosen_run(folder)

@@ -4,6 +4,7 @@ from audiocontrib.conditions.base import (
     CONDITIONS,
     Condition,
     borrows_clip,
+    borrows_option,
     condition,
     find_condition,
     is_null,
@@ -12,6 +13,7 @@ from audiocontrib.conditions.base import (
 )
 from audiocontrib.conditions.conflict import Conflict
 from audiocontrib.conditions.dosed import Mask, Snr, SwapMask, SwapSnr
+from audiocontrib.conditions.foreign import Foreign
 from audiocontrib.conditions.partners import Partners, partners_by_gold, partners_in_conflict
 from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (
@@ -31,6 +33,7 @@ __all__ = [
     "Audio",
     "Condition",
     "Conflict",
+    "Foreign",
     "Fragment",
     "Mask",
     "NoQuestion",
@@ -45,6 +48,7 @@ __all__ = [
     "SwapSnr",
     "Text",
     "borrows_clip",
+    "borrows_option",
     "condition",
     "find_condition",
     "find_partners",

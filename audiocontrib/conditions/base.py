@@ -42,6 +42,8 @@ class Condition:
     follows this."""
     borrows_clip: ClassVar[bool] = False
     """Whether another item's clip is played instead, as :meth:`partners` finds it."""
+    borrows_option: ClassVar[bool] = False
+    """Whether another item's gold is offered as one option more, of the item that :meth:`partners` finds."""
     has_audio: ClassVar[bool] = True
     """Whether the message holds an audio part at all."""
     shows_question: ClassVar[bool] = True
@@ -104,13 +106,15 @@ def register_condition(cls: type[Condition]) -> type[Condition]:
         )
     if _said_above(cls, "hears_own_clip", "hear"):
         raise UsageError(f"{who} plays a sound of its own (hear), so it must say hears_own_clip itself")
-    for flag in ("borrows_clip", "has_audio", "shows_question", "control"):
+    for flag in ("borrows_clip", "borrows_option", "has_audio", "shows_question", "control"):
         if not isinstance(getattr(cls, flag), bool):
             raise UsageError(f"{who}: {flag} is {getattr(cls, flag)!r}, but is True or False")
     if cls.hears_own_clip and not cls.has_audio:
         raise UsageError(f"{who} has no audio, so the item's own clip cannot be heard under it")
     if cls.borrows_clip and (cls.hears_own_clip or not cls.has_audio):
         raise UsageError(f"{who} borrows a clip, so it plays audio and does not hear the item's own")
+    if cls.borrows_option and cls.has_audio:
+        raise UsageError(f"{who} borrows an option, so it has no audio: has_audio: ClassVar[bool] = False")
     if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise UsageError(f"{who} must be a frozen dataclass: @dataclass(frozen=True, slots=True)")
     return CONDITIONS.register(name)(cls)
@@ -187,13 +191,20 @@ def is_null(spec: str) -> bool:
     False for a control of another condition, and for a condition that is not known here.
     """
     found = find_condition(spec)
-    return found is not None and found.shows_question and not (found.hears_own_clip or found.control)
+    heard = found is not None and (found.hears_own_clip or found.borrows_option or found.control)
+    return found is not None and found.shows_question and not heard
 
 
 def borrows_clip(spec: str) -> bool:
     """Whether another item's clip is played; False for a condition that is not known here."""
     found = find_condition(spec)
     return found is not None and found.borrows_clip
+
+
+def borrows_option(spec: str) -> bool:
+    """Whether one option more is offered than the item has; False for a condition that is not known here."""
+    found = find_condition(spec)
+    return found is not None and found.borrows_option
 
 
 def not_known(specs: Iterable[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from audiocontrib.conditions.base import Condition, register_condition
 from audiocontrib.conditions.partners import Partners, partners_in_conflict
-from audiocontrib.conditions.standard import whole_number_of
+from audiocontrib.conditions.standard import whole
 from audiocontrib.items import Item
 
 
@@ -29,7 +29,7 @@ class Conflict(Condition):
 
     @classmethod
     def parse(cls, parameter: str | None) -> Self:  # noqa: D102
-        return cls() if parameter is None else cls(whole_number_of(parameter, "a seed", high=2**31))
+        return cls() if parameter is None else cls(whole(parameter, "a seed", high=2**31))
 
     def partners(self, items: Sequence[Item]) -> Partners:  # noqa: D102
         return partners_in_conflict(items, self.seed)

@@ -84,8 +84,10 @@ def find_partners(kind: Condition, items: Sequence[Item]) -> Partners:
             return None
         elif not isinstance(found, Item):
             fault = f"{type(found).__name__}, not an item or None"
-        elif found.audio is None:
+        elif found.audio is None and kind.borrows_clip:
             fault = f"{found.id}, which has no clip"
+        elif found.answer is None and kind.borrows_option:
+            fault = f"{found.id}, which has no key"
         elif found.clip_id == item.clip_id:
             fault = f"the item's own clip ({found.id}); None means that no other clip can stand in"
         if fault:

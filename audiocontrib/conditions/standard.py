@@ -128,7 +128,7 @@ class Swap(Condition):
 
     @classmethod
     def parse(cls, parameter: str | None) -> Self:  # noqa: D102
-        return cls() if parameter is None else cls(whole_number_of(parameter, "a seed", high=2**31))
+        return cls() if parameter is None else cls(whole(parameter, "a seed", high=2**31))
 
     def partners(self, items: Sequence[Item]) -> Partners:  # noqa: D102
         return partners_by_gold(items, self.seed)
@@ -184,8 +184,8 @@ def present(clip: Sound | None) -> Sound:
     return clip
 
 
-def whole_number_of(text: str, meaning: str, *, high: int) -> int:
-    """A whole number from 0 that a condition is written with; ValueError if it is none."""
+def whole(text: str, meaning: str, *, high: int) -> int:
+    """The whole number that a condition's parameter is, from 0 to ``high``; ValueError if it is none."""
     value = number_between(text, meaning, low=0, high=high)
     if value != int(value):
         raise ValueError(f"{text!r} is not {meaning}, which is a whole number")

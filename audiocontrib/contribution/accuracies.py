@@ -16,7 +16,7 @@ from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import chance_corrected, clustered_mean, wilson
+from audiocontrib.statistics import ClusteredMean, chance_corrected, mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,8 +34,7 @@ COLUMNS: list[tuple[str, pa.DataType]] = [
     ("accuracy", pa.float64()),
     ("low", pa.float64()),
     ("high", pa.float64()),
-    ("clip_low", pa.float64()),
-    ("clip_high", pa.float64()),
+    ("interval", pa.string()),
     ("chance", pa.float64()),
     ("credited", pa.float64()),
     ("chance_corrected", pa.float64()),
@@ -65,7 +64,7 @@ def accuracy(
     Returns:
         model, condition, the groups, n (items with a key and a vote), which are right, wrong (another option),
         abstained (the vote declines) or no_choice (a tie, or no reply that could be read); accuracy (right / n), low
-        and high (95 %, Wilson), clip_low and clip_high (95 %, clustered by clip; NaN with one clip), chance (mean
+        and high (95 %, by clip) and the kind of this interval (:mod:`~audiocontrib.statistics.clusters`), chance (mean
         1/K), credited (accuracy with 1/K for an abstention, which is no wrong guess), chance_corrected (of that),
         missing (items with a key but no vote); and, of single replies: refused, unparsed, failed. Items without a key
         count only among the replies. Accuracies are null where n is 0.
@@ -77,16 +76,21 @@ def accuracy(
         >>> ac.accuracy(run, by="question_type", method="likelihood").to_pandas()
     """
     by = [by] if isinstance(by, str) else list(by)
-    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(str(name))]:
-        raise UsageError(f"accuracy by {', '.join(map(str, unknown))}: it can be by {', '.join(GROUPS)} or extra.NAME")
     with scoped(run, scope, words) as (con, checked):
-        check_extra(con, by)
+        check_groups(con, by, "accuracy by")
         return _accuracies(con, by, told or count_answers(con, method=checked.method))
 
 
 def group_value(name: str) -> str:
     """A group as SQL over the items: a column, or a field of the source's own as text."""
     return f"extra ->> '$.\"{name[6:]}\"'" if EXTRA.fullmatch(name) else f'"{name}"'
+
+
+def check_groups(con: duckdb.DuckDBPyConnection, by: Sequence[str], what: str) -> None:
+    """UsageError, with what there is, if items cannot be grouped by one of these."""
+    if unknown := [name for name in by if name not in GROUPS and not EXTRA.fullmatch(str(name))]:
+        raise UsageError(f"{what} {', '.join(map(str, unknown))}: it can be by {', '.join(GROUPS)} or extra.NAME")
+    check_extra(con, by)
 
 
 def check_extra(con: duckdb.DuckDBPyConnection, by: Iterable[str]) -> None:
@@ -163,8 +167,6 @@ def _measured(
     n, successes, declined, unchosen = len(right), int(right.sum()), int(abstained.sum()), int(none.sum())
     if not n:
         return dict.fromkeys(("n", "right", "wrong", "abstained", "no_choice"), 0)
-    low, high = wilson(successes, n)
-    clip_low, clip_high = clustered_mean(right, clips)
     guessed, credited = float(chance.mean()), float((right + abstained * chance).mean())
     return {
         "n": n,
@@ -173,11 +175,22 @@ def _measured(
         "abstained": declined,
         "no_choice": unchosen - declined,
         "accuracy": successes / n,
-        "low": low,
-        "high": high,
-        "clip_low": clip_low,
-        "clip_high": clip_high,
+        **mean_by_clip(right, clips).in_columns(),
         "chance": guessed,
         "credited": credited,
         "chance_corrected": chance_corrected(credited, guessed),
     }
+
+
+def contribution_of(
+    change: NDArray[np.float64], chances: NDArray[np.float64], clips: NDArray[np.int64]
+) -> ClusteredMean:  # fmt: skip
+    """The mean chance-corrected change of correctness of some items.
+
+    Args:
+        change: right with the audio - right without, in [-1, 1], (n,).
+        chances: 1 / K, (n,).
+        clips: equal for items on one clip, (n,).
+    """
+    most = 1 / (1 - float(chances.mean()))
+    return mean_by_clip(change * most, clips, (-most, most))

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.arrow import integers, schema_of
+from audiocontrib.arrow import floats, integers, schema_of
 from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import vote_table
-from audiocontrib.statistics import cluster_bootstrap
+from audiocontrib.statistics import mean_by_clip
 
 Pair = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]
 """Of the items that count for two models, (n,) each: whether they choose alike, how likely that is, the clip."""
@@ -27,6 +27,10 @@ SCHEMA = schema_of(
     wrong_n=pa.int64(),
     **dict.fromkeys([f"wrong_{name}" for name in MEASURES], pa.float64()),
 )
+SHARED_LIMIT = 0.1
+"""``shared_preferences`` above which rules that take the models' luck as independent are misled. In simulation
+(``benchmarks/decoys.py``) a posterior that aims at 10 % false discoveries has 12 to 13 % at this limit, 14 % and
+more at 0.2, and up to 26 % where the models always share their taste."""
 
 
 def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> pa.Table:
@@ -87,9 +91,29 @@ def _measured(*kinds: Pair) -> dict[str, Any]:
         row[f"{kind}n"] = len(alike)
         if len(alike):
             room = 1 - expected
-            # a mean of (alike - expected) / room with the weights room is kappa, whatever mix of K is drawn
-            low, high = cluster_bootstrap((alike - expected) / room, clip, room)
             kappa = float((alike - expected).sum() / room.sum())
+            # a ratio of sums: its influence function has the mean kappa and the spread of its error
+            influence = kappa + (alike - expected - kappa * room) / room.mean()
+            low, high = (float(np.clip(end, -1, 1)) for end in mean_by_clip(influence, clip, None).interval())
             values = (float(alike.mean()), float(expected.mean()), kappa, low, high)
             row |= {f"{kind}{name}": None if np.isnan(v) else v for name, v in zip(MEASURES, values, strict=True)}
     return row
+
+
+def shared_preferences(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[ScopeFields]) -> float:
+    """How often two models that are both wrong choose the same option, beyond chance, over all pairs of models.
+
+    0: independent tastes; 1: the same option always; NaN: fewer than two models, or they are never both wrong on an
+    item with three options or more. It is ``wrong_kappa`` of
+    :func:`~audiocontrib.contribution.agreement.agreements`. Above SHARED_LIMIT, rules that take the models'
+    luck as independent are misled.
+
+    Args:
+        run: a run, or an open connection with its views.
+        scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
+
+    Raises:
+        AudiocontribError: the run holds both methods and none is named.
+    """
+    kappa = floats(agreements(run, scope=scope, **words)["wrong_kappa"])
+    return float(kappa[-1]) if len(kappa) else float("nan")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import ceil, nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from audiocontrib.contribution.response_matrix import Floats, Ints
 from audiocontrib.contribution.scope import Answers, check_contrast, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table, sql
-from audiocontrib.statistics import clustered_mean, guessing, wilson_upper
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from audiocontrib.statistics import guessing, mean_by_clip, wilson_upper
 
 LEVEL = 0.95
 """Of every bound here; one-sided."""
@@ -41,7 +40,8 @@ class Certificate:
     upper: float
     """Upper bound of the accuracy: Wilson's, or that clustered by clip where it is greater."""
     residual_upper: float
-    """Upper bound of the share of the n items that this model answers from the text (:func:`residual`). NaN where
+    """Upper bound of the share of the n items that this model answers from the text. Given which options leave an item
+    strong (``conditional``), whatever tastes it shares with the filter; else by :func:`residual`, and NaN where
     ``over_filtered``: luck is then less than 1 / K, and nothing can be certified."""
     p_below_chance: float
     """P(so few right, or fewer) for independent guesses, exact for any mixture of K."""
@@ -49,25 +49,36 @@ class Certificate:
     """The model is below chance (p < 5 %, and ``upper`` too): the set was chosen against models like it."""
     needed_for_2_points: int
     """How many such items make the bound 2 points where the model is at chance."""
+    conditional: bool = False
+    """The luck of the model is taken to be among the options that would leave the item strong."""
+    among: int = 0
+    """Items of the n on which the model chose one of these; on the others it is certainly wrong."""
+    split: str = ""
+    """Name of the split, and the model that was left out of it, if any."""
+    rule: str = ""
+    raters: tuple[str, ...] = ()
+    """The models that made the split."""
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Certificate:
         """From JSON, where what is not known is null; what else the row says is left aside."""
-        known: dict[str, Any] = {f.name: nan if row[f.name] is None else row[f.name] for f in fields(cls)}
-        return cls(**known)
+        known: dict[str, Any] = {f.name: row[f.name] for f in fields(cls) if f.name in row}
+        return cls(**{name: nan if value is None else value for name, value in known.items()})
 
     def in_words(self) -> str:
         """One sentence for a person."""
         seen = f"{self.model} is right on {self.right} of {self.n} strong items"
         seen += f" ({self.accuracy:.3f}, chance {self.chance:.3f})"
-        if self.over_filtered:
+        who = ", ".join(self.raters) or "the filter"
+        needed = self.needed_for_2_points
+        more = f"; {needed} items would bound it by 2 points" if self.n < needed else ""
+        if self.over_filtered and not self.conditional:
             return (
                 f"{seen}: below chance (p = {self.p_below_chance:.2g}), so the set is over-filtered and nothing is "
                 "certified"
             )
-        needed = self.needed_for_2_points
-        more = f"; {needed} items would bound it by 2 points" if self.n < needed else ""
-        return f"{seen}: at most {self.residual_upper:.1%} are answered from the text by it (95 %){more}"
+        held = f"whatever tastes it shares with {who}" if self.conditional else f"if it shares no taste with {who}"
+        return f"{seen}: at most {self.residual_upper:.1%} are answered from the text by it (95 %, {held}){more}"
 
 
 def certificate(
@@ -76,6 +87,7 @@ def certificate(
     *,
     strong: pa.Table,
     model: str,
+    options: pa.Table | None = None,
     condition: str = "text",
     method: str | None = None,
     repeat: str | int | None = None,
@@ -83,14 +95,16 @@ def certificate(
 ) -> Certificate:
     """Hold a strong set against a model that took no part in making it; that it took none is not checked here.
 
-    The bound takes the luck of the model as 1 / K on the items that it does not know. A model that shares its tastes
-    with those that made the set has less luck there, and its bound is too low, also where that does not show as
-    ``over_filtered``: choose one of another family.
+    Without ``options`` the bound takes the luck of the model as 1 / K on the items that it does not know. A model that
+    shares its tastes with those that made the set has less luck there, and that bound is too low, also where it does
+    not show as ``over_filtered``. With them the bound looks at the items on which the model chose an option that would
+    leave the item strong: given that it does not know the gold, that is any of these alike, whatever tastes are shared.
 
     Args:
         run: a run, or an open connection with its views.
         strong: the strong set; a table with ``item_id``.
         model: the held-out model, as the run names it.
+        options: which options would leave an item strong if they were its gold; item_id, options (truth values).
         condition, method, repeat, think_tokens: as in a :class:`~audiocontrib.contribution.scope.Scope`.
 
     Raises:
@@ -108,11 +122,20 @@ def certificate(
         items = arrow_table(
             con.sql("select item_id, len(choices) as k, dense_rank() over (order by clip_id) as clip from items")
         )
+    if options is None:
+        options = pa.table({"item_id": pa.array([], pa.string()), "options": pa.array([], pa.list_(pa.bool_()))})
+        conditional = False
+    else:
+        conditional = True
     strong = sql(
-        "select k, clip, correct from items semi join strong using (item_id) left join own using (item_id)",
+        """
+        select k, clip, correct, len(list_filter(options, lambda one: one)) as fitting, options[choice + 1] as fits
+        from items semi join strong using (item_id) left join own using (item_id) left join options using (item_id)
+        """,
         items=items,
         strong=strong.select(["item_id"]),
         own=voted.filter(voted["choice"].is_valid()),
+        options=options,
     )
     if not len(strong):
         raise UsageError("no item of the strong set is in the run; was it made from other data?")
@@ -121,15 +144,15 @@ def certificate(
         raise AudiocontribError(
             f"{model} chose no option on the strong set under {condition!r}; score it under that condition first"
         )
-    return _certified(model, condition, answered, len(strong))
+    made = _certified(model, condition, answered, len(strong))
+    return _conditional(made, answered) if conditional else made
 
 
 def _certified(model: str, condition: str, answered: pa.Table, size: int) -> Certificate:
     """From the items of the set, ``size`` in all, on which the model chose an option."""
     k, clip, correct = (answered[name].to_numpy() for name in ("k", "clip", "correct"))
     right, n, chance = int(correct.sum()), len(k), float((1 / k).mean())
-    by_clip = clustered_mean(correct, clip, level=2 * LEVEL - 1).high
-    upper = float(np.fmax(wilson_upper(right, n, LEVEL), by_clip))
+    upper = _upper(correct, clip)
     p_below = guessing(right, 1 / k).at_most
     over_filtered = p_below < 1 - LEVEL and upper < chance
     return Certificate(
@@ -146,6 +169,26 @@ def _certified(model: str, condition: str, answered: pa.Table, size: int) -> Cer
         over_filtered,
         needed(k),
     )
+
+
+def _conditional(made: Certificate, answered: pa.Table) -> Certificate:
+    """The certificate given which options leave an item strong; as it is where that is not known of some item."""
+    among = answered.filter(answered["fits"].fill_null(False))
+    if answered["fitting"].null_count:
+        return made
+    if not len(among):
+        return replace(made, conditional=True, residual_upper=0.0)
+    k, clip, correct = (among[name].to_numpy() for name in ("fitting", "clip", "correct"))
+    share = len(among) / made.n
+    return replace(
+        made, conditional=True, among=len(among), residual_upper=share * residual(_upper(correct, clip), k)
+    )  # fmt: skip
+
+
+def _upper(correct: NDArray[np.bool_], clip: Ints) -> float:
+    """One-sided upper limit of a share: Wilson's of independent items, or that by clip where it is greater."""
+    by_clip = mean_by_clip(correct, clip).interval(2 * LEVEL - 1).high
+    return float(np.fmax(wilson_upper(int(correct.sum()), len(correct), LEVEL), by_clip))
 
 
 def residual(accuracy: float, k: Ints) -> float:

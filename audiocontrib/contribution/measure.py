@@ -9,8 +9,11 @@ import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
 from audiocontrib.contribution.answerable import answerable
-from audiocontrib.contribution.decoys import contest, local_leak, q_values
+from audiocontrib.contribution.contest import contest
+from audiocontrib.contribution.decoys import q_values
+from audiocontrib.contribution.leak_estimates import local_leak
 from audiocontrib.contribution.ledger import ledger
+from audiocontrib.contribution.place_habit import place_habit
 from audiocontrib.contribution.repeat_view import in_words
 from audiocontrib.contribution.repeats import luck_of_a_rerun
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
 
 ANSWERABLE_SCHEMA = schema_of(item_id=pa.string(), p_answerable=pa.float64())
 DECOY_SCHEMA = schema_of(
-    item_id=pa.string(), gold_on_top=pa.bool_(), **dict.fromkeys(("margin", "q_value", "p_leak"), pa.float64())
+    item_id=pa.string(),
+    gold_on_top=pa.bool_(),
+    gold_rank=pa.int64(),
+    **dict.fromkeys(("margin", "q_value", "p_leak"), pa.float64()),
 )
 
 
@@ -37,8 +43,8 @@ class Measurement:
     :attr:`~audiocontrib.contribution.ledger.Ledger.items`; and, without the audio,
 
     - p_answerable: probability that the text answers the item (hierarchical model of the models' luck).
-    - gold_on_top, margin: whether the models together prefer the gold, and by how much (log p of the best
-      option - log p of the second); null without a key or where a vote is missing.
+    - gold_on_top, gold_rank, margin: whether the models together prefer the gold, how many options they prefer to it,
+      and by how much (log p of the best option - log p of the second); null without a key or where a vote is missing.
     - q_value: least false-discovery rate at which the item is called answerable from its text.
     - p_leak: local probability of that, from the decoys."""
     notes: tuple[str, ...]
@@ -73,6 +79,7 @@ def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measuremen
         raise not_asked(scope.condition)
     account = ledger(con, scope=scope)
     notes = list(account.notes)
+    notes += place_habit(con, scope)
     luck, decoys = ANSWERABLE_SCHEMA.empty_table(), DECOY_SCHEMA.empty_table()
     try:
         luck, _ = answerable(con, scope=scope)
@@ -92,5 +99,5 @@ def _measured(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Measuremen
 
 def _decoys(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> pa.Table:
     entered, outcome = contest(con, scope=scope)
-    found = (entered["item_id"], outcome.won, outcome.margin, q_values(outcome), local_leak(outcome))
+    found = (entered["item_id"], outcome.won, outcome.rank, outcome.margin, q_values(outcome), local_leak(outcome))
     return pa.Table.from_pydict(dict(zip(DECOY_SCHEMA.names, found, strict=True)))

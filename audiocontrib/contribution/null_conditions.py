@@ -19,7 +19,7 @@ from audiocontrib.contribution.posteriors import padded, posterior_table
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, held_conditions, held_of, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import UsageError
-from audiocontrib.statistics import clustered_mean, equivalence, holm, paired_difference
+from audiocontrib.statistics import equivalence, holm, mean_by_clip, paired_difference
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,6 +43,7 @@ SCHEMA = schema_of(
         ),
         pa.float64(),
     ),
+    interval=pa.string(),
     verdict=pa.string(),
     **dict.fromkeys(("influence", "changed", "presence", "presence_low", "presence_high"), pa.float64()),
 )
@@ -70,8 +71,8 @@ def nulls(
         model, first, second, and of the items with a key and a vote under both:
 
         - n, first_accuracy, second_accuracy, with abstentions credited with 1/K, whose shares are first_abstained and
-          second_abstained; difference: second - first, with its 95 % interval (clustered by clip: low, high) and the
-          smallest difference that such data show (minimum_detectable).
+          second_abstained; difference: second - first, with its 95 % interval by clip (low, high; interval: its kind)
+          and the smallest difference that such data show (minimum_detectable).
         - p_different: of no difference, corrected for all rows (Holm).
         - p_equivalent: of a difference of the margin or more (TOST). Not corrected: that all pairs are
           equivalent may be said where every p is below 5 %.
@@ -136,7 +137,7 @@ def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float)
         return {"n": 0, "p_different": None, "p_equivalent": None}
     difference = paired_difference(right[1], right[0], clip[on])
     presence = bits[1] - bits[0]
-    presence_low, presence_high = clustered_mean(presence, clip[on])
+    presence_low, presence_high = mean_by_clip(presence, clip[on], None).interval()
     row = {
         "first_accuracy": right[0].mean(),
         "second_accuracy": right[1].mean(),
@@ -154,7 +155,8 @@ def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float)
         "presence_low": presence_low,
         "presence_high": presence_high,
     }
-    return {"n": difference.n} | {name: None if np.isnan(value) else float(value) for name, value in row.items()}
+    known = {name: None if np.isnan(value) else float(value) for name, value in row.items()}
+    return {"n": difference.n, "interval": difference.kind} | known
 
 
 def _verdict(p_different: float | None, p_equivalent: float | None) -> str:

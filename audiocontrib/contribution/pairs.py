@@ -24,7 +24,7 @@ from audiocontrib.contribution.posteriors import padded, posterior_table
 from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked, scoped
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import two_way_mean
+from audiocontrib.statistics import SHARE, mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,6 +83,7 @@ SCHEMA = schema_of(
     **dict.fromkeys(
         ("following", "following_low", "following_high", "effect", "effect_low", "effect_high"), pa.float64()
     ),
+    **dict.fromkeys(("following_interval", "effect_interval"), pa.string()),
 )
 
 
@@ -178,7 +179,8 @@ def _measured(
     follows = np.where(np.abs(margin) <= TIE, 0.5, margin > 0)
     for name, values in (("following", follows), ("effect", margin)):
         if len(values) and (likelihood or name == "following"):
-            low, high = two_way_mean(values, clip, pair)
-            ends = {f"{name}_low": low, f"{name}_high": high}
-            row |= {name: float(values.mean())} | {end: None if np.isnan(x) else x for end, x in ends.items()}
+            found = mean_by_clip(values, clip, SHARE if name == "following" else None, others=pair)
+            told = found.in_columns()
+            row |= {name: found.mean, f"{name}_low": told["low"], f"{name}_high": told["high"]}
+            row |= {f"{name}_interval": found.kind}
     return row

@@ -16,7 +16,7 @@ from audiocontrib.contribution.repeat_view import MAJORITY, held_repeats, one_re
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.statistics import clustered_mean
+from audiocontrib.statistics import mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,6 +46,7 @@ REPEAT_SCHEMA = schema_of(
         ),
         pa.float64(),
     ),
+    interval=pa.string(),
 )
 
 
@@ -171,11 +172,9 @@ def _measured(right: Rights, majority: NDArray[np.float64], clip: NDArray[np.int
     if not n:
         return {}
     rate, by_repeat = right.mean(axis=0), right.mean(axis=1)
-    low, high = clustered_mean(rate, clip)
     row: dict[str, Any] = {
         "pass_rate": float(rate.mean()),
-        "low": low,
-        "high": high,
+        **mean_by_clip(rate, clip).in_columns(),
         "lowest": float(by_repeat.min()),
         "highest": float(by_repeat.max()),
         "majority": None if np.isnan(majority).any() else float(majority.mean()),
@@ -185,7 +184,7 @@ def _measured(right: Rights, majority: NDArray[np.float64], clip: NDArray[np.int
     if count < 2:
         return row
     variance = right.var(axis=0, ddof=1)  # of a share of two values: half the chance that two repeats differ
-    changes_low, changes_high = clustered_mean(2 * variance, clip)
+    changes_low, changes_high = mean_by_clip(2 * variance, clip).interval()
     return row | {
         "changes": float(2 * variance.mean()),
         "changes_low": changes_low,

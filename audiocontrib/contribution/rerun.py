@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
 import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
@@ -12,7 +16,7 @@ from audiocontrib.contribution.run_view import connected
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import wilson
+from audiocontrib.statistics import mean_by_clip
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +27,7 @@ RERUN_SCHEMA = schema_of(
     n=pa.int64(),
     differ=pa.int64(),
     **dict.fromkeys(("share", "low", "high"), pa.float64()),
+    interval=pa.string(),
 )
 
 
@@ -40,7 +45,7 @@ def rerun_floor(
 
     Returns:
         model, condition, n (requests answered in both runs), differ (of these, with another choice; none
-        against one is another), share, low, high (95 %, Wilson). Sorted.
+        against one is another), share, low, high (95 %, by clip), the kind of the interval. Sorted.
 
     Raises:
         UsageError: the runs share no answered request.
@@ -56,10 +61,19 @@ def rerun_floor(
             "the two runs share no request; a re-run asks the same model the same items under the same "
             "conditions, prompt, method and orders"
         )
-    for row in rows:
-        row["share"] = row["differ"] / row["n"]
-        row["low"], row["high"] = wilson(row["differ"], row["n"])
-    return pa.Table.from_pylist(rows, schema=RERUN_SCHEMA)
+    return pa.Table.from_pylist(
+        [_summed(*group) for group in groupby(rows, itemgetter("model", "condition"))], schema=RERUN_SCHEMA
+    )
+
+
+def _summed(cell: tuple[str, str], clips: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """A row of the table from those of its clips, which say how many requests differ and how many do not."""
+    counts = np.array([(row["differ"], row["n"] - row["differ"]) for row in clips])
+    found = mean_by_clip(np.repeat(np.tile([1.0, 0.0], len(counts)), counts.ravel()),
+                         np.repeat(np.arange(len(counts)), counts.sum(axis=1)))  # fmt: skip
+    model, condition = cell
+    row = {"model": model, "condition": condition, "n": found.n, "differ": int(counts[:, 0].sum())}
+    return row | {"share": found.mean, **found.in_columns()}
 
 
 def _differing(con: duckdb.DuckDBPyConnection, again: pa.Table, method: str | None) -> list[dict[str, Any]]:
@@ -68,9 +82,9 @@ def _differing(con: duckdb.DuckDBPyConnection, again: pa.Table, method: str | No
         found = arrow_table(
             con.sql(
                 """
-            select model, condition, count(*) as n,
+            select model, condition, clip_id, count(*) as n,
                 count(*) filter (a.choice is distinct from b.choice) as differ
-            from responses a join asked_again b using (request_key)
+            from responses a join asked_again b using (request_key) join items using (item_id)
             where outcome <> 'failed' and ($method is null or method = $method) group by all order by all
             """,
                 params={"method": method},

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import Column
-from audiocontrib.contribution.answer_counts import count_answers
+from audiocontrib.contribution.answer_counts import Small, count_answers
 from audiocontrib.contribution.missing_votes import problems
 from audiocontrib.contribution.scope import CheckedScope, not_asked
 
@@ -36,6 +36,8 @@ class ResponseMatrix:
     """(n, J): answers, one for each order; 0 where they do not stand."""
     gold: Ints
     """(n, J): answers that are the gold; 0 without a key."""
+    counts: Small
+    """(n, J, K): answers whose option it is."""
     replies: bool
     """The answers are replies, not likelihoods."""
 
@@ -58,5 +60,6 @@ def response_matrix(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Resp
         np.where(stands[:, :, None] & inside[:, None], told.shares, np.nan),
         np.where(stands, told.answers, 0).astype(np.int64),
         np.where(stands & (told.gold >= 0)[:, None], at_gold, 0).astype(np.int64),
+        told.counts,
         told.method == "generate",
     )

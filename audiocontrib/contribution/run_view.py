@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from weakref import WeakSet
 
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import sql_literal
@@ -20,6 +21,10 @@ READ = {
     ),
 }
 """Columns that rules read."""
+WITH_FOREIGN = "responses_with_foreign_gold"
+"""The view of answers to questions with one option more; not there where there are none."""
+_narrowed: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+"""Connections that show the answers to the items' own options alone."""
 
 
 @runtime_checkable
@@ -38,13 +43,47 @@ class HasViews(HasConnection, Protocol):
         """As ``connect``, for queries and temporary tables alone."""
 
 
-def connected(run: HasConnection | duckdb.DuckDBPyConnection) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """A connection of the run, closed at the end; a connection is given back as it is. UsageError if it is neither."""
+@contextmanager
+def connected(run: HasConnection | duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of the run, closed at the end; a connection stays open. UsageError if it is neither.
+
+    Meanwhile ``responses`` are those to the items' own options; others are in the view WITH_FOREIGN.
+    """
     if isinstance(run, HasConnection):
-        return run.views() if isinstance(run, HasViews) else run.connect()
-    if not hasattr(run, "execute"):
+        with run.views() if isinstance(run, HasViews) else run.connect() as con, _own_options(con):
+            yield con
+    elif hasattr(run, "execute"):
+        with _own_options(run):
+            yield run
+    else:
         raise UsageError(f"{run!r} is neither a run nor a connection; open a run first: ac.open_run('runs/NAME')")
-    return nullcontext(run)
+
+
+@contextmanager
+def _own_options(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    from audiocontrib.conditions import borrows_option
+
+    if con in _narrowed:
+        yield
+        return
+    held = con.execute("select distinct condition from responses").fetchall()
+    foreign = ", ".join(sql_literal(name) for (name,) in held if borrows_option(name))
+    _narrowed.add(con)
+    try:
+        with ExitStack() as stack:
+            if foreign:
+                stack.enter_context(replaced_view(con, "responses", lambda whole: _parted(con, whole, foreign)))
+            yield
+    finally:
+        if foreign:
+            _narrowed.discard(con)
+            con.execute(f"drop view if exists {WITH_FOREIGN}")
+
+
+def _parted(con: duckdb.DuckDBPyConnection, whole: str, foreign: str) -> str:
+    """The query of all answers but those under the conditions ``foreign``, which get a view of their own."""
+    con.execute(f"create or replace temp view {WITH_FOREIGN} as from {whole} where condition in ({foreign})")
+    return f"from {whole} where condition not in ({foreign})"
 
 
 def filtered_view(con: duckdb.DuckDBPyConnection, view: str, where: str) -> AbstractContextManager[None]:

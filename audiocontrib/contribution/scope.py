@@ -77,11 +77,18 @@ class Scope:
         bound = checked_bound(self.think_tokens, con)
         with one_bound(con, bound):
             repeat = checked_repeat(self.repeat, con)
+        from audiocontrib.conditions import borrows_option
+
         models, conditions, methods = ({row[place] for row in held} for place in range(3))
         for field in ("condition", "audio"):
             word = getattr(self, field)
             if not isinstance(word, str):
                 raise UsageError(f"{field} is {word!r}, but is the name of a condition, such as 'silence'")
+            if borrows_option(word):
+                raise UsageError(
+                    f"{field} is {word!r}, which offers one option more than an item has: it is read by the rule fdr "
+                    "with foreign decoys, and compared with no other condition"
+                )
             if word != Scope.__dataclass_fields__[field].default:  # what was not asked for is just not there
                 known("condition", word, conditions)
         if self.method is not None:

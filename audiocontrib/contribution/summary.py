@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import schema_of
-from audiocontrib.contribution.accuracies import EXTRA, GROUPS, check_extra, group_value
-from audiocontrib.contribution.decoys import Contest, leak_share
+from audiocontrib.contribution.accuracies import EXTRA, GROUPS, check_extra, contribution_of, group_value
+from audiocontrib.contribution.leak_estimates import ends_of_share, leak_share
 from audiocontrib.contribution.measure import measure
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table, sql
-from audiocontrib.statistics import UNKNOWN, Interval, binomial_at_least, chance_corrected, clustered_mean
+from audiocontrib.statistics import ClusteredMean, binomial_at_least, chance_corrected, mean_by_clip
 
 Column = NDArray[Any]
 
@@ -37,6 +37,7 @@ COLUMNS = schema_of(
         ),
         pa.float64(),
     ),
+    **dict.fromkeys(("contribution_interval", "bits_interval", "leak_share_interval"), pa.string()),
 )
 
 
@@ -74,8 +75,8 @@ def summary(
         - leak_share: share of the items that their text answers, from the decoys, with its 95 % interval.
         - weak_by_luck: share of the items that the published vote would call weak if all models guessed.
 
-        What was not asked or is not identified is null. Intervals are clustered by clip, over items: models
-        and orders are taken as given.
+        What was not asked or is not identified is null. Intervals are by clip, over items, with their kinds
+        (``…_interval``): models and orders are taken as given.
 
     Raises:
         UsageError: no such group.
@@ -135,11 +136,14 @@ def _summed(part: pa.Table) -> dict[str, Any]:
             row[f"kappa_{name}"] = chance_corrected(credited, float((1 / k[~np.isnan(right)]).mean()))
     declined = columns["abstained_audio"] - columns["abstained_condition"]
     gains = [columns["ac"] + declined / k, columns["ac"], columns["ac_as_good"]]
-    row |= _with_interval("contribution", gains[0] / (1 - chance), clip)
+    heard = ~np.isnan(columns["ac"])
+    row |= _with_interval("contribution", contribution_of(gains[0][heard], 1 / k[heard], clip[heard]))
     bounds = [mean / (1 - chance) for one in gains if (mean := _mean(one)) is not None]
     row |= {"least_contribution": min(bounds, default=None), "most_contribution": max(bounds, default=None)}
     for name in BITS:
-        row |= _with_interval(f"bits_{name}", columns[f"bits_{name}"], clip)
+        values = columns[f"bits_{name}"]
+        known = ~np.isnan(values)
+        row |= _with_interval(f"bits_{name}", mean_by_clip(values[known], clip[known], None), "bits")
     return row | _leaks(part)
 
 
@@ -148,24 +152,18 @@ def _mean(values: Column) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def _with_interval(name: str, values: Column, clip: Column) -> dict[str, float | None]:
-    known = ~np.isnan(values)
-    interval = clustered_mean(values[known], clip[known]) if known.any() else UNKNOWN
-    return {name: _mean(values)} | _ends(name, interval)
+def _with_interval(name: str, found: ClusteredMean, kind: str = "") -> dict[str, float | str | None]:
+    if not found.n:
+        return {name: None}
+    low, high = (None if np.isnan(end) else end for end in found.interval())
+    return {name: found.mean, f"{name}_low": low, f"{name}_high": high, f"{kind or name}_interval": found.kind}
 
 
-def _leaks(part: pa.Table) -> dict[str, float | None]:
+def _leaks(part: pa.Table) -> dict[str, float | str | None]:
     """The set-level leak share, from the decoys that :func:`measure` found."""
-    entered = part.filter(pc.is_valid(part["gold_on_top"]))
-    won, margin, k, clip = (entered[name].to_numpy() for name in ("gold_on_top", "margin", "k", "clip"))
-    try:
-        share, interval = leak_share(Contest(won=won, margin=margin, k=k, clip=clip))
-    except AudiocontribError:
-        return {}
-    return {"leak_share": share} | _ends("leak_share", interval)
-
-
-def _ends(name: str, interval: Interval) -> dict[str, float | None]:
-    """The ends of an interval as columns; null where they are not known."""
-    low, high = (None if np.isnan(end) else end for end in interval)
-    return {f"{name}_low": low, f"{name}_high": high}
+    entered = part.filter(pc.is_valid(part["gold_rank"]))
+    rank, clip = entered["gold_rank"].to_numpy(), entered["clip"].to_numpy()
+    found = leak_share(rank, clip)
+    row = _with_interval("leak_share", found)
+    low, high = ends_of_share(found)
+    return row if np.isnan(low + high) else row | {"leak_share_low": low, "leak_share_high": high}

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import integers, schema_of
+from audiocontrib.contribution.accuracies import contribution_of
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.repeat_view import FREE, held_bounds
 from audiocontrib.contribution.run_view import connected
@@ -17,7 +18,7 @@ from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeF
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import Heard, clustered_mean, gain
+from audiocontrib.statistics import Heard, gain
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,6 +31,7 @@ THINKING_SCHEMA = schema_of(
     **dict.fromkeys(("abstained_audio", "abstained_condition", "chance"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
     **dict.fromkeys(("least_contribution", "most_contribution"), pa.float64()),
+    interval=pa.string(),
     **dict.fromkeys(("thought_tokens", "reached", "unparsed"), pa.float64()),
 )
 
@@ -44,10 +46,10 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
     Returns:
         model, think_tokens, n (items with a key and a vote both with the audio and under the condition);
         accuracy_audio, accuracy_condition, abstained_audio, abstained_condition (shares), chance (mean 1/K),
-        contribution (what the audio adds, chance-corrected, abstentions credited with 1/K) with its 95 % interval
-        clustered by clip, and its bounds over what abstentions may be worth (least_contribution, most_contribution);
-        and of the single answers under both conditions: thought_tokens (mean), reached (share whose thought was as
-        long as it was allowed), unparsed (share).
+        contribution (what the audio adds, chance-corrected, abstentions credited with 1/K) with its 95 % interval by
+        clip and the kind of that, and its bounds over what abstentions may be worth (least_contribution,
+        most_contribution); and of the single answers under both conditions: thought_tokens (mean), reached (share whose
+        thought was as long as it was allowed), unparsed (share).
 
     Raises:
         UsageError: one bound is named, or a word that the run does not know.
@@ -85,8 +87,8 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
     if not len(clip):
         return {}
     chance = float(heard.chance.mean())
-    added = gain(heard.sides()) / (1 - chance)
-    low, high = clustered_mean(added, clip)
+    found = contribution_of(gain(heard.sides()), heard.chance, clip)
+    low, high = found.interval()
     least, most = heard.bounds(gain)
     return {
         "n": len(clip),
@@ -95,11 +97,12 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
         "abstained_audio": float(heard.declined_audio.mean()),
         "abstained_condition": float(heard.declined_without.mean()),
         "chance": chance,
-        "contribution": float(added.mean()),
+        "contribution": found.mean,
         "contribution_low": low,
         "contribution_high": high,
         "least_contribution": least / (1 - chance),
         "most_contribution": most / (1 - chance),
+        "interval": found.kind,
     }
 
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import equal, integers, schema_of, truths
 from audiocontrib.audit.baselines import baselines
-from audiocontrib.contribution.accuracies import accuracy, group_value
+from audiocontrib.contribution.accuracies import accuracy, contribution_of, group_value
 from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import clustered_mean, gain
+from audiocontrib.statistics import gain
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -30,9 +30,11 @@ EVALUATION_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "part", "model", "condition"), pa.string()),
     n=pa.int64(),
     **dict.fromkeys(("right", "wrong", "abstained", "no_choice"), pa.int64()),
-    **dict.fromkeys(("accuracy", "low", "high", "clip_low", "clip_high"), pa.float64()),
+    **dict.fromkeys(("accuracy", "low", "high"), pa.float64()),
+    interval=pa.string(),
     **dict.fromkeys(("chance", "constant", "credited", "chance_corrected"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
+    contribution_interval=pa.string(),
     **dict.fromkeys(("least_contribution", "most_contribution"), pa.float64()),
     constant_strategy=pa.string(),
     **dict.fromkeys(("missing", "refused", "unparsed", "failed"), pa.int64()),
@@ -58,16 +60,15 @@ def evaluate(
 
     Returns:
         Of n votes those that are right, wrong (another option), abstained (they decline) and no_choice (a tie, or not
-        read); ``accuracy`` of the vote over all orders, Wilson's 95 % interval (low, high) and the one clustered by
-        clip (clip_low, clip_high); ``chance``, the mean of 1/K; ``constant``, the best accuracy that one and the same
-        place, or the longest or shortest option, would have on these items; ``credited``, accuracy with 1/K for each
-        abstention; ``chance_corrected``, (credited - chance) / (1 - chance); ``contribution``, what the audio adds over
-        this condition: the chance-corrected accuracy under ``audio`` minus the one here, on the items that have both
-        votes, with its 95 % interval clustered by clip (null for ``audio`` itself, and where it was not asked), and
-        between which bounds it lies whatever abstentions are worth: 1/K, nothing, or the model's answer with the audio
-        (least_contribution, most_contribution); missing votes; and how many replies were refused, unparsed
-        and failed. An interval clustered by clip is symmetric: near 0 and 1 it may pass them, and it has no width
-        where all votes are alike; Wilson's holds there.
+        read); ``accuracy`` of the vote over all orders, its 95 % interval by clip (low, high) and the kind of it
+        (``interval``, :mod:`~audiocontrib.statistics.clusters`); ``chance``, the mean of 1/K; ``constant``, the best
+        accuracy that one and the same place, or the longest or shortest option, would have on these items;
+        ``credited``, accuracy with 1/K for each abstention; ``chance_corrected``, (credited - chance) / (1 - chance);
+        ``contribution``, what the audio adds over this condition: the chance-corrected accuracy under ``audio`` minus
+        the one here, on the items that have both votes, with its 95 % interval by clip (null for ``audio`` itself, and
+        where it was not asked), and between which bounds it lies whatever abstentions are worth: 1/K, nothing, or the
+        model's answer with the audio (least_contribution, most_contribution); missing votes; and how many replies were
+        refused, unparsed and failed.
 
     Raises:
         UsageError: a run lacks the split, or a group does not exist.
@@ -142,7 +143,7 @@ def _added(
     cast: Votes,
     audio: int | None,
     cell: int,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """What the audio adds over a condition, on the items of a part that have both votes; nothing over itself."""
     if audio is None or audio == cell:
         return {}
@@ -151,16 +152,12 @@ def _added(
         return {}
     heard = cast.heard(audio, cell, both)
     room = 1 - float(heard.chance.mean())
-    added: NDArray[np.float64] = gain(heard.sides()) / room
-    low, high = clustered_mean(added, clips[both])
+    found = contribution_of(gain(heard.sides()), heard.chance, clips[both])
+    low, high = found.interval()
     least, most = heard.bounds(gain)
-    return {
-        "contribution": float(added.mean()),
-        "contribution_low": low,
-        "contribution_high": high,
-        "least_contribution": least / room,
-        "most_contribution": most / room,
-    }
+    ends = {"contribution_low": low, "contribution_high": high, "contribution_interval": found.kind}
+    bounds = {"least_contribution": least / room, "most_contribution": most / room}
+    return {"contribution": found.mean, **ends, **bounds}
 
 
 def _constant(items: pa.Table) -> tuple[str, float]:

@@ -26,6 +26,7 @@ CHANGE_SCHEMA = schema_of(
     **dict.fromkeys(("dataset", "part", "model", "baseline", "measure", "quantity", "condition"), pa.string()),
     n=pa.int64(),
     **dict.fromkeys(("now", "before", "change", "low", "high", "p", "p_holm"), pa.float64()),
+    interval=pa.string(),
     fixed=pa.int64(),
     broken=pa.int64(),
     mcnemar=pa.float64(),
@@ -115,6 +116,7 @@ def _told(found: Difference) -> dict[str, Any]:
         "change": found.mean,
         "low": found.low,
         "high": found.high,
+        "interval": found.kind,
         "p": found.p,
         "minimum_detectable": found.minimum_detectable,
     }

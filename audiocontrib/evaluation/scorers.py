@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+import numpy as np
 import pyarrow as pa
 
 from audiocontrib.answers.official import SCORERS, ScoredReply
@@ -13,7 +14,7 @@ from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.prompts import rotate
 from audiocontrib.sql import arrow_table
-from audiocontrib.statistics import wilson
+from audiocontrib.statistics import mean_by_clip
 from audiocontrib.store.runs import as_run
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ COMPARISON_SCHEMA = schema_of(
     accuracy=pa.float64(),
     low=pa.float64(),
     high=pa.float64(),
+    interval=pa.string(),
     exact=pa.float64(),
     differ=pa.int64(),
     only_official=pa.int64(),
@@ -61,9 +63,9 @@ def compare_scorers(
 
     Returns:
         One row per model, condition and scorer (COMPARISON_SCHEMA): n replies of items with a key, those
-        that the official rule leaves out of its denominator, its accuracy over the rest with Wilson's 95 %
-        interval, our accuracy over all n, and on how many replies the two differ: right by the official
-        rule only, right by ours only.
+        that the official rule leaves out of its denominator, its accuracy over the rest with its 95 %
+        interval by clip and the kind of that, our accuracy over all n, and on how many replies the two differ:
+        right by the official rule only, right by ours only.
 
     Raises:
         UsageError: no such scorer or repeat, or a data set that has none.
@@ -95,7 +97,8 @@ def compare_scorers(
 
 
 REPLIES = """
-select r.model, r.condition, i.dataset, r.reply, coalesce(r.correct, false) as correct, i.choices, i.answer, r."order"
+select r.model, r.condition, i.dataset, r.reply, coalesce(r.correct, false) as correct, i.choices, i.answer, r."order",
+    i.clip_id
 from responses r
     join (select *, row_number() over () as place from items) i using (item_id)
 where r.method = 'generate' and r.outcome <> 'failed' and r.reply is not null and i.answer is not null
@@ -115,6 +118,7 @@ class _Reply(TypedDict):
     choices: list[str]
     answer: int
     order: int
+    clip_id: str
 
 
 def _scorer(scorer: str, dataset: str) -> str:
@@ -138,15 +142,16 @@ def _compared(name: str, rows: list[_Reply]) -> dict[str, Any]:
     official = list(SCORERS[name](replies))
     exact = [r["correct"] for r in rows]
     right, counted = sum(o is True for o in official), sum(o is not None for o in official)
-    low, high = wilson(right, counted)
+    read = [(o is True, r["clip_id"]) for o, r in zip(official, rows, strict=True) if o is not None]
+    clips = np.unique([clip for _, clip in read], return_inverse=True)[1]
+    found = mean_by_clip([hit for hit, _ in read], clips)
     only_official = sum(o is True and not e for o, e in zip(official, exact, strict=True))
     only_exact = sum(o is not True and e for o, e in zip(official, exact, strict=True))
     return {
         "n": len(rows),
         "left_out": len(rows) - counted,
         "accuracy": right / counted if counted else None,
-        "low": low,
-        "high": high,
+        **found.in_columns(),
         "exact": sum(exact) / len(rows),
         "differ": only_official + only_exact,
         "only_official": only_official,

@@ -16,9 +16,12 @@ FROM = {"repeat": 0, "epoch": 1}
 def read_condition(cell: Any) -> str:
     """A condition as it is written in a run. BadItem if there is none of that name."""
     try:
-        return known_condition(str(cell)).spec
+        found = known_condition(str(cell))
     except UsageError as error:
         raise BadItem("condition", str(error)) from error
+    if found.borrows_option:
+        raise BadItem("condition", f"{found.spec} offers an option of another item, and a file does not say which")
+    return found.spec
 
 
 def read_order(cell: Any, k: int) -> int:

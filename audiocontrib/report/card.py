@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import DatasetCardData
 
 from audiocontrib.contribution import accuracy
-from audiocontrib.contribution.decoys import Contest, contest, leak_share
+from audiocontrib.contribution.contest import Contest, contest
+from audiocontrib.contribution.leak_estimates import ends_of_share, leak_share
 from audiocontrib.contribution.run_view import only_models
 from audiocontrib.contribution.scope import Scope
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -178,12 +179,14 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
     asked = made.settings
     try:
         with only_models(con, asked.get("models")):
-            share, (low, high) = leak_share(_contest(con, asked))
-        if share == share:
+            entered = _contest(con, asked)
+            share = leak_share(entered.rank, entered.clip)
+        if share.n:
+            low, high = ends_of_share(share)
             weak = made.sizes.get("weak", 0) / max(len(stored), 1)
             lines.append(
-                f"By the wrong options as decoys, the text answers about {share:.1%} of the items or more "
-                f"(95 %, by clip: {low:.1%} to {high:.1%}); {weak:.1%} are called weak"
+                f"By the strongest wrong options as decoys, the text answers about {max(share.mean, 0):.1%} of the "
+                f"items or more (95 %, {share.kind}: {low:.1%} to {high:.1%}); {weak:.1%} are called weak"
             )
     except AudiocontribError as error:
         lines.append(f"The share that the text answers could not be taken: {error}")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, overload
 
 import pyarrow as pa
 
+from audiocontrib.conditions import borrows_option
 from audiocontrib.contribution import accuracy
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Item
 from audiocontrib.items.view import items_html
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.provenance import ScoreStep, run_steps
-from audiocontrib.sql import arrow_table
+from audiocontrib.sql import arrow_table, sql_literal
 from audiocontrib.store.run import AUDIT
 from audiocontrib.store.runs import as_run
 
@@ -156,11 +157,14 @@ def _left(run: Run) -> int:
     if identity.get("orders") not in ("cyclic", "given"):
         return 0
     each = "len(choices)" if identity["orders"] == "cyclic" else "1"
-    cells = len(identity.get("models", {})) * len(identity.get("conditions", [])) * _repeats(run)
+    # of questions with a borrowed option it is not known how many can be asked
+    own = [name for name in identity.get("conditions", []) if not borrows_option(name)]
+    cells = len(identity.get("models", {})) * len(own) * _repeats(run)
+    named = ", ".join(map(sql_literal, own)) or "''"
     sound = "item_id not in (select item_id from quarantine where item_id is not null)"
     [row] = run.table(
         f"select (select coalesce(sum({each}), 0) from items where {sound}) as asked, "
-        f"(select count(*) from responses where {sound}) as there"
+        f"(select count(*) from responses where {sound} and condition in ({named})) as there"
     ).to_pylist()
     return max(0, int(row["asked"]) * cells - int(row["there"]))
 

@@ -193,7 +193,7 @@ def split_summary(con: duckdb.DuckDBPyConnection, saved: SavedSplit) -> SplitFac
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
         reasons=arrow_table(con.sql(REASONS, params={"name": name})).to_pylist(),
         certificates=[Certificate.of_row(row) for row in saved.certificates],
-        rotated=any(row.get("rotated") for row in saved.certificates),
+        rotated=bool(saved.certificates) and all(row.get("rotated") for row in saved.certificates),
     )
 
 

@@ -258,4 +258,4 @@ def _notes(model: Model, total: RequestBatch, method: str) -> Iterator[str]:
     if total.cut:
         yield f"{total.cut} sounds are longer than the {model.max_seconds:g} s that {model.name} hears, and were cut"
     if total.unpartnered:
-        yield f"{total.unpartnered} questions that borrow a clip are left out: no other clip can stand in"
+        yield f"{total.unpartnered} questions that borrow a clip or an option are left out: no other item can lend one"

@@ -39,10 +39,11 @@ def estimate_scoring(items: Items, model: Model, asking: RequestConfig, shard: S
     """
     lenders = partners(items, asking)
     groups = [list(group) for group in _sample(items, shard)]
-    requests = asking.count(options_of(items, shard)) // len(asking.conditions)
+    sizes = options_of(items, shard)
     rows = []
     for condition in asking.conditions:
         alone = replace(asking.of(model), conditions=(condition,))
+        requests = alone.count(sizes)
         warm, cold = groups[:WARM], groups[WARM:] or groups
         _asked(model, alone, lenders, warm)
         start = time.perf_counter()

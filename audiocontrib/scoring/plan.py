@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from audiocontrib.arrow import integers, texts
 from audiocontrib.conditions import Condition, Partners, find_partners
+from audiocontrib.conditions.foreign import with_gold_of
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item, Items
@@ -53,7 +54,9 @@ class RequestConfig:
 
     def count(self, options: Iterable[int]) -> int:
         """Number of requests per model, from the number of options of each item."""
-        return len(self.conditions) * self.sampling.each * sum(len(ORDERS[self.orders](k)) for k in options)
+        sizes = list(options)
+        more = [condition.borrows_option for condition in self.conditions]
+        return self.sampling.each * sum(len(ORDERS[self.orders](k + one)) for one in more for k in sizes)
 
     def of(self, model: Model) -> RequestConfig:
         """The same for one model: where nobody says how long replies may be, it does."""
@@ -119,11 +122,8 @@ class PlannedQuestion:
     """Item whose recording is needed: its own, the partner's under swap, or None."""
     repeat: int = 0
     think_tokens: int | None = None
-
-    @property
-    def partner_id(self) -> str | None:
-        """The item whose clip is played instead of its own."""
-        return self.source.id if self.source and self.condition.borrows_clip else None
+    partner_id: str | None = None
+    """The item whose clip is played instead of its own, or whose gold is offered beside its own options."""
 
 
 def by_clip(items: Items, shard: Shard) -> Iterator[tuple[Item, ...]]:
@@ -154,8 +154,8 @@ def options_of(items: Items, shard: Shard) -> list[int]:
 
 
 def partners(items: Items, asking: RequestConfig) -> dict[Condition, Partners]:
-    """Who lends a clip under each condition that plays another item's."""
-    return {c: find_partners(c, items) for c in asking.conditions if c.borrows_clip}
+    """Who lends a clip, or its gold, under each condition that borrows one."""
+    return {c: find_partners(c, items) for c in asking.conditions if c.borrows_clip or c.borrows_option}
 
 
 def plan_questions(
@@ -164,16 +164,19 @@ def plan_questions(
     """All requests about the items of one recording; those that need a partner and have none are left out."""
     for item in group:
         for condition in asking.conditions:
-            source = lenders[condition](item) if condition.borrows_clip else item if condition.needs_clip else None
-            if condition.borrows_clip and source is None:
+            lender = lenders[condition](item) if condition in lenders else None
+            if condition in lenders and lender is None:
                 continue
+            source = lender if condition.borrows_clip else item if condition.needs_clip else None
+            lent_by = lender.id if lender else None
+            put = with_gold_of(item, lender) if condition.borrows_option and lender else item
             question = item.question if condition.shows_question else None
-            for order in ORDERS[asking.orders](len(item.choices)):
+            for order in ORDERS[asking.orders](len(put.choices)):
                 prompt = make_prompt(
-                    question, item.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
+                    question, put.choices, order=order, has_audio=condition.has_audio, prompt=asking.prompt
                 )
                 for bound, repeat in product(asking.sampling.bounds, range(asking.sampling.repeats)):
-                    yield PlannedQuestion(item, condition, order, prompt, source, repeat, bound)
+                    yield PlannedQuestion(put, condition, order, prompt, source, repeat, bound, lent_by)
 
 
 def question_key(question: PlannedQuestion, asking: RequestConfig, fingerprint: str, heard: str | None) -> str:

@@ -16,7 +16,7 @@ from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, RuleResult, Split, rule
 from audiocontrib.splits.decide import decide
-from audiocontrib.splits.settings import check_settings, judges, listed
+from audiocontrib.splits.settings import check_settings, judges, listed, settings_of
 from audiocontrib.sql import arrow_table, sql
 from audiocontrib.store.split_check import SPLIT_SCHEMA
 
@@ -76,7 +76,7 @@ def split(
     """
     found = RULES.find(rule)
     exact = _threshold(found.threshold if threshold is None else threshold)
-    left_out, settings = _left_out(leave_out), check_settings(rule, settings)
+    left_out, settings = _left_out(leave_out), check_settings(rule, _written(rule, settings))
     given: dict[str, Any] = {"condition": condition, "audio": audio, "method": method, "models": models}
     given |= {"prompt": prompt, "repeat": repeat, "think_tokens": think_tokens}
     words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
@@ -101,6 +101,11 @@ def split(
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
     return Split(table, rule, float(exact), asked, findings, decided.warnings, scores, context)
+
+
+def _written(rule: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, and those that a split always writes down."""
+    return {name: usual for name, usual in settings_of(rule).items() if name in RULES.find(rule).before} | settings
 
 
 def _named(scope: CheckedScope) -> dict[str, Any]:

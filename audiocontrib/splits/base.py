@@ -70,6 +70,9 @@ class Rule:
     """Its settings that name models (one, or several) whose answers it reads beside those that count."""
     by_score: bool = True
     """Whether the part follows the score alone: strong from the threshold on, weak below it."""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that came later, as they were before: what a recipe or a saved split that lacks them means. A split
+    always writes them down."""
 
 
 RULES: Registry[Rule] = Registry("split rule")
@@ -77,14 +80,20 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def rule(
-    name: str, threshold: float, about: str, judges: tuple[str, ...] = (), *, by_score: bool = True
+    name: str,
+    threshold: float,
+    about: str,
+    judges: tuple[str, ...] = (),
+    *,
+    by_score: bool = True,
+    before: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., RuleResult]], Callable[..., RuleResult]]:
     """Decorator that files a function as a split rule.
 
     Args:
         threshold: the score from which an item is strong, where no other is asked for, in [0, 1].
         about: one line for the command's help.
-        judges, by_score: see :class:`Rule`.
+        judges, by_score, before: see :class:`Rule`.
 
     Raises:
         UsageError: the name is taken or no name, or the threshold is no share.
@@ -99,7 +108,7 @@ def rule(
         raise UsageError(f"rule {name}: threshold is {threshold!r}, but must be a number between 0 and 1")
 
     def file(decide: Callable[..., RuleResult]) -> Callable[..., RuleResult]:
-        RULES.register(name)(Rule(decide, threshold, about, judges, by_score))
+        RULES.register(name)(Rule(decide, threshold, about, judges, by_score, before or {}))
         return decide
 
     return file

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from audiocontrib.contribution.certificate import Certificate, certificate
 from audiocontrib.errors import UsageError
 from audiocontrib.splits.sensitivity import leave_one_out
 from audiocontrib.splits.settings import judges
+from audiocontrib.splits.strong_options import strong_options
 from audiocontrib.store.runs import as_run
-from audiocontrib.store.splits import SavedSplit, write_certificates
+from audiocontrib.store.splits import SavedSplit, part_of, write_certificates
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -40,7 +44,8 @@ def certify(
         method: ``likelihood`` or ``generate``; needed only where the run holds both.
         repeat, think_tokens: which of several answers of the model counts, as in a
             :class:`~audiocontrib.contribution.scope.Scope`; None: what counted in the split.
-        save: keep them beside the split, as ``certificate.json``.
+        save: keep them beside the split, as ``certificate.json``; those of other splits, which ``rotate`` makes, as
+            ``certificate-rotated.json``.
 
     Raises:
         UsageError: both or neither of ``model`` and ``rotate``, no such split, a model that took part in it, or a
@@ -62,13 +67,14 @@ def certify(
     made = _rotated(run, saved, asked) if model is None else (_held_out(run, saved, model, asked),)
     if save:
         more = {"rotated": rotate} | {name: value for name, value in several.items() if value is not None}
-        write_certificates(saved, [certificate_row(one) | more for one in made])
+        write_certificates(saved, [certificate_row(one) | more for one in made], rotated=rotate)
     return made
 
 
 def certificate_row(one: Certificate) -> dict[str, Any]:
     """A certificate as JSON has it: what is not known is null."""
-    return {key: None if value != value else value for key, value in asdict(one).items()}
+    row = {key: None if value != value else value for key, value in asdict(one).items()}
+    return row | {"raters": list(one.raters)}
 
 
 def _held_out(run: Run, saved: SavedSplit, model: str, asked: dict[str, Any]) -> Certificate:
@@ -77,8 +83,7 @@ def _held_out(run: Run, saved: SavedSplit, model: str, asked: dict[str, Any]) ->
             f"{model} took part in the split {saved.name!r}, so it certifies nothing; "
             "name a model that did not, or leave out each in turn (rotate)"
         )
-    strong = saved.part("strong")
-    return certificate(run, strong=strong, model=model, **asked)
+    return _of_split(run, saved.table, saved.settings, model, asked, saved.name)
 
 
 def _rotated(run: Run, saved: SavedSplit, asked: dict[str, Any]) -> tuple[Certificate, ...]:
@@ -86,6 +91,15 @@ def _rotated(run: Run, saved: SavedSplit, asked: dict[str, Any]) -> tuple[Certif
     if named := set(saved.raters) & set(judges(saved.settings)):
         raise UsageError(f"{min(named)} is named by the rule {saved.rule} itself, so it cannot be left out in turn")
     return tuple(
-        certificate(run, strong=other.part("strong"), model=model, **asked)
+        _of_split(run, other.table, other.settings, model, asked, f"{saved.name} without {model}")
         for model, other in leave_one_out(run, **saved.settings)
     )
+
+
+def _of_split(
+    run: Run, table: pa.Table, settings: Mapping[str, Any], model: str, asked: dict[str, Any], name: str
+) -> Certificate:  # fmt: skip
+    """Of one split: it names the split, its rule and who made it."""
+    options = strong_options(run, table=table, settings=settings)
+    made = certificate(run, strong=part_of(table, "strong"), model=model, options=options, **asked)
+    return replace(made, split=name, rule=str(settings["rule"]), raters=tuple(settings.get("models", ())))

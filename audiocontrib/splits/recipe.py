@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from pathlib import Path
@@ -12,7 +13,11 @@ from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator
 from audiocontrib.conditions import condition
 from audiocontrib.config import Name, Share, accepted_by, build, changed, config, one_or_several, read_fields
 from audiocontrib.errors import UsageError
+from audiocontrib.log import tell
+from audiocontrib.splits.base import RULES
 from audiocontrib.splits.settings import ConditionName, RuleName, check_settings
+
+LOG = logging.getLogger("audiocontrib.splits")
 
 
 def _with_audio(spec: str) -> str:
@@ -87,4 +92,17 @@ def read_split_recipe(path: str | Path) -> SplitRecipe:
     held = read_fields(path)
     if isinstance(held, Mapping):
         held = {name: value for name, value in held.items() if value is not None}
+        held |= _as_before(held, str(path))
     return build(SplitRecipe, held, str(path))
+
+
+def _as_before(held: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The settings of a recipe that was written before its rule had some of them; said in a line."""
+    rule, settings = held.get("rule"), held.get("settings") or {}
+    before = RULES.find(rule).before if isinstance(rule, str) and rule in RULES else {}
+    lacking = {name: value for name, value in before.items() if name not in settings}
+    if not (lacking and isinstance(settings, Mapping)):
+        return {}
+    said = ", ".join(f"{name} {value}" for name, value in lacking.items())
+    tell(LOG, f"{where} does not say its {', '.join(lacking)}: taken as before there was a choice, {said}")
+    return {"settings": {**lacking, **settings}}

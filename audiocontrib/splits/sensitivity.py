@@ -15,6 +15,7 @@ from audiocontrib.contribution.run_view import connected, filtered_view, in_memo
 from audiocontrib.contribution.scope import Answers
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.splits import Split, split
+from audiocontrib.splits.false_calls import false_calls
 from audiocontrib.sql import sql
 from audiocontrib.statistics import cohen_kappa
 
@@ -38,6 +39,7 @@ SENSITIVITY_SCHEMA = schema_of(
     moved=pa.float64(),
     kappa=pa.float64(),
     jaccard_weak=pa.float64(),
+    **dict.fromkeys(("false_share", "false_share_error", "found", "found_error"), pa.float64()),
     note=pa.string(),
 )
 
@@ -59,7 +61,9 @@ def sensitivity(
     Returns:
         One row per variant (SENSITIVITY_SCHEMA), the first as asked for: varies: what differs from it, ``threshold``,
         ``models``, ``orders`` or ``repeats`` (null in the first); its threshold; counts; moved: share of the items in
-        another part than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; note: why a
+        another part than there; Cohen's kappa of the two; Jaccard similarity of the two weak parts; false_share: of the
+        weak items, the share that luck explains, and found: those rightly called weak, as a share of all, with their
+        standard errors (:mod:`audiocontrib.splits.false_calls`; null for rules of which it is not known); note: why a
         variant could not be made, or that the rows rest on a sample of the items.
     """
     settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
@@ -73,18 +77,19 @@ def sensitivity(
         note = f"all rows: a sample of {some} of {n} items, by whole clips" if some < n else None
         base = split(con, threshold=threshold, models=models, **asked)
         asked_for = {"variant": f"{rule}, threshold {base.threshold:g}", "threshold": base.threshold, "note": note}
-        rows = [asked_for | _compared(base, base)]
+        rows = [asked_for | _compared(base, base) | _erring(con, base)]
         for name, varies, where, change in _variants(con, base):
             about = {"variant": name, "varies": varies, "threshold": change.get("threshold", base.threshold)}
             try:
                 with filtered_view(con, "responses", where):
                     made = split(con, **(asked | {"threshold": base.threshold, "models": models} | change))
+                    erring = _erring(con, made)
             except UsageError:
                 raise
             except AudiocontribError as error:
                 rows.append(about | {"note": str(error)})
             else:
-                rows.append(about | _compared(made, base))
+                rows.append(about | _compared(made, base) | erring)
     return pa.Table.from_pylist(rows, schema=SENSITIVITY_SCHEMA)
 
 
@@ -120,6 +125,16 @@ def _variants(con: duckdb.DuckDBPyConnection, base: Split) -> Iterator[tuple[str
     if (counted := base.settings.get("repeat")) is not None:
         for repeat in [other for other in held_repeats(con) if other != counted][:MOST_REPEATS]:
             yield f"repeat {repeat} only", "repeats", "true", {"repeat": repeat}
+
+
+def _erring(con: duckdb.DuckDBPyConnection, made: Split) -> dict[str, float]:
+    """The columns on the error of a split; none where it is not known."""
+    found = false_calls(con, made.table, made.settings)
+    if found is None:
+        return {}
+    values = {"false_share": found.share, "false_share_error": found.share_error}
+    values |= {"found": found.found, "found_error": found.found_error}
+    return {name: value for name, value in values.items() if value == value}
 
 
 def _compared(made: Split, base: Split) -> dict[str, Any]:

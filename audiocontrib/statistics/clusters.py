@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ LEAST_ITEMS, LEAST_CLIPS = 10, 5
 """Below either there are counts, and no interval."""
 SHARE = (0.0, 1.0)
 CHANGE = (-1.0, 1.0)
-WILSON, STUDENT, ALIKE, COUNTS = "Wilson by clip", "t by clip", "alike, by clip", "counts only"
+WILSON, STUDENT, ALIKE, COUNTS = "Wilson, clustered", "t, clustered", "all alike, clustered", "counts only"
 """The kinds of an interval."""
 TINY = 1e-12
 """A standard error below it is rounding: the clusters do not differ."""
@@ -58,6 +59,11 @@ class ClusteredMean:
         low, high = ((centre + side * half) / (1 + z**2 / n) for side in (-1, 1))
         return Interval(self.least + width * max(low, 0.0), self.least + width * min(high, 1.0))
 
+    def in_columns(self) -> dict[str, Any]:
+        """The columns of a table: low, high (95 %; None where there are none) and interval, the kind."""
+        low, high = (None if math.isnan(end) else end for end in self.interval())
+        return {"low": low, "high": high, "interval": self.kind}
+
     def p_value(self, null: float = 0.0) -> float:
         """Two-sided, of the mean being ``null``: below 1 - level exactly where the interval leaves it out."""
         return min(2 * min(self.tails(null)), 1.0)
@@ -87,8 +93,11 @@ class ClusteredMean:
 
 
 def mean_by_clip(
-    values: ArrayLike, clusters: ArrayLike, span: tuple[float, float] | None = SHARE
-) -> ClusteredMean:  # fmt: skip
+    values: ArrayLike,
+    clusters: ArrayLike,
+    span: tuple[float, float] | None = SHARE,
+    others: ArrayLike | None = None,
+) -> ClusteredMean:
     """The mean of values that need not be independent within a cluster (items on one clip).
 
     The variance is CR2 (Bell and McCaffrey 2002), with Satterthwaite's degrees of freedom: statsmodels has neither.
@@ -100,6 +109,8 @@ def mean_by_clip(
         values: shape (n,), numbers or truth values.
         clusters: shape (n,), integers that are equal within a cluster.
         span: the least and the most that a value can be: SHARE, CHANGE, or others; None: it has no ends.
+        others: clusters of another kind, within which values need not be independent either: the variances of both,
+            less that of their intersection (Cameron, Gelbach and Miller 2011), and the fewer degrees of freedom.
 
     Returns:
         With the kind COUNTS below LEAST_ITEMS values or LEAST_CLIPS clusters.
@@ -107,36 +118,42 @@ def mean_by_clip(
     Raises:
         ValueError: the shapes differ, or a value lies outside the span.
     """
-    x, groups = np.asarray(values, dtype=np.float64), np.asarray(clusters)
-    if x.shape != groups.shape or x.ndim != 1:
-        raise ValueError(f"values of shape {x.shape}, clusters of shape {groups.shape}")
+    x = np.asarray(values, dtype=np.float64)
+    groups = [np.asarray(one) for one in (clusters, others) if one is not None]
+    if x.ndim != 1 or any(one.shape != x.shape for one in groups):
+        raise ValueError(f"values of shape {x.shape}, clusters of shape {groups[0].shape}")
     least, most = span or (-math.inf, math.inf)
     if len(x) and not (least - 1e-9 <= x.min() and x.max() <= most + 1e-9):
         raise ValueError(f"values from {x.min():g} to {x.max():g}; they lie between {least:g} and {most:g}")
-    codes = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(codes)
-    n, count = len(x), len(sizes)
+    kinds = [np.unique(one, return_inverse=True)[1] for one in groups]
+    n, fewest = len(x), min((codes.max() + 1 for codes in kinds), default=0) if len(x) else 0
     mean = float(np.clip(x.mean(), least, most)) if n else math.nan
-    if n < LEAST_ITEMS or count < LEAST_CLIPS:
-        return ClusteredMean(mean, n, count, math.nan, math.nan, least, most, math.nan, COUNTS)
-    error, freedom = _robust(np.bincount(codes, x - mean), sizes)
+    if n < LEAST_ITEMS or fewest < LEAST_CLIPS:
+        return ClusteredMean(mean, n, int(fewest), math.nan, math.nan, least, most, math.nan, COUNTS)
+    parts = [_robust(x - mean, codes) for codes in kinds]
+    variance, freedom = sum(part[0] for part in parts), min(part[1] for part in parts)
+    if len(kinds) > 1:
+        variance -= _robust(x - mean, np.unique(kinds[0] * (kinds[1].max() + 1) + kinds[1], return_inverse=True)[1])[0]
+    error = math.sqrt(max(variance, 0.0))
     if not error > TINY * max(1.0, abs(mean)):
-        return ClusteredMean(mean, n, count, 0.0, freedom, least, most, n**2 / float((sizes**2.0).sum()), ALIKE)
+        alike = min(n**2 / float((np.bincount(codes) ** 2.0).sum()) for codes in kinds)
+        return ClusteredMean(mean, n, int(fewest), 0.0, freedom, least, most, alike, ALIKE)
     if span is None:
-        return ClusteredMean(mean, n, count, error, freedom, least, most, math.nan, STUDENT)
+        return ClusteredMean(mean, n, int(fewest), error, freedom, least, most, math.nan, STUDENT)
     effective = (mean - least) * (most - mean) / error**2
     if (least, most) == SHARE:
         effective = min(effective, float(n))
-    return ClusteredMean(mean, n, count, error, freedom, least, most, effective, WILSON)
+    return ClusteredMean(mean, n, int(fewest), error, freedom, least, most, effective, WILSON)
 
 
-def _robust(residuals: NDArray[np.float64], sizes: NDArray[np.intp]) -> tuple[float, float]:
-    """CR2 standard error of a mean and its degrees of freedom, from the sums of the residuals by cluster."""
-    n = int(sizes.sum())
+def _robust(residuals: NDArray[np.float64], codes: NDArray[np.intp]) -> tuple[float, float]:
+    """CR2 variance of a mean and its degrees of freedom."""
+    sizes, sums = np.bincount(codes), np.bincount(codes, residuals)
+    n = len(codes)
     adjusted = 1 / (1 - sizes / n)
-    variance = float((adjusted * residuals**2).sum()) / n**2
+    variance = float((adjusted * sums**2).sum()) / n**2
     # the covariance of the adjusted sums, if values were independent: diag(own) - outer(a m, a m) / n
     own, cross = adjusted * sizes, adjusted * sizes**2.0
     trace = float(own.sum() - cross.sum() / n)
     square = float((own**2).sum() - 2 * (own * cross).sum() / n + cross.sum() ** 2 / n**2)
-    return math.sqrt(variance), trace**2 / square
+    return variance, trace**2 / square

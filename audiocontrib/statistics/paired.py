@@ -12,6 +12,10 @@ from audiocontrib.statistics.clusters import ALIKE, CHANGE, mean_by_clip
 from audiocontrib.statistics.intervals import LEVEL
 
 POWER = 0.8
+DESIGNED_BELOW = 50
+"""With fewer pairs, how many of them differ is too uncertain to say what could have been detected."""
+HALF = 0.5
+"""Share of the pairs that differ where a design says nothing better: most that two models differ by in practice."""
 TOST_LEVEL = 0.05
 
 
@@ -30,7 +34,8 @@ class Difference:
     n: int
     """Pairs."""
     minimum_detectable: float
-    """Smallest difference that such data show with power 80 % at the 5 % level."""
+    """Smallest difference that such data show with power 80 % at the 5 % level. Below 50 pairs by design, and not from
+    what was seen: independent clips, of which half differ."""
     kind: str
     """Of the interval, as in :class:`~audiocontrib.statistics.clusters.ClusteredMean`."""
 
@@ -87,7 +92,7 @@ def paired_difference(
         (variance with clusters / variance without); the mean square of the differences stands for the share that
         differ, which it is where they are right or wrong. Where all pairs are alike, spread is no guide: the interval
         is Wilson's limit of the share of clusters that differ, and what could be detected is NaN. Below 10 pairs or
-        5 clusters, the interval and p are NaN.
+        5 clusters, the interval and p are NaN. Below 50 pairs what could be detected is by design alone.
 
     Raises:
         ValueError: the shapes differ.
@@ -97,10 +102,21 @@ def paired_difference(
     low, high = found.interval()
     discordance = float((d != 0).mean()) if len(d) else math.nan
     detectable = math.nan
-    if found.error > 0:
+    if len(d) < DESIGNED_BELOW:
+        detectable = _by_design(found.clusters)
+    elif found.error > 0:
         design = found.error**2 / float(d.var(ddof=1) / found.n)
         detectable = minimum_detectable_effect(found.n / design, float((d**2).mean()))
     return Difference(found.mean, low, high, found.p_value(), discordance, found.n, detectable, found.kind)
+
+
+def _by_design(clusters: int) -> float:
+    """Smallest difference of so many independent pairs, of which half differ, or more if it takes more; NaN above 1."""
+    found = minimum_detectable_effect(clusters, HALF)
+    if not found > HALF:
+        return found
+    all_that_differ = found**2 / HALF  # Δ = (z + z') sqrt(Δ / n): every pair that differs does so the same way
+    return all_that_differ if all_that_differ <= 1 else math.nan
 
 
 def equivalence(a: ArrayLike, b: ArrayLike, clusters: ArrayLike, margin: float) -> Equivalence:

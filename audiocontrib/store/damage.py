@@ -39,5 +39,6 @@ _AGAIN = {
     "split.parquet": "make the split again",
     "settings.json": "make the split again",
     "certificate.json": "certify the split again",
+    "certificate-rotated.json": "certify the split again",
 }
 """What makes a file again."""

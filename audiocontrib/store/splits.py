@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from audiocontrib.arrow import equal
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.log import tell
 from audiocontrib.names import check_folder_name
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
@@ -29,10 +30,14 @@ from audiocontrib.store.split_check import PARTS, digest, fault_against, table_f
 
 LOG = logging.getLogger("audiocontrib.store")
 SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json", "certificate.json"
+ROTATED = "certificate-rotated.json"
+"""Of the splits that are made without one of the models each."""
 DIGEST = "rows_sha256"
 FOUND = ("findings", "warnings", "review_out", DIGEST)
 """What the settings' file holds beside what was asked for (a sheet for review is written once)."""
 AGAIN = "make the split again"
+BEFORE = {"fdr": {"decoys": "all"}}
+"""By rule, settings that came later, as they were before: what a split that lacks them was made by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class SavedSplit:
         path = folder / TABLE
         if not path.is_file():
             raise UsageError(f"{folder} is no split: it holds no {TABLE}")
-        for name in (TABLE, SETTINGS, CERTIFICATE):
+        for name in (TABLE, SETTINGS, CERTIFICATE, ROTATED):
             check_own(folder / name, folder)
         table, kept = _read_table(path)
         stated = _read_json(folder / SETTINGS, dict)
@@ -103,13 +108,18 @@ class SavedSplit:
         checked(SettingsFile, about, folder / SETTINGS, AGAIN)
         if DIGEST in about and about[DIGEST] != digest(table):
             raise AudiocontribError(f"{path}: its rows are not those that were saved; {AGAIN}")
-        certificates = _read_json(folder / CERTIFICATE, list) or []
-        checked(list[CertificateFile], certificates, folder / CERTIFICATE, "certify the split again")
+        certificates = []
+        for name in (CERTIFICATE, ROTATED):
+            rows = _read_json(folder / name, list) or []
+            certificates += checked(list[CertificateFile], rows, folder / name, "certify the split again")
+        settings = {name: value for name, value in about.items() if name not in FOUND}
+        if lacking := BEFORE.get(str(settings.get("rule")), {}).keys() - settings.keys():
+            tell(LOG, f"{folder} does not say its {', '.join(lacking)}: taken as before there was a choice")
         return cls(
             folder.name,
             folder,
             table,
-            {name: value for name, value in about.items() if name not in FOUND},
+            BEFORE.get(str(settings.get("rule")), {}) | settings,
             about.get("findings", {}),
             tuple(about.get("warnings", ())),
             tuple(certificates),
@@ -143,7 +153,8 @@ def split_names(run: Path, *, sound: bool = False) -> list[str]:
 def split_fault(run: Path, name: str) -> str | None:
     """Why a split in a run's folder cannot be read; None: it can be. Looked for anew when a file has changed."""
     folder = split_folder(run, name)
-    files = [folder / TABLE, folder / SETTINGS, folder / CERTIFICATE, run / "items.parquet", run / "quarantine.parquet"]
+    files = [folder / name for name in (TABLE, SETTINGS, CERTIFICATE, ROTATED)]
+    files += [run / "items.parquet", run / "quarantine.parquet"]
     states = (path.stat() if path.exists() else None for path in files)
     return _fault(run, name, tuple(state and (state.st_mtime_ns, state.st_size, state.st_ino) for state in states))
 
@@ -193,17 +204,18 @@ def write_split(folder: Path, table: pa.Table, about: Mapping[str, Any]) -> Path
     settings = json.dumps(about, indent=2, sort_keys=True)
     if (folder / MANIFEST).exists():
         raise UsageError(f"a split cannot be in {folder}: that is a run; name a folder within its {SPLITS}/")
-    with suppress(FileNotFoundError, NotADirectoryError):
-        (folder / CERTIFICATE).unlink()
+    for name in (CERTIFICATE, ROTATED):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (folder / name).unlink()
     write_table_atomic(table.replace_schema_metadata({"audiocontrib": settings}), folder / TABLE)
     with replacing(folder / SETTINGS) as file:
         file.write(sealed_json(json.loads(settings)))
     return folder
 
 
-def write_certificates(split: SavedSplit, rows: list[dict[str, Any]]) -> Path:
-    """Keep certificates beside a split; gives the file back."""
-    path = split.folder / CERTIFICATE
+def write_certificates(split: SavedSplit, rows: list[dict[str, Any]], *, rotated: bool = False) -> Path:
+    """Keep certificates beside a split, those of its variants without a model apart; gives the file back."""
+    path = split.folder / (ROTATED if rotated else CERTIFICATE)
     with replacing(path) as file:
         file.write(sealed_json(json.loads(json.dumps(rows, allow_nan=False))))
     return path

@@ -23,7 +23,7 @@ from audiocontrib.store.json_seal import is_sealed, read_sealed, sealed_json
 from audiocontrib.store.manifest import MANIFEST, read_manifest
 from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import SEALS, check_file, forget_checked, known_seals
-from audiocontrib.store.splits import CERTIFICATE, SETTINGS, TABLE
+from audiocontrib.store.splits import CERTIFICATE, ROTATED, SETTINGS, TABLE
 
 RESPONSES = "responses"
 
@@ -43,6 +43,7 @@ AGAIN = {
     "split.parquet": "audiocontrib split",
     "settings.json": "audiocontrib split; repaired from the split's table, if that is whole",
     "certificate.json": "audiocontrib certify",
+    "certificate-rotated.json": "audiocontrib certify",
     "readings": "audiocontrib reread",
     "evidence": "the next score command that listens",
 }
@@ -147,13 +148,13 @@ def _seal(path: Path) -> None:
     """Give a file of an older program its seal; parts never change, and are listed elsewhere."""
     if path.suffix == ".json":
         with replacing(path) as file:
-            file.write(sealed_json(read_sealed(path, list if path.name == CERTIFICATE else dict)))
+            file.write(sealed_json(read_sealed(path, list if path.name in (CERTIFICATE, ROTATED) else dict)))
     elif path.parent.name != RESPONSES:
         write_table_atomic(pq.read_table(path.absolute()), path)
 
 
 def _look_json(path: Path) -> bool:
-    return bool(read_sealed(path, list if path.name == CERTIFICATE else dict)) is False or is_sealed(path)
+    return bool(read_sealed(path, list if path.name in (CERTIFICATE, ROTATED) else dict)) is False or is_sealed(path)
 
 
 def _look_lines(path: Path) -> bool:
@@ -179,6 +180,7 @@ LOOKS: dict[str, Look] = {
     "splits/*/split.parquet": check_file,
     "splits/*/settings.json": _look_json,
     "splits/*/certificate.json": _look_json,
+    "splits/*/certificate-rotated.json": _look_json,
     "readings/*.parquet": check_file,
     "evidence/*/*.jsonl": _look_lines,
     "judges/*/run.json": _look_json,

@@ -44,6 +44,7 @@ def test_a_held_out_model_certifies(run: Path) -> None:
     assert "2255 items would bound it by 2 points" in done.stderr
     [kept] = json.loads((run / "splits" / "votes" / "certificate.json").read_text())
     assert kept.pop("sha256")
+    assert kept.pop("raters") == found.pop("raters") == ["m0", "m1", "m2"]
     assert kept == pytest.approx(found)
 
 
@@ -52,10 +53,16 @@ def test_every_model_of_the_split_in_turn(run: Path) -> None:
     assert done.exit_code == 0, done.output
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["model"] for row in rows] == ["m0", "m1", "m2"]
+    assert [row["split"] for row in rows] == ["votes without m0", "votes without m1", "votes without m2"]
+    assert rows[0]["raters"] == ["m1", "m2"]
+    folder = run / "splits" / "votes"
+    [held_out] = json.loads((folder / "certificate.json").read_text())  # it stays as it was
+    assert held_out["model"] == "guesser"
+    assert len(json.loads((folder / "certificate-rotated.json").read_text())) == 3
     assert all(100 < row["n"] < 140 for row in rows)
 
 
-def test_what_an_over_filtered_set_does_not_certify_is_null(run: Path) -> None:
+def test_below_chance_it_is_certified_by_the_options_that_leave_an_item_strong(run: Path) -> None:
     """The set holds what one twin gets wrong, and there the other errs too."""
     made = ac.open_run(run)
     folder = ac.split(made, condition="text", models="twin0").save(made.split_folder("twins"))
@@ -64,8 +71,9 @@ def test_what_an_over_filtered_set_does_not_certify_is_null(run: Path) -> None:
     [kept] = json.loads((folder / "certificate.json").read_text(), parse_constant=pytest.fail)
     assert kept["right"] < kept["n"] / 10
     assert kept["over_filtered"] is True
-    assert kept["residual_upper"] is None
-    assert "over-filtered and nothing is certified" in done.stderr
+    assert kept["conditional"] is True
+    assert 0 <= kept["residual_upper"] < 0.2  # it errs as the other does, so it answers next to nothing of what is left
+    assert (kept["rule"], kept["raters"], kept["split"]) == ("votes", ["twin0"], "twins")
 
 
 def test_a_split_that_is_made_again_has_no_certificate(run: Path) -> None:

@@ -18,6 +18,7 @@ from audiocontrib.audio import Sound
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.cli import main
 from audiocontrib.cli.demo_real import tell_demo
+from audiocontrib.cli.messages import share_in_words
 from audiocontrib.contribution import accuracy
 from audiocontrib.demo import RealDemo, demo_real
 from audiocontrib.demo.real import SPLITS
@@ -146,11 +147,11 @@ def test_what_is_printed(done: RealDemo, capsys: pytest.CaptureFixture[str]) -> 
     assert all(path.stat().st_size > 10_000 for path in done.plots)
 
 
-def test_intervals_are_clustered_or_wilsons() -> None:
-    row = {"low": 0.7, "high": 0.99, "clip_low": 0.8, "clip_high": 1.2}
-    assert interval(row) == (0.8, 1.0)
-    for none in ({"clip_low": 1.0, "clip_high": 1.0}, {"clip_low": float("nan"), "clip_high": float("nan")}):
-        assert interval(row | none) == (0.7, 0.99)
+def test_where_there_are_too_few_the_value_stands_alone_and_counts_are_printed() -> None:
+    row = {"accuracy": 0.75, "right": 6, "n": 8, "low": None, "high": None}
+    assert interval(row) == (0.75, 0.75)
+    assert share_in_words(row) == "6 of 8"
+    assert share_in_words(row | {"low": 0.6, "high": 0.9}) == "75% (60%–90%)"
 
 
 def test_the_plot_has_a_row_for_each_group(done: RealDemo) -> None:

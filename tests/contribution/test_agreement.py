@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from helpers.planted import ask, questions, views
 
-from audiocontrib.contribution.agreement import agreements
-from audiocontrib.contribution.decoys import shared_preferences
+from audiocontrib.contribution.agreement import agreements, shared_preferences
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Items

@@ -12,6 +12,8 @@ from helpers.simulated import Answered, likelihoods, views
 
 from audiocontrib.contribution.certificate import Certificate, certificate, needed, residual
 from audiocontrib.errors import UsageError
+from audiocontrib.splits import split
+from audiocontrib.splits.strong_options import strong_options
 from audiocontrib.statistics import guessing, wilson_upper
 
 
@@ -35,7 +37,7 @@ def test_equal_options() -> None:
     found = certify(np.arange(2500) % 25 < 7, np.full(2500, 4))
     assert (found.model, found.condition, found.n, found.left_out) == ("model-0", "text", 2500, 0)
     assert (found.right, found.accuracy, found.chance) == (700, 0.28, 0.25)
-    assert found.upper == wilson_upper(700, 2500)
+    assert found.upper == pytest.approx(wilson_upper(700, 2500), abs=1e-4)
     assert found.residual_upper == pytest.approx((found.upper - 0.25) / 0.75)
     assert found.p_below_chance == pytest.approx(scipy.stats.binom.cdf(700, 2500, 0.25))
     assert not found.over_filtered
@@ -83,7 +85,7 @@ def test_a_set_below_chance_certifies_nothing() -> None:
 def test_the_wider_bound_counts_where_clips_repeat() -> None:
     right, k = np.repeat(np.arange(200) % 4 == 0, 10), np.full(2000, 4)  # ten items a clip, all right or all wrong
     clustered, single = certify(right, k, per_clip=10), certify(right, k)
-    assert single.upper == wilson_upper(500, 2000)
+    assert single.upper == pytest.approx(wilson_upper(500, 2000), abs=1e-4)
     assert clustered.upper > 0.29 > single.upper
     below = np.repeat(np.arange(200) % 50 < 11, 10)  # 22 %: significant for 2,000 items, not for 200 clips
     assert certify(below, k).over_filtered
@@ -123,6 +125,37 @@ def test_a_filter_by_models_with_the_same_tastes_goes_too_far() -> None:
     assert a.leak[strong].mean() > 0.1
     assert found.over_filtered
     assert np.isnan(found.residual_upper)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["votes", "fdr"])
+@pytest.mark.parametrize("shared", [0.0, 0.6])
+def test_given_the_options_that_leave_an_item_strong_the_bound_holds(rule: str, shared: float) -> None:
+    """Three models filter; the fourth knows half of the leaks, surely, and else shares their tastes."""
+    rng, holds, plain = np.random.default_rng(3), [], []
+    for _ in range(20):
+        n, k = 600, np.full(600, 4)
+        leak, gold = rng.random(n) < 0.3, rng.integers(0, 4, n)
+        z = shared * rng.normal(size=(n, 1, 4)) + np.sqrt(1 - shared**2) * rng.normal(size=(n, 4, 4))
+        knows = leak[:, None] & (rng.random((n, 4)) < [0.6, 0.6, 0.6, 0.5])
+        z[np.arange(n), :, gold] += 12 * knows
+        p = np.exp(z - z.max(axis=2, keepdims=True))
+        con = views(Answered(leak, gold, k, p / p.sum(axis=2, keepdims=True)))
+        plainly = con.sql("select *, '' as question_type, '' as source_dataset from items").to_arrow_table()
+        con.register("items", plainly)
+        made = split(con, rule=rule, condition="text", models=["model-0", "model-1", "model-2"])
+        options = strong_options(con, table=made.table, settings=made.settings)
+        strong, words = made.part("strong"), {"model": "model-3", "condition": "text"}
+        on = [int(name[1:]) for name in strong["item_id"].to_pylist()]
+        by_id = dict(zip(options["item_id"].to_pylist(), options["options"].to_pylist(), strict=True))
+        assert all(by_id[f"i{i:06d}"][gold[i]] for i in on)  # a strong item's own gold leaves it strong
+        found, bare = (certificate(con, strong=strong, options=o, **words) for o in (options, None))
+        assert found.conditional
+        assert found.among < found.n
+        holds.append(found.residual_upper >= knows[on, 3].mean())
+        plain.append(bare.residual_upper >= knows[on, 3].mean())
+    assert np.mean(holds) >= 0.85
+    assert shared == 0 or np.mean(plain) < 0.7
 
 
 def test_items_without_an_answer_or_a_key_are_counted_apart() -> None:

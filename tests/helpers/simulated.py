@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.contribution.decoys import Contest
+from audiocontrib.contribution.contest import Contest
 from audiocontrib.sql import cursor
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,9 @@ class Answered:
         mean = np.nan_to_num(self.p.mean(axis=1), nan=-1.0)
         second, best = np.log(np.maximum(np.sort(np.round(mean, 12), axis=1)[:, -2:].T, 1e-12))
         clips = np.arange(len(mean)) if clip is None else clip
-        return Contest((mean + coin).argmax(axis=1) == self.gold, best - second, self.k, clips)
+        drawn = mean + coin
+        rank = (drawn > drawn[np.arange(len(mean)), self.gold][:, None]).sum(axis=1)
+        return Contest(rank, best - second, self.k, clips)
 
     def voted_weak(self) -> NDArray[np.bool_]:
         """The published rule: two of three models, or as great a share of them, prefer the gold."""

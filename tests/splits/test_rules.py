@@ -84,7 +84,12 @@ def test_fdr_keeps_its_target_and_says_what_it_found(con: duckdb.DuckDBPyConnect
     assert made.findings["certified"] == len(weak)
     low, high = made.findings["leak_share_interval"]
     assert low < SHARE < high
-    assert made.findings["least_certifiable"] == {2: 10, 3: 5, 4: 4, 5: 3}
+    assert made.findings["least_certifiable"] == 10
+    assert split(con, rule="fdr", decoys="all").findings["least_certifiable"] == {2: 10, 3: 5, 4: 4, 5: 3}
+    assert sum(not LEAKS[i] for i in weak) / len(weak) <= made.findings["false_at_most"] < 0.5
+    truly_left = [LEAKS[i] for i, part in placed(made).items() if part == "strong"]
+    low, high = made.findings["leaks_left_in_strong_interval"]
+    assert low <= sum(truly_left) / len(truly_left) <= high
     assert len([i for i in split(con, rule="fdr", fdr=0.02).table["split"].to_pylist() if i == "weak"]) <= len(weak)
 
 
@@ -173,7 +178,7 @@ def test_unsolved_items_can_be_left_out() -> None:
     ("asked", "message"),
     [
         ({"rule": "votes", "fdr": 0.1}, "rule votes: there is no field 'fdr'; it has none"),
-        ({"rule": "fdr", "least": 3}, "there are: fdr, balanced, seed"),
+        ({"rule": "fdr", "least": 3}, "there are: fdr, decoys, strata, balanced, seed"),
         ({"rule": "fdr", "fdr": 0.0}, "fdr is 0.0, but must be a number above 0 and below 1"),
         ({"rule": "adf", "perplexity": "m0", "rank": 0}, "rank is 0, but must be a whole number above 0"),
         ({"rule": "adf", "silent_right": 0}, "silent_right is 0, but must be a whole number above 0 or null"),
@@ -351,8 +356,13 @@ def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
     assert "order 2 only" not in rows  # some items have two options, so two orders
     assert rows["order 0 only"]["undecided"] == 0
     assert all(r["note"] is None for r in rows.values())
+    assert 0 < rows["threshold 0.1"]["false_share"] < first["false_share"] < rows["threshold 0.9"]["false_share"] < 1
+    assert first["found"] == pytest.approx(first["weak"] * (1 - first["false_share"]) / N)
+    assert first["false_share_error"] > 0 < first["found_error"]
     made = placed(split(con, threshold=0.9))
     base = placed(split(con, threshold=0.5))
+    false = [not LEAKS[i] for i, part in base.items() if part == "weak"]
+    assert sum(false) / len(false) == pytest.approx(first["false_share"], abs=3 * first["false_share_error"])
     assert rows["threshold 0.9"]["moved"] == pytest.approx(sum(made[i] != base[i] for i in base) / N)
 
 

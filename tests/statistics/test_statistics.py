@@ -265,17 +265,27 @@ def test_clusters_widen_a_difference_and_what_it_can_detect() -> None:
     assert (swapped.mean, swapped.low) == pytest.approx((-once.mean, -once.high))
 
 
+def test_what_few_pairs_could_show_is_said_by_design_and_not_from_what_was_seen() -> None:
+    z = scipy.stats.norm.ppf(0.975) + scipy.stats.norm.ppf(0.8)
+    d, nothing = np.tile([1.0, 0, 0, 0], 12), np.zeros(48)
+    assert paired_difference(d, nothing, np.arange(48)).minimum_detectable == pytest.approx(z * math.sqrt(0.5 / 48))
+    assert paired_difference(d[:12], nothing[:12], np.arange(12)).minimum_detectable == pytest.approx(z**2 / 12)
+    assert math.isnan(paired_difference(d[:6], nothing[:6], np.arange(6)).minimum_detectable)
+    more = paired_difference(np.tile(d, 2), np.tile(nothing, 2), np.arange(96))
+    assert more.minimum_detectable == pytest.approx(z * math.sqrt(0.25 / 96))
+
+
 def test_differences_that_spread_does_not_measure() -> None:
     clips = np.arange(24) // 2
     same = paired_difference(np.ones(24), np.ones(24), clips)
-    assert (same.mean, same.p, same.discordance, same.kind) == (0, 1, 0, "alike, by clip")
+    assert (same.mean, same.p, same.discordance, same.kind) == (0, 1, 0, "all alike, clustered")
     all_differ = paired_difference(np.ones(24), np.zeros(24), clips)
     assert all_differ.high == all_differ.mean == 1
     assert 0 < all_differ.low < 1
     assert all_differ.p < 0.01
     evened_out = paired_difference(np.tile([1, 0], 12), np.tile([0, 1], 12), clips)
     assert evened_out.low == pytest.approx(-evened_out.high) == pytest.approx(same.low)
-    assert all(math.isnan(case.minimum_detectable) for case in (same, all_differ, evened_out))
+    assert {case.minimum_detectable for case in (same, all_differ, evened_out)} == {same.minimum_detectable}
     for few in (np.ones(9), np.ones(40)):  # nine items; four clips
         case = paired_difference(few, 0 * few, np.arange(len(few)) // 10)
         assert case.kind == "counts only"

@@ -31,8 +31,8 @@ def accuracy_by_condition(table: pa.Table) -> Figure:
         at = [i + (place - (len(conditions) - 1) / 2) * width for i, m in enumerate(models) if m in found]
         heights = [found[m]["accuracy"] for m in models if m in found]
         spread = [
-            [found[m]["accuracy"] - found[m]["low"] for m in models if m in found],
-            [found[m]["high"] - found[m]["accuracy"] for m in models if m in found],
+            [found[m]["accuracy"] - interval(found[m])[0] for m in models if m in found],
+            [interval(found[m])[1] - found[m]["accuracy"] for m in models if m in found],
         ]
         axes.bar(
             at,
@@ -53,7 +53,7 @@ def accuracy_by_condition(table: pa.Table) -> Figure:
     axes.set_xticks(range(len(models)), models)
     axes.set_ylim(0, 1.02)
     axes.set_ylabel("accuracy (share of items)")
-    axes.set_title(f"Accuracy by condition, n = {max(row['n'] for row in rows):,} items, 95 % intervals")
+    axes.set_title(f"Accuracy by condition, n = {max(row['n'] for row in rows):,} items, 95 % intervals by clip")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=min(6, len(conditions) + 2), frameon=False)
     return figure
 
@@ -82,21 +82,19 @@ def accuracy_by_group(table: pa.Table, by: str) -> Figure:
     axes.set_yticks(range(len(at)), [f"{row[by]} ({row['n']})" for row in best])
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("accuracy (share of items)")
-    axes.set_title("Accuracy by group (items), 95 % intervals clustered by clip", fontsize=10)
+    axes.set_title("Accuracy by group (items), 95 % intervals by clip", fontsize=10)
     figure.legend(loc="outside lower center", ncols=min(6, len(conditions) + 2), frameon=False)
     return figure
 
 
 def interval(row: dict[str, Any]) -> tuple[float, float]:
-    """A row's 95 % interval, clustered by clip, within [0, 1]; Wilson's where the other has no width.
-
-    That is where all clips agree, or there is one clip.
+    """A row's 95 % interval; the value itself, twice, where there are too few items or clips for one.
 
     Args:
         row: of :func:`audiocontrib.contribution.accuracy`.
     """
-    low, high = row["clip_low"], row["clip_high"]
-    return (max(low, 0.0), min(high, 1.0)) if high > low else (row["low"], row["high"])
+    low, high = row["low"], row["high"]
+    return (low, high) if low == low else (row["accuracy"], row["accuracy"])
 
 
 def calibration_curve(table: pa.Table) -> Figure:

@@ -38,6 +38,8 @@ def split_sizes(sizes: dict[str, dict[str, int]]) -> Figure:
 def threshold_curve(table: pa.Table) -> Figure:
     """Shares of the items that are weak, strong and undecided at every threshold; a ring is the split as it was made.
 
+    Where it is known, what of the weak part luck explains, and how many are rightly found, with two standard errors.
+
     Args:
         table: of :func:`audiocontrib.splits.sensitivity.sensitivity`.
     """
@@ -53,6 +55,14 @@ def threshold_curve(table: pa.Table) -> Figure:
         if any(shares):
             axes.plot(at, shares, mark, color=colour, markersize=5, label=part)
             axes.plot(asked["threshold"], asked[part] / asked["n"], "o", color="black", fillstyle="none", markersize=11)
+    for name, label, mark in (("false_share", "luck's share of weak", "x"), ("found", "rightly weak", "+")):
+        known = [row for row in told if row.get(name) is not None]
+        if known:
+            axes.errorbar(
+                [row["threshold"] for row in known], [row[name] for row in known],
+                yerr=[2 * (row.get(f"{name}_error") or 0.0) for row in known],
+                fmt=mark, color="black", markersize=6, capsize=3, linewidth=1, label=label,
+            )  # fmt: skip
     axes.set_xlim(0, 1)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("threshold of the score")

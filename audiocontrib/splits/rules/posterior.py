@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow.compute as pc
 
 from audiocontrib.arrow import equal
+from audiocontrib.contribution.agreement import SHARED_LIMIT, shared_preferences
 from audiocontrib.contribution.answerable import answerable
-from audiocontrib.contribution.decoys import SHARED_LIMIT, shared_preferences
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.sql import sql
 

@@ -192,5 +192,5 @@ def contribution_of(
         chances: 1 / K, (n,).
         clips: equal for items on one clip, (n,).
     """
-    most = 1 / (1 - float(chances.mean()))
+    most = 1 / (1 - float(chances.mean())) if len(chances) else 1.0
     return mean_by_clip(change * most, clips, (-most, most))

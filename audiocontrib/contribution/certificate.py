@@ -62,8 +62,10 @@ class Certificate:
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Certificate:
         """From JSON, where what is not known is null; what else the row says is left aside."""
-        known: dict[str, Any] = {f.name: row[f.name] for f in fields(cls) if f.name in row}
-        return cls(**{name: nan if value is None else value for name, value in known.items()})
+        known: dict[str, Any] = {
+            f.name: nan if row[f.name] is None else row[f.name] for f in fields(cls) if f.name in row
+        }
+        return cls(**known | {"raters": tuple(row.get("raters") or ())})
 
     def in_words(self) -> str:
         """One sentence for a person."""
@@ -173,7 +175,7 @@ def _certified(model: str, condition: str, answered: pa.Table, size: int) -> Cer
 
 def _conditional(made: Certificate, answered: pa.Table) -> Certificate:
     """The certificate given which options leave an item strong; as it is where that is not known of some item."""
-    among = answered.filter(answered["fits"].fill_null(False))
+    among = answered.filter(answered["fits"])  # null: it chose none of them
     if answered["fitting"].null_count:
         return made
     if not len(among):

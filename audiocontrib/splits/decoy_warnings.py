@@ -42,6 +42,7 @@ class Called:
 
 
 def few(asked: RuleInput, called: Called, share: ClusteredMean) -> Iterator[str]:
+    """Where hardly an item can be called weak although the set holds leaks."""
     certified, n = int(called.weak.sum()), len(called.q)
     low, high = ends_of_share(share)
     if not (low > 0 and certified < CERTIFIED_FEW * share.mean * n):
@@ -57,6 +58,7 @@ def few(asked: RuleInput, called: Called, share: ClusteredMean) -> Iterator[str]
 
 
 def second_places(called: Called, second: ClusteredMean, alike: float) -> Iterator[str]:
+    """Where the decoys do not hold, or may not."""
     if called.decoys == "all" and len(called.q) < SMALL and len(np.unique(called.contest.k)) > 1:
         yield (
             f"{len(called.q)} items with several numbers of options: the bound of all wrong options is an average over "
@@ -80,6 +82,7 @@ def second_places(called: Called, second: ClusteredMean, alike: float) -> Iterat
 
 
 def repeated_clips(called: Called) -> Iterator[str]:
+    """How many items are no trials of their own."""
     if not (again := int((~called.contest.leads).sum())):
         return
     if called.decoys == "all":
@@ -89,5 +92,6 @@ def repeated_clips(called: Called) -> Iterator[str]:
         )
     else:
         yield (
-            f"{again} items ask about a clip again with the same options: one, drawn blindly, speaks for those with its gold"
+            f"{again} items ask about a clip again with the same options: one of them, drawn blindly, "
+            "speaks for those with its gold"
         )

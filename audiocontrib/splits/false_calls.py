@@ -86,6 +86,7 @@ def _weak_options(con: Any, scope: Any, table: pa.Table, settings: Mapping[str, 
     """How many wrong options would be called weak in the gold's place; item_id and calls."""
     if settings["rule"] == "votes":
         options = strong_options(con, table=table, settings=settings)
+        assert options is not None  # known of votes
         return sql(
             "select item_id, len(list_filter(options, lambda one: not one)) - (not options[answer + 1])::int as calls "
             "from options join keys using (item_id) where answer is not null",

@@ -17,7 +17,7 @@ from audiocontrib.items import Clip, Item
 SPECS = [
     "audio", "silence", "silence:matched", "silence:5", "text", "noise", "noise:-40", "swap", "swap:3",
     "reverse", "clip:0-2.5", "options", "noquestion", "mask:40", "mask:12.5", "snr:5", "snr:-10", "swap-mask:40",
-    "swap-snr:5", "conflict", "conflict:2",
+    "swap-snr:5", "conflict", "conflict:2", "foreign",
 ]  # fmt: skip
 CLIP = make_sound(np.linspace(-0.5, 0.5, 3 * RATE))
 

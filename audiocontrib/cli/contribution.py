@@ -72,7 +72,7 @@ TABLES: dict[str, tuple[str, Compute]] = {
     ),
     "doses": (
         "accuracy by how much of the clip is masked, or how loud the noise is, and what hearing adds there",
-        lambda run, options: _of("doses", "dose_response")(run, scope=options.scope),
+        lambda run, options: _of("dose_response", "dose_response")(run, scope=options.scope),
     ),
     "least-doses": (
         "of every item: the least dose at which its answer is lost, luck left out",

@@ -9,6 +9,7 @@ import click
 
 from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, paper_format_option, say
+from audiocontrib.cli.verdicts import listening_words
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -101,29 +102,10 @@ def command(
     who: dict[str, Any] = {"model": model, "baseline_model": baseline_model}
     changes = compare(runs, _open(baselines), **who, split=split, method=method, **counted)
     emit(changes, form)
-    for line in _said(changes.to_pylist()):
+    for line in listening_words(changes.to_pylist()):
         say(line)
     return None
 
 
 def _open(folders: tuple[Path, ...]) -> list[Run]:
     return [chosen_run(folder) for folder in folders] if folders else [chosen_run(None)]
-
-
-def _said(rows: list[dict[str, Any]]) -> list[str]:
-    """Does it listen more? In a line for each data set and condition without the audio."""
-    return [
-        f"{row['dataset']}: {row['measure']}: {row['verdict']} ({_interval(row)}"
-        + (f"; {row['least']:+.3f} to {row['most']:+.3f} by what abstentions are worth" if _open_ended(row) else "")
-        + f"; of what is open without it: {_interval(row, 'relative_')})"
-        for row in rows
-        if row["part"] == "all" and row["verdict"]
-    ]
-
-
-def _interval(row: dict[str, Any], of: str = "") -> str:
-    return f"{row[f'{of}change']:+.3f}, {row[f'{of}low']:+.3f} to {row[f'{of}high']:+.3f}"
-
-
-def _open_ended(row: dict[str, Any]) -> bool:
-    return bool(row["most"] - row["least"] > 1e-9)

@@ -31,15 +31,13 @@ SHOWN = 20
 )
 @click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN", help="A column that is called otherwise.")
 @click.option(
-    "--choice-as",
-    type=click.Choice(["text", "letter", "index", "number"]),
+    "--choice-as", type=click.Choice(["text", "letter", "index", "number"]),
     help="What the choices are, where the file can be read in two ways; index counts from 0, number from 1.",
-)
+)  # fmt: skip
 @click.option(
-    "--empty-as",
-    type=click.Choice(["refused", "unparsed"]),
+    "--empty-as", type=click.Choice(["refused", "unparsed"]),
     help="What an empty choice is: the model declined, or none could be read.  [default: unparsed, which is said]",
-)
+)  # fmt: skip
 @click.option(
     "--repeated", is_flag=True, help="Rows that answer a question again are repeats, numbered as they come in the file."
 )
@@ -84,18 +82,10 @@ def command(
         raise UsageError(f"{folder} is new: name the data set that was answered with --dataset")
     items = load_dataset(dataset, **data) if dataset else None
     done = import_responses(
-        answers,
-        folder,
-        items,
-        model=model,
-        condition=condition,
-        mapping=dict(pair(text) for text in columns),
-        choice_as=choice_as,
-        empty_as=empty_as,
-        repeated=repeated,
-        tool=tool,
+        answers, folder, items, model=model, condition=condition, mapping=dict(pair(text) for text in columns),
+        choice_as=choice_as, empty_as=empty_as, repeated=repeated, tool=tool,
         conditions=dict(pair(text) for text in conditions),
-    )
+    )  # fmt: skip
     for note in done.notes:
         say(note)
     if done.meaning:

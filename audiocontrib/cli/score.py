@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--condition", "conditions", multiple=True, default=("audio", "silence"), show_default=True,
     help="What may be heard: audio, silence, silence:matched, text, noise:-40, swap, reverse, clip:0-5, options, "
-    "noquestion, foreign, mask:40, snr:10, swap-mask:40, swap-snr:10, conflict; repeatable.",
+    "noquestion, mask:40, snr:10, swap-mask:40, swap-snr:10, conflict, foreign[:SEED]; repeatable.",
 )  # fmt: skip
 @click.option(
     "--method", type=click.Choice(METHODS), default="likelihood", show_default=True,

@@ -8,6 +8,7 @@ import click
 
 from audiocontrib.cli.output import emit, paper_format_option, say
 from audiocontrib.cli.renames import RenamedOption
+from audiocontrib.cli.verdicts import listening_words
 
 
 @click.command()
@@ -35,4 +36,6 @@ def command(plan: Path, out: Path | None, device: str | None, quiet: bool, form:
     options = {"device": device} if device else {}
     learned = weak_to_strong(plan, out or Path("trained") / plan.stem, progress=not quiet, model_options=options)
     emit(learned.changes, form)
+    for line in listening_words(learned.changes.to_pylist()):
+        say(line)
     say(f"model: {learned.model}\nruns: {learned.run} and {learned.held_out}")

@@ -15,7 +15,7 @@ from audiocontrib.conditions.conflict import Conflict
 from audiocontrib.conditions.dosed import Mask, Snr, SwapMask, SwapSnr
 from audiocontrib.conditions.foreign import Foreign
 from audiocontrib.conditions.others import other_condition
-from audiocontrib.conditions.partners import Partners, folded, partners_by_gold, partners_in_conflict
+from audiocontrib.conditions.partners import Partners, partners_by_gold, partners_in_conflict
 from audiocontrib.conditions.play import find_partners, play
 from audiocontrib.conditions.standard import (
     Audio,
@@ -53,7 +53,6 @@ __all__ = [
     "condition",
     "find_condition",
     "find_partners",
-    "folded",
     "is_null",
     "not_known",
     "other_condition",

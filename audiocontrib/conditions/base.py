@@ -192,11 +192,8 @@ def is_null(spec: str) -> bool:
     False for a control of another condition, and for a condition that is not known here.
     """
     found = find_condition(spec)
-    return (
-        found is not None
-        and found.shows_question
-        and not (found.hears_own_clip or found.borrows_option or found.control)
-    )
+    heard = found is not None and (found.hears_own_clip or found.borrows_option or found.control)
+    return found is not None and found.shows_question and not heard
 
 
 def borrows_clip(spec: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Item
+from audiocontrib.items.gold import folded
 
 Partners = Callable[[Item], Item | None]
 """From an item to the one whose clip is played instead; None where no other clip can stand in."""
@@ -75,8 +76,3 @@ def _kinds(item: Item) -> list[tuple[str, str]]:
     """What an item asks, the narrowest first."""
     kinds = [("question", folded(item.question))]
     return kinds + [("type", f"{item.dataset} {item.question_type}")] * bool(item.question_type)
-
-
-def folded(text: str) -> str:
-    """A text as options are compared by: without case, and with single spaces."""
-    return " ".join(text.casefold().split())

@@ -76,7 +76,7 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
     """The model, as that which is heard, against the reference."""
     chance = float(heard.chance.mean())
     found = mean_by_clip(gain(heard.sides()), clip, CHANGE)
-    low, high = found.interval()
+    low, high = (None if end is None else end / (1 - chance) for end in found.interval().ends())
     only = int((heard.right_audio & ~heard.right_without).sum())
     only_reference = int((heard.right_without & ~heard.right_audio).sum())
     return {
@@ -87,8 +87,8 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
         "reference_abstained": float(heard.declined_without.mean()),
         "chance": chance,
         "beyond": found.mean / (1 - chance),
-        "low": low / (1 - chance),
-        "high": high / (1 - chance),
+        "low": low,
+        "high": high,
         "only_model": only,
         "only_reference": only_reference,
         "mcnemar": mcnemar(only, only_reference),

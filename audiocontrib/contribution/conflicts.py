@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import integers, schema_of, texts
-from audiocontrib.conditions import folded
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, check_contrast, scoped
 from audiocontrib.contribution.votes import count_votes
+from audiocontrib.items.gold import folded
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import mean_by_clip
 
@@ -111,9 +111,9 @@ def _follows(
     return np.select([declined, choice == ear, choice == text], ["abstained", "ear", "text"], "neither").astype(object)
 
 
-def _shares(follows: NDArray[np.object_], clip: NDArray[np.int64]) -> dict[str, float]:
-    row: dict[str, float] = {}
+def _shares(follows: NDArray[np.object_], clip: NDArray[np.int64]) -> dict[str, float | None]:
+    row: dict[str, float | None] = {}
     for name in SHARES if len(follows) else ():
-        low, high = mean_by_clip(follows == name, clip).interval()
+        low, high = mean_by_clip(follows == name, clip).interval().ends()
         row |= {name: float((follows == name).mean()), f"{name}_low": low, f"{name}_high": high}
     return row

@@ -27,8 +27,7 @@ def least_doses(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[
     An answer counts as heard at a dose if it is right there and wrong with the clip of ``swap`` at the same dose; it
     is lost at the first dose where that is no longer so. What is right with the foreign clip at once is put down to
     the text or luck, and has no least dose. A single item remains a single draw: of a guesser's items 1/K (1 - 1/K)
-    seem to be heard at first, and the set's own curve (:func:`~audiocontrib.contribution.doses.dose_response`) is the
-    one that takes luck out.
+    seem to be heard at first, and the set's own curve (``dose_response``) is the one that takes luck out.
 
     Args:
         run: a run, or an open connection with its views.

@@ -137,7 +137,8 @@ def _compared(first: Seen, second: Seen, clip: NDArray[np.int64], margin: float)
         return {"n": 0, "p_different": None, "p_equivalent": None}
     difference = paired_difference(right[1], right[0], clip[on])
     presence = bits[1] - bits[0]
-    presence_low, presence_high = mean_by_clip(presence, clip[on], None).interval()
+    told = ~np.isnan(presence)  # replies have no bits
+    presence_low, presence_high = mean_by_clip(presence[told], clip[on][told], None).interval()
     row = {
         "first_accuracy": right[0].mean(),
         "second_accuracy": right[1].mean(),

@@ -136,7 +136,7 @@ def _summed(part: pa.Table) -> dict[str, Any]:
             row[f"kappa_{name}"] = chance_corrected(credited, float((1 / k[~np.isnan(right)]).mean()))
     declined = columns["abstained_audio"] - columns["abstained_condition"]
     gains = [columns["ac"] + declined / k, columns["ac"], columns["ac_as_good"]]
-    heard = ~np.isnan(gains[0])
+    heard = ~np.isnan(columns["ac"])
     row |= _with_interval("contribution", contribution_of(gains[0][heard], 1 / k[heard], clip[heard]))
     bounds = [mean / (1 - chance) for one in gains if (mean := _mean(one)) is not None]
     row |= {"least_contribution": min(bounds, default=None), "most_contribution": max(bounds, default=None)}

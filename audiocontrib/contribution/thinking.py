@@ -30,8 +30,8 @@ THINKING_SCHEMA = schema_of(
     **dict.fromkeys(("accuracy_audio", "accuracy_condition"), pa.float64()),
     **dict.fromkeys(("abstained_audio", "abstained_condition", "chance"), pa.float64()),
     **dict.fromkeys(("contribution", "contribution_low", "contribution_high"), pa.float64()),
-    interval=pa.string(),
     **dict.fromkeys(("least_contribution", "most_contribution"), pa.float64()),
+    interval=pa.string(),
     **dict.fromkeys(("thought_tokens", "reached", "unparsed"), pa.float64()),
 )
 
@@ -48,8 +48,8 @@ def thinking(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sco
         accuracy_audio, accuracy_condition, abstained_audio, abstained_condition (shares), chance (mean 1/K),
         contribution (what the audio adds, chance-corrected, abstentions credited with 1/K) with its 95 % interval by
         clip and the kind of that, and its bounds over what abstentions may be worth (least_contribution,
-        most_contribution); and of the single answers under both conditions: thought_tokens (mean), reached (share
-        whose thought was as long as it was allowed), unparsed (share).
+        most_contribution); and of the single answers under both conditions: thought_tokens (mean), reached (share whose
+        thought was as long as it was allowed), unparsed (share).
 
     Raises:
         UsageError: one bound is named, or a word that the run does not know.
@@ -100,9 +100,9 @@ def _compared(heard: Heard, clip: NDArray[np.int64]) -> dict[str, Any]:
         "contribution": found.mean,
         "contribution_low": low,
         "contribution_high": high,
-        "interval": found.kind,
         "least_contribution": least / (1 - chance),
         "most_contribution": most / (1 - chance),
+        "interval": found.kind,
     }
 
 

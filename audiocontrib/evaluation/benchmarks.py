@@ -143,7 +143,7 @@ def _added(
     cast: Votes,
     audio: int | None,
     cell: int,
-) -> dict[str, float | str]:
+) -> dict[str, Any]:
     """What the audio adds over a condition, on the items of a part that have both votes; nothing over itself."""
     if audio is None or audio == cell:
         return {}
@@ -155,14 +155,9 @@ def _added(
     found = contribution_of(gain(heard.sides()), heard.chance, clips[both])
     low, high = found.interval()
     least, most = heard.bounds(gain)
-    return {
-        "contribution": found.mean,
-        "contribution_low": low,
-        "contribution_high": high,
-        "contribution_interval": found.kind,
-        "least_contribution": least / room,
-        "most_contribution": most / room,
-    }
+    ends = {"contribution_low": low, "contribution_high": high, "contribution_interval": found.kind}
+    bounds = {"least_contribution": least / room, "most_contribution": most / room}
+    return {"contribution": found.mean, **ends, **bounds}
 
 
 def _constant(items: pa.Table) -> tuple[str, float]:

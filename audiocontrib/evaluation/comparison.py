@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from audiocontrib.arrow import schema_of
 from audiocontrib.conditions import is_null
 from audiocontrib.contribution.scope import Scope, known
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.evaluation.changes import CHANGE_SCHEMA, Answered, answer_rows, listening_rows
 from audiocontrib.evaluation.correctness import Rights, rights
-from audiocontrib.statistics import (
-    Difference,
-    Heard,
-    gain,
-    holm,
-    listening_change,
-    mcnemar,
-    paired_difference,
-    relative_gain,
-)
-from audiocontrib.statistics.listening import Sides
+from audiocontrib.statistics import holm
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
-
-CHANGE_SCHEMA = schema_of(
-    **dict.fromkeys(("dataset", "part", "model", "baseline", "measure", "quantity", "condition"), pa.string()),
-    n=pa.int64(),
-    **dict.fromkeys(("now", "before", "change", "low", "high", "p", "p_holm"), pa.float64()),
-    interval=pa.string(),
-    fixed=pa.int64(),
-    broken=pa.int64(),
-    mcnemar=pa.float64(),
-    minimum_detectable=pa.float64(),
-    **dict.fromkeys(("least", "most"), pa.float64()),
-    **dict.fromkeys(("relative_now", "relative_before"), pa.float64()),
-    **dict.fromkeys([f"relative_{name}" for name in ("change", "low", "high", "least", "most")], pa.float64()),
-    verdict=pa.string(),
-)
-
-Column = NDArray[np.float64]
 
 
 def compare(
@@ -139,22 +109,8 @@ def _one(given: Sequence[Rights], wanted: str | None, what: str, other: str) -> 
     return str(wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """What one model makes of an item."""
-
-    dataset: str
-    clip: str
-    part: str
-    chance: float
-    right: dict[str, float]
-    """1 or 0 by condition, without those that have no vote."""
-    declined: dict[str, bool]
-    """Whether the vote is an abstention, by condition."""
-
-
-def _joined(given: Sequence[Rights], model: str) -> dict[str, _Item]:
-    found: dict[str, _Item] = {}
+def _joined(given: Sequence[Rights], model: str) -> dict[str, Answered]:
+    found: dict[str, Answered] = {}
     for one in given:
         cells: dict[str, list[float]] = {
             condition: values.tolist() for (name, condition), values in one.cells.items() if name == model
@@ -164,13 +120,13 @@ def _joined(given: Sequence[Rights], model: str) -> dict[str, _Item]:
         for place, (item, dataset, clip, part) in enumerate(zip(*texts, strict=True)):
             right = {c: values[place] for c, values in cells.items() if not isnan(values[place])}
             declined = {c: values[place] for c, values in none.items()}
-            found[item] = _Item(dataset, clip, part, float(one.chance[place]), right, declined)
+            found[item] = Answered(dataset, clip, part, float(one.chance[place]), right, declined)
     return found
 
 
 def _rows(
-    a: dict[str, _Item],
-    b: dict[str, _Item],
+    a: dict[str, Answered],
+    b: dict[str, Answered],
     shared: Sequence[str],
     now: str,
     before: str,
@@ -185,76 +141,8 @@ def _rows(
             label = {"dataset": dataset, "part": part, "model": now, "baseline": before}
             for condition in (audio, *without):
                 pairs = [(a[i], b[i]) for i in items if condition in a[i].right and condition in b[i].right]
-                yield from (label | {"condition": condition} | row for row in _answers(pairs, condition))
+                yield from (label | {"condition": condition} | row for row in answer_rows(pairs, condition))
             for condition in without:
                 both = {audio, condition}
                 pairs = [(a[i], b[i]) for i in items if both <= a[i].right.keys() and both <= b[i].right.keys()]
-                yield from (label | {"condition": condition} | row for row in _listening(pairs, audio, condition))
-
-
-def _answers(pairs: Sequence[tuple[_Item, _Item]], condition: str) -> Iterator[dict[str, Any]]:
-    """Accuracy under a condition, and abstentions where there are any."""
-    if not pairs:
-        return
-    clips = _clips(pairs)
-    x, y = (np.array([item.right[condition] for item in items]) for items in zip(*pairs, strict=True))
-    fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
-    counts = {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
-    yield {"measure": f"accuracy, {condition}", "quantity": "accuracy"} | _change(x, y, clips) | counts
-    x, y = (np.array([float(item.declined[condition]) for item in items]) for items in zip(*pairs, strict=True))
-    if x.any() or y.any():
-        yield {"measure": f"abstentions, {condition}", "quantity": "abstained"} | _change(x, y, clips)
-
-
-def _listening(pairs: Sequence[tuple[_Item, _Item]], audio: str, condition: str) -> Iterator[dict[str, Any]]:
-    """What the audio adds over a condition, on both scales, with the verdict."""
-    if not pairs:
-        return
-    now, before = (_heard(items, audio, condition) for items in zip(*pairs, strict=True))
-    found = listening_change(now, before, _clips(pairs))
-    told = {"measure": f"what the audio adds over {condition}", "quantity": "audio gain", "verdict": found.verdict}
-    yield told | _scale(gain, now, before, found.gain, found.gain_bounds) | {
-        f"relative_{name}": value
-        for name, value in _scale(relative_gain, now, before, found.relative, found.relative_bounds).items()
-        if f"relative_{name}" in CHANGE_SCHEMA.names
-    }  # fmt: skip
-
-
-def _scale(
-    scale: Callable[[Sides], Column], now: Heard, before: Heard, found: Difference, bounds: tuple[float, float]
-) -> dict[str, Any]:
-    means = {"now": float(scale(now.sides()).mean()), "before": float(scale(before.sides()).mean())}
-    return _told(found) | means | {"least": bounds[0], "most": bounds[1]}
-
-
-def _heard(items: Sequence[_Item], audio: str, condition: str) -> Heard:
-    right, none = ([getattr(item, name) for item in items] for name in ("right", "declined"))
-    return Heard(
-        right_audio=np.array([one[audio] for one in right], bool),
-        right_without=np.array([one[condition] for one in right], bool),
-        declined_audio=np.array([one[audio] for one in none], bool),
-        declined_without=np.array([one[condition] for one in none], bool),
-        chance=np.array([item.chance for item in items]),
-    )
-
-
-def _clips(pairs: Sequence[tuple[_Item, _Item]]) -> NDArray[np.intp]:
-    """The clip of each pair, as a number, (n,)."""
-    return np.unique([one.clip for one, _ in pairs], return_inverse=True)[1]
-
-
-def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
-    means = {"now": float(now.mean()), "before": float(before.mean())}
-    return _told(paired_difference(now, before, clips)) | means
-
-
-def _told(found: Difference) -> dict[str, Any]:
-    return {
-        "n": found.n,
-        "change": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "interval": found.kind,
-        "p": found.p,
-        "minimum_detectable": found.minimum_detectable,
-    }
+                yield from (label | {"condition": condition} | row for row in listening_rows(pairs, audio, condition))

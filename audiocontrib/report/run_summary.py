@@ -17,7 +17,7 @@ from audiocontrib.contribution.agreement import agreements
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.certificate import Certificate
 from audiocontrib.contribution.conflicts import conflicts
-from audiocontrib.contribution.doses import dose_response
+from audiocontrib.contribution.dose_response import dose_response
 from audiocontrib.contribution.repeat_view import in_words
 from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.contribution.scores import contributions
@@ -73,7 +73,7 @@ class Facts:
     calibration: pa.Table
     """model, condition, confidence (mean of the chosen option's posterior), accuracy, n: ten bins."""
     doses: pa.Table
-    """:func:`audiocontrib.contribution.doses.dose_response`."""
+    """:func:`audiocontrib.contribution.dose_response.dose_response`."""
     conflict: pa.Table
     """:func:`audiocontrib.contribution.conflicts.conflicts`."""
     splits: list[SplitFacts] = field(default_factory=list)

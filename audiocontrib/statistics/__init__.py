@@ -7,6 +7,7 @@ independent, and an interval that treats them so is too narrow.
 from audiocontrib.statistics.agreement import cohen_kappa, fleiss_kappa
 from audiocontrib.statistics.chance import Tails, binomial_at_least, chance_corrected, guessing
 from audiocontrib.statistics.clusters import CHANGE, SHARE, ClusteredMean, mean_by_clip
+from audiocontrib.statistics.heard import Heard, gain, relative_gain
 from audiocontrib.statistics.intervals import (
     LEVEL,
     UNKNOWN,
@@ -17,7 +18,7 @@ from audiocontrib.statistics.intervals import (
     wilson,
     wilson_upper,
 )
-from audiocontrib.statistics.listening import Heard, ListeningChange, gain, listening_change, relative_gain
+from audiocontrib.statistics.listening import ListeningChange, listening_change
 from audiocontrib.statistics.multiple import benjamini_hochberg, holm
 from audiocontrib.statistics.paired import (
     Difference,

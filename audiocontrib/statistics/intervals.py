@@ -22,6 +22,11 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def ends(self) -> tuple[float | None, float | None]:
+        """Both ends as tables have them: None where they are not known."""
+        low, high = (None if math.isnan(end) else end for end in self)
+        return low, high
+
 
 UNKNOWN = Interval(math.nan, math.nan)
 

@@ -113,6 +113,9 @@ class GRPO(Stage):
     the rules posterior and fdr), scaled to a mean of 1."""
     silent_replies: NonNegativeInt = 0
     """So many replies of each group hear silence of the clip's length, and are rewarded for abstaining only."""
+    credit_abstaining: bool = False
+    """A reply with the audio that declines earns 1/K of the reward for the right option, as a guess does on average;
+    off: nothing, as a wrong one."""
     abstain_option: Name | None = None
     """An option that is added to every question, and counts as abstaining; null: only a refusal in words does."""
 

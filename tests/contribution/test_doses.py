@@ -13,7 +13,7 @@ from helpers.planted import ask, questions, views
 from audiocontrib.conditions import condition
 from audiocontrib.contribution.backbone import beyond_backbone
 from audiocontrib.contribution.conflicts import conflicts
-from audiocontrib.contribution.doses import dose_response
+from audiocontrib.contribution.dose_response import dose_response
 from audiocontrib.contribution.least_doses import least_doses
 from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import UsageError

@@ -374,6 +374,13 @@ def test_rewards(reply: str, accuracy: float, form: float) -> None:
 
 def test_abstaining() -> None:
     assert abstaining_reward("I cannot hear any audio.", OPTIONS, None) == 1
+    quiet, more = "I cannot hear any audio.", (*OPTIONS, "no telling")
+    assert accuracy_reward(quiet, OPTIONS, 1) == 0
+    assert accuracy_reward(quiet, OPTIONS, 1, credited=True) == 1 / len(OPTIONS)
+    for credited, earned in ((True, 1 / len(OPTIONS)), (False, 0)):
+        told = accuracy_reward("<answer>no telling</answer>", more, 1, credited=credited, abstain_option="no telling")
+        assert told == earned
+    assert accuracy_reward("gibberish", OPTIONS, 1, credited=True) == 0
     assert abstaining_reward("<answer>a cat</answer>", OPTIONS, None) == 0
     assert abstaining_reward("gibberish", OPTIONS, None) == 0
     assert abstaining_reward("<answer>no telling</answer>", (*OPTIONS, "no telling"), "no telling") == 1

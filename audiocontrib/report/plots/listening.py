@@ -20,7 +20,7 @@ def dose_curve(table: pa.Table, scale: str = "mask") -> Figure:
     """Accuracy against the dose, a line for each model and data set, with 95 % intervals; dashed: with another clip.
 
     Args:
-        table: of :func:`audiocontrib.contribution.doses.dose_response`.
+        table: of :func:`audiocontrib.contribution.dose_response.dose_response`.
         scale: ``mask`` or ``snr``.
     """
     rows = [row for row in table.to_pylist() if row["scale"] == scale]

@@ -84,6 +84,7 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
         listed=asked.options if isinstance(asked, PromptTemplate) else None,
         usage=fenced(usage(family, last.model.model_class, seconds, asked), "python"),
         results=[one.cells() for one in results],
+        verdicts=[said for one in results if (said := one.in_words())],
         seconds=seconds,
         limits=limits(stages, bool(results)),
         commands=fenced(shell_lines(steps)) if steps else None,

@@ -30,17 +30,23 @@ class MeasuredChange:
     high: float | None = None
     """95 % interval of the change; None or NaN where it is not known."""
     p_holm: float | None = None
+    verdict: str | None = None
+    """Of what the audio adds: whether the model listens more, or what else moved."""
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """From a row of the table that :func:`audiocontrib.evaluation.compare` gives."""
-        return cls(**{one.name: row[one.name] for one in fields(cls)})
+        return cls(**{one.name: row.get(one.name) for one in fields(cls)})
 
     def cells(self) -> list[str]:
         """A row of the card's table."""
         interval = f"{_number(self.low, '+.3f')} to {_number(self.high, '+.3f')}"
         return [self.part, self.measure, f"{self.n:,}", _number(self.before, ".3f"), _number(self.now, ".3f"),
                 _number(self.change, "+.3f"), interval, _number(self.p_holm, ".3g")]  # fmt: skip
+
+    def in_words(self) -> str | None:
+        """What is said of listening; None where the row is about something else."""
+        return f"{self.part}, {self.measure}: {self.verdict}" if self.verdict else None
 
     def for_hub(self) -> EvalResult | None:
         """The accuracy as the hub's header has it; None for what is no accuracy."""

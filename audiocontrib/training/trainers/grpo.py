@@ -115,7 +115,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
 
     def _rewards(self) -> list[Any]:
-        rows, option = self.rows, self.settings.abstain_option
+        rows, option, credited = self.rows, self.settings.abstain_option, self.settings.credit_abstaining
 
         def replies(completion_ids: Sequence[Sequence[int]]) -> list[str]:
             # special tokens are decoded too: a reply that holds some is not in the form that is wanted
@@ -131,7 +131,11 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             for outcome in (Outcome.ANSWERED, Outcome.REFUSED, Outcome.UNPARSED):
                 log_metric(outcome.value, sum(one == outcome for one in outcomes) / len(outcomes))
             return [
-                None if is_silent else accuracy_reward(text, rows[i].prompt.options, rows[i].gold)
+                None
+                if is_silent
+                else accuracy_reward(
+                    text, rows[i].prompt.options, rows[i].gold, credited=credited, abstain_option=option
+                )
                 for text, i, is_silent in zip(said, row, silent, strict=True)
             ]
 

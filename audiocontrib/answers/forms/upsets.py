@@ -52,7 +52,7 @@ UPSET: Final = re.compile(rf"\b(?:{_REVERSAL}|{_DOUBT}|{_BUT}|{_OTHERS}|{_MORE})
 """In what follows an answer: it may take the answer back, doubt it, or tell that it was another's."""
 LEADS_ASTRAY: Final = re.compile(
     rf"\b(?!if\b|possibly\b|either way\b)(?:fool\w*|jok\w+|lie|lied|lying|surprised? (?:if|me)|regret\w*|refus\w+|naive\w*|{_DOUBT}|{_OTHERS}|{_MORE}|yesterday|last (?:time|week|year|month)|once upon|back then"
-    r"|used to)(?!\w)|\A\W*when(?:ever)?(?! (?:i|we|listening|comparing|hearing|considering|asked|forced|pressed)\b)"
+    r"|used to)(?!\w)"
 )
 """Before a form, in its sentence: the answer is another's, of another question, or under a condition."""
 SETS_ASIDE: Final = re.compile(
@@ -62,3 +62,7 @@ SETS_ASIDE: Final = re.compile(
     r"|fiction\w*|rehears\w+|drafts?|myths?|rumou?rs?|wrong (?:reply|answer):?\Z)\b"
 )
 """In the sentence before that of an answer: what follows is not meant."""
+WHEN: Final = re.compile(
+    r"\W{0,8}when(?:ever)?(?! (?:i|we|listening|comparing|hearing|considering|asked|forced|pressed)\b)"
+)
+"""At the beginning of a sentence: a condition."""

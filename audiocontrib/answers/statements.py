@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from audiocontrib.answers import asides, retractions, words
 from audiocontrib.answers.clauses import REACH, Clauses
-from audiocontrib.answers.forms import upsets
 from audiocontrib.answers.forming import ITEM, kind_of
+from audiocontrib.answers.forms import upsets
 from audiocontrib.answers.kinds import Kind, Statement, Statements
 from audiocontrib.answers.labels import Written
 from audiocontrib.answers.masks import mask

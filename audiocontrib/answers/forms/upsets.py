@@ -36,7 +36,10 @@ _BUT = (
     r"(?:but|however|though|although|nevertheless|nonetheless|even so|still|yet|then again|on the other hand|that said"
     r"|having said)"
 )
-_SAY = r"(?:say|said|claim|think|thought|believe|argue|insist|tell|told|want|expect|guess|prefer|favou?r|vote|opt|pick|choose|chose|answer)"
+_SAY = (
+    r"(?:say|said|claim|think|thought|believe|argue|insist|tell|told|want|expect|guess|prefer|favou?r|vote|opt|pick"
+    r"|choose|chose|answer)"
+)
 _OTHERS = (
     rf"(?:(?:they|people|you|listeners?|students?|users?|others|many(?: of them)?|most(?: of them)?|some|he|she"
     rf"|one) (?:(?!likely|plausible|probable|\w+able|\w+ate|\w+ing|\w+ive)\w+ )?{_SAY}(?:s|d|ed)?"

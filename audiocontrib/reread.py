@@ -93,7 +93,7 @@ def reread(run: Run, /, *, dry_run: bool = False) -> Reread:
     before = as_run(run).reader
     if before > answers.READER:
         raise AudiocontribError(
-            f"{run.path}: its replies were read by reader {before}, today's is {answers.READER}; update audiocontrib"
+            f"{run.path}: its replies were read by reader {before}, and this is {answers.READER}; update audiocontrib"
         )
     imported = run.manifest.get("identity", {}).get("orders") == "imported"
     counts: dict[tuple[str, str], dict[str, int]] = {}

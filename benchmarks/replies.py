@@ -1,8 +1,9 @@
 """How many replies are read as another option than the one they state, and how many are not read.
 
-Templates of ten kinds are filled with real options: for each item, x is one option and y another. Each says
+Templates of eleven kinds are filled with real options: for each item, x is one option and y another. Each says
 what a careful person would read: x, y, or nothing. "Wrong" is a choice that was not stated, "missed" a stated
-one that was not read; a refusal counts as nothing. The templates stand in ``reply_templates.py``.
+one that was not read; a refusal counts as nothing. The templates stand in ``reply_templates.py``
+and ``reply_surroundings.py``.
 
     python benchmarks/replies.py mmau-test-mini.json        # or no file: the recordings that come with the package
     python benchmarks/replies.py mmau-test-mini.json --each # and every template
@@ -17,12 +18,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from reply_templates import TEMPLATES
+from reply_surroundings import AROUND
+from reply_templates import TEMPLATES as OF_STATEMENTS
 
 from audiocontrib import answers, load_items
 from audiocontrib.answers.text import clean, core, fold
 
 ITEMS = 400
+TEMPLATES = OF_STATEMENTS | {"around": AROUND}
 
 
 def main(path: str | None = None, each: str | None = None) -> None:

@@ -364,3 +364,33 @@ def test_a_run_that_was_imported_before_repeats_goes_on(tmp_path: Path) -> None:
     pq.write_table(pq.read_table(part).drop_columns(["repeat"]), part)
     again = import_responses(tmp_path / "answers.jsonl", tmp_path / "run", items())
     assert (again.added, again.already, again.problems) == (0, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("cells", "says", "wanted"), [(["A", "B"], "text or letter", [2, 0]), ([1, 2] * 15, "number or index", [0, 1])]
+)
+def test_what_is_printed_is_told_from_places_and_indexes_from_numbers(
+    cells: list[Any], says: str, wanted: list[int], tmp_path: Path
+) -> None:
+    listed = ["(B) cow", "(C) dog", "(A) cat"] if says.startswith("text") else ["cow", "dog", "cat"]
+    made = Items(
+        [
+            make_item(dataset="theirs", own_id=f"q/{i}", question="?", choices=listed, answer=listed[0], audio=None)
+            for i in range(len(cells))
+        ]
+    )
+    file = write(tmp_path, [row(i, choice=cell) for i, cell in enumerate(cells)])
+    with pytest.raises(AudiocontribError, match=says):
+        import_responses(file, tmp_path / "run", made)
+    told = import_responses(file, tmp_path / "run", made, choice_as=says.split()[0])
+    assert told.run.table("select choice from responses order by item_id")["choice"].to_pylist()[:2] == wanted
+    replies = write(tmp_path, [row(0, reply="A"), row(1, reply="(A) cat")], "replies.jsonl")
+    if says.startswith("text"):
+        done = import_responses(replies, tmp_path / "replies", made)
+        assert (done.added, len(done.problems)) == (1, 1)
+
+
+def test_no_part_of_a_number_is_cut_off(tmp_path: Path) -> None:
+    done = import_responses(write(tmp_path, [row(choice=1), row(1, choice=1.5)]), tmp_path / "run", items())
+    assert done.added == 1
+    assert "1.5 is no whole number" in done.problems[0]

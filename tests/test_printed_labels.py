@@ -24,6 +24,9 @@ def item(choices: Sequence[str], answer: Any, **more: Any) -> Item:
     return make_item(dataset="t", own_id="q", question="Who?", choices=choices, answer=answer, audio=None, **more)
 
 
+STYLES += [("**{}.** ", "ABCD"), ("{} | ", "ABCD"), ("{}．", "ＡＢＣＤ")]
+
+
 @pytest.mark.parametrize(("style", "names"), STYLES)
 @pytest.mark.parametrize("given", ["label and text", "text", "label", "another style"])
 def test_one_style_on_all_options_is_taken_off(style: str, names: str, given: str) -> None:
@@ -52,6 +55,8 @@ def test_options_that_are_listed_in_another_order_keep_their_gold(turn: int) -> 
         ("C. Debussy", "J. S. Bach", "F. Chopin", "L. Beethoven"),
         ("A minor", "B minor", "C minor", "D minor"),
         ("A: yes", "A: no"),
+        ("A: minor", "C: major", "B: flat", "D: sharp"),
+        ("B. B. King", "A. C. Green"),
         ("1 dog", "2 dogs", "3 dogs", "4 dogs"),
         ("3. four", "4. five", "5. six"),
     ],

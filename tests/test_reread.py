@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import audiocontrib as ac
 from audiocontrib.answers import READER
 from audiocontrib.cli import main
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.importing import import_responses
 from audiocontrib.items import Items, make_item
 from audiocontrib.reread import reread
@@ -104,3 +105,10 @@ def test_the_command_shows_examples_and_a_run_of_an_older_reader_says_so(run: Ru
     assert CliRunner().invoke(main, ["reread", "--run", str(run.path)]).exit_code == 0
     said = CliRunner().invoke(main, ["query", "select 1 as one", "--run", str(run.path)])
     assert "reader" not in said.stderr
+
+
+def test_a_run_that_a_newer_reader_has_read_is_left_alone(run: Run) -> None:
+    reread(run)
+    run.set_reader(READER + 1)
+    with pytest.raises(AudiocontribError, match="update audiocontrib"):
+        reread(Run.open(run.path))

@@ -27,7 +27,7 @@ class Reading:
 
 
 def read(text: str, options: OptionIndex, *, held: Indices | None = None, cut: bool = False) -> Reading:
-    """What clean ``text`` says; ``held`` was answered before it, and may be taken back in it; ``cut`` off at its end."""
+    """What clean ``text`` says, ``cut`` off or not; ``held`` was answered before it, and may be taken back in it."""
     if len(text) > 2 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
         text = text[1:-1].strip()
     whole = options.named_by(text)

@@ -17,29 +17,45 @@ _INSTEAD_OF = re.compile(
     rf"[\s\"'(\[]{{1,4}}(?:(?:the|an?|option|in|to|sounds?|of)\s){{0,3}}[\"'(\[]{{0,3}}{MARK}"
 )
 _REST = re.compile(
-    rf"(?:\s(?:answer|choice|option|match|one|fit|pick|selection|description|candidate|guess|solution))?(?:[,;:(–—\s-]{{0,4}}"
-    r"(?:because|since|as(?! (?:if|well|for))|given|based|due|considering|judging|among|amongst|out of|from|here|overall"
-    r"|according to|compared|with|(?:of|to|for|in|by|on) (?:the|this|these|those|all|what|how|my|your|both|me|describe|that)"
-    r"|(?:that|which) (?:best |most closely |\w{2,12}ly )?(?:fits|matches|describes|aligns|corresponds|captures|explains|applies"
+    r"(?:\s(?:answer|choice|option|match|one|fit|pick|selection|description|candidate|guess"
+    r"|solution))?(?:[,;:(–—\s-]{0,4}"
+    r"(?:because|since|as(?! (?:if|well|for))|given|based|due|considering|judging|among|amongst|out of|from"
+    r"|here|overall"
+    r"|according to|compared|with|(?:of|to|for|in|by|on) (?:the|this|these|those|all|what|how|my|your|both|me"
+    r"|describe|that)"
+    r"|(?:that|which) (?:best |most closely |\w{2,12}ly )?(?:fits|matches|describes|aligns|corresponds|captures"
+    r"|explains|applies"
     r"|suits|reflects|represents|answers|is heard|i (?:can )?hear|we (?:can )?hear)"
     r"|conveyed|expressed|heard|shown|associated|described|reflected|emotion\w*|instrument|source|sound"
-    rf"|not(?=\s\w)|rather than|instead of|over|than)\b.*|\W*)\Z"
+    r"|not(?=\s\w)|rather than|instead of|over|than)\b.*|\W*)\Z"
 )
 """After "X is the answer": to what it is the answer, and why."""
 _ENGLISH = re.compile(r"\b(?:the|is|was|were|and|of|this|that|it|i|my|with|you|are|has|have|an|for|at|to)\b")
 _NEVER = re.compile(r"\b(?:never|nobody|no one|nothing|not)\b")
 _VERDICT = re.compile(r"\W*(?:incorrect|wrong|false|no)\W*")
-_TURNED = re.compile(r"\b(?:no|not|never|none|nothing|would|should|could|might|may|i|we|you|they|makes?|poorly|badly|least|less|worst?|worse|half|partly|partial\w*|almost|nearly|only|loosely|avoid|\w+n't)\b")
+_TURNED = re.compile(
+    r"\b(?:no|not|never|none|nothing|would|should|could|might|may|i|we|you|they|makes?|poorly|badly|least|less"
+    r"|worst?|worse|half|partly|partial\w*|almost|nearly|only|loosely|avoid|\w+n't)\b"
+)
 _TAIL = re.compile(
-    r"[\s,(;:–—-]{0,4}(?:because|since|as(?! (?:if|for|well))|given|based on|due to|considering|judging|thanks to|according to"
-    r"|an? (?:\w+ )?(?:choice|pick|bet|match|fit|answer)|there (?:is|can be) no (?:doubt|question)(?: about (?:it|this|that))?|(?:there|it|he|she|they|this|that) (?:is|are|was|were|does|do)(?: not|n't)?\W*\Z"
-    r"|of course|for sure|for certain|no doubt|without (?:a |any )?doubt|definitely|certainly|clearly|please|i (?:think|believe|guess"
-    r"|would say|'d say)|in my (?:opinion|view|judge?ment)|to me|to my ears|hence|thus|so|i(?:'m| am) (?:\w+ )?(?:sure|certain"
-    r"|confident)|option|letter|choice|answer|which (?:is|was|are)? ?(?:\w{2,12}ly |most )?(?:evident|clear|obvious|indicated"
-    r"|suggested|supported|consistent|typical|characteristic|reflected|common|known|corresponds|matches|fits|aligns))\b|[\W_]*\Z"
+    r"[\s,(;:–—-]{0,4}(?:because|since|as(?! (?:if|for|well))|given|based on|due to|considering|judging"
+    r"|thanks to|according to"
+    r"|an? (?:\w+ )?(?:choice|pick|bet|match|fit|answer)|there (?:is|can be) no (?:doubt"
+    r"|question)(?: about (?:it|this|that))?|(?:there|it|he|she|they|this|that) (?:is|are|was|were|does"
+    r"|do)(?: not|n't)?\W*\Z"
+    r"|of course|for sure|for certain|no doubt|without (?:a |any )?doubt|definitely|certainly|clearly|please"
+    r"|i (?:think|believe|guess"
+    r"|would say|'d say)|in my (?:opinion|view|judge?ment)|to me|to my ears|hence|thus|so|i(?:'m"
+    r"| am) (?:\w+ )?(?:sure|certain"
+    r"|confident)|option|letter|choice|answer|which (?:is|was|are)? ?(?:\w{2,12}ly |most )?(?:evident|clear"
+    r"|obvious|indicated"
+    r"|suggested|supported|consistent|typical|characteristic|reflected|common|known|corresponds|matches|fits"
+    r"|aligns))\b|[\W_]*\Z"
 )
 """After an option, in its sentence: grounds, or how sure it is."""
-_FREE = re.compile(r"[\"')\]}*]{0,5}\s?(?:[,;(\[–—-]|(?:which|who|where|when|in|on|at|for|of|from|with|by|to|being|that|as)\b)")
+_FREE = re.compile(
+    r"[\"')\]}*]{0,5}\s?(?:[,;(\[–—-]|(?:which|who|where|when|in|on|at|for|of|from|with|by|to|being|that|as)\b)"
+)
 
 
 def goes_on_known(clauses: Clauses, place: int, *, loose: bool) -> bool:
@@ -66,7 +82,9 @@ def goes_on_known(clauses: Clauses, place: int, *, loose: bool) -> bool:
     return not _NEVER.search(tail) and known.HEARD.search(tail) is not None
 
 
-def leaves_it(clauses: Clauses, place: int, *, denied: set[int], repeated: set[int], others: set[int], cut: bool) -> bool:
+def leaves_it(
+    clauses: Clauses, place: int, *, denied: set[int], repeated: set[int], others: set[int], cut: bool
+) -> bool:
     """Whether every sentence after that of the answer at ``place`` is of a known kind, and none may upset it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Shown: replies of another tool's models, which may have seen the options with the labels that a row prints on them."""
+"""Shown: replies of another tool's models, which may have seen the options with their printed labels."""
 
 from __future__ import annotations
 

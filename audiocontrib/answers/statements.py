@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from audiocontrib.answers import asides, retractions, words
 from audiocontrib.answers.clauses import REACH, Clauses
-from audiocontrib.answers.forms import upsets
 from audiocontrib.answers.forming import ITEM, kind_of
+from audiocontrib.answers.forms import upsets
 from audiocontrib.answers.kinds import Kind, Statement, Statements
 from audiocontrib.answers.labels import Written
 from audiocontrib.answers.masks import mask
@@ -98,6 +98,8 @@ class _Reader:
         self.text, self.numbers = text, numbers
         self.clauses = Clauses(text)
         self.retractions = [m.end() for m in retractions.RETRACTS.finditer(text) if not self._is_of_others(m)]
+        self.resets = [m.end() for m in asides.RESET.finditer(text)]
+        self.astray = [m.start() for m in upsets.LEADS_ASTRAY.finditer(text)]
         self.twice = {m.start(1) for m in _TWICE.finditer(text)}
 
     def statement(self, place: int, mention: Mention, following: int) -> Statement:
@@ -164,14 +166,17 @@ class _Reader:
 
     def _is_astray(self, begin: int, start: int, sentence: int) -> bool:
         """Whether what leads up to a form gives the answer to another, or sets it aside."""
-        turned = [m.end() for m in asides.RESET.finditer(self.text, max(begin, start - 2 * REACH), start + 12)]
         last = bisect_right(self.retractions, start + 12) - 1
-        first = max([begin, *turned[-1:], *self.retractions[last : last + 1]] if last >= 0 else [begin, *turned[-1:]])
-        if upsets.LEADS_ASTRAY.search(self.text[first : max(first, start)]):
+        turn = bisect_right(self.resets, start + 16) - 1
+        turned = [*self.retractions[max(last, 0) : last + 1], *self.resets[max(turn, 0) : turn + 1]]
+        first = max([begin, start - 4 * REACH, *turned])
+        if bisect_right(self.astray, first - 1) < bisect_right(self.astray, start - 1):
+            return True
+        if first == begin and upsets.WHEN.match(self.text, begin) and start > begin:
             return True
         if not sentence or first > begin or words.TURNS.match(self.text, begin):
             return False
-        before = self.clauses.begins[sentence - 1]
+        before = max(self.clauses.begins[sentence - 1], begin - REACH)
         return bool(upsets.SETS_ASIDE.search(self.text, before, begin))
 
     def _is_spoiled(self, place: int, end: int) -> bool:

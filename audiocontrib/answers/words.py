@@ -112,8 +112,10 @@ DETERMINER = (
 ONE_MODIFIED = rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s))(?:{WORD}\s))?"
 """One word between an article and its option; two may be a noun and its verb ("the title says …")."""
 _HEARD = (
-    r"(?:sounds?|noises?|voices?|music|kind|type|sort|style|genre|feelings?|sense|emotion|mood|state|tone|key|tempo|presence"
-    r"|use|recording|number|family|group|city|role|scenario|scene|expression|concept|pair|sequence|descriptions?|category|instance|example)"
+    r"(?:sounds?|noises?|voices?|music|kind|type|sort|style|genre|feelings?|sense|emotion|mood|state|tone|key"
+    r"|tempo|presence"
+    r"|use|recording|number|family|group|city|role|scenario|scene|expression|concept|pair|sequence"
+    r"|descriptions?|category|instance|example)"
 )
 MODIFIED = (
     rf"(?:(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bthe\s)|(?<=\bits\s)|(?<=\bsome\s)|(?<=\bof\s))"

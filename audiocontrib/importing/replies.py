@@ -18,9 +18,7 @@ def read_reply(cell: Any, item: Item, order: int, finish: str | None) -> dict[st
     spoken = split_thought(cell or "")
     said = spoken.said if spoken.closed else ""
     try:
-        answer = read_either_way(
-            said, rotate(item.choices, order), item.extra.get("published_choices"), finish=finish
-        )
+        answer = read_either_way(said, rotate(item.choices, order), item.extra.get("published_choices"), finish=finish)
     except ValueError as error:
         raise BadItem("reply", str(error)) from None
     choice = None if answer.choice is None else (answer.choice + order) % len(item.choices)

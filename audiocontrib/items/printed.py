@@ -31,11 +31,13 @@ _STYLES = {
     ),
 }
 _MAYBE = re.compile(
-    r"\s*(?:[(（\[【<{\d①-⑳]|\*\*|[A-Za-zＡ-Ｚａ-ｚ](?:[)）.、．。:：|]|\s)|option|choice|answer|选项|選項)", re.IGNORECASE
+    r"\s*(?:[(（\[【<{\d①-⑳]|\*\*|[A-Za-zＡ-Ｚａ-ｚ](?:[)）.、．。:：|]|\s)|option|choice|answer|选项|選項)",
+    re.IGNORECASE,
 )
 """How a text begins that can carry a label of any style; most options do not, and need no further look."""
 _OF_A_NAME = re.compile(
-    r"(?:(?:sharp|flat|natural|[#♯♭b])[\s-]?)?(?:major|minor|maj|min|dim\w*|aug\w*|sharp|flat|natural|[#♯♭]|dorian|lydian"
+    r"(?:(?:sharp|flat|natural|[#♯♭b])[\s-]?)?(?:major|minor|maj|min|dim\w*|aug\w*|sharp|flat|natural|[#♯♭]"
+    r"|dorian|lydian"
     r"|phrygian|mixolydian|\d{0,2}th)\W*\Z|[A-Z]\.\s?[A-Z]\w",
     re.IGNORECASE,
 )

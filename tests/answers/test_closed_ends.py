@@ -8,6 +8,25 @@ from audiocontrib.answers import parse
 
 OPTIONS = ("piano", "guitar", "violin", "drum")
 CASES: dict[str, list[tuple[str, int | None]]] = {
+    "what comes after": [
+        ("The answer is piano. The tempo is fast.", 0),
+        ("The answer is piano. I can hear hammers on strings.", 0),
+        ("The answer is piano. The other options do not match the audio.", 0),
+        ("The answer is piano. A guitar would be plucked.", 0),
+        ("The answer is piano. Confidence: 0.2", 0),
+        ("答案是piano。因为音色明亮。", 0),
+        ("<answer>piano</answer> The tempo is slow.", 0),
+        ("The answer is piano. That was my first reaction.", None),
+        ("The answer is piano. As if.", None),
+        ("The answer is piano. Others prefer guitar.", None),
+        ("The answer is piano. The end of the clip blows this theory apart.", None),
+        ("<answer>piano</answer> is what I would have said.", None),
+        ("La respuesta es piano. Es broma.", None),
+        ("Piano is the answer I would cross out first.", None),
+        ("Imagine a slower version. The answer is piano.", None),
+        ("The answer is a cheap copy of piano.", None),
+        ("piano?", None),
+    ],
     "what follows": [
         ("Piano, of course, is nonsense.", None),
         ("Piano, a stringed instrument.", 0),

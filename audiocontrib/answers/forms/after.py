@@ -45,7 +45,10 @@ NOT_MINE: Final = re.compile(
     r"|pick)\w*)\b"
 )
 """After "… is the answer": not of this question, or not one's own."""
-MADE: Final = re.compile(r"(?:,\s?(?:thus |thereby |therefore )?making|\b(?:(?:which|this|that|it|all this) (?:therefore |thus )?makes))\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z")
+MADE: Final = re.compile(
+    r"(?:,\s?(?:thus |thereby |therefore )?making|\b(?:(?:which|this|that|it|all this) (?:therefore "
+    r"|thus )?makes))\s(?:it\s)?[\"'(]{0,2}(?:(?:the|a|an|option)\s)?[\"'(]{0,2}\Z"
+)
 MADE_AFTER: Final = re.compile(rf"[\"')\]}}]{{0,4}}\s(?=the |my ){_BEST}")
 """Around an option: "which makes it the best choice"."""
 NOTED_AFTER: Final = re.compile(
@@ -101,19 +104,25 @@ TAIL: Final = re.compile(
     r"|would say|'d say)|in my"
     r"|sounds?|noises?|and (?:it|this|that|i|we|there|its|it's|nothing|no|not|that's|is|has|was)|but|while|whereas"
     r"|with(?! an? [\ue000-\ue003])"
-    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only(?= ?[.!\\n]|\\Z)|itself|than|time|in total|total|times|family"
+    rf"|\w{{2,14}}ing|{_PLAYED}|clearly|softly|loudly|alone|only(?= ?[.!\\n]|\\Z)|itself|than|time|in total"
+    rf"|total|times|family"
     r"|section)\b)"
 )
 """How a sentence may go on after the option that it states."""
 _COUNTED = (
-    r"(?:people|persons?|men|women|man|woman|child(?:ren)?|speakers?|voices?|times?|sounds?|instruments?|notes?|beats?|bars?"
+    r"(?:people|persons?|men|women|man|woman|child(?:ren)?|speakers?|voices?|times?|sounds?|instruments?|notes?"
+    r"|beats?|bars?"
     r"|seconds?|minutes?|hours?|hz|khz|bpm|db|years?|words?|syllables?|cents?|semitones?|octaves?|degrees?|dogs?|cats?"
     r"|birds?|animals?|singers?|musicians?|players?|others?|persons|in total)"
 )
 NUMBER_TAIL: Final = re.compile(
-    rf"\s(?:(?:distinct|different|separate|individual|unique|main|other|male|female|adult|single|loud|clear|spoken|musical"
-    rf"|human|stressed|primary|of (?:them|these|those))\s){{0,2}}(?:{_COUNTED}|(?!(?:is|was|has|does|as|minus|plus|times|less|this|its"
-    r"|votes?|points?)\b)[^\W\d_\u2e80-\uffff]{2,16}s)(?=\s?[.,;:!)\n]|\s?\Z|\s(?:in|of|are|were|can|present|heard|speaking|talking"
-    r"|playing|singing|that|who|which|on|at|from|during|throughout|involved|long|because|since|as|per|and|apart|total|with|\w{3,14}ing)\b)"
+    rf"\s(?:(?:distinct|different|separate|individual|unique|main|other|male|female|adult|single|loud|clear"
+    rf"|spoken|musical"
+    rf"|human|stressed|primary|of (?:them|these|those))\s){{0,2}}(?:{_COUNTED}|(?!(?:is|was|has|does|as|minus"
+    rf"|plus|times|less|this|its"
+    r"|votes?|points?)\b)[^\W\d_\u2e80-\uffff]{2,16}s)(?=\s?[.,;:!)\n]|\s?\Z|\s(?:in|of|are|were|can|present"
+    r"|heard|speaking|talking"
+    r"|playing|singing|that|who|which|on|at|from|during|throughout|involved|long|because|since|as|per|and|apart"
+    r"|total|with|\w{3,14}ing)\b)"
 )
 """After an option that is a number, also: what it counts."""

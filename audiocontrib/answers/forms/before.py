@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from audiocontrib.answers.forms.deciding import ANSWER_IS, CHOOSE
-from audiocontrib.answers.forms.saying import ARE, NOT_HEARD, NOUN, NP, THAT
+from audiocontrib.answers.forms.saying import ARE, NOUN, NP, THAT
 from audiocontrib.answers.retractions import RETRACT
 from audiocontrib.answers.words import (
     ADVERB,
@@ -22,7 +22,6 @@ from audiocontrib.answers.words import (
     ONE_MODIFIED,
     OPENERS,
     SUBJECT_VERB,
-    WORD,
 )
 
 _CHAIN = rf"(?:{OPENERS}(?:{SUBJECT_VERB}|{GROUNDS})?(?:{SUBJECT_VERB})?)"

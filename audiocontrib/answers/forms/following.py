@@ -23,7 +23,8 @@ HEARD: Final = re.compile(
 """What may be heard: a sentence with such a word may describe the sound."""
 NAMED: Final = re.compile(
     rf"{HEARD.pattern}|\b(?:expressions?|descriptions?|descriptors?|representations?|reflection|interpretation|states?"
-    r"|behaviou?rs?|scenarios?|reactions?|responses?|emotional|facial|vocal|context|situation|category|label|words?|term"
+    r"|behaviou?rs?|scenarios?|reactions?|responses?|emotional|facial|vocal|context|situation|category|label"
+    r"|words?|term"
     r"|answer|option|choice|match|one|candidate|fit)\b"
 )
 """Of what an option may be said to be the answer."""
@@ -46,7 +47,8 @@ ENDS: Final = re.compile(
     r"(?: (?:confidence|certainty))?|(?:about |roughly )?(?:0?\.\d{1,4}|1(?:\.0)?|\d{1,3}(?:\.\d+)? ?(?:%|percent)?"
     r"(?: (?:sure|certain|confident|confidence))?|\d{1,3} ?/ ?\d{1,3})"
     r"|(?:yes|yeah|yep|indeed|definitely|certainly|absolutely|for sure|period|full stop|done|end|no doubt(?: about it)?"
-    r"|without (?:a |any )?doubt|there (?:is|can be) no doubt(?: about (?:it|this|that))?|of course|clearly|final answer)"
+    r"|without (?:a |any )?doubt|there (?:is|can be) no doubt(?: about (?:it|this|that))?|of course|clearly"
+    r"|final answer)"
     r"|(?:and )?(?:i'm|i am|i feel|i remain) (?:\w{2,12}ly |quite |very |pretty |\d{1,3} ?% )?(?:sure|certain|confident"
     r"|convinced|positive)(?: (?:of|about|in|that|with) (?:it|this|that|my|the|is|answer|choice|option|correct|right"
     r"| ){1,6})?"
@@ -65,7 +67,8 @@ GROUNDED: Final = re.compile(
     r"(?:and |so |here )?(?:"
     r"(?:(?:this|that|it)(?:'s| is| was) )?(?:because|since|as(?! (?:if|for|well))|due to|given|based on|judging"
     r"|considering|owing to|thanks to)\b"
-    r"|(?:this|that|it|which)(?:'s| is| was) (?:\w{2,12}ly |most )?(?:evident|clear|obvious|apparent|supported|confirmed"
+    r"|(?:this|that|it|which)(?:'s| is| was) (?:\w{2,12}ly |most )?(?:evident|clear|obvious|apparent|supported"
+    r"|confirmed"
     r"|indicated|suggested|shown|consistent|characteri[sz]ed|characteristic|typical|reflected|justified|backed)\b"
     r"|(?:the|my|one|another|main|first|second|key|primary) (?:\w+ )?(?:reasons?|reasoning|clues?|giveaway|evidence"
     r"|cues?|hints?|grounds)\b"
@@ -78,12 +81,17 @@ GROUNDED: Final = re.compile(
     r")"
 )
 """How a sentence begins that gives grounds."""
-DESCRIBES: Final = re.compile(rf"{_IT}\s?(?:{_FITS}\b|'s)|(?!(?:{_IT}|i|we|you|he|she|my|your|our|and|or|not|no|so)\b)\w")
+DESCRIBES: Final = re.compile(
+    rf"{_IT}\s?(?:{_FITS}\b|'s)|(?!(?:{_IT}|i|we|you|he|she|my|your|our|and|or|not|no|so)\b)\w"
+)
 """How a sentence begins that describes the sound or what matches it."""
 REFERS: Final = re.compile(
     r"\b(?:it|this|that|they)(?:'s| is| was| does| did| has| can| could| would)?(?: not\b|n't\b)"
-    r"|\b(?:it|this|that|they) \w+n't\b|\b\w+ly speaking\b|\b(?:this|that|it|so|these|those|them|thereof)(?=\s?(?:[.,;!:)]|$))|\b(?:i|me|my|mine|myself|we|our|us|you|your)\b"
+    r"|\b(?:it|this|that|they) \w+n't\b|\b\w+ly speaking\b|\b(?:this|that|it|so|these|those|them"
+    r"|thereof)(?=\s?(?:[.,;!:)]|$))|\b(?:i|me|my|mine|myself|we|our|us|you|your)\b"
     r"|\b(?:of|on|about|against|by|to|than|from|with|for) (?:this|that|it)\b(?! (?:sound|clip|recording|audio|piece))"
+    r"|\b(?:this|that|my|the) (?:theory|idea|claim|hypothesis|impression|reading|interpretation|view|assumption"
+    r"|verdict)\b"
     r"|\b(?:the|this|that|my|an?|previous|above|first|last) (?:answer|choice|option|guess|statement|sentence|reply"
     r"|response|pick|conclusion|opposite|former|latter|above|question|verdict)\b"
 )
@@ -91,12 +99,14 @@ REFERS: Final = re.compile(
 COMPARES: Final = re.compile(
     r"\b(?:would|unlike|while|whereas|compared|than|typically|usually|generally|tends?|in contrast|by contrast|normally"
     r"|rather|instead|not|n't|no|lacks?|without|less|different\w*|distinct\w*|opposed"
-    r"|(?:other|remaining) (?:options|choices|answers|ones)|in(?:consistent|appropriate)|\w+n't|describe|the options are)\b"
+    r"|(?:other|remaining) (?:options|choices|answers|ones)|in(?:consistent|appropriate)|\w+n't|describe"
+    r"|the options are)\b"
 )
 """In a sentence that names another option: it is set beside the answer, and not in its place."""
 OTHERS_OUT: Final = re.compile(
     r"(?:and |while |whereas )?(?:all |none of |neither of )?(?:the )?(?:other|remaining|rest|others|options|choices"
-    r"|alternatives|three|none|neither)\b(?=.*?\b(?:not|n't|no|none|neither|less|lack\w*|un\w+|in(?:consistent|appropriate"
+    r"|alternatives|three|none|neither)\b(?=.*?\b(?:not|n't|no|none|neither|less|lack\w*|un\w+|in(?:consistent"
+    r"|appropriate"
     r"|compatible|correct)|describe|rul\w+ out|eliminat\w+|exclud\w+|would)\b)"
     r"(?!.*\b(?:also|too|equally|as well|better|best|possible|plausible|right|valid|though|but)\b)"
 )

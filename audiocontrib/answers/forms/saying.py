@@ -30,7 +30,7 @@ NOUN = (
     r"|description|interaction|impression|element|component|task|job|tool|machine|device|room|bass|solo|lead"
     r"|accompaniment|beat"
     r"|percussion|vocals?|speech|behaviou?r|surface|substance|liquid|sport|game|weapon|food|ending|opening|range"
-    r"|register)"
+    r"|register|ratio|proportion|amount|rate|size)"
 )
 NP = (
     rf"(?:(?:the|this|that|these|his|her|their|its|my|our|both|all|a|an)\s(?:{WORD}\s){{0,4}}?{NOUN}(?:'s {WORD})?"

@@ -23,19 +23,26 @@ _REVERSAL = (
     r"|by (?:accident|mistake)|as if|proves? me|disproven|outdated|obsolete|superseded|replaced)"
 )
 _DOUBT = (
-    r"(?:(?<!no )(?<!without )(?<!without a )(?<!without any )doubt\w*|unsure|uncertain\w*|unclear|(?:not|\w{1,5}n't) (?:\w+ )?(?:sure|certain|confident|convinced|true"
+    r"(?:(?<!no )(?<!without )(?<!without a )(?<!without any )doubt\w*|unsure|uncertain\w*|unclear|(?:not"
+    r"|\w{1,5}n't) (?:\w+ )?(?:sure|certain|confident|convinced|true"
     r"|right|correct|the case|it|so|quite|know|be)|if|unless|assum\w+|suppos(?:e|ed|edly|ing|ition)|imagin\w+"
-    r"|pretend\w*|hypothe\w+|(?:would|should|could|might|may|must) have|had (?:it|i|we)|were (?:it|i)|(?<=, )(?:had|were)|maybe|perhaps"
+    r"|pretend\w*|hypothe\w+|(?:would|should|could|might|may|must) have|had (?:it|i|we)|were (?:it|i)"
+    r"|(?<=, )(?:had|were)|maybe|perhaps"
     r"|possibly|coin|flip|toss-?up|in (?:theory|principle)|on paper|theoretically|half of|sometimes"
-    r"|only (?:when|if|in|for|because|by|under|with|on|at|to)|until|till|depend\w*|wonder\w*|ambigu\w+|questionable|debatable|arguabl\w+)"
+    r"|only (?:when|if|in|for|because|by|under|with|on|at|to)|until|till|depend\w*|wonder\w*|ambigu\w+"
+    r"|questionable|debatable|arguabl\w+)"
 )
 _BUT = (
     r"(?:but|however|though|although|nevertheless|nonetheless|even so|still|yet|then again|on the other hand|that said"
     r"|having said)"
 )
-_SAY = r"(?:say|said|claim|think|thought|believe|argue|insist|tell|told|want|expect|guess|prefer|favou?r|vote|opt|pick|choose|chose|answer)"
+_SAY = (
+    r"(?:say|said|claim|think|thought|believe|argue|insist|tell|told|want|expect|guess|prefer|favou?r|vote|opt|pick"
+    r"|choose|chose|answer)"
+)
 _OTHERS = (
-    rf"(?:(?:they|people|you|listeners?|students?|users?|others|many(?: of them)?|most(?: of them)?|some|he|she|one) (?:(?!likely|plausible|probable|\w+able|\w+ate|\w+ing|\w+ive)\w+ )?{_SAY}(?:s|d|ed)?"
+    rf"(?:(?:they|people|you|listeners?|students?|users?|others|many(?: of them)?|most(?: of them)?|some|he|she"
+    rf"|one) (?:(?!likely|plausible|probable|\w+able|\w+ate|\w+ing|\w+ive)\w+ )?{_SAY}(?:s|d|ed)?"
     r"|everyone|everybody|anyone|anybody|no one|nobody|friends?|colleagues?|professors?|experts?|critics?"
     r"|annotators?|reviewers?|beginners?|novices?|neighbou?rs?|chatgpt|gpt\S{0,8}|gemini|claude|prompt|captions?"
     r"|titles?|metadata|textbooks?|wikipedia|internet|rumou?rs?|claim\w*|alleg\w+|reported\w*"
@@ -51,14 +58,21 @@ _MORE = (
 UPSET: Final = re.compile(rf"\b(?:{_REVERSAL}|{_DOUBT}|{_BUT}|{_OTHERS}|{_MORE})(?!\w)|\?")
 """In what follows an answer: it may take the answer back, doubt it, or tell that it was another's."""
 LEADS_ASTRAY: Final = re.compile(
-    rf"\b(?!if\b|possibly\b|either way\b)(?:fool\w*|jok\w+|lie|lied|lying|surprised? (?:if|me)|regret\w*|refus\w+|naive\w*|{_DOUBT}|{_OTHERS}|{_MORE}|yesterday|last (?:time|week|year|month)|once upon|back then"
-    r"|used to)(?!\w)|\A\W*when(?:ever)?(?! (?:i|we|listening|comparing|hearing|considering|asked|forced|pressed)\b)"
+    rf"\b(?!if\b|possibly\b|either way\b)(?:fool\w*|jok\w+|lie|lied|lying|surprised? (?:if|me)|regret\w*"
+    rf"|refus\w+|naive\w*|{_DOUBT}|{_OTHERS}|{_MORE}|yesterday|last (?:time|week|year|month)|once upon|back then"
+    r"|used to)(?!\w)"
 )
 """Before a form, in its sentence: the answer is another's, of another question, or under a condition."""
 SETS_ASIDE: Final = re.compile(
     r"\b(?:suppos(?:e|ing|ition)|imagin(?:e|ing|ation)|assum(?:e|ing|ption)|pretend\w*|hypothe\w+|what if|let's say"
-    r"|examples?|template|format|placeholder|would (?:reply|answer|write|respond|argue|claim)|wrote|quot(?:e|es|ing|ed|ation)"
-    r"|claim(?:s|ed|ing)?|here(?:'s| is) (?:how|what) (?:a|an|not|others|people|some|my)|how (?:not )?to (?:fail|reply|answer)|joke|fake"
+    r"|examples?|template|format|placeholder|would (?:reply|answer|write|respond|argue|claim)|wrote|quot(?:e|es"
+    r"|ing|ed|ation)"
+    r"|claim(?:s|ed|ing)?|here(?:'s| is) (?:how|what) (?:a|an|not|others|people|some|my)"
+    r"|how (?:not )?to (?:fail|reply|answer)|joke|fake"
     r"|fiction\w*|rehears\w+|drafts?|myths?|rumou?rs?|wrong (?:reply|answer):?\Z)\b"
 )
 """In the sentence before that of an answer: what follows is not meant."""
+WHEN: Final = re.compile(
+    r"\W{0,8}when(?:ever)?(?! (?:i|we|listening|comparing|hearing|considering|asked|forced|pressed)\b)"
+)
+"""At the beginning of a sentence: a condition."""

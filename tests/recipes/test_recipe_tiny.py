@@ -9,6 +9,7 @@ import pytest
 import yaml
 from helpers import ROOT
 from helpers.lazy import lazy
+from helpers.unchecked import unchecked  # noqa: F401
 
 import audiocontrib as ac
 

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.lazy import lazy
 from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, killed, sft, weights
+from helpers.unchecked import unchecked  # noqa: F401
 from test_training import save_split
 
 from audiocontrib import score

@@ -14,7 +14,8 @@ from audiocontrib.arrow import floats, integers, schema_of
 from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import vote_table
-from audiocontrib.statistics import mean_by_clip
+from audiocontrib.statistics import CHANGE, mean_by_clip
+from audiocontrib.statistics.clusters import TINY
 
 Pair = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]
 """Of the items that count for two models, (n,) each: whether they choose alike, how likely that is, the clip."""
@@ -94,7 +95,9 @@ def _measured(*kinds: Pair) -> dict[str, Any]:
             kappa = float((alike - expected).sum() / room.sum())
             # a ratio of sums: its influence function has the mean kappa and the spread of its error
             influence = kappa + (alike - expected - kappa * room) / room.mean()
-            low, high = (float(np.clip(end, -1, 1)) for end in mean_by_clip(influence, clip, None).interval())
+            span = None if np.ptp(influence) > TINY else CHANGE
+            bounded = influence if span is None else np.clip(influence, -1, 1)
+            low, high = (float(np.clip(end, -1, 1)) for end in mean_by_clip(bounded, clip, span).interval())
             values = (float(alike.mean()), float(expected.mean()), kappa, low, high)
             row |= {f"{kind}{name}": None if np.isnan(v) else v for name, v in zip(MEASURES, values, strict=True)}
     return row

@@ -42,7 +42,8 @@ def test_kappa_of_wrong_choices_is_the_share_of_preferences_in_common(shared: fl
     common = shared * (1 - 1 / k) / (shared * (1 - 1 / k) + p_both * (1 - 1 / k) ** 2)
     assert whole["wrong_kappa_low"] - 0.02 <= common <= whole["wrong_kappa_high"] + 0.02
     if shared == 1:
-        assert whole["wrong_alike"] == whole["wrong_kappa"] == whole["wrong_kappa_low"] == 1
+        assert whole["wrong_alike"] == whole["wrong_kappa"] == 1
+        assert 0.9 < whole["wrong_kappa_low"] < 1  # alike on every clip, of so many clips
 
 
 @pytest.mark.slow

@@ -102,22 +102,27 @@ def import_responses(
     )
     reader.decide((row for file in files for row in read(file)), choice_as, str(path))
     rows = [r for file in files for r in reader.responses(read(file))]
-    if not rows:
-        raise AudiocontribError("; ".join(reader.problems[:1]) or f"{path}: it holds no rows")
-    methods = {r.method for r in rows}
-    if len(methods) > 1:
-        raise UsageError(f"{path}: some rows hold a posterior and some a reply or choice; import them as two runs")
+    method = _method(rows, reader.problems, path)
     step = ImportStep(
         answers=str(path), data=DataSource.of(items.origin), run=str(run), model=model, condition=condition,
         columns=columns, tool=log.name if log else None, conditions=named, choice_as=choice_as, empty_as=empty_as,
         repeated=repeated,
     )  # fmt: skip
-    store = Run.create_or_resume(run, _manifest(items, rows, methods.pop(), step, reader, log), items)
+    store = Run.create_or_resume(run, _manifest(items, rows, method, step, reader, log), items)
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
     notes = tuple(told_of(reader, rows, log))
     return Imported(store, len(new), already, str(reader.meaning), notes, tuple(reader.problems))
+
+
+def _method(rows: Sequence[Response], problems: Sequence[str], path: str | Path) -> str:
+    if not rows:
+        raise AudiocontribError("; ".join(problems[:1]) or f"{path}: it holds no rows")
+    methods = {row.method for row in rows}
+    if len(methods) > 1:
+        raise UsageError(f"{path}: some rows hold a posterior and some a reply or choice; import them as two runs")
+    return methods.pop()
 
 
 def _fixed(model: str | None, condition: str | None) -> dict[str, str]:

@@ -36,7 +36,8 @@ class MeasuredChange:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """From a row of the table that :func:`audiocontrib.evaluation.compare` gives."""
-        return cls(**{one.name: row.get(one.name) for one in fields(cls)})
+        own: dict[str, Any] = {one.name: row.get(one.name) for one in fields(cls)}
+        return cls(**own)
 
     def cells(self) -> list[str]:
         """A row of the card's table."""

@@ -94,7 +94,7 @@ def interval(row: dict[str, Any]) -> tuple[float, float]:
         row: of :func:`audiocontrib.contribution.accuracy`.
     """
     low, high = row["low"], row["high"]
-    return (low, high) if low == low else (row["accuracy"], row["accuracy"])
+    return (row["accuracy"], row["accuracy"]) if low is None or low != low else (low, high)
 
 
 def calibration_curve(table: pa.Table) -> Figure:

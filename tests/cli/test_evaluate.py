@@ -48,7 +48,7 @@ def run_of(
     ]
     path = folder / f"{model}-{dataset}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return import_responses(path, folder / f"run-{model}-{dataset}", asked).run
+    return import_responses(path, folder / f"run-{model}-{dataset}", asked, choice_as="index").run
 
 
 def test_the_published_example_of_mcnemar(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ def prompt_for(spec: str, name: str = "audiomcq") -> Prompt:
 
 
 def spec_of(name: str) -> str:
-    return "clip:0-2" if name == "clip" else name
+    parameters = {"clip": "0-2", "mask": "40", "snr": "10", "swap-mask": "40", "swap-snr": "10"}
+    return f"{name}:{parameters[name]}" if name in parameters else name
 
 
 @pytest.mark.parametrize("family", TINY)

@@ -230,10 +230,12 @@ def _limits(made: SplitFacts, total: dict[str, Any]) -> Iterator[str]:
 
 
 def _certifying(run: Run, made: SplitFacts) -> Iterator[Step]:
-    """The step that certified the split, if one did."""
-    for one in made.certificates[:1]:
-        model = None if made.rotated else one.model
-        yield CertifyStep(run=str(run.path), split=made.name, model=model, condition=one.condition)
+    """The steps that certified the split: by a model of its own, and with each model of the split left out."""
+    held_out = len(made.certificates) - made.rotated
+    for one in made.certificates[: min(held_out, 1)]:
+        yield CertifyStep(run=str(run.path), split=made.name, model=one.model, condition=one.condition)
+    for one in made.certificates[held_out : held_out + 1]:
+        yield CertifyStep(run=str(run.path), split=made.name, model=None, condition=one.condition)
 
 
 def _size(n: int) -> str:

@@ -50,8 +50,8 @@ class SplitFacts:
     """split, reason (what was measured of the single item left out), items; the most frequent first."""
     certificates: list[Certificate]
     """What held-out models show of its strong part."""
-    rotated: bool
-    """The certificates are of its own models, each left out in turn."""
+    rotated: int
+    """How many of the certificates, the last, are of its own models, each left out in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def split_summary(con: duckdb.DuckDBPyConnection, saved: SavedSplit) -> SplitFac
         sizes={row[0]: row[1] for row in sizes} | {"unsolved": sum(row[2] for row in sizes)},
         reasons=arrow_table(con.sql(REASONS, params={"name": name})).to_pylist(),
         certificates=[Certificate.of_row(row) for row in saved.certificates],
-        rotated=bool(saved.certificates) and all(row.get("rotated") for row in saved.certificates),
+        rotated=sum(bool(row.get("rotated")) for row in saved.certificates),
     )
 
 

@@ -152,10 +152,11 @@ def test_a_model_that_only_reads_follows_half_the_clips_exactly(
         assert row["following_low"] <= 0.5 <= row["following_high"]
 
 
-def test_without_shared_clips_half_is_known_exactly() -> None:
+def test_without_shared_clips_half_is_followed() -> None:
     items = Items([question(i, SOUNDS[i % 4]) for i in range(40)])
     [row] = measured(views(items, ask(items, [Reader(name="reader")], ["audio"], cyclic=True))).values()
-    assert (row["pairs"], row["following_low"], row["following_high"]) == (20, 0.5, 0.5)
+    assert (row["pairs"], row["following"]) == (20, 0.5)
+    assert 0.4 < row["following_low"] < 0.5 < row["following_high"] < 0.6  # pairs that are all alike are no certainty
 
 
 def test_a_reader_of_neighbours_follows_half_the_clips_on_average() -> None:

@@ -14,7 +14,7 @@ from audiocontrib.contribution.posteriors import padded, posteriors
 from audiocontrib.contribution.rerun import rerun_floor
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.mock import MockModel, Planted
-from audiocontrib.statistics import wilson
+from audiocontrib.statistics import mean_by_clip
 
 MIXED = questions(120, k=[2, 3, 4, 5])
 BIASED = MockModel(Planted(skill=0, position_bias=5, noise=0), "biased")
@@ -137,7 +137,7 @@ def test_the_floor_is_the_share_of_requests_with_another_choice() -> None:
     again = [row for row in again if row.request_key != rows[60].request_key]
     a, b = rerun_floor(views(items, rows), other=views(items, again)).to_pylist()
     assert (a["model"], a["condition"], a["n"], a["differ"]) == ("a", "silence", 49, 11)
-    assert (a["share"], a["low"], a["high"]) == (11 / 49, *wilson(11, 49))
+    assert (a["share"], a["low"], a["high"]) == (11 / 49, *mean_by_clip([1] * 11 + [0] * 38, range(49)).interval())
     assert (b["model"], b["n"], b["differ"], b["share"]) == ("b", 49, 0, 0)
     with pytest.raises(UsageError, match="the two runs share no request; a re-run asks the same model"):
         rerun_floor(views(items, rows), other=views(items, ask(items, mocks, ["audio"])))

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 from helpers.planted import answer, ask, questions, requests, views
 from test_scope import MEASURES, NEEDS
@@ -244,7 +245,9 @@ def test_repeats_of_thoughts_of_several_bounds() -> None:
     con = views(ITEMS, [replace(row, request_key=f"{row.request_key} {row.think_tokens}") for row in rows])
     alone = views(ITEMS, [row for repeat in range(3) for row in answers(repeat)])
     found = contributions(con, repeat="majority", think_tokens=0)
-    assert found.equals(contributions(alone, repeat="majority"))
+    wanted = contributions(alone, repeat="majority")
+    # sums may be in another order: equal but for the last digit
+    pd.testing.assert_frame_equal(found.to_pandas(), wanted.to_pandas(), rtol=1e-12)
     assert repeats(con).equals(repeats(alone))
 
 

@@ -122,7 +122,8 @@ STANDS_IN = (
     (r"--(devices|device|engine|actors) \S+", ""),
     # columns whose names say nothing
     (r"(datasets describe my\.csv)( --map \S+ --answer-as number)?", r"\1 --map question=q --map answer=key"),
-    # a model that is at hand
+    # a model that is at hand, or in the run
+    (r"--reference MODEL", "--reference mock"),
     (r"^(audiocontrib doctor --model) \S+", r"\1 mock"),
     # a recipe whose model is at hand
     (r"recipes/training/omni/", "recipes/training/tiny/"),

@@ -18,6 +18,7 @@ PACKAGE = Path(audiocontrib.__file__).parent
 COMMANDS_IN_TEXTS = {
     "shell.py": "steps as the commands that do them",
     "sources/describe.py": "the command that reads a file of one's own",
+    **{f"importing/tools/{name}.py": "an option of that tool" for name in ("lighteval", "lm_eval", "lmms_eval")},
 }
 """Modules that write whole commands, for people to type."""
 OPTION = re.compile(r"(?<![\w-])--[a-z]|\s--$")

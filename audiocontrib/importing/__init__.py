@@ -97,9 +97,8 @@ def import_responses(
     fixed = _fixed(model, condition)
     files, log, read = _files(Path(path), tool, columns)
     items = Run.open(run).load_items() if items is None else as_items(items)
-    reader = AnswerReader(
-        ItemIndex.over(tuple(items)), fixed, columns, named, repeated, Outcome(empty_as or Outcome.UNPARSED)
-    )
+    empty = Outcome(empty_as or Outcome.UNPARSED)
+    reader = AnswerReader(ItemIndex.over(tuple(items)), fixed, columns, named, repeated, empty)
     reader.decide((row for file in files for row in read(file)), choice_as, str(path))
     rows = [r for file in files for r in reader.responses(read(file))]
     method = _method(rows, reader.problems, path)
@@ -112,8 +111,8 @@ def import_responses(
     new, already = _new(store, rows, reader.problems)
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
-    notes = tuple(told_of(reader, rows, log))
-    return Imported(store, len(new), already, str(reader.meaning), notes, tuple(reader.problems))
+    told = tuple(told_of(reader, rows, log)), tuple(reader.problems)
+    return Imported(store, len(new), already, str(reader.meaning), *told)
 
 
 def _method(rows: Sequence[Response], problems: Sequence[str], path: str | Path) -> str:

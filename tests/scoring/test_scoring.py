@@ -193,7 +193,7 @@ def test_an_item_without_a_partner_loses_swap_alone(tmp_path: Path, caplog: pyte
     assert counts["audio"] == len(alike)
     assert counts.get("swap", 0) < len(alike)
     assert not run.quarantined_ids()
-    assert "questions that borrow a clip are left out" in caplog.text
+    assert "questions that borrow a clip or an option are left out" in caplog.text
 
 
 def test_a_clip_longer_than_the_model_hears_is_cut_and_said_so(

@@ -85,9 +85,9 @@ def test_no_choice_is_an_answer_that_chooses_nothing(tmp_path: Path) -> None:
 def test_an_empty_choice_is_an_abstention_where_that_is_said(tmp_path: Path) -> None:
     rows = [row(choice=""), row(choice="A", model="b")]
     unsaid = import_responses(write(tmp_path, rows), tmp_path / "run", items())
-    assert unsaid.meaning.endswith("1 that are empty as unparsed; say so if these declined to answer (empty_as)")
+    assert unsaid.notes == ("empty choices count as unparsed: 1 (empty_as says what they are)",)
     said = import_responses(write(tmp_path, rows), tmp_path / "said", items(), empty_as="refused")
-    assert said.meaning.endswith("1 that are empty as refused")
+    assert said.notes == ("empty choices count as refused: 1 (empty_as says what they are)",)
     outcomes = [run.table("select outcome from responses order by model")["outcome"].to_pylist() for run in
                 (unsaid.run, said.run)]  # fmt: skip
     assert sorted(outcomes[0]) == ["answered", "unparsed"]

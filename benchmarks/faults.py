@@ -21,14 +21,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 import audiocontrib as ac
@@ -119,10 +117,7 @@ def flips(folder: Path, times: int, rng: random.Random) -> Counter[str]:
         bad[rng.randrange(len(kept))] ^= 1 << rng.randrange(8)
         path.write_bytes(bad)
         try:
-            same = results(run) == wanted
-            counts["the same" if same else "changed"] += 1
-            if not same:
-                print(f"changed: {path}", file=sys.stderr)
+            counts["the same" if results(run) == wanted else "changed"] += 1
         except AudiocontribError as error:
             counts["refused in one line" if len(str(error).splitlines()) == 1 else "traceback"] += 1
         except Exception as error:  # any other is a fault: it would be called unexpected
@@ -157,7 +152,8 @@ def arrow(folder: Path, times: int, rng: random.Random) -> Counter[str]:
             del bad[at : at + rng.randrange(1, 64)]
         path.write_bytes(bad)
         os.utime(path, ns=(number + 1, number + 1))
-        process = PROCESSES.Process(target=_quiet, args=(["validate", "--dataset", folder / "set", "--map", "audio=-"],))
+        look = ["validate", "--dataset", folder / "set", "--map", "audio=-"]
+        process = PROCESSES.Process(target=_quiet, args=(look,))
         process.start()
         process.join()
         code = process.exitcode or 0
@@ -183,20 +179,21 @@ class Work:
 
 def works(run: Path) -> list[Work]:
     """Commands that write to a run, each after those that it builds on."""
-    out = run.parent / "out"
-    score = ("score", "--dataset", "demo", "--limit", "40", "--run", run, *_each("--model", MOCKS), "--quiet",
-             "--save-every", "0")  # fmt: skip
+    out, after = run.parent / "out", ("score", "split")
+    mocks, certify = tuple(_each("--model", MOCKS)), ("--model", "m3", "--condition", "silence")
+    score = ("score", "--dataset", "demo", "--limit", "40", "--run", run, *mocks, "--quiet", "--save-every", "0")
+    export = ("--stage", "sft", "--for", "swift", "--copy-clips", "--out", out)
     return [
         Work("score", score),
         Work("contribution", ("contribution", "--run", run), ("score",)),
         Work("audit", ("audit", "--run", run, "--check", "surface"), ("score",)),
         Work("split", ("split", "--run", run, "--name", "one", "--model", "m1", "--model", "m2"), ("score",)),
-        Work("certify", ("certify", "--run", run, "--split", "one", "--model", "m3", "--condition", "silence"), ("score", "split")),
+        Work("certify", ("certify", "--run", run, "--split", "one", *certify), after),
         Work("report", ("report", "--run", run), ("score",)),
         Work("reread", ("reread", "--run", run), ("score",)),
-        Work("verify", ("verify", "--run", run, "--repair"), ("score", "split")),
-        Work("export", ("export", "--run", run, "--split", "one", "--stage", "sft", "--out", out), ("score", "split")),
-        Work("card", ("card", "--run", run, "--split", "one", "--out", run.parent / "card.md"), ("score", "split")),
+        Work("verify", ("verify", "--run", run, "--repair"), after),
+        Work("export", ("export", "--run", run, "--split", "one", *export), after),
+        Work("card", ("card", "--run", run, "--split", "one", "--out", run.parent / "card.md"), after),
     ]
 
 
@@ -209,7 +206,8 @@ def kills(folder: Path, times: int, rng: random.Random) -> Counter[str]:
         work = next(one for one in works(run) if one.name == name)
         if name not in ready:  # once: what it finds, how long it takes, what it makes
             before = folder / f"before-{name}"
-            _do([one for one in works(before / "run") if one.name in work.needs])
+            for needed in [one for one in works(before / "run") if one.name in work.needs]:
+                _started(needed).join()
             shutil.copytree(before, folder / f"whole-{name}", dirs_exist_ok=True) if before.exists() else None
             whole = folder / f"whole-{name}" / "run"
             start = time.monotonic()
@@ -242,9 +240,8 @@ def _after(work: Work, run: Path, wanted: Any) -> Iterator[str]:
         try:
             results(run)
         except AudiocontribError as error:
-            if "no items" not in str(error):
-                print(f"{work.name}: {error}", file=sys.stderr)
-                yield "unreadable"
+            print(f"{work.name}: {error}", file=sys.stderr)
+            yield "unreadable"
     kept = _keys(run)
     again = _started(work)
     again.join()
@@ -264,12 +261,6 @@ def _keys(run: Path) -> list[str]:
     """Keys of all rows in a run's parts, read as they are."""
     parts = sorted((run / "responses").glob("*.parquet"))
     return [key for part in parts for key in pq.read_table(part, columns=["request_key"])[0].to_pylist()]
-
-
-def _do(all_of: list[Work]) -> None:
-    for work in all_of:
-        process = _started(work)
-        process.join()
 
 
 def _started(work: Work) -> Any:

@@ -25,7 +25,6 @@ from audiocontrib.answers.words import (
 )
 
 _CHAIN = rf"(?:{OPENERS}(?:{SUBJECT_VERB}|{GROUNDS})?(?:{SUBJECT_VERB})?)"
-_START = rf"{LEAD_IN}{_CHAIN}"
 _RETRACTED = rf"(?:[\s\"'(–—-]{{0,3}}{RETRACT}(?:[\s,.:;!?…–—]|(?<=[\s-])-){{1,4}}){{1,3}}"
 
 _FORCED = (

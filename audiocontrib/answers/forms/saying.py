@@ -69,11 +69,3 @@ ARE = (
     r"|characteristic of"
     r"|indicative of|in line with|in|from|at))\b)"
 )
-NOT_HEARD = (
-    r"(?:titles?|captions?|labels?|prompts?|users?|options?|choices?|questions?|examples?|lyrics?|quotes?"
-    r"|problems?|issues?|rest"
-    r"|loser|placeholder|format|hints?|clues?|metadata|text|transcripts?|instructions?|claims?|rumou?rs?|danger"
-    r"|risk|temptation"
-    r"|comparison|contrast|exception|reference|definition|term|expression|saying)"
-)
-"""Of what may be said that it is X, and X is not heard."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from audiocontrib.cli.table_text import NONE
+from audiocontrib.number_text import NONE, percent, signed
 
 Row = Mapping[str, Any]
 
@@ -71,25 +71,6 @@ def as_words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {as_words(one)}" for name, one in value.items())
     return ", ".join(map(as_words, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def percent(value: float) -> str:
-    """A share, clipped to what can be: whole percents, and one digit more below 1 % and above 99 %."""
-    value = min(max(value, 0.0), 1.0)
-    if 0 < value < 0.0005:
-        return "<0.1%"
-    if 0.9995 < value < 1:
-        return ">99.9%"
-    return f"{value:.1%}" if 0 < value < 0.0095 or 0.9905 < value < 1 else f"{value:.0%}"
-
-
-def signed(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """``+0.91 [0.68,1.10]``: an interval is one word, so that no line ends within it."""
-    if value is None or value != value:
-        return NONE
-    if low is None or high is None or low != low or high != high:
-        return f"{value:+.2f}"
-    return f"{value:+.2f} [{low:.2f},{high:.2f}]"
 
 
 def _share(row: Row, name: str, low: str = "", high: str = "") -> str:

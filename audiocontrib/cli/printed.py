@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.table_text import NONE, TextTable, lines
+from audiocontrib.cli.table_text import TextTable, lines
 from audiocontrib.cli.views import View, shown_columns
 from audiocontrib.errors import visible
 from audiocontrib.markdown import plain_markdown
+from audiocontrib.number_text import NONE
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from audiocontrib.number_text import NONE
+
 GAP = "  "
-NONE = "–"
 LONG_NAME = 16
 """A name of more characters may go to the legend, where the table is too wide."""
 LONG_WORD = 24

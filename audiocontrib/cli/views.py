@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from audiocontrib.cli.columns import Column, Row, count, decimal, difference, joined_counts, share, signed, text
+from audiocontrib.cli.columns import Column, Row, count, decimal, difference, joined_counts, share, text
+from audiocontrib.number_text import audio_adds, signed
 
 UNCLEAR = 5
 """So many gains that cannot be told from 0 are named."""
@@ -42,8 +43,8 @@ class View:
 def unclear_gains(rows: Sequence[Row]) -> list[str]:
     """Of each gain whose interval holds 0: that it cannot be told from 0, and what it is at most."""
     return [
-        f"{row['model']}{'' if row.get('part', 'all') == 'all' else ', ' + row['part']}: what the audio adds over "
-        f"{row['condition']} cannot be told from 0; at most {row['contribution_high']:.2f}"
+        f"{row['model']}{'' if row.get('part', 'all') == 'all' else ', ' + row['part']}, {row['condition']}: "
+        f"{audio_adds(row['contribution_low'], row['contribution_high'])}"
         for row in rows
         if (low := row["contribution_low"]) is not None and low <= 0 <= row["contribution_high"]
     ][:UNCLEAR]

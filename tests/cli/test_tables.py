@@ -11,7 +11,7 @@ from rich.cells import cell_len
 import audiocontrib as ac
 from audiocontrib.audit.base import FINDING_SCHEMA
 from audiocontrib.cli import main
-from audiocontrib.cli.columns import as_words, percent, share, signed
+from audiocontrib.cli.columns import as_words, share
 from audiocontrib.cli.table_text import TextTable, lines
 from audiocontrib.cli.views import VIEWS
 from audiocontrib.contribution import accuracy
@@ -20,6 +20,7 @@ from audiocontrib.evaluation.changes import CHANGE_SCHEMA
 from audiocontrib.evaluation.judged import JUDGED_SCHEMA
 from audiocontrib.evaluation.published import PUBLISHED_SCHEMA
 from audiocontrib.evaluation.scorers import COMPARISON_SCHEMA
+from audiocontrib.number_text import percent, signed
 from audiocontrib.report.overview import show
 from audiocontrib.splits.sensitivity import sensitivity
 

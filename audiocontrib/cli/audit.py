@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.data import data_options, load_dataset, pair
-from audiocontrib.cli.output import emit, format_option, put, say
+from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.printed import put
 from audiocontrib.errors import AudiocontribError, UsageError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 TOP = 3
 """Features of each classifier that are named."""
-WIDTH = 120
-"""Characters of a detail in a table; the other formats have all."""
 
 
 @click.command()
@@ -78,7 +77,7 @@ def command(
     if form == "json":
         put(seen.to_json())
     else:
-        emit(_shown(seen, everything, form), form)
+        emit(_shown(seen, everything), form, "findings")
         _say_features(seen)
     if run:
         say(f"scores are kept in {run.path}: the view audit")
@@ -87,19 +86,14 @@ def command(
         raise AudiocontribError(f"{len(found)} findings are {fail_on}s or worse")
 
 
-def _shown(seen: Audit, everything: bool, form: str) -> pa.Table:
-    """The findings that a person has to look at; in a table for the eye, details are cut."""
+def _shown(seen: Audit, everything: bool) -> pa.Table:
+    """The findings that a person has to look at."""
     import pyarrow.compute as pc
 
-    from audiocontrib.arrow import equal, texts
+    from audiocontrib.arrow import equal
 
     table = seen.findings.drop_columns(["p"])
-    if not everything:
-        table = table.filter(pc.invert(equal(table["severity"], "ok")))
-    if form != "table":
-        return table
-    details = [d if len(d) <= WIDTH else d[: WIDTH - 1] + "…" for d in texts(table["detail"])]
-    return table.set_column(table.schema.get_field_index("detail"), "detail", [details])
+    return table if everything else table.filter(pc.invert(equal(table["severity"], "ok")))
 
 
 def _say_features(seen: Audit) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from audiocontrib.cli.output import chosen_run, put, run_option, say
+from audiocontrib.cli.output import chosen_run, run_option, say
+from audiocontrib.cli.printed import put
 
 
 @click.command()

@@ -178,7 +178,7 @@ def command(
         _print_across(TABLES[table][1](run, options), by, condition)
     else:
         made = TABLES[table][1](run, options)
-        emit(made, form)
+        emit(made, form, table)
         if not len(made) and table in WITHOUT:
             say(f"note: {WITHOUT[table]}")
     if table == "nulls" and (unknown := _not_known(run)):

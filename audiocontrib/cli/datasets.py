@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from audiocontrib.cli.data import pair
-from audiocontrib.cli.output import emit, format_option, put, say
+from audiocontrib.cli.output import emit, format_option, say
+from audiocontrib.cli.printed import put
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.items.gold import WAYS
 

@@ -12,6 +12,8 @@ from audiocontrib.cli.output import chosen_run, emit, paper_format_option, say
 from audiocontrib.cli.verdicts import listening_words
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from audiocontrib.store import Run
 
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--by", help="Rows for each question_type, source_dataset, split or extra.FIELD too.")
 @click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
 @click.option("--method", type=click.Choice(METHODS), help="Needed where a run holds both.")
+@click.option("--columns", metavar="NAME,NAME,…", help="Only these columns, in this order, in every format.")
 @counted_options
 @paper_format_option
 def command(
@@ -47,6 +50,7 @@ def command(
     by: str | None,
     split: str | None,
     method: str | None,
+    columns: str | None,
     counted: dict[str, Any],
     form: str,
 ) -> None:
@@ -88,23 +92,46 @@ def command(
         if scorer == "judge" and counted:
             raise UsageError("a judge's readings are of all replies: leave --repeat out")
         made = judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer, **counted)
-        return emit(made, form)
+        return _emit(made, form, "judged" if scorer == "judge" else "scorers", columns)
     if against:
         if by or baselines or split or model or baseline_model:
             raise UsageError("published figures are of whole sets: leave out --by, --split, --baseline and --model")
-        return emit(beside_published(runs, method=method, **counted), form)
+        return _emit(beside_published(runs, method=method, **counted), form, "published", columns)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
-        return emit(evaluate(runs, by=by, split=split, method=method, **counted), form)
+        return _emit(evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns)
     if by:
         raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
     who: dict[str, Any] = {"model": model, "baseline_model": baseline_model}
     changes = compare(runs, _open(baselines), **who, split=split, method=method, **counted)
-    emit(changes, form)
+    _emit(changes, form, "changes", columns)
     for line in listening_words(changes.to_pylist()):
         say(line)
     return None
+
+
+def _emit(table: pa.Table, form: str, view: str, columns: str | None) -> None:
+    """The table, or the columns of it that were asked for; in a paper with a caption."""
+    from audiocontrib.errors import UsageError
+
+    caption = _caption(table)
+    if columns is None:
+        return emit(table, form, view, caption=caption)
+    asked = [name.strip() for name in columns.split(",")]
+    if unknown := [name for name in asked if name not in table.column_names]:
+        raise UsageError(f"--columns: no column {unknown[0]!r}; there are {', '.join(table.column_names)}")
+    return emit(table.select(list(dict.fromkeys(asked))), form, caption=caption)
+
+
+def _caption(table: pa.Table) -> str:
+    """Over how many questions, and what the intervals are."""
+    counts = [n for n in table["n"].to_pylist() if n is not None]
+    kinds = sorted({kind for name in table.column_names if name.endswith("interval")
+                    for kind in table[name].to_pylist() if kind})  # fmt: skip
+    least, most = min(counts, default=0), max(counts, default=0)
+    told = f"n = {most:,} questions" if least == most else f"n = {least:,} to {most:,} questions"
+    return f"{told}; 95 % intervals by clip ({'; '.join(kinds)})" if kinds else told
 
 
 def _open(folders: tuple[Path, ...]) -> list[Run]:

@@ -96,6 +96,6 @@ def command(
         say(f"… and {len(done.problems) - SHOWN} more")
     say(f"run: {done.run.path}: {done.added} answers taken, {done.already} were there")
     with done.run.views() as con:
-        emit(accuracy(con), form)
+        emit(accuracy(con), form, "accuracy")
     if done.problems:
         raise AudiocontribError(f"{len(done.problems)} rows could not be taken; everything else is done")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.printed import as_text, print_for_people, put
+from audiocontrib.cli.views import VIEWS
 from audiocontrib.errors import AudiocontribError, UsageError, visible
-from audiocontrib.markdown import plain_markdown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,21 +29,29 @@ FORMULA = re.compile(r"[=+\-@\t\r]")
 """How a cell starts that a spreadsheet runs."""
 NUMBER = re.compile(r"[+-]?[\d.]+([eE][+-]?\d+)?")
 
-format_option: Decorator = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
-    help="How tables are printed to stdout (json: one object a line; csv: ' before a formula).",
-)
-paper_format_option: Decorator = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "parquet", "markdown", "latex"]),
-    default="table",
-    show_default=True,
-    help="How tables are printed to stdout (json: one object a line; markdown, latex: for papers).",
+WIDE = "audiocontrib.wide"
+"""Where click keeps for the present command whether all columns are wanted."""
+
+
+def _set_wide(context: click.Context, _: click.Parameter, wide: bool) -> None:
+    context.meta[WIDE] = wide
+
+
+def _format_options(forms: list[str], about: str) -> Decorator:
+    which = click.option(
+        "--format", "form", type=click.Choice(forms), default="table", show_default=True,
+        help=f"How tables are printed to stdout ({about}).",
+    )  # fmt: skip
+    wide = click.option(
+        "--wide", is_flag=True, expose_value=False, callback=_set_wide,
+        help="All columns, with all figures.  [default: those that decide]",
+    )  # fmt: skip
+    return lambda command: which(wide(command))
+
+
+format_option = _format_options(["table", "csv", "json", "parquet"], "json: one object a line; csv: ' before a formula")
+paper_format_option = _format_options(
+    ["table", "csv", "json", "parquet", "markdown", "latex"], "json: one object a line; markdown, latex: for papers"
 )
 run_option: Decorator = click.option(
     "--run",
@@ -64,11 +73,6 @@ WITHOUT_GOLD = "no item has a gold answer: all are asked and none is scored"
 def say(text: str) -> None:
     """Words go to stderr, so that tables can be piped."""
     click.echo(visible(text), err=True)
-
-
-def put(text: str, *, nl: bool = True) -> None:
-    """Text of data goes to stdout: to a file as it is, to a terminal without a control character of somebody else."""
-    click.echo(visible(text) if sys.stdout.isatty() else text, nl=nl)
 
 
 def chosen_run(folder: Path | None, *, audio_root: Path | None = None, tell_reader: bool = True) -> Run:
@@ -102,17 +106,24 @@ def _is_without_gold(run: Run) -> bool:
     return False
 
 
-def emit(table: pa.Table, form: str) -> None:
-    """Print an Arrow table to stdout."""
+def emit(table: pa.Table, form: str, view: str = "", *, groups: Sequence[str] = (), caption: str = "") -> None:
+    """Print an Arrow table to stdout.
+
+    Args:
+        table: what was computed, whole: csv, json and parquet hold all of it.
+        form: one of the formats.
+        view: a name in VIEWS: which columns people see, unless they ask for all.
+        groups: columns that the rows are grouped by: they come first.
+        caption: of the table in a paper.
+    """
     table = _printable(table, form)
-    if form == "table":
-        _print_rich(table)
-    elif form == "markdown":
-        put("\n".join(_markdown(table)))
-    elif form == "latex":
-        # escape: a model's name with an underscore would break the paper
-        words = _words(table).map(lambda cell: " ".join(cell.split()))
-        put(words.style.hide(axis="index").format(escape="latex").to_latex(hrules=True), nl=False)
+    if form in ("table", "markdown", "latex"):
+        context = click.get_current_context(silent=True)
+        chosen = None if context and context.meta.get(WIDE) else VIEWS.get(view)
+        print_for_people(as_text(table, chosen, groups), form, caption)
+        if chosen and len(table) and form == "table":
+            for line in filter(None, (chosen.sentence, *chosen.notes(table.to_pylist()))):
+                say(line)
     elif form == "csv":
         put(_no_formulas(_pandas(table)).to_csv(index=False), nl=False)
     elif form == "json":
@@ -187,57 +198,3 @@ def _no_formula(value: Any) -> Any:
     if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
         return f"'{value}"
     return value
-
-
-def _words(table: pa.Table) -> pd.DataFrame:
-    """The cells as they are printed for people."""
-    import pandas as pd
-
-    names = [field.name.replace("_", " ") for field in table.schema]
-    return pd.DataFrame([[_cell(value) for value in row.values()] for row in table.to_pylist()], columns=names)
-
-
-def _markdown(table: pa.Table) -> Iterator[str]:
-    """Lines of a Markdown table; a bar or a line break in a text cannot end its cell."""
-    words = _words(table)
-    yield "| " + " | ".join(map(plain_markdown, words.columns)) + " |"
-    yield "|" + "|".join("---:" if _is_number(field.type) else "---" for field in table.schema) + "|"
-    for row in words.itertuples(index=False):
-        yield "| " + " | ".join(plain_markdown(cell) for cell in row) + " |"
-
-
-def _print_rich(table: pa.Table) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=None, header_style="bold", pad_edge=False)
-    for field in table.schema:
-        shown.add_column(
-            Text(visible(field.name.replace("_", " "))), justify="right" if _is_number(field.type) else "left"
-        )
-    for row in table.to_pylist():
-        shown.add_row(*(Text(_cell(value)) for value in row.values()))  # Text: nothing in it is markup
-    console = Console()
-    # a pipe has no width: rows stay whole there
-    Console(width=None if console.is_terminal else 10_000, soft_wrap=not console.is_terminal).print(shown)
-
-
-def _is_number(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list):
-        return f"[{', '.join(visible(_json(v)) if isinstance(v, str) else _cell(v) for v in value)}]"
-    return visible(_json(value) if isinstance(value, dict) else str(value))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -59,4 +59,4 @@ def _judge(run: Run, model: str, device: str | None, form: str) -> None:
     read = judge(run, model=model, model_options={"device": device} if device else None)
     given = sum(choice is not None for choice in read["judged_choice"].to_pylist())
     say(f"of {len(read):,} unparsed replies, a judge takes {given:,} to give an option; no outcome was changed")
-    emit(judged_accuracy(run), form)
+    emit(judged_accuracy(run), form, "judged")

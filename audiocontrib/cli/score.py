@@ -151,7 +151,7 @@ def command(
             model_options=options, accept_identity=accept_identity,
         )  # fmt: skip
     with run.views() as con:
-        emit(accuracy(con), form)
+        emit(accuracy(con), form, "accuracy")
     return _report(run, {item.id for item in items}, len(items.quarantined))
 
 

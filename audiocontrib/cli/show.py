@@ -51,12 +51,12 @@ def command(item: str | None, by: tuple[str, ...], folder: Path | None, form: st
     if item is not None:
         one = show(run, item)
         say(str(one))
-        emit(one.answers, form)
+        emit(one.answers, form, "answers")
         return
     seen = show(run, by=by)
     for line in seen.asked:
         say(line)
-    emit(seen.accuracy, form)
+    emit(seen.accuracy, form, "accuracy", groups=by)
     for line in (*seen.made, *_next(run, seen.left)):
         say(line)
 

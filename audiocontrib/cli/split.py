@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.columns import as_words
 from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
@@ -102,7 +102,7 @@ def command(
     if sensitivity:
         from audiocontrib.splits.sensitivity import sensitivity as vary
 
-        emit(vary(run, **asked), form)
+        emit(vary(run, **asked), form, "sensitivity")
         return
     made = split(run, **asked)
     if not run.holds_more(made.scores.column_names):  # the table of `audiocontrib contribution` stays
@@ -117,15 +117,16 @@ def _show(made: Split, by: str | None, form: str) -> None:
 
     from audiocontrib.arrow import equal
 
-    tables = [made.summary(b) for b in ([by] if by else [None, "question_type", "source_dataset"])]
+    groups = [by] if by else [None, "question_type", "source_dataset"]
+    tables = [made.summary(group) for group in groups]
     if form == "table":
-        for table in tables:
-            emit(table, form)
+        for group, table in zip(groups, tables, strict=True):
+            emit(table, form, "parts", groups=[group] if group else [])
             click.echo()
     else:
         emit(pa.concat_tables(tables, promote_options="default"), form)
     for key, value in made.findings.items():
-        say(f"{key.replace('_', ' ')}: {json.dumps(value) if not isinstance(value, float) else f'{value:.4g}'}")
+        say(f"{key.replace('_', ' ')}: {as_words(value)}")
     for warning in made.warnings:
         say(f"note: {warning}")
     undecided = made.table.filter(equal(made.table["split"], "undecided"))

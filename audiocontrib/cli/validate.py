@@ -8,7 +8,8 @@ import click
 
 from audiocontrib.audit import FAILS, KINDS, LOOKS, TABLES, validate
 from audiocontrib.cli.data import data_options, dataset_option, load_silently
-from audiocontrib.cli.output import emit, format_option, put
+from audiocontrib.cli.output import emit, format_option
+from audiocontrib.cli.printed import put
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import AudiocontribError
 

@@ -35,7 +35,7 @@ def command(plan: Path, out: Path | None, device: str | None, quiet: bool, form:
 
     options = {"device": device} if device else {}
     learned = weak_to_strong(plan, out or Path("trained") / plan.stem, progress=not quiet, model_options=options)
-    emit(learned.changes, form)
+    emit(learned.changes, form, "changes")
     for line in listening_words(learned.changes.to_pylist()):
         say(line)
     say(f"model: {learned.model}\nruns: {learned.run} and {learned.held_out}")

@@ -93,7 +93,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     told = count_answers(con, method=scope.method)
     for group in (None, by) if by else (None,):
-        yield from _described(con, scope, told, group)
+        yield from benchmark_rows(con, scope, told, group)
     if split is not None:
         con.register("parted", run.split(split).table)
         con.execute(
@@ -101,10 +101,10 @@ def _rows(
             "join parted p using (item_id)"
         )
         con.execute("create or replace temp view items as from items_by_part")
-        yield from _described(con, scope, count_answers(con, method=scope.method), "split")
+        yield from benchmark_rows(con, scope, count_answers(con, method=scope.method), "split")
 
 
-def _described(
+def benchmark_rows(
     con: duckdb.DuckDBPyConnection, scope: CheckedScope, told: AnswerCounts, group: str | None
 ) -> Iterator[dict[str, Any]]:
     """The rows of an accuracy table, with what stands beside each part and each condition."""

@@ -82,6 +82,7 @@ def render_report(run: Run, folder: Path, split: str | None = None, items: int =
         **_asked(facts.about),
         figures={name: Markup(svg(figure, name)) for name, figure in _figures(facts).items()},
         accuracy=facts.accuracy.to_pylist(),
+        several_sets=len({one.dataset for one in facts.first}) > 1,
         split=split,
         sample=sample,
         data=Markup(script_json({"items": sample.items, "clips": sample.clips})),

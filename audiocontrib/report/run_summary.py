@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from audiocontrib.contribution.repeat_view import in_words
 from audiocontrib.contribution.scope import Scope, scoped
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.report.first_answer import FirstAnswer, first_answers
 from audiocontrib.sql import arrow_table
 from audiocontrib.store.queries import own_query
 from audiocontrib.store.splits import TABLE
@@ -63,6 +64,10 @@ class Facts:
     """run.json."""
     counts: dict[str, int]
     """questions, quarantined, responses, failed, clips -> how many."""
+    first: list[FirstAnswer]
+    """What the audio adds, by data set and model; empty where the run has no condition without it."""
+    by_type: list[FirstAnswer]
+    """The same by question type; empty where there is one type only."""
     accuracy: pa.Table
     """:func:`audiocontrib.contribution.accuracy`."""
     condition: str | None
@@ -110,10 +115,14 @@ def gather(run: Run, split: str | None = None) -> Facts:
         scores = contributions(con, told=told, scope=scope)
         types = arrow_table(con.sql("select question_type from items order by item_id"))
         splits = [split_summary(con, one) for one in saved]
+        heard = replace(seen, condition=condition, method=method) if condition and seen.audio in asked else None
+        several = len(set(types["question_type"].to_pylist())) > 1
         return Facts(
             run=run.path,
             about=run.manifest,
             counts=counts,
+            first=first_answers(con, heard, told) if heard else [],
+            by_type=first_answers(con, heard, told, by="question_type") if heard and several else [],
             accuracy=accuracy(con, method=method, told=told),
             condition=condition,
             scores=scores.append_column("question_type", types["question_type"]),

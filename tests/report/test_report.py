@@ -18,7 +18,9 @@ import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.contribution import accuracy, contributions
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.evaluation import evaluate
 from audiocontrib.items import Clip, Items, make_item
+from audiocontrib.number_text import audio_adds, signed
 from audiocontrib.report import item_sample, page
 from audiocontrib.report.item_sample import script_json
 from audiocontrib.report.run_summary import gather
@@ -68,7 +70,7 @@ def embedded(text: str) -> dict[str, Any]:
 
 def test_every_part_is_there_and_nothing_is_fetched(written: Path) -> None:
     text = written.read_text(encoding="utf-8")
-    for section in ("asked", "accuracy", "map", "splits", "agreement", "calibration", "audit", "items"):
+    for section in ("answer", "asked", "accuracy", "map", "splits", "agreement", "calibration", "audit", "items"):
         assert f'id="{section}"' in text
         assert f'href="#{section}"' in text
     assert "http://" not in text.replace("http://www.w3.org/", "")
@@ -77,6 +79,31 @@ def test_every_part_is_there_and_nothing_is_fetched(written: Path) -> None:
     assert "built-in method" not in text
     assert "All 44 items" in text
     assert str(written.parent.parent) not in text  # it can be mailed: whose disk it was made on is nobody's business
+
+
+def test_it_opens_with_what_the_audio_adds(run: Run, written: Path) -> None:
+    """As `evaluate` has it, with the sentence that follows; then by type."""
+    text = written.read_text(encoding="utf-8")
+    assert text.index('id="answer"') < text.index('id="asked"')
+    facts = gather(run)
+    rows = {(row["model"], row["condition"]): row for row in evaluate(run).to_pylist()}
+    assert {one.model for one in facts.first} == {model for model, _ in rows}
+    for one in facts.first:
+        with_audio, without = rows[one.model, "audio"], rows[one.model, facts.condition]
+        assert one.adds == signed(*(without[f"contribution{end}"] for end in ("", "_low", "_high")))
+        assert one.answers_with == f"{with_audio['right']} / {with_audio['wrong']} / {with_audio['abstained']}"
+        assert one.sentence == audio_adds(without["contribution_low"], without["contribution_high"])
+        assert f"<b>{one.model}</b>: {one.sentence}." in text.replace("&#39;", "'")
+    assert {one.part for one in facts.by_type} == set(run.table("select question_type from items")[0].to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.1, 0.4, "the audio helps: at least 0.10"), (-0.2, 0.3, "cannot be told from 0; at most 0.30"),
+     (-0.4, -0.1, "worse than without"), (None, None, "too few clips")],
+)  # fmt: skip
+def test_the_sentence_follows_from_the_interval(low: float | None, high: float | None, said: str) -> None:
+    assert said in audio_adds(low, high)
 
 
 @pytest.mark.parametrize("text", EVIL)

@@ -1,8 +1,9 @@
-"""Faults, many at random: bits that flip in a run, Arrow files of others that are damaged, commands that are killed.
+"""Faults, many at random: bits that flip, damaged Arrow files, commands that are killed, processes that share a run.
 
     python benchmarks/faults.py flips [--times 5000]
     python benchmarks/faults.py arrow [--times 500]
     python benchmarks/faults.py kills [--times 300]
+    python benchmarks/faults.py ray|array|disk [--times 1]     processes that fill one run; disk needs root
 
 Each prints one line of counts, and ends with 1 if a result changed, a process ended by a signal of its own, or an
 answer was lost or asked twice. The tests hold the same on a few (tests/store, tests/audio).
@@ -22,6 +23,7 @@ from typing import Any
 
 from fault_kills import kills
 from fault_runs import PROCESSES, ended, made, progress, results
+from fault_shared import array, disk, ray
 
 from audiocontrib.errors import AudiocontribError
 
@@ -110,6 +112,9 @@ FAULTS: dict[str, tuple[Callable[[Path, int, random.Random], Counter[str]], int]
     "flips": (flips, 5000),
     "arrow": (arrow, 500),
     "kills": (kills, 300),
+    "ray": (ray, 1),
+    "array": (array, 1),
+    "disk": (disk, 1),
 }
 
 if __name__ == "__main__":

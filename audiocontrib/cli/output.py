@@ -7,13 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.errors import AudiocontribError, UsageError, visible
+from audiocontrib.errors import AudiocontribError, UsageError, one_line, visible
 from audiocontrib.markdown import plain_markdown
 
 if TYPE_CHECKING:
@@ -103,7 +104,30 @@ def _is_without_gold(run: Run) -> bool:
 
 
 def emit(table: pa.Table, form: str) -> None:
-    """Print an Arrow table to stdout."""
+    """Print an Arrow table to stdout. Of columns with one name, the later get ``_1``, ``_2``, … behind it.
+
+    Raises:
+        UsageError: it holds what the format has no form for: a date beyond the year 9999, a map.
+    """
+    import pyarrow as pa
+
+    try:
+        _emit(table.rename_columns(_apart(table.column_names)), form)
+    except (OverflowError, ValueError, NotImplementedError, pa.ArrowException) as error:
+        what = f"a column cannot be printed as {form} ({one_line(error, 120)})"
+        raise UsageError(f"{what}; cast it to a text, as in start::varchar") from error
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Names, each once; a row of Python or of JSON would lose the others."""
+    given = list[str]()
+    for name in names:
+        numbered = (f"{name}_{n}" for n in count(1))
+        given.append(name if name not in given else next(one for one in numbered if one not in {*given, *names}))
+    return given
+
+
+def _emit(table: pa.Table, form: str) -> None:
     table = _printable(table, form)
     if form == "table":
         _print_rich(table)

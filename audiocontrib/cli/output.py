@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.printed import as_text, print_for_people, put
-from audiocontrib.cli.views import VIEWS
-from audiocontrib.errors import AudiocontribError, UsageError, visible
+from audiocontrib.cli.views import VIEWS, View
+from audiocontrib.errors import AudiocontribError, UsageError, one_line, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,7 @@ def _is_without_gold(run: Run) -> bool:
 
 
 def emit(table: pa.Table, form: str, view: str = "", *, groups: Sequence[str] = (), caption: str = "") -> None:
-    """Print an Arrow table to stdout.
+    """Print an Arrow table to stdout. Of columns with one name, the later get ``_1``, ``_2``, … behind it.
 
     Args:
         table: what was computed, whole: csv, json and parquet hold all of it.
@@ -115,15 +116,37 @@ def emit(table: pa.Table, form: str, view: str = "", *, groups: Sequence[str] = 
         view: a name in VIEWS: which columns people see, unless they ask for all.
         groups: columns that the rows are grouped by: they come first.
         caption: of the table in a paper.
+
+    Raises:
+        UsageError: it holds what the format has no form for: a date beyond the year 9999, a map.
     """
-    table = _printable(table, form)
+    import pyarrow as pa
+
+    context = click.get_current_context(silent=True)
+    chosen = None if context and context.meta.get(WIDE) else VIEWS.get(view)
+    try:
+        table = _printable(table.rename_columns(_apart(table.column_names)), form)
+        _print(table, form, chosen, groups, caption)
+    except (OverflowError, ValueError, NotImplementedError, pa.ArrowException) as error:
+        what = f"a column cannot be printed as {form} ({one_line(error, 120)})"
+        raise UsageError(f"{what}; cast it to a text, as in start::varchar") from error
+    if chosen and len(table) and form == "table":
+        for line in filter(None, (chosen.sentence, *chosen.notes(table.to_pylist()))):
+            say(line)
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Names, each once; a row of Python or of JSON would lose the others."""
+    given = list[str]()
+    for name in names:
+        numbered = (f"{name}_{n}" for n in count(1))
+        given.append(name if name not in given else next(one for one in numbered if one not in {*given, *names}))
+    return given
+
+
+def _print(table: pa.Table, form: str, view: View | None, groups: Sequence[str], caption: str) -> None:
     if form in ("table", "markdown", "latex"):
-        context = click.get_current_context(silent=True)
-        chosen = None if context and context.meta.get(WIDE) else VIEWS.get(view)
-        print_for_people(as_text(table, chosen, groups), form, caption)
-        if chosen and len(table) and form == "table":
-            for line in filter(None, (chosen.sentence, *chosen.notes(table.to_pylist()))):
-                say(line)
+        print_for_people(as_text(table, view, groups), form, caption)
     elif form == "csv":
         put(_no_formulas(_pandas(table)).to_csv(index=False), nl=False)
     elif form == "json":

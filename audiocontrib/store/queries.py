@@ -23,6 +23,7 @@ RUNS = re.compile("query|json_execute_serialized_sql|.*external_resource.*|.*_lo
 """Functions that take a text for SQL, or do something."""
 HINT = f"the views are: {', '.join(VIEWS)}"
 LOCKS = (
+    "set temp_directory = ''",  # a folder that it would write to, and might read from
     "set python_enable_replacements = false",  # a table of that name is not a variable of ours
     "set autoinstall_known_extensions = false",
     "set autoload_known_extensions = false",
@@ -115,6 +116,9 @@ def run_query(con: duckdb.DuckDBPyConnection, sql: str, *, unlocked: bool = Fals
         return arrow_table(result)
     except duckdb.PermissionException as error:
         raise UsageError(f"{_first_line(error)}: a query reads the run and what is named", argument="files") from error
+    except duckdb.OutOfMemoryException as error:
+        said = "it takes more memory than there is, and a query that only reads has no disk to go on with"
+        raise UsageError(said if not unlocked else _first_line(error), argument="unlocked") from error
     except (duckdb.Error, ValueError, RecursionError) as error:  # ValueError: a statement Python has no name for
         raise UsageError(f"{_first_line(error)}; {HINT}") from error
 

@@ -15,9 +15,11 @@ from click.testing import CliRunner, Result
 
 from audiocontrib.cli import main
 from audiocontrib.cli.output import emit
+from audiocontrib.errors import UsageError
 from audiocontrib.markdown import plain_markdown
 from audiocontrib.sources import load_items
 from audiocontrib.sources.describe import describe
+from audiocontrib.sql import cursor as sql_cursor
 
 ROWS = [
     {"n": 1, "raw": b"\xff\xfe" * 600, "clip": {"path": "a.wav", "bytes": b"\x80"}, "choices": ["a b", 'c "d"', "é"]},
@@ -73,3 +75,34 @@ def test_all_of_the_demo_is_printed_and_read_back(tmp_path: Path) -> None:
     found = describe(tmp_path / "back.csv")
     back = load_items(tmp_path / "back.csv", mapping=found.proposal.mapping, answer_as=found.proposal.answer_as)
     assert [(i.choices, i.answer) for i in back] == [(i.choices, i.answer) for i in load_items("demo", limit=6)]
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "parquet", "markdown", "latex"])
+def test_columns_of_one_name_stay_apart(form: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    emit(pa.table([[7], [8], [9], [6]], names=["id", "id", "id_1", "id"]), form)
+    said = capfdbinary.readouterr().out
+    if form == "parquet":
+        assert pq.read_table(io.BytesIO(said)).to_pylist() == [{"id": 7, "id_2": 8, "id_1": 9, "id_3": 6}]
+    else:
+        assert [sign for sign in "7896" if sign in said.decode()] == list("7896")
+        assert said.decode().index("7") < said.decode().index("8") < said.decode().index("9")
+
+
+@pytest.mark.parametrize(
+    ("what", "forms"),
+    [
+        ("'infinity'::date", "table csv json"),
+        ("'-infinity'::timestamp", "table"),
+        ("'infinity'::timestamptz", "table csv"),
+        ("'0044-03-15 (BC)'::date", "table csv json"),
+        ("map {'a': 1}", "table json"),
+        ("interval 3 months", "json"),
+        ("10000000000000000000000::bignum", "json"),
+    ],
+)
+def test_what_a_format_has_no_form_for_is_one_line(what: str, forms: str) -> None:
+    with sql_cursor() as con:
+        table = con.sql(f"select {what} as a").to_arrow_table()
+    for form in forms.split():
+        with pytest.raises(UsageError, match=rf"cannot be printed as {form} .* cast it to a text"):
+            emit(table, form)

@@ -15,6 +15,7 @@ import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.store import Run, write_table_atomic
+from audiocontrib.store.queries import lock, run_query
 
 REFUSED = """
 copy (select 1) to '{run}/run.json'
@@ -225,3 +226,16 @@ def test_unlocked_it_does_what_duckdb_can(run: Run, tmp_path: Path) -> None:
     refused = CliRunner().invoke(main, ["query", f"copy (select 1) to '{target}'", "--run", str(run.path)])
     assert refused.exit_code == 2
     assert "(--unlocked)" in refused.stderr
+
+
+def test_a_locked_query_has_no_disk(run: Run, tmp_path: Path) -> None:
+    os.chdir(tmp_path)
+    write_table_atomic(pa.table({"n": [1]}), tmp_path / ".tmp" / "x.parquet")  # where DuckDB would keep what is large
+    with pytest.raises(UsageError, match="Permission Error"):
+        run.query("from '.tmp/x.parquet'")
+    with run.connect() as con:
+        con.execute("set memory_limit = '50MB'")
+        lock(con, run.path)
+        with pytest.raises(UsageError, match="takes more memory than there is"):
+            run_query(con, "select range as a, random() as b from range(20_000_000) order by b")
+    assert sorted(path.name for path in (tmp_path / ".tmp").iterdir()) == ["x.parquet"]

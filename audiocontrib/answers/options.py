@@ -78,7 +78,7 @@ class OptionIndex:
         if bare is not None:  # of a letter that is one option's text and another's printed label, it is not clear which
             cued = self.labels is not None or inner.lower().startswith(("option", "choice", "选项"))
             return bare | (self.letter(label[1]) if cued else NOTHING)
-        return None if self.lettered else self.letter(label[1])
+        return None if self.lettered and self.labels is None else self.letter(label[1])
 
     def amount(self, quantity: Quantity) -> Indices:
         """The choices that a number in a text is equal to; a number without a unit is taken as theirs."""

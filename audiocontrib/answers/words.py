@@ -135,6 +135,6 @@ TURNS: Final = re.compile(
     r"|now|instead"
     r"|ultimately|in the end|conclu\w+|actually|better|best|really|in fact|mine|my|definitive|true|right|proper"
     r"|consequently)\b"
-    r"|[^\x00-\x7f\ue000-\ue003]"
+    r"|[^\W\x00-\x7f]"
 )
 """In the sentence of an answer: it comes in the place of the one before it."""

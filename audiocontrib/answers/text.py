@@ -10,7 +10,7 @@ import unicodedata
 WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
-    r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
+    r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*|。、」—–]|'(?!\w)|\n| - )"
     r"|\s(?:because|since|as|and|or|but|which|is|then|on|for|from|given|according|due|based|ist|est|es|é|è"
     r"|would|could"
     r"|might|may|should|must|cannot|can|does|doesn't|isn't|also|too|seems|fits|describes|it is)\b"

@@ -50,7 +50,7 @@ WORD = rf"(?!{BLOCK}\b)[\w'-]{{1,24}}"
 
 OPENER = (
     r"(?:so|therefore|thus|hence|consequently|accordingly|as a result|as such|for (?:this|these|that) reasons?"
-    r"|in conclusion"
+    r"|in conclusion|(?:tl)?dr"
     r"|to conclude|in summary|to sum(?:marize| up)|in short|overall|finally|ultimately|in the end|all in all"
     r"|altogether"
     r"|in my (?:opinion|view|judge?ment|estimation)|to me|to my ears?|for me|well|ok(?:ay)?|alright|sure|yes|yeah"

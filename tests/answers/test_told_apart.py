@@ -44,6 +44,17 @@ CASES: dict[str, list[tuple[str, int | None]]] = {
         ("B (confidence: 0%)", None),
         ("answer: A\nexplanation: >\n  the guitar does not occur", 0),
     ],
+    "after an answer": [
+        ("B. Except that the second bar says something else.", None),
+        ("B. Only until the second bar, that is.", None),
+        ("B. Strings are plucked in the second bar.", 1),
+    ],
+    "short forms": [
+        ("TL;DR: B", 1),
+        ("| Answer | B |", 1),
+        ("| Answer | B | C |", None),
+        ("B번이 정답입니다.", 1),
+    ],
     "another noun than the answer": [
         ("The label is guitar.", None),
         ("So the label is guitar.", None),

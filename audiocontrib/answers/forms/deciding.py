@@ -39,7 +39,7 @@ _POST = (
     rf" \w+(?: \w+)?|which (?:fits|matches|describes)(?: {WORD}){{1,5}}?))"
 )
 _IS = (
-    rf"(?:\s?(?::|=|=>|->|→|⇒|–|—|\s-|\n|\)|\.\.\.)|'s|\s(?:{ADVERB}\s){{0,2}}(?:is|was|would be|should be|must be"
+    rf"(?:\s?(?::|=|=>|->|→|⇒|\||–|—|\s-|\n|\)|\.\.\.)|'s|\s(?:{ADVERB}\s){{0,2}}(?:is|was|would be|should be|must be"
     rf"|has to be|will be|can only be|(?:appears|seems) to be|remains|becomes|being|ought to be|reads|equals|stays"
     rf"|comes out as|(?:is|would be) (?:given|stated|found|chosen) as|turns out to be)\b)"
 )

@@ -138,6 +138,8 @@ def _values(choices: Sequence[str]) -> tuple[dict[Value, Indices], dict[Fraction
     read = {i: one for i, choice in enumerate(choices) if (one := read_value(fold(core(clean(choice)))))}
     if not read or len({dimension for (_, dimension), _ in read.values()} - DIMENSIONS) > 1:
         return None, None
+    if len(read) == 1 and any(" " in dimension for (_, dimension), _ in read.values()):
+        return None, None  # "two females arguing" among other scenes is a text
     values: dict[Value, Indices] = {}
     bare: dict[Fraction, Indices] = {}
     for index, (value, number) in read.items():

@@ -68,6 +68,7 @@ CASES: dict[str, list[tuple[str, int | None]]] = {
     ],
     "a letter with its text after words of certainty": [
         ("In the context of a visit, the instrument is most likely: (B) guitar", 1),
+        ("It is loud, which aligns best with the feeling of guitar.", 1),
         ("It rings on, which is best described as guitar. The other options (piano, drum) do not fit.", 1),
     ],
 }
@@ -100,3 +101,9 @@ def test_a_number_of_times_that_goes_on_in_unknown_words_is_none() -> None:
     assert parse("I counted 3 events and then lost track.", ("1", "2", "3", "4")).choice is None
     assert parse("I counted 3 events and nothing else.", ("1", "2", "3", "4")).choice == 2
     assert parse("The answer is option number 2.", ("one", "three", "four", "two")).choice is None
+
+
+def test_a_scene_that_begins_with_a_number_among_other_scenes_is_a_text() -> None:
+    scenes = ("Two females arguing", "A baby crying", "A fire alarm ringing", "A dog barking")
+    for reply in ("The answer is Two females arguing.", "A. Two females arguing", "Answer: two females arguing"):
+        assert parse(reply, scenes).choice == 0

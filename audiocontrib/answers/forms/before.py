@@ -50,7 +50,7 @@ WEAK: Final = re.compile(
     rf"|that would be)\s?{FILL}{MODIFIED}"
     rf"|which (?:is|can be|would be) (?:best |most closely |most accurately |clearly )?(?:described|characteri[sz]ed"
     rf"|classified|identified|interpreted|summari[sz]ed) as\s?{FILL}{MODIFIED}"
-    rf"|which (?:best |most closely |clearly )?(?:aligns? with|matches|corresponds to|fits|points to|indicates"
+    rf"|which (?:best |most closely |clearly )?(?:aligns?(?: best| most closely| well)? with|matches|corresponds to|fits|points to|indicates"
     rf"|means)\s?{FILL}{MODIFIED}"
     rf"|(?:the )?(?:{NOUN})\s?[:=]{FILL}"
     r")"

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from audiocontrib.answers.options import NOTHING, OptionIndex, read_options
 from audiocontrib.answers.reading import Reading, read
-from audiocontrib.answers.tags import Tagged, one_turn, take_apart
+from audiocontrib.answers.tags import Tagged, named_after_option, one_turn, take_apart
 from audiocontrib.answers.text import clean
 from audiocontrib.answers.thoughts import Spoken, split_thought
 from audiocontrib.responses import Outcome
 
 __all__ = ["READER", "Answer", "Spoken", "parse", "split_thought"]
 
-READER = 4
+READER = 5
 """Version of the rules by which replies are read; kept in run.json."""
 
 
@@ -60,7 +60,10 @@ def parse(reply: str, choices: Sequence[str], *, finish: str | None = None) -> A
     spoken = split_thought(reply)
     if not spoken.closed:
         return Answer(Outcome.UNPARSED)
-    tagged = take_apart(one_turn(spoken.said))
+    said = one_turn(spoken.said)
+    tagged = take_apart(said)
+    if not tagged.complete and (named := named_after_option(said)) and options.named_by(clean(named[0])):
+        return _answer(read(clean(named[1]), options))
     if tagged.complete:
         return _answer(Reading() if tagged.shown else _marked(tagged, options, cut=finish == "length"))
     if finish not in (None, "stop"):

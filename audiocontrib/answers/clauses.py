@@ -14,7 +14,7 @@ _SENTENCE_END = re.compile(
     r"|(?<!:)(?<!answer)(?<!\Wansw)\n(?!\s{0,3}$)"
 )
 _CLAUSE = re.compile(
-    r"[,:(—–]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although"
+    r"[,:(—–✅✓✔☑✗✘❌✖]\s?|\s-{1,2}\s|\n|\b(?=(?:so|therefore|thus|hence|but|however|because|since|while|whereas|although"
     r"|though"
     r"|and (?:so|therefore|thus|hence|the|i|it|that|my|choose|pick|select|go with|opt for)|which (?:means"
     r"|suggests|implies|indicates)|leading)\b)"

@@ -53,15 +53,15 @@ def kind_of(clauses: Clauses, place: int, mention: Mention, *, numbers: bool) ->
         but = goes_on and start > begin and before.ONLY_BUT.fullmatch(text, start, place)
         if but and denials.NEGATION.search(text, begin, start):
             return Kind.SAYS, start
-        if languages.SPOILED_ELSEWHERE.search(text, start, rest) or languages.SUPPOSES.search(
-            text, max(begin, place - 2 * REACH), place
-        ):
+        if not (goes_on or elsewhere):
             continue
-        lead = languages.LEADS_ELSEWHERE.fullmatch(text, start, place)
-        if lead and (goes_on or elsewhere):
-            return Kind.DECIDES, start
-        if elsewhere and (lead or before.SUBJECT.fullmatch(text, start, place) or not text[start:place].isascii()):
-            return Kind.DECIDES, start
+        if languages.LEADS_ELSEWHERE.fullmatch(text, start, place) or (
+            elsewhere and (before.SUBJECT.fullmatch(text, start, place) or not text[start:place].isascii())
+        ):
+            if languages.SPOILED_ELSEWHERE.search(text, start, rest):
+                continue
+            if not languages.SUPPOSES.search(text, max(begin, place - 2 * REACH), place):
+                return Kind.DECIDES, start
     if denials.NEGATION.search(text, nearest, place):
         return Kind.DENIES, nearest
     return Kind.UNKNOWN, nearest
@@ -104,7 +104,7 @@ def _is_named_in_full(text: str, place: int, begin: int, mention: Mention) -> bo
     first = max(begin, place - REACH)
     return (
         mention.end - mention.start > 4
-        and before.NAMED_IN_FULL.search(text, max(begin, place - 12), place) is not None
+        and before.NAMED_IN_FULL.search(text, max(begin, place - 40), place) is not None
         and denials.NEGATION.search(text, first, place) is None
         and asides.NOT_IT.search(text, first, place) is None
     )

@@ -45,9 +45,10 @@ _ROW = re.compile(r"(?<![\w'-])([A-H](?: [A-H]){1,7})(?![\w#♯♭'])")
 """Capitals side by side: labels all."""
 _ASKED = re.compile(r"\bQ ?\d{0,2}[:.] [^\n]{0,200}\?\s{1,3}A:")
 _NAMED = re.compile(
-    r"(?:\b(?i:option|choice|letter)\s[\"'(\[{*]{0,3}([A-Z])(?=\s)|(?i:\banswer) ?[:=] ?([A-Z]) ?(?=[(\[]))"
+    r"(?:\b(?i:option|choice|letter)\s[\"'(\[{*]{0,3}([A-Z])(?=\s)|(?i:\banswer) ?[:=] ?([A-Z]) ?(?=[(\[])"
+    r"|(?:\A|\n)[ \"'*>•-]{0,6}([A-Z])(?= ?[(\[][^()\[\]\n]{1,60}[)\]][.!]?(?:\n|\Z)))"
 )
-"""A capital that no article can be: after "option", or before a bracket."""
+"""A capital that no article can be: after "option", before a bracket, or with one as all of its line."""
 _PAIR = re.compile(r" [B-H](?:[ .,;!?]|\Z)")
 _SHUT = re.compile(r"[\"')\]}>.:,]|\s?\Z")
 

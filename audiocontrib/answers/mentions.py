@@ -58,12 +58,13 @@ def find_mentions(text: str, options: OptionIndex) -> list[Mention]:
     letters: dict[int, Mention] = {}
     for place, written in find_letters(text):
         if choices := options.letter(text[place]):
-            how = Written.NONE if options.lettered else written
+            how = Written.NONE if options.lettered and options.labels is None else written
             letters[place] = Mention(place, place + 1, choices, labelled=True, written=how)
     if options.lettered:  # of "option C" it is not clear whether the third is meant or the one that reads "C"
         named = [
             replace(m, choices=m.choices | options.letter(text[m.start]))
-            if m.end - m.start == 1 and _CUED.search(text, max(0, m.start - 12), m.start)
+            if m.end - m.start == 1
+            and (options.labels is not None or _CUED.search(text, max(0, m.start - 12), m.start))
             else m
             for m in named
         ]

@@ -77,7 +77,8 @@ _QUANTITY = re.compile(
 _OPEN_BEFORE = re.compile(
     r"(?:\b(?:at least|at most|(?:more|less|fewer|greater|longer|shorter|higher|lower|larger|smaller) than|over|under"
     r"|up to|above|below|beyond|exceed(?:s|ing)?|(?:minimum|maximum) of|between|nearly|almost|roughly between|past"
-    r"|before|after|until|within|point|some|half of|twice|double|option|choice)"
+    r"|before|after|until|within|point|some|half of|twice|double"
+    r"|(?:option|choice)(?: number| no\.?| nr\.?| #)?)"
     rf"(?: a| the| about| roughly)?|(?:\d[,.]?|\b(?:{_WORD})) ?(?:\bto\b|\bby\b|\btimes\b|x|\*|->|→|=)"
     r"(?: a| the| about| roughly)?|(?<![-=])[<>≥≤~/]|\d ?[-–—/×]|\d:|\bno (?:more|less|fewer) than) ?\Z"
 )

@@ -78,7 +78,7 @@ class OptionIndex:
         if bare is not None:  # of a letter that is one option's text and another's printed label, it is not clear which
             cued = self.labels is not None or inner.lower().startswith(("option", "choice", "选项"))
             return bare | (self.letter(label[1]) if cued else NOTHING)
-        return None if self.lettered else self.letter(label[1])
+        return None if self.lettered and self.labels is None else self.letter(label[1])
 
     def amount(self, quantity: Quantity) -> Indices:
         """The choices that a number in a text is equal to; a number without a unit is taken as theirs."""
@@ -138,6 +138,8 @@ def _values(choices: Sequence[str]) -> tuple[dict[Value, Indices], dict[Fraction
     read = {i: one for i, choice in enumerate(choices) if (one := read_value(fold(core(clean(choice)))))}
     if not read or len({dimension for (_, dimension), _ in read.values()} - DIMENSIONS) > 1:
         return None, None
+    if len(read) == 1 and any(" " in dimension for (_, dimension), _ in read.values()):
+        return None, None  # "two females arguing" among other scenes is a text
     values: dict[Value, Indices] = {}
     bare: dict[Fraction, Indices] = {}
     for index, (value, number) in read.items():

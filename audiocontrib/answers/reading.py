@@ -13,6 +13,7 @@ from audiocontrib.answers.options import NOTHING, Indices, OptionIndex
 from audiocontrib.answers.refusals import find_refusals
 from audiocontrib.answers.statements import find_statements
 
+_QUOTES = "\"'"
 _LISTED = re.compile(r"[\s,;|/*•.\"'-]{0,12}")
 
 
@@ -28,7 +29,7 @@ class Reading:
 
 def read(text: str, options: OptionIndex, *, held: Indices | None = None, cut: bool = False) -> Reading:
     """What clean ``text`` says, ``cut`` off or not; ``held`` was answered before it, and may be taken back in it."""
-    if len(text) > 2 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+    if len(text) > 2 and text[0] == text[-1] and text[0] in _QUOTES and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
     whole = options.named_by(text)
     if whole is not None and held is None:

@@ -31,7 +31,11 @@ _NAMED = re.compile(
 )
 _UNFIT = re.compile(r"(?:n't|not) (?:fit|match|add up|sound right|work)")
 _OTHERS = re.compile(r"\b(?:others?|rest|neither|none|options|choices|alternatives|remaining)\b")
+_OPENED = re.compile(r"(?<![\w\ue000-\ue003])'(?=[\w\ue000-\ue003])")
+_SHUT = re.compile(r"'(?![\w\ue000-\ue003])")
+_VERDICT = re.compile(rf"[\s*•>-]{{0,6}}{words.MARK}[ .:)–—-]{{1,4}}no\b[ .]{{0,2}}(?=\n|\Z)")
 _CLOSES = re.compile(r"[.,!?']?\"")
+_CLOSES_SINGLE = re.compile(r"[.,!?]?'(?![\w\ue000-\ue003])")
 _STATED = re.compile(r"\b(?:is|was|be|choose|pick|say|it's|answer)\b")
 _THEN = re.compile(r"[\s\"'(]{0,3}(?:then|in that case|in this hypothetical|under that)\b")
 _ADDED = re.compile(r"[\s,]{0,3}(?:and|or|also|plus)\s")
@@ -135,13 +139,17 @@ class _Reader:
         return bisect_right(self.retractions, second.place) > bisect_right(self.retractions, first.place)
 
     def goes_straight_on(self, first: Statement, second: Statement) -> bool:
-        """Whether the second stands in the next sentence, and no word there turns or concludes."""
+        """Whether the second stands in the same or the next sentence, and no word between turns or concludes."""
         number, begin, _ = self.clauses.sentence(second.place)
-        follows = number - self.clauses.sentence(first.place)[0] == 1
+        follows = number - self.clauses.sentence(first.place)[0] <= 1
+        begin = max(begin, first.place + 1)
         return follows and not self.turns_back(first, second) and not words.TURNS.search(self.text, begin, second.place)
 
     def _is_of_others(self, found: re.Match[str]) -> bool:
-        """Whether what does not fit are the other options."""
+        """Whether what does not fit are the other options, or one of the options in a list of verdicts."""
+        line = self.text.rfind("\n", max(0, found.start() - 12), found.start() + 1) + 1
+        if _VERDICT.match(self.text, line) and found.end() - line < 16:
+            return True
         if not _UNFIT.search(found[0]):
             return False
         _, begin, _ = self.clauses.sentence(found.start())
@@ -152,8 +160,14 @@ class _Reader:
         first = max(begin, place - REACH)
         opened = self.text.rfind('"', first, place)
         if opened < 0 or not _CLOSES.match(self.text, place + 1):
-            return False
+            return self._is_quoted_singly(place, first)
         return bool(_STATED.search(self.text, opened, place)) and self.text.count('"', first, place) % 2 == 1
+
+    def _is_quoted_singly(self, place: int, first: int) -> bool:
+        *_, opened = (-1, *(m.start() for m in _OPENED.finditer(self.text, first, place)))
+        if opened < 0 or not _CLOSES_SINGLE.match(self.text, place + 1) or _SHUT.search(self.text, opened + 1, place):
+            return False
+        return bool(_STATED.search(self.text, opened, place))
 
     def _is_aside(self, place: int, begin: int, sentence: int) -> bool:
         if sentence and _THEN.match(self.text, begin):

@@ -15,6 +15,7 @@ _OTHER = re.compile(
     r"|<\|(begin|start|end)_(?:of_)?(?:box|answer|solution|response)\|>",
     re.IGNORECASE,
 )
+_ENDING = re.compile(r"<([A-Za-z][\w '-]{0,60})>\s{0,3}([^<>\s][^<>]{0,200}?)\s{0,3}</\1>\s{0,9}\Z", re.IGNORECASE)
 _BOX = re.compile(r"\\(?:f?boxed|fbox) ?\{")
 _JSON_KEYS = [
     "final_answer",
@@ -136,6 +137,12 @@ def _tagged(said: str, form: re.Pattern[str]) -> Tagged:
         said[spans[-1][1] :],
         _is_shown(said[: joined[-1][0]]),
     )
+
+
+def named_after_option(said: str) -> tuple[str, str] | None:
+    """Name and content of a tag at the end of a reply, where a model may have put an option's name for "answer"."""
+    found = _ENDING.search(said[-600:]) if said.rstrip().endswith(">") else None
+    return (found[1], found[2]) if found else None
 
 
 def _closes(tag: re.Match[str]) -> bool:

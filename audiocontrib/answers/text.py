@@ -10,7 +10,7 @@ import unicodedata
 WORD = r"[^\W\u2e80-\U0010ffff]"
 
 CLOSED = re.compile(
-    r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*。、」—–]|'(?!\w)|\n| - )"
+    r"\s*(?:\Z|[✅✔✓☑✗✘❌]|[.,](?!\d)|:(?=\W|\Z)|[;!?)\]}\"*|。、」—–]|'(?!\w)|\n| - )"
     r"|\s(?:because|since|as|and|or|but|which|is|then|on|for|from|given|according|due|based|ist|est|es|é|è"
     r"|would|could"
     r"|might|may|should|must|cannot|can|does|doesn't|isn't|also|too|seems|fits|describes|it is)\b"
@@ -32,12 +32,33 @@ _POWER = re.compile(r"(?<=\d)(?:\*\*(?=\d)|\^\{(-?\d{1,2})\})")
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<\n]{1,300}</\1>", re.IGNORECASE)
 _EMPTY = re.compile(r"<([A-Z])>\s{0,3}</\1>")
 _STYLED = re.compile(r"<(b|strong|i|em|u|mark|code|span|tt|kbd)>([^<]{1,400})</\1>")  # "<B>" may be an answer
-_TICKED = re.compile(r"(^[ \t]*(?:\*\*)?|: ?)[✅✔✓☑]\ufe0f? ?", re.MULTILINE)
-_DECORATION = re.compile("[👉➡🎯🔹🔸🎵🎶🎧🎼🎹🎸🎤🔊✨\ufe0f] ?")
+_TICKED = re.compile(r"(^[ \t]*(?:\*\*)?|: ?(?=.[^\n:✗✘❌✖]{1,300}$))[✅✔✓☑]\ufe0f? ?", re.MULTILINE)
+"""A tick before an answer, and not behind an option in a row of verdicts."""
+_POINTS = re.compile("(?<=\\w) ?[👉➡]\ufe0f? ?")
+_BLOCK = re.compile(r":[ \t]{0,3}[>|][+-]?[ \t]{0,3}(?=\n)")
+"""YAML's sign of a text of several lines."""
+_DECORATION = re.compile(
+    "[➡✨\ufe0f\U0001f300-\U0001f44c\U0001f44f-\U0001f644\U0001f646-\U0001f64f\U0001f680-\U0001f6aa"
+    "\U0001f6ac-\U0001faff] ?"
+)
+"""Pictures that say nothing; signs of a verdict are kept."""
 _UNCHECKED = re.compile(r"(?:\A|\n)[ \t]{0,8}(?:[-*+][ \t]{1,4})?(?:\[ ?\]|[☐□▢])[ \t][^\n]{0,300}(?=\n|\Z)")
 _CHECKED = re.compile(r"(?<![^\n])[ \t]{0,8}(?:[-*+][ \t]{1,4})?(?:\[[xX✓✔]\]|[☑☒])[ \t]")
 _LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox) ?(?=\{)|\\[()\[\]]")
 _BOLD = re.compile(r"\*\*|__|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)")
+_MISSPELT = {
+    misspelt: word
+    for word, ways in {
+        "answer": "anwser asnwer awnser answr answe anser anwer ansewr aswer answeer",
+        "correct": "corect correc corrct corerct corret",
+        "the": "teh hte",
+        "choice": "chioce choise",
+        "option": "optoin opiton optin",
+    }.items()
+    for misspelt in ways.split()
+}
+_MISSPELT_WORD = re.compile(rf"\b(?:{'|'.join(_MISSPELT)})\b", re.IGNORECASE)
+"""The words of statements, as they are mistyped."""
 _SPACE = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[\n ]*")
 
@@ -77,13 +98,19 @@ def clean(text: str) -> str:
     if "<" in text or "~~" in text:
         text = _EMPTY.sub(r"\1", text)
         text = _STYLED.sub(r"\2", _STRUCK.sub(" ", text))
-    text = _HEADING.sub("", _TICKED.sub(r"\1", _DECORATION.sub("", text)))
+    text = _MISSPELT_WORD.sub(_spelt, _BLOCK.sub(":", text))
+    text = _HEADING.sub("", _TICKED.sub(r"\1", _DECORATION.sub("", _POINTS.sub(": ", text))))
     text = _SPACE.sub(" ", _BOLD.sub("", text))
     return _LINES.sub("\n", text).strip()
 
 
 def _fraction(found: re.Match[str]) -> str:
     return f"{found[1]} {found[2]}/{found[3]}" if found[1] else f"{found[2]}/{found[3]}"
+
+
+def _spelt(found: re.Match[str]) -> str:
+    word = _MISSPELT[found[0].lower()]
+    return word.upper() if found[0].isupper() else word.capitalize() if found[0][0].isupper() else word
 
 
 def fold(text: str) -> str:

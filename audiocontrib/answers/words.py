@@ -50,7 +50,7 @@ WORD = rf"(?!{BLOCK}\b)[\w'-]{{1,24}}"
 
 OPENER = (
     r"(?:so|therefore|thus|hence|consequently|accordingly|as a result|as such|for (?:this|these|that) reasons?"
-    r"|in conclusion"
+    r"|in conclusion|(?:tl)?dr"
     r"|to conclude|in summary|to sum(?:marize| up)|in short|overall|finally|ultimately|in the end|all in all"
     r"|altogether"
     r"|in my (?:opinion|view|judge?ment|estimation)|to me|to my ears?|for me|well|ok(?:ay)?|alright|sure|yes|yeah"
@@ -135,6 +135,6 @@ TURNS: Final = re.compile(
     r"|now|instead"
     r"|ultimately|in the end|conclu\w+|actually|better|best|really|in fact|mine|my|definitive|true|right|proper"
     r"|consequently)\b"
-    r"|[^\x00-\x7f\ue000-\ue003]"
+    r"|[^\W\x00-\x7f]"
 )
 """In the sentence of an answer: it comes in the place of the one before it."""

@@ -122,7 +122,8 @@ NUMBER_TAIL: Final = re.compile(
     rf"|plus|times|less|this|its"
     r"|votes?|points?)\b)[^\W\d_\u2e80-\uffff]{2,16}s)(?=\s?[.,;:!)\n]|\s?\Z|\s(?:in|of|are|were|can|present"
     r"|heard|speaking|talking"
-    r"|playing|singing|that|who|which|on|at|from|during|throughout|involved|long|because|since|as|per|and|apart"
+    r"|playing|singing|that|who|which|on|at|from|during|throughout|involved|long|because|since|as|per"
+    r"|and (?:it|this|that|these|the|a|an|some|no|not|nothing|none|one|two|both|all|each|\d)|apart"
     r"|total|with|\w{3,14}ing)\b)"
 )
 """After an option that is a number, also: what it counts."""

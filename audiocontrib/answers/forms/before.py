@@ -48,7 +48,9 @@ WEAK: Final = re.compile(
     rf"|(?:i'm|it|this|that|there's|there (?:is|are|was|were)|definitely|clearly|must be|sounds? like|seems? like"
     rf"|seems? to be|appears to be|looks like|has to be|can only be|is|it's got to be|gotta be|that'd be"
     rf"|that would be)\s?{FILL}{MODIFIED}"
-    rf"|which (?:best |most closely |clearly )?(?:aligns? with|matches|corresponds to|fits|points to|indicates"
+    rf"|which (?:is|can be|would be) (?:best |most closely |most accurately |clearly )?(?:described|characteri[sz]ed"
+    rf"|classified|identified|interpreted|summari[sz]ed) as\s?{FILL}{MODIFIED}"
+    rf"|which (?:best |most closely |clearly )?(?:aligns?(?: best| most closely| well)? with|matches|corresponds to|fits|points to|indicates"
     rf"|means)\s?{FILL}{MODIFIED}"
     rf"|(?:the )?(?:{NOUN})\s?[:=]{FILL}"
     r")"
@@ -66,7 +68,9 @@ CONTINUED: Final = re.compile(
     rf"{OPENERS}{_DETERMINED}"
 )
 """The same in the middle of a sentence."""
-NAMED_IN_FULL: Final = re.compile(r"\b(?:is|be|as)\s?:\s?[\"'(\[*]{0,3}\Z")
+NAMED_IN_FULL: Final = re.compile(
+    r"\b(?:is|be|as)(?: (?:most |very )?(?:likely|probably|clearly|best|therefore|thus)){0,2}\s?:\s?[\"'(\[*]{0,3}\Z"
+)
 """Before an option with its label: "the sound is best described as: (B) piano"."""
 WHICH_IS: Final = re.compile(
     r"\s?(?:and )?(?:(?:which|this|it|that|this \w{4,12}) (?:is|would be|corresponds to|matches|fits"

@@ -18,10 +18,10 @@ _ANSWER = (
     r"(?:answers?|(?:first|number[- ]one) (?:choice|pick)|option|choice|pick|selection|conclusion|verdict|guess"
     r"|match|response|solution|bet|prediction"
     r"|decision|result|output|response"
-    r"|vote|fit|label|letter|one(?! of)|final|candidate|explanation|category|classification|description"
-    r"|interpretation"
-    r"|judge?ment|ans)"
+    r"|vote|fit|letter|one(?! of)|final|judge?ment|ans)"
 )
+_NAMING = r"(?:label|candidate|explanation|category|class|classification|description|interpretation)"
+"""Of one of these it takes more to be the answer: "the correct label", "my label", or a heading, "label: …"."""
 _POST = (
     rf"(?:\s(?:here|now|then|to (?:this|the|your|that) (?:[\w-]{2, 24} )?(?:question|problem|query|task)"
     rf"|for (?:this|the"
@@ -39,7 +39,7 @@ _POST = (
     rf" \w+(?: \w+)?|which (?:fits|matches|describes)(?: {WORD}){{1,5}}?))"
 )
 _IS = (
-    rf"(?:\s?(?::|=|=>|->|→|⇒|–|—|\s-|\n|\)|\.\.\.)|'s|\s(?:{ADVERB}\s){{0,2}}(?:is|was|would be|should be|must be"
+    rf"(?:\s?(?::|=|=>|->|→|⇒|\||–|—|\s-|\n|\)|\.\.\.)|'s|\s(?:{ADVERB}\s){{0,2}}(?:is|was|would be|should be|must be"
     rf"|has to be|will be|can only be|(?:appears|seems) to be|remains|becomes|being|ought to be|reads|equals|stays"
     rf"|comes out as|(?:is|would be) (?:given|stated|found|chosen) as|turns out to be)\b)"
 )
@@ -54,6 +54,8 @@ ANSWER_IS = (
     r"(?:"
     r"(?:(?:the|my|our|this|so my|so the)\s(?:one\s)?)?"
     rf"(?:{_QUALITY}[,]?\s(?:and\s)?){{0,3}}{_ANSWER}{_POST}{{0,2}}{_IS}"
+    rf"|(?:(?:the|my|our|this)\s)?(?:(?:{_QUALITY}[,]?\s(?:and\s)?){{1,3}}|(?<=\bmy\s)|(?<=\bour\s)){_NAMING}"
+    rf"{_POST}{{0,2}}{_IS}|{_NAMING}\s?[:=]"
     rf"|(?:so )?(?:the|my)\s(?:single\s)?{_FITTING}(?:,? and {WORD})?(?:\s{WORD}){{1,3}}?{_AIMED}{_IS}"
     rf"|the\s{WORD}(?:\s{WORD})?\s"
     r"(?:(?:that|which)\s(?:best|most closely|most accurately|clearly|would best)\s\w+|best\s\w+ing)"

@@ -82,7 +82,8 @@ GROUNDED: Final = re.compile(
 )
 """How a sentence begins that gives grounds."""
 DESCRIBES: Final = re.compile(
-    rf"{_IT}\s?(?:{_FITS}\b|'s)|(?!(?:{_IT}|i|we|you|he|she|my|your|our|and|or|not|no|so)\b)\w"
+    rf"{_IT}\s?(?:{_FITS}\b|'s)|(?!(?:{_IT}|i|we|you|he|she|my|your|our|and|or|not|no|so"
+    r"|except\w*|save|barring|apart|besides|only|than|until|till|unless|whether|if|even)\b)\w"
 )
 """How a sentence begins that describes the sound or what matches it."""
 REFERS: Final = re.compile(

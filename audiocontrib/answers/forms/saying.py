@@ -25,13 +25,14 @@ NOUN = (
     r"|value|difference"
     r"|time|moment|period|era|origin|culture|region|pattern|timbre|section|part|direction|distance|level|loudness"
     r"|volume|frequency"
-    r"|background|foreground|function|effect|technique|progression|structure|form|conversation|dialogue|utterance"
+    r"|function|technique|progression|structure|form|conversation|dialogue|utterance"
     r"|sentence|message"
-    r"|description|interaction|impression|element|component|task|job|tool|machine|device|room|bass|solo|lead"
-    r"|accompaniment|beat"
-    r"|percussion|vocals?|speech|behaviou?r|surface|substance|liquid|sport|game|weapon|food|ending|opening|range"
+    r"|description|interaction|impression|element|component|task|job|tool|machine|device|room"
+    r"|vocals?|speech|behaviou?r|surface|substance|liquid|range"
     r"|register|ratio|proportion|amount|rate|size)"
 )
+"""What an option may be said to be. A side of the clip (its background, opening, solo) is none: of it something may be
+said that is not what was asked."""
 NP = (
     rf"(?:(?:the|this|that|these|his|her|their|its|my|our|both|all|a|an)\s(?:{WORD}\s){{0,4}}?{NOUN}(?:'s {WORD})?"
     rf"(?:\s(?:in|of|from|for|heard|that|which|playing|played|being|with|at|on|to|used|produced|making|made"

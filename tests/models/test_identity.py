@@ -144,10 +144,19 @@ def test_a_template_that_asks_for_the_date_gets_a_fixed_one(form: str, tmp_path:
     assert model.encoder.render(request(audio=True).prompt).startswith(told)
 
 
-def test_a_date_in_a_form_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "{% set f = '%Y' %}{{ strftime_now(f) }}",
+        "{% set now = strftime_now %}{{ now('%Y') }}",
+        "{{ (strftime_now)('%Y') }}",
+        "{% if strftime_now is defined %}{{ strftime_now('%Y' ~ '%m') }}{% endif %}",
+    ],
+)
+def test_a_date_in_a_form_that_cannot_be_read_is_refused(asks: str, tmp_path: Path) -> None:
     shutil.copytree(TINY / OMNI, tmp_path / "m")
     place = tmp_path / "m/chat_template.jinja"
-    place.write_text("{% set f = '%Y' %}{{ strftime_now(f) }}" + place.read_text(encoding="utf-8"), encoding="utf-8")
+    place.write_text(asks + place.read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(AudiocontribError, match="today's date"):
         load.load_checkpoint(tmp_path / "m", device="cpu")
 

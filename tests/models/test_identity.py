@@ -205,6 +205,16 @@ def test_an_adapter_is_on_under_every_condition(name: str, tmp_path: Path) -> No
         assert model.fingerprint()["weights_sha256"] != base.fingerprint()["weights_sha256"]
 
 
+@pytest.mark.parametrize("kind", ["PromptTuningConfig", "PrefixTuningConfig"])
+def test_an_adapter_that_cannot_be_merged_is_refused(kind: str, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+    base = getattr(transformers, CLASSES[OMNI]).from_pretrained(TINY / OMNI, dtype=torch.float32)
+    settings = getattr(peft, kind)(task_type="CAUSAL_LM", num_virtual_tokens=4)
+    peft.get_peft_model(base, settings).save_pretrained(tmp_path)
+    with pytest.raises(AudiocontribError, match="of the kind P[A-Z]+_TUNING, which cannot be merged"):
+        load_model(str(tmp_path), device="cpu")
+
+
 def test_an_adapter_without_its_base_or_with_other_weights_is_refused(tmp_path: Path) -> None:
     adapter_of(OMNI, tmp_path / "a")
     from safetensors.torch import load_file, save_file

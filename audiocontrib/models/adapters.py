@@ -35,7 +35,7 @@ def merge_adapter(net: Any, folder: Path) -> Any:
     """The network with an adapter merged into its weights.
 
     Raises:
-        ValueError: peft is not installed, the adapter is a pickle, or its weights are not those that its config asks
+        ValueError: peft is not installed, the adapter is a pickle or of a kind that cannot be merged, or its weights are not those that its config asks
             for: peft itself only warns, and the base model would answer.
     """
     if not (folder / WEIGHTS).is_file():
@@ -57,4 +57,6 @@ def merge_adapter(net: Any, folder: Path) -> Any:
     for names, fault in ((wanted - there, "lacks"), (there - wanted, "has, for parts that the base model has not,")):
         if names:
             raise ValueError(f"its adapter {fault} {len(names)} weights, e.g. {min(names)}")
+    if not hasattr(adapted.base_model, "merge_and_unload"):
+        raise ValueError(f"its adapter is of the kind {config.peft_type.value}, which cannot be merged into weights")
     return adapted.merge_and_unload()

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from audiocontrib.errors import AudiocontribError, one_line
-from audiocontrib.models.time_bound import time_bound
-from audiocontrib.prompts import Prompt
+from audiocontrib.models.time_bound import TooSlow, time_bound
+from audiocontrib.prompts import OPEN, Prompt
 
 SECONDS = 10.0
 """A template that writes for longer is given up."""
+WORDS = 100_000
+"""Characters that a template may write around the texts."""
 PROBES = (("Sys Äb 'x' 1.", "Usr [\"Cd\", 'e'] ü\nF?"), ("Another SYSTEM text", "another user text: ['0', '1']"))
 """System and user texts that a template would change if it changed any: case, quotes, letters, lines."""
 AUDIO_PARTS = ({"type": "audio", "audio": "clip"}, {"type": "audio", "audio_url": "clip"})
@@ -146,6 +148,8 @@ def chat_writer(
         try:
             frames = dict(_frames(reader, style, placeholder))
             return ChatWriter(name, reader, placeholder, style, why, frames)
+        except TooSlow as error:  # so it would be in every style
+            raise AudiocontribError(f"{name}: its chat template cannot be used: {error}") from error
         except AudiocontribError as error:
             why = why or str(error)
     raise AudiocontribError(f"{name}: its chat template cannot be used: {why}")
@@ -178,6 +182,8 @@ def _frames(reader: Any, style: ChatStyle, placeholder: str) -> Iterator[tuple[K
 
 def _frame(reader: Any, style: ChatStyle, placeholder: str, prompt: Prompt) -> _Frame:
     text = _written(reader, style, placeholder, prompt)
+    if len(text) > WORDS + len(prompt.system) + len(prompt.user):
+        raise AudiocontribError(f"it writes {len(text):,} characters")
     if text != _written(reader, style, placeholder, prompt):
         raise AudiocontribError("it writes something else each time")
     for what, wanted in (("system text", prompt.system), ("question", prompt.user)):
@@ -189,6 +195,8 @@ def _frame(reader: Any, style: ChatStyle, placeholder: str, prompt: Prompt) -> _
     between, found, after = rest.partition(prompt.user)
     if not found:
         raise AudiocontribError("it puts the system text behind the question")
+    if after.rstrip().endswith(OPEN):
+        raise AudiocontribError(f"it writes {OPEN} itself, which is part of the answer")
     return _Frame(before, between, after)
 
 

@@ -38,6 +38,8 @@ def check_once(model: LocalModel) -> SelfCheck:
         _keep(path, found)
     else:
         model.take(found.path)
+    if found.deaf:
+        LOG.warning("%s: a clip changes none of its scores: it does not hear", model.name)
     if found.line:
         LOG.warning("%s %s", model.name, found.line)
     return found

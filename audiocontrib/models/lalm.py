@@ -13,6 +13,7 @@ from audiocontrib.models.chat import ChatWriter
 from audiocontrib.models.encoder import PromptEncoder
 from audiocontrib.models.families import Family
 from audiocontrib.models.local import LocalModel, Ready
+from audiocontrib.models.network import check_audio_token
 from audiocontrib.models.prefix_decoder import Prefix
 from audiocontrib.prompts import Prompt
 
@@ -24,6 +25,7 @@ class AudioLanguageModel(LocalModel):
 
     def __init__(self, name: str, net: Any, processor: Any, family: Family, identity: dict[str, Any]) -> None:
         self.encoder = PromptEncoder(name, processor, family, net.device, net.dtype)
+        check_audio_token(net.config, self.encoder.audio_id)
         self.max_seconds = self.encoder.max_seconds
         self.adapted = family.adapter is not None and bool(getattr(net, "_hf_peft_config_loaded", False))
         """Whether the family's own speech adapter is there; anybody else's is merged, and on under every condition."""

@@ -6,14 +6,11 @@ import glob
 import json
 import logging
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
@@ -27,8 +24,12 @@ from audiocontrib.models.refused import family_of, why_refused
 from audiocontrib.models.template_date import with_fixed_date
 from audiocontrib.models.text import TextLanguageModel
 from audiocontrib.models.thinking import find_thinking, set_thinking
+from audiocontrib.models.time_bound import TooSlow
+from audiocontrib.models.weights import complete_network, load_network
 
 LOG = logging.getLogger(__name__)
+SETTINGS = ("config", "generation_config", "tokenizer_config", "processor_config", "preprocessor_config")
+"""JSON files of settings. transformers does without most of them where it cannot read them, and says nothing."""
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -72,33 +73,40 @@ def load_checkpoint(
     folder, adapter = _folders(where, revision, gguf_file)
     given = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
     try:
+        _check_settings(folder)
         config = _config(folder, where, given)
         family = family_of(config)
-        net = _weights(folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {}))
+        net = load_network(
+            folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {})
+        )
         net = merge_adapter(net, adapter) if adapter else net
         if family:
-            _complete(net, folder, family)
+            complete_network(net, folder, family)
         reader = _reader(folder, family, given)
         template_sha256, date = stable_hash([reader.chat_template or ""]), with_fixed_date(reader)
         set_thinking(reader, thinking)
-    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
+        net = net.to(device).eval()
+        name = name or "+".join(Path(part).name for part in str(where).rsplit("+", 1))
+        identity = {
+            "model_type": config.model_type,
+            "class": type(net).__name__,
+            "weights_sha256": _weights_hash(folder, gguf_file, family, adapter),
+            "chat_template_sha256": template_sha256,
+            "dtype": dtype,
+            "attention": net.config._attn_implementation,
+            "files": checkpoint_files(folder, code=trust_remote_code),
+            **({"template_date": date} if date else {}),
+            **({"thinking": thinking} if thinking != "auto" else {}),
+            **({"adapter": checkpoint_files(adapter)} if adapter and adapter != folder else {}),
+        }
+        model = _model(name, net, reader, family, identity)
+        model.think_as(find_thinking(reader, thinking))
+    except TooSlow as error:
+        raise AudiocontribError(f"model {where}: cannot be loaded: {error}") from error
+    except AudiocontribError:
+        raise
+    except Exception as error:  # whatever libraries make of files that do not fit together
         raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
-    net = net.to(device).eval()
-    name = name or "+".join(Path(part).name for part in str(where).rsplit("+", 1))
-    identity = {
-        "model_type": config.model_type,
-        "class": type(net).__name__,
-        "weights_sha256": _weights_hash(folder, gguf_file, family, adapter),
-        "chat_template_sha256": template_sha256,
-        "dtype": dtype,
-        "attention": net.config._attn_implementation,
-        "files": checkpoint_files(folder, code=trust_remote_code),
-        **({"template_date": date} if date else {}),
-        **({"thinking": thinking} if thinking != "auto" else {}),
-        **({"adapter": checkpoint_files(adapter)} if adapter and adapter != folder else {}),
-    }
-    model = _model(name, net, reader, family, identity)
-    model.think_as(find_thinking(reader, thinking))
     if check:
         check_once(model)
     return model
@@ -134,45 +142,17 @@ def _reader(folder: Path, family: Family | None, given: dict[str, Any]) -> Any:
     return reader
 
 
-def _weights(folder: Path, family: Family | None, dtype: torch.dtype, given: dict[str, Any]) -> Any:
-    """The network. ValueError if the checkpoint lacks weights: they would be random, with a mere warning."""
-    cls: Any = getattr(transformers, family.model_class) if family else AutoModelForCausalLM
-    kind: dict[str, Any] = {} if given["gguf_file"] else {"use_safetensors": True}
-    if family and family.audio_only:
-        from audiocontrib.models.audio_only import without_tower
-
-        kind["config"] = cls.config_class.from_pretrained(folder, local_files_only=True)
-        without_tower(kind["config"])
-    if find_spec("peft"):
-        # not here, where it would hide what the base weights lack: in a folder that there is not
-        kind["adapter_kwargs"] = {"subfolder": "later"}
-    transformers.utils.logging.disable_progress_bar()
-    said = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()  # it lists every weight of the parts that are left out
-    try:
-        net, info = cls.from_pretrained(folder, dtype=dtype, output_loading_info=True, **kind, **given)
-    finally:
-        transformers.utils.logging.set_verbosity(said)
-    if info["missing_keys"]:
-        names = sorted(info["missing_keys"])
-        raise ValueError(f"it lacks {len(names)} weights of {cls.__name__}, e.g. {names[0]}")
-    return net
-
-
-def _complete(net: Any, folder: Path, family: Family) -> None:
-    """What else belongs to the network. ValueError if its adapter is not there: it would answer without, silently."""
-    if family.mend:
-        family.mend()(net)
-    if family.adapter is None or not getattr(net.config, "has_lora_adapter", True):
-        return
-    place = folder / family.adapter
-    if not (place / "adapter_model.safetensors").is_file():
-        raise ValueError(f"its adapter is missing: {family.adapter or '.'}/adapter_model.safetensors")
-    if find_spec("peft") is None:
-        raise ValueError("its adapter needs a package; run: pip install peft")
-    lacking = net.load_adapter(str(folder), adapter_kwargs={"subfolder": family.adapter}).missing_keys
-    if lacking:
-        raise ValueError(f"its adapter lacks {len(lacking)} weights, e.g. {min(lacking)}")
+def _check_settings(folder: Path) -> None:
+    """ValueError if a file of settings cannot be read: the model would be another one without it."""
+    for path in (folder / f"{name}.json" for name in SETTINGS):
+        if not path.exists():
+            continue
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise ValueError(f"{path.name} is no file with a JSON object")
 
 
 def _check_features(reader: Any) -> None:

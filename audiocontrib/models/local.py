@@ -13,10 +13,11 @@ from torch import Tensor
 
 from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
+from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.chat import ChatText
 from audiocontrib.models.control_tokens import ControlTokens
-from audiocontrib.models.network import backbone, cache_memory, is_out_of_memory, logits_head, pad_id
+from audiocontrib.models.network import backbone, cache_memory, is_out_of_memory, logits_head, pad_id, stop_tokens
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
@@ -72,8 +73,7 @@ class LocalModel(Model, ABC):
             device=net.device,
         )
         self.decoder: Decoder | PlainDecoder = self.fast
-        stop = net.generation_config.eos_token_id
-        self.stop = frozenset([stop] if isinstance(stop, int) else stop or [tokenizer.eos_token_id])
+        self.stop = stop_tokens(net, tokenizer)
         self.tokens_at_once = TOKENS.get(net.device.type, TOKENS["cuda"])
         self.memory = cache_memory(net.device)
         """Bytes for keys and values: half for kept prefixes, half for replies that are being written."""
@@ -151,6 +151,11 @@ class LocalModel(Model, ABC):
         """See :class:`audiocontrib.models.base.Model`."""
 
         def score(prefix: Prefix, group: list[Ready]) -> list[Scored]:
+            for r in group:
+                if min(map(len, r.completions)) <= r.opened or len(set(map(tuple, r.completions))) < len(r.completions):
+                    raise AudiocontribError(
+                        f"{self.name}: its tokenizer makes the same tokens, or none, of two options"
+                    )
             values = self.decoder.option_logprobs(prefix, [r.suffix for r in group], [r.completions for r in group])
             return [
                 Scored(

@@ -76,3 +76,29 @@ def cache_memory(device: torch.device) -> int:
 def is_out_of_memory(error: Exception) -> bool:
     """Whether less at once would help."""
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in str(error)
+
+
+def stop_tokens(net: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end a reply: those of the checkpoint's generation config, else the tokenizer's; empty if none.
+
+    Raises:
+        ValueError: one of them is no token of the network's, and would never come.
+    """
+    told = net.generation_config.eos_token_id
+    found = [told] if isinstance(told, int | str) else list(told or [])
+    if not found and tokenizer.eos_token_id is not None:
+        found = [tokenizer.eos_token_id]
+    rows = net.get_input_embeddings().weight.shape[0]
+    if bad := [one for one in found if type(one) is not int or not 0 <= one < rows]:
+        raise ValueError(f"its replies would not end: eos_token_id {bad[0]!r} is none of its {rows} tokens")
+    return frozenset(found)
+
+
+def check_audio_token(config: Any, token: int) -> None:
+    """ValueError if the tokenizer's token of audio is not the one that the network hears in its place."""
+    holders = (config, getattr(config, "audio_config", None))
+    found = {getattr(one, name, None) for one in holders for name in ("audio_token_id", "audio_token_index")} - {None}
+    if found and token not in found:
+        raise ValueError(
+            f"its tokenizer has {token} as the token of audio, and its config {min(found)}: it would hear nothing"
+        )

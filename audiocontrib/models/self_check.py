@@ -52,6 +52,8 @@ class SelfCheck:
     """Path -> its largest difference from the plain path, of those that gave scores."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """Path -> why it is not taken. ``generate``: why the class's own could not be asked."""
+    deaf: bool = False
+    """Whether a clip changes no score against silence of its length."""
 
     @property
     def line(self) -> str:
@@ -66,8 +68,13 @@ def self_check(model: LocalModel) -> SelfCheck:
     Raises:
         AudiocontribError: the plain path itself cannot be believed.
     """
-    asked = model.prepare(check_requests(model))
     fast = model.fast
+    try:
+        asked = model.prepare(check_requests(model))
+    except Exception as error:
+        raise AudiocontribError(
+            f"{model.name}: refused by its self-check: its prompts cannot be made: {one_line(error)}"
+        ) from error
     try:
         with _asked_by(model, PlainDecoder(model.net)):
             plain = _Plain(model, asked)
@@ -89,10 +96,10 @@ def self_check(model: LocalModel) -> SelfCheck:
             why = one_line(error, 120)
         if not why:
             model.take(path)
-            return SelfCheck(path, plain.tolerance, plain.spread, differences, faults)
+            return SelfCheck(path, plain.tolerance, plain.spread, differences, faults, plain.deaf)
         faults[path] = why
     model.take("plain")
-    return SelfCheck("plain", plain.tolerance, plain.spread, differences, faults)
+    return SelfCheck("plain", plain.tolerance, plain.spread, differences, faults, plain.deaf)
 
 
 class _Plain:
@@ -106,8 +113,12 @@ class _Plain:
         self.model, self.asked = model, asked
         self.largest = 0.0
         """Of its logits."""
+        self.varied = False
+        """Whether any logits differ from token to token."""
         self.spread = 0.0
         self.scores = self._scores(asked)
+        if not self.varied:
+            raise AudiocontribError("its logits are the same for all tokens")
         half = model.net.dtype != torch.float32
         floor = torch.finfo(model.net.dtype).eps * self.largest if half else TOLERANCE
         if not self.spread <= 10 * (floor + RELATIVE * self.largest):
@@ -117,6 +128,16 @@ class _Plain:
         if half:
             self.spread = max(self.spread, self._spread_of_batches())
         self.tolerance = max(floor, SPREADS * self.spread) if half else TOLERANCE
+
+    @property
+    def deaf(self) -> bool:
+        """Whether noise and silence give the same scores; false of a model that is asked about neither."""
+        ends = np.cumsum([len(one.prompt.options) for one in self.asked])[:-1]
+        found = {
+            (r.prompt.user, r.condition.spec): s for r, s in zip(self.asked, np.split(self.scores, ends), strict=True)
+        }
+        pairs = [(found[user, "audio"], quiet) for (user, spec), quiet in found.items() if spec.startswith("silence")]
+        return bool(pairs) and all(np.array_equal(heard, quiet) for heard, quiet in pairs)
 
     def fault(self, scores: NDArray[np.float64], replies: Sequence[tuple[list[int], Tensor]]) -> str:
         """What is wrong with a path's scores and replies (tokens, and the logits of each); empty if nothing is."""
@@ -209,6 +230,7 @@ class _Plain:
             logits = self._decoder.logits(prefix, [*one.suffix, *option[:-1]])
             self.spread = max(self.spread, float((logits[: len(alone)] - alone).abs().max()))
             self.largest = max(self.largest, float(logits.abs().max()))
+            self.varied = self.varied or bool((logits[-1] != logits[-1, 0]).any())
             rows = logits[len(alone) - 1 :].log_softmax(-1)
             scores.append(sum(rows[place, token].item() for place, token in enumerate(option) if place >= one.opened))
         return scores

@@ -9,7 +9,8 @@ from typing import Any
 DATE = datetime(2025, 1, 1)
 """What such a template is told, on whatever day."""
 CALL = re.compile(r"""strftime_now\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\)""")
-ANY_CALL = re.compile(r"strftime_now\s*\(")
+NO_CALL = re.compile(r"\{#.*?#\}|\bstrftime_now\s+is\s+(?:not\s+)?defined\b", re.DOTALL)
+"""Comments, and the question whether there is such a function."""
 
 
 def with_fixed_date(reader: Any) -> str | None:
@@ -31,6 +32,6 @@ def _fixed(template: Any) -> Any:
     if not isinstance(template, str):
         return template
     fixed = CALL.sub(lambda call: repr(DATE.strftime(call[1] or call[2] or "")), template)
-    if ANY_CALL.search(fixed):
-        raise ValueError("its chat template asks for today's date by a format that is no plain text")
+    if "strftime_now" in NO_CALL.sub("", fixed):  # by a format that is no plain text, or under another name
+        raise ValueError("its chat template asks for today's date in a way that cannot be read here")
     return fixed

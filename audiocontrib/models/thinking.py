@@ -13,7 +13,9 @@ from typing import Any
 
 from audiocontrib.answers import split_thought
 from audiocontrib.errors import UsageError
+from audiocontrib.models.chat import SECONDS
 from audiocontrib.models.think_marks import MARKS, Marks
+from audiocontrib.models.time_bound import TooSlow, time_bound
 
 WAYS = ("auto", "on", "off")
 """``auto``: as the template is."""
@@ -174,10 +176,11 @@ def _prompt(reader: Any, *more: Mapping[str, Any]) -> str:
                 told["content"] = [{"type": "text", "text": turn["content"]}]
             turns.append(told)
         try:
-            text = write(turns, tokenize=False, add_generation_prompt=not more)
-        except (
-            Exception
-        ):  # a template is a program of somebody's: it may fail in any way on a turn that it does not know
+            with time_bound(SECONDS, "its chat template takes too long"):
+                text = write(turns, tokenize=False, add_generation_prompt=not more)
+        except TooSlow:
+            raise
+        except Exception:  # a template is a program of somebody's: it may fail in any way on a turn it does not know
             continue
         if QUESTION in text:
             return str(text)

@@ -17,6 +17,10 @@ LOOKS = 0.1
 """Seconds between two looks at what is running: entering a bound costs nothing but a note of it."""
 
 
+class TooSlow(AudiocontribError):
+    """What was done inside a bound took longer."""
+
+
 class _TooLong(BaseException):
     """Put into the thread; no ``except Exception`` on its way stops it."""
 
@@ -40,7 +44,7 @@ def time_bound(seconds: float, words: str) -> Iterator[None]:
         words: of the error.
 
     Raises:
-        AudiocontribError: it took longer.
+        TooSlow: it took longer.
     """
     one = _Running(threading.get_ident(), time.monotonic() + seconds)
     try:
@@ -55,7 +59,7 @@ def time_bound(seconds: float, words: str) -> Iterator[None]:
             if one.is_told:  # it may still be on its way
                 _tell(one.thread, None)
     except _TooLong:
-        raise AudiocontribError(f"{words} (more than {seconds:g} s)") from None
+        raise TooSlow(f"{words} (more than {seconds:g} s)") from None
 
 
 @cache

@@ -12,6 +12,8 @@ from audiocontrib.models import Model
 from audiocontrib.models.base import ReplyDraw
 
 MOST_REPEATS, MOST_TOKENS = 10_000, 1_000_000
+LEAST = 1e-6
+"""Of a temperature and of top_p: with less, what is drawn would be lost in rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,9 @@ class Sampling:
     def __post_init__(self) -> None:
         """UsageError for a number out of range, or settings that would have no effect."""
         _check("repeats", self.repeats, int, 1, MOST_REPEATS, f"a whole number from 1 to {MOST_REPEATS:,}")
-        _check("temperature", self.temperature, (int, float), 0, 100, "a number from 0 to 100")
-        _check("top_p", self.top_p, (int, float), 1e-6, 1, "a number above 0, and at most 1")
+        least = LEAST if self.temperature else 0
+        _check("temperature", self.temperature, (int, float), least, 100, f"0 or a number from {LEAST:g} to 100")
+        _check("top_p", self.top_p, (int, float), LEAST, 1, "a number above 0, and at most 1")
         _check("seed", self.seed, int, 0, 2**63 - 1, "a whole number from 0")
         if self.max_new_tokens is not None:
             _check(

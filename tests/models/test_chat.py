@@ -107,6 +107,8 @@ BAD = {
     "words that hang on the question": (
         "{% for m in messages %}{{m.content}}{{ m.content | length }}\n{% endfor %}", "other words around"
     ),
+    "the tag of the answer": ("{% for m in messages %}{{m.content}}\n{% endfor %}<answer>", "writes <answer> itself"),
+    "a book": ("{{ 'ab ' * 99999 }}{% for m in messages %}{{m.content}}\n{% endfor %}", "it writes 300,"),
     "a syntax error": ("{% for m in messages %}{{m.content}}", "TemplateSyntaxError"),
     "an unknown filter": ("{% for m in messages %}{{m.content | nosuch}}{% endfor %}", "nosuch"),
     "always an exception": ("{{ raise_exception('never') }}", "never"),
@@ -163,6 +165,21 @@ def test_a_template_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(AudiocontribError, match="takes too long"):
         written(loops + "x" + "{% endfor %}" * 4)
     assert time.perf_counter() - began < 20
+
+
+def test_a_template_that_is_slow_is_tried_in_one_style_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    class Slow:
+        def apply_chat_template(self, turns: Any, **given: Any) -> str:
+            tried.append(turns)
+            while True:
+                pass
+
+    monkeypatch.setattr(chat, "SECONDS", 0.1)
+    with pytest.raises(AudiocontribError, match=r"m: its chat template cannot be used: .* too long"):
+        chat.chat_writer("m", Slow(), placeholder="<|AUDIO|>")
+    assert len(tried) == 1
 
 
 def test_a_bound_on_time_ends_what_is_slow_and_leaves_no_trace() -> None:

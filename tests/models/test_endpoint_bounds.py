@@ -239,6 +239,22 @@ def test_a_wait_between_bytes_has_a_bound_of_its_own(server: Server) -> None:
     assert time.monotonic() - start < 60
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_second_reply_on_a_connection_is_no_answer_to_the_next_question(server: Server, retries: int) -> None:
+    def both(handler: Handler, body: dict[str, Any]) -> bool:
+        raw = answer(handler, body).encode()
+        forged = raw.replace(b'"content": "', b'"content": "forged ')
+        head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n"
+        handler.wfile.write(b"".join(head.format(len(one)).encode() + one for one in (raw, forged)))
+        return True
+
+    model = load(server, retries=retries, concurrency=1, likelihood="forced")
+    server.fault = Now(both, 1, ASKED[0].prompt.options[1])
+    answers, expected = model.generate(ASKED, 2), served_model().generate(ASKED, 2)
+    assert answers[1:] == expected[1:]
+    assert answers[0] == expected[0] if retries else "more came than one reply" in str(answers[0])
+
+
 def test_a_larger_reply_is_read_where_that_is_asked_for(server: Server) -> None:
     model = load(server, retries=0, megabytes=12, likelihood="forced")
     server.fault = Now(too_large, 99)

@@ -52,6 +52,7 @@ READ: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a refusing part": (completion({"content": [part("refusal", "I will not.")]}), {"text": "I will not."}),
     "reasoning_content": (completion({"reasoning_content": "hm"}), {"text": "<answer>bell</answer>", "thought": "hm"}),
     "reasoning": (completion({"reasoning": "hm"}), {"thought": "hm"}),
+    "thinking": (completion({"thinking": "hm"}), {"text": "<answer>bell</answer>", "thought": "hm"}),
     "both alike": (completion({"reasoning": "hm", "reasoning_content": "hm"}), {"thought": "hm"}),
     "both": (completion({"reasoning": "b", "reasoning_content": "a"}), {"thought": "a\nb"}),
     "a thinking part": (completion({"content": [part("thinking", "hm"), TEXT]}), {"thought": "hm"}),
@@ -99,6 +100,8 @@ SENSELESS: dict[str, tuple[Any, str]] = {
     "another number": (completion(choice={"index": 3}), "the one reply has the number 3"),
     "no message": (completion(choice={"message": None}), "choices.0.message: "),
     "an error": ({"error": {"code": 429, "message": "too many"}}, "it is an error: .*too many"),
+    "a reply and an error": (completion(error={"message": "half"}), "it is an error: .*half"),
+    "a reply and a refusal": (completion({"refusal": "I will not."}), "both answers and refuses"),
     "a user's message": (completion({"role": "user"}), "not the model's, but of the role 'user'"),
     "a number": (completion({"content": 7}), "of the type int, and no text"),
     "a truth value": (completion({"content": True}), "of the type bool, and no text"),
@@ -215,6 +218,8 @@ def test_pieces_are_put_together() -> None:
         ([chunk({}, "length"), chunk({}, "stop")], "two values for finish_reason"),
         ([chunk({"content": "be"}), chunk({}, "stop", model="n")], "two values for model"),
         ([{"model": "m", "choices": [{"index": 1, "delta": {"content": "x"}}]}], "several replies"),
+        ([{"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}]}], "no piece of a chat reply"),
+        ([{"choices": [{"text": "x"}]}, chunk({}, "stop")], "no piece of a chat reply"),
     ],
 )
 def test_a_stream_that_is_no_whole_reply(chunks: list[Any], message: str) -> None:

@@ -144,10 +144,19 @@ def test_a_template_that_asks_for_the_date_gets_a_fixed_one(form: str, tmp_path:
     assert model.encoder.render(request(audio=True).prompt).startswith(told)
 
 
-def test_a_date_in_a_form_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "{% set f = '%Y' %}{{ strftime_now(f) }}",
+        "{% set now = strftime_now %}{{ now('%Y') }}",
+        "{{ (strftime_now)('%Y') }}",
+        "{% if strftime_now is defined %}{{ strftime_now('%Y' ~ '%m') }}{% endif %}",
+    ],
+)
+def test_a_date_in_a_form_that_cannot_be_read_is_refused(asks: str, tmp_path: Path) -> None:
     shutil.copytree(TINY / OMNI, tmp_path / "m")
     place = tmp_path / "m/chat_template.jinja"
-    place.write_text("{% set f = '%Y' %}{{ strftime_now(f) }}" + place.read_text(encoding="utf-8"), encoding="utf-8")
+    place.write_text(asks + place.read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(AudiocontribError, match="today's date"):
         load.load_checkpoint(tmp_path / "m", device="cpu")
 
@@ -194,6 +203,16 @@ def test_an_adapter_is_on_under_every_condition(name: str, tmp_path: Path) -> No
             np.testing.assert_allclose(told, with_it, atol=1e-4)
             assert not np.allclose(told, without, atol=0.1)
         assert model.fingerprint()["weights_sha256"] != base.fingerprint()["weights_sha256"]
+
+
+@pytest.mark.parametrize("kind", ["PromptTuningConfig", "PrefixTuningConfig"])
+def test_an_adapter_that_cannot_be_merged_is_refused(kind: str, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+    base = getattr(transformers, CLASSES[OMNI]).from_pretrained(TINY / OMNI, dtype=torch.float32)
+    settings = getattr(peft, kind)(task_type="CAUSAL_LM", num_virtual_tokens=4)
+    peft.get_peft_model(base, settings).save_pretrained(tmp_path)
+    with pytest.raises(AudiocontribError, match="of the kind P[A-Z]+_TUNING, which cannot be merged"):
+        load_model(str(tmp_path), device="cpu")
 
 
 def test_an_adapter_without_its_base_or_with_other_weights_is_refused(tmp_path: Path) -> None:

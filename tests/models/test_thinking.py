@@ -15,7 +15,7 @@ from test_engine import requests as heard
 from test_text_models import NETS, requests
 
 import audiocontrib as ac
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models import TINY, Generated, Request, Scored, load_model
 from audiocontrib.models.base import ReplyDraw
 from audiocontrib.models.thinking import LONGEST, WAYS, Thinking, find_thinking, set_thinking
@@ -124,6 +124,16 @@ def test_the_templates_own_switch_and_marks(template: str | None, way: str, expe
         return
     assert isinstance(found, Thinking)
     assert (found.opening, found.closing, found.by_itself, found.shut) == expected
+
+
+@pytest.mark.parametrize("way", ["auto", "on"])
+def test_a_template_that_never_ends_on_a_thought_is_given_up(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiocontrib.models.thinking.SECONDS", 0.2)
+    loops = "".join(f"{{% for i{k} in range(9999) %}}" for k in range(4)) + "x" + "{% endfor %}" * 4
+    slow = reader(f"{{% if enable_thinking or messages[-1].reasoning_content %}}{loops}{{% endif %}}</think>")
+    slow.chat_template += "{{ messages[0].content }}"
+    with pytest.raises(AudiocontribError, match="its chat template takes too long"):
+        (set_thinking if way == "on" else find_thinking)(slow, way)
 
 
 def test_an_unknown_way_is_refused() -> None:

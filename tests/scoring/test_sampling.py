@@ -95,6 +95,7 @@ def test_another_way_of_drawing_is_another_run(items: Items, tmp_path: Path, oth
         ({"repeats": 10_001, "temperature": 1}, "10,000"),
         ({"temperature": -1}, "temperature is -1"),
         ({"temperature": float("nan")}, "temperature is nan"),
+        ({"temperature": 1e-300}, "temperature is 1e-300, but is 0 or a number from 1e-06"),
         ({"temperature": "1"}, "temperature is '1'"),
         ({"temperature": 1, "top_p": 0}, "top_p is 0"),
         ({"temperature": 1, "top_p": 1.1}, "top_p is 1.1"),
@@ -191,6 +192,12 @@ def test_a_row_is_drawn_alike_in_every_batch() -> None:
 def test_the_likeliest_token_is_always_kept(top_p: float) -> None:
     rows = logits(16)
     assert sampling.draw_tokens(rows, dice(16, top_p=top_p, temperature=0.1)) == rows.argmax(-1).tolist()
+
+
+def test_the_least_temperature_draws_the_likeliest_token() -> None:
+    rows = logits(16) * 100
+    least = Sampling(temperature=1e-6).temperature
+    assert sampling.draw_tokens(rows, dice(16, temperature=least)) == rows.argmax(-1).tolist()
 
 
 def test_a_local_model_draws_the_same_in_any_batch(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ KEPT_OPEN = 2.0
 in that moment is lost."""
 
 
+HELD = ("_stream", "_httpcore_stream", "_pool_request", "connection", "_connection", "_h11_state")
+"""From the body of a reply to what has read it, by names that are httpx's own; a test notices if they change."""
+
+
 class TooLarge(openai.OpenAIError):
     """More came than is read. Of the openai package's own kind, so that it does not ask again."""
 
@@ -55,7 +59,7 @@ class BoundedClient(openai.DefaultAsyncHttpxClient):
             packed = response.headers.get("content-encoding", "identity").lower()
             if packed not in ("", "identity"):
                 raise TooLarge(f"the reply is packed ({packed}), and was asked for unpacked")
-            response.stream = _BoundedStream(response.stream, until, self._largest, request)
+            response.stream = _BoundedStream(response, until, self._largest, request)
             if not stream:
                 await response.aread()
         except BaseException:
@@ -67,8 +71,10 @@ class BoundedClient(openai.DefaultAsyncHttpxClient):
 class _BoundedStream(httpx2.AsyncByteStream):
     """The body of a reply, up to a time and a size."""
 
-    def __init__(self, inner: Any, until: float, largest: int, request: httpx2.Request) -> None:
-        self._inner, self._until, self._left, self._request = inner, until, largest, request
+    def __init__(self, response: httpx2.Response, until: float, largest: int, request: httpx2.Request) -> None:
+        self._inner: Any = response.stream
+        self._socket: Any = response.extensions.get("network_stream")
+        self._until, self._left, self._request = until, largest, request
         self._largest = largest
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -77,6 +83,7 @@ class _BoundedStream(httpx2.AsyncByteStream):
             async with _ending(self._until, self._request):
                 chunk = await anext(chunks, None)
             if chunk is None:
+                await self._check_end()
                 return
             self._left -= len(chunk)
             if self._left < 0:
@@ -85,6 +92,17 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+    async def _check_end(self) -> None:
+        """Close the connection, and refuse the reply, if more came than it: the next question would get the rest."""
+        held = self._inner
+        for name in HELD:
+            held = getattr(held, name, None)
+        rest = held.trailing_data[0] if held is not None else b""
+        if rest:
+            await self._socket.aclose()
+        if rest.strip():
+            raise httpx2.RemoteProtocolError("more came than one reply", request=self._request)
 
 
 @asynccontextmanager

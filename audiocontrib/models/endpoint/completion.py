@@ -65,6 +65,7 @@ class ReplyMessage(Told):
     refusal: str | None = None
     reasoning_content: Any = None
     reasoning: Any = None
+    thinking: Any = None
     tool_calls: list[Any] | None = None
     function_call: Any = None
     audio: Any = None

@@ -95,7 +95,10 @@ async def _card(client: Client) -> dict[str, Any]:
 
 def _entries(data: Any) -> dict[str, dict[str, Any]]:
     """The models of a server's list, by their names."""
-    entries = {entry["id"]: dict(entry) for entry in data["data"]}
+    listed = data.get("data") if isinstance(data, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) and "id" in one for one in listed):
+        raise TypeError("it is no list of models with their ids")
+    entries = {entry["id"]: dict(entry) for entry in listed}
     if not all(isinstance(name, str) for name in entries):
         raise TypeError("the name of a model is no text")
     return entries

@@ -18,6 +18,8 @@ def said_and_thought(message: ReplyMessage) -> tuple[str, str]:
         raise ValueError(f"the message is not the model's, but of the role {message.role!r}")
     if message.audio:
         raise ValueError("the reply is spoken, and only what is written is read")
+    if message.content and message.refusal:
+        raise ValueError("the message both answers and refuses")
     said, thought = list[str](), list[str]()
     for kind, text in _parts(message.content):
         (thought if kind in THOUGHT else said).append(text)
@@ -29,6 +31,7 @@ def said_and_thought(message: ReplyMessage) -> tuple[str, str]:
 def _reasoning(message: ReplyMessage) -> Iterator[Any]:
     yield message.reasoning_content
     yield message.reasoning
+    yield message.thinking
 
 
 def _parts(content: Any) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,7 @@ class ChatReply:
     @classmethod
     def read(cls, data: Any) -> Self:
         """From the server's JSON. ValueError, in one line, if it is no chat completion that is understood."""
-        if isinstance(data, dict) and data.get("error") and not data.get("choices"):
+        if isinstance(data, dict) and data.get("error"):
             raise ValueError(f"it is an error: {data['error']}")
         try:
             told = Completion.model_validate(data)

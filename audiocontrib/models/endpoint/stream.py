@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-JOINED = ("refusal", "reasoning_content", "reasoning")
+JOINED = ("refusal", "reasoning_content", "reasoning", "thinking")
 """Texts that come in pieces, apart from the content."""
 KEPT = ("role", "tool_calls", "function_call", "audio")
 """What else a piece may hold; that it is there is all that is asked."""
@@ -32,6 +32,8 @@ def whole_reply(chunks: Iterable[Any]) -> dict[str, Any]:
             if choice.get("index", 0) != 0:
                 raise ValueError("the stream holds several replies")
             delta = choice.get("delta") or {}
+            if choice.get("message") or choice.get("text"):
+                raise ValueError("a piece of the stream is no piece of a chat reply")
             pieces = _pieces(delta.get("content"))
             said = {name: delta[name] for name in JOINED if delta.get(name)}
             if told.get("finish_reason") and (pieces or said):

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from audiocontrib.statistics.intervals import LEVEL, clustered_fit, wilson
-from audiocontrib.statistics.multiple import holm
+from audiocontrib.statistics import LEVEL, holm, mean_by_clip, wilson
 
 CONDITIONS = ("audio", "silence", "text")
 CHOSEN = "Weak-to-Strong"
@@ -35,8 +34,8 @@ def mean(values: np.ndarray, clips: np.ndarray) -> tuple[float, float, float, fl
     the interval is a little too wide.
     """
     seeds = len(values)
-    fit = clustered_fit(values.mean(axis=0), clips)
-    parts = [(float(fit.bse[0]) ** 2, len(np.unique(clips)) - 1)]
+    by_clip = mean_by_clip(values.mean(axis=0), clips, None)
+    parts = [(by_clip.error**2, by_clip.freedom)]
     if seeds > 1:
         parts.append((float(values.mean(axis=1).var(ddof=1)) / seeds, seeds - 1))
     error = sum(variance for variance, _ in parts)

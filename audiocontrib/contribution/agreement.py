@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.arrow import floats, integers, schema_of
+from audiocontrib.arrow import floats, integers, schema_of, truths
 from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import vote_table
@@ -24,6 +24,7 @@ SCHEMA = schema_of(
     model_a=pa.string(),
     model_b=pa.string(),
     n=pa.int64(),
+    abstained=pa.int64(),
     **dict.fromkeys(MEASURES, pa.float64()),
     wrong_n=pa.int64(),
     **dict.fromkeys([f"wrong_{name}" for name in MEASURES], pa.float64()),
@@ -50,8 +51,9 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
         model_a, model_b (null in the row for all pairs; it is there from three models on), and of the items on
         which both have a vote that is an option:
 
-        - n; alike: share on which it is the same option; expected: mean of 1/K.
-        - kappa: (alike - expected) / (1 - expected), with its 95 % interval (bootstrap of clips).
+        - n (and abstained: the items on which at least one of the two declines, which are not among them); alike:
+          share on which it is the same option; expected: mean of 1/K.
+        - kappa: (alike - expected) / (1 - expected), with its 95 % interval by clip.
         - wrong_n, …: the same of the items with a key and three options or more that both get wrong, where
           1/(K - 1) is expected.
 
@@ -63,8 +65,9 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
     """
     with scoped(run, scope, words) as (con, checked):
         items, voted = item_columns(con), vote_table(con, [checked.condition], checked.method)
-    chosen = integers(voted["choice"], null=-1)
-    chosen_by = {model: chosen[rows] for (model, _), rows in cells(voted, len(items.k)).items()}
+    chosen, declined = integers(voted["choice"], null=-1), truths(voted["abstained"].fill_null(False))
+    rows_by = {model: own for (model, _), own in cells(voted, len(items.k)).items()}
+    chosen_by = {model: chosen[own] for model, own in rows_by.items()}
     k, pairs = items.k, list[list[Pair]]()
     rows: list[dict[str, Any]] = []
     for a, b in combinations(sorted(chosen_by), 2):
@@ -74,9 +77,11 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
         alike = first == second
         found = [(alike[on], 1 / (k[on] - less), items.clip[on]) for on, less in ((both, 0), (wrong, 1))]
         pairs.append(found)
-        rows.append({"model_a": a, "model_b": b} | _measured(*found))
+        abstained = int((declined[rows_by[a]] | declined[rows_by[b]]).sum())
+        rows.append({"model_a": a, "model_b": b, "abstained": abstained} | _measured(*found))
     if len(pairs) > 1:
-        rows.append(_measured(*(_pooled(kind) for kind in zip(*pairs, strict=True))))
+        whole = {"abstained": sum(row["abstained"] for row in rows)}
+        rows.append(whole | _measured(*(_pooled(kind) for kind in zip(*pairs, strict=True))))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 

@@ -60,12 +60,14 @@ def fit_answerable(gold: Ints, orders: Ints, k: Ints) -> Answerable:
 
     Args:
         gold: in how many orders each model chose the gold, (n, J).
-        orders: in how many orders it answered, (n, J); 0: not asked.
+        orders: in how many orders it answered, (n, J); 0: not asked, or it abstains.
         k: number of options, (n,).
 
     Raises:
         NotIdentified: no model answered in two orders, or the interval of the share is wider than WIDEST.
     """
+    if not orders.any():
+        raise NotIdentified("P(answerable) needs answers, and here every model abstains on every item, or has no vote")
     if not (orders >= 2).any():
         raise NotIdentified(
             "P(answerable) needs a model that answered in two option orders or more, and here each answered in one: "
@@ -101,8 +103,9 @@ def answerable(
 ) -> tuple[pa.Table, Answerable]:
     """Fit the model to the answers under the condition without the audio.
 
-    An answer that chose nothing is one that did not choose the gold. A model does not count on an item where
-    its answers do not stand (see :func:`~audiocontrib.contribution.response_matrix.response_matrix`).
+    An answer that cannot be read, or ties, is one that did not choose the gold; one that declines is no guess, and does
+    not count. Nor does a model on an item where it has no vote (see
+    :func:`~audiocontrib.contribution.response_matrix.response_matrix`).
 
     Args:
         run: a run, or an open connection with its views.

@@ -1,4 +1,4 @@
-"""The gold against the wrong options, on every item that all models answered."""
+"""The gold against the wrong options, on every item that all models answered or declined to answer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 Decoys = Literal["top-two", "all", "foreign"]
 """Whom the gold competes with."""
-DIGITS = 12
-"""Posteriors are compared to so many digits: the last ones depend on the order of a sum."""
 MARGIN_DIGITS = 3
 """Margins are compared to so many digits, in nats: log-probabilities of one question differ by up to 1e-4 between
 batches and machines, and that must not decide which of two questions with the same text comes first."""
@@ -61,13 +59,14 @@ def contest(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
 
     Where options tie with the gold, a hash of the item and the option's text decides, which is blind to the gold and to
     the options' places. Replies have shares of the orders for posteriors; a share counts as at least half an answer.
+    A model that abstains on an item has no vote there; where no vote names an option there is no contest.
 
     Args:
         run: a run, or an open connection with its views.
         scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`.
 
     Returns:
-        item_id of the items with a key and the vote of every model, sorted; and their contest, in that order.
+        item_id of the items with a key and the answers of every model, sorted; and their contest, in that order.
 
     Raises:
         AudiocontribError: the run holds both methods and none is named, or no answers under the condition.
@@ -78,10 +77,11 @@ def contest(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
 
 
 def _contest(con: duckdb.DuckDBPyConnection, asked: ResponseMatrix) -> tuple[pa.Table, Contest]:
-    entered = (asked.answers > 0).all(axis=1) & (asked.answer >= 0)
+    means = asked.mean
+    entered = asked.whole & (asked.answer >= 0) & (means.max(axis=1, initial=0) > 0)
     ids = pa.Table.from_pydict({"item_id": asked.item_id.filter(entered)})
     gold, k = asked.answer[entered], asked.k[entered]
-    mean: Floats = np.nan_to_num(np.round(asked.p[entered].mean(axis=1), DIGITS), nan=-1.0)
+    mean, least = means[entered], asked.least[entered]
     own: Floats = mean[np.arange(len(mean)), gold]
     rank = np.count_nonzero(mean > own[:, None], axis=1).astype(np.int64)
     equal: NDArray[np.bool_] = mean == own[:, None]
@@ -89,7 +89,6 @@ def _contest(con: duckdb.DuckDBPyConnection, asked: ResponseMatrix) -> tuple[pa.
     if tied.any():
         rank[tied] += _drawn_before(con, ids.filter(pa.array(tied)), equal[tied], gold[tied])
     best, second = np.partition(mean, -2, axis=1)[:, :-3:-1].T
-    least: Floats | float = 0.5 / asked.answers[entered].sum(axis=1) if asked.replies else 10.0**-DIGITS
     margin = np.round(np.log(np.maximum(best, least)) - np.log(np.maximum(second, least)), MARGIN_DIGITS)
     clip, leader = _trials(con, ids)
     return ids, Contest(rank, margin, k, clip, leader)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiocontrib.arrow import integers
-from audiocontrib.contribution.contest import DIGITS, MARGIN_DIGITS, Contest
+from audiocontrib.contribution.contest import MARGIN_DIGITS, Contest
 from audiocontrib.contribution.repeat_view import one_answer
 from audiocontrib.contribution.response_matrix import Floats, ResponseMatrix, response_matrix
 from audiocontrib.contribution.run_view import WITH_FOREIGN, only_models, replaced_view
@@ -53,7 +53,7 @@ def foreign_contest(
     """
     with _offered(con, scope) as condition:
         asked = response_matrix(con, replace(scope, condition=condition))
-    told = (asked.answers > 0).all(axis=1) & (asked.answer >= 0)
+    told = asked.whole & (asked.answer >= 0) & (asked.mean.max(axis=1, initial=0) > 0)
     there = pc.index_in(ids["item_id"], value_set=asked.item_id.filter(pa.array(told)).combine_chunks())
     both = np.asarray(pc.is_valid(there).combine_chunks() if isinstance(there, pa.ChunkedArray) else pc.is_valid(there))
     own = np.flatnonzero(told)[integers(there.drop_null())]
@@ -69,9 +69,7 @@ def foreign_contest(
 
 def _raced(asked: ResponseMatrix, own: np.ndarray) -> tuple[np.ndarray, Floats]:
     """Rank and margin, (n,), of the gold against the last option, which is the foreign one."""
-    mean: Floats = np.nan_to_num(np.round(asked.p[own].mean(axis=1), DIGITS), nan=-1.0)
-    row = np.arange(len(own))
-    least: Floats | float = 0.5 / asked.answers[own].sum(axis=1) if asked.replies else 10.0**-DIGITS
+    mean, least, row = asked.mean[own], asked.least[own], np.arange(len(own))
     gold, foreign = mean[row, asked.answer[own]], mean[row, asked.k[own] - 1]
     best = mean.max(axis=1)
     ratio = np.round(np.log(np.maximum(gold, least)) - np.log(np.maximum(foreign, least)), MARGIN_DIGITS)

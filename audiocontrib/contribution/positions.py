@@ -27,14 +27,14 @@ from audiocontrib.sql import arrow_table
 if TYPE_CHECKING:
     import duckdb
 
-UNCHOSEN, UNANSWERED = -1, -2
+UNCHOSEN, UNANSWERED, DECLINED = -1, -2, -3
 POSITION_SCHEMA = schema_of(
     model=pa.string(),
     condition=pa.string(),
     **dict.fromkeys(("k", "place", "n"), pa.int64()),
     share=pa.float64(),
     gold_n=pa.int64(),
-    **dict.fromkeys(("recall", "spread", "prior", "flips"), pa.float64()),
+    **dict.fromkeys(("recall", "spread", "prior", "flips", "abstained", "no_choice"), pa.float64()),
 )
 
 
@@ -47,7 +47,7 @@ class Shown:
     gold: Ints
     """Index of the gold option, -1 without a key; shape (n,)."""
     place: Ints
-    """Place of the option that was chosen (UNCHOSEN: none, or a tie; UNANSWERED); shape (n, k)."""
+    """Place of the option that was chosen (UNCHOSEN: none, or a tie; DECLINED; UNANSWERED); shape (n, k)."""
     log_p: Floats
     """ln posterior of the option in each place, shape (n, k orders, k places); NaN where unanswered, and of replies."""
 
@@ -75,6 +75,8 @@ def positions(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Sc
         - spread: the largest recall - the smallest, over the places.
         - prior: :func:`position_prior` of this place; null for replies, and where no item has all k orders.
         - flips: mean over the items of the share of pairs of orders whose answers differ.
+        - abstained, no_choice: shares of the answers that decline, and that name no option otherwise; with the shares
+          of all places they make 1.
 
         What cannot be known is null.
 
@@ -173,9 +175,9 @@ def shown_places(con: duckdb.DuckDBPyConnection, model: str, condition: str, met
     """The answers of a model under a condition, for each number of options."""
     table = arrow_table(
         con.sql(
-            """
+            f"""
         select item_id, coalesce(answer, -1)::bigint as gold, len(choices) as k, "order" % len(choices) as turn,
-            coalesce(choice, -1)::bigint as choice, posterior
+            coalesce(choice, if(outcome = 'refused', {DECLINED}, {UNCHOSEN}))::bigint as choice, posterior
         from responses join (select item_id, answer, choices from items) using (item_id)
         where model = $model and condition = $condition and method = $method and outcome <> 'failed'
             and (method = 'generate' or posterior is not null)
@@ -207,7 +209,7 @@ def _shown(table: pa.Table, k: int, method: str) -> Shown:
         clear = (p >= p.max(axis=1, keepdims=True) - TIE).sum(axis=1) == 1
         place[item, turn] = np.where(clear, p.argmax(axis=1), UNCHOSEN)
     else:
-        place[item, turn] = np.where(choice >= 0, (choice - turn) % k, UNCHOSEN)
+        place[item, turn] = np.where(choice >= 0, (choice - turn) % k, choice)
     return Shown(items.dictionary, gold, place, log_p)
 
 
@@ -235,6 +237,8 @@ def _by_place(told: Shown, k: int) -> list[dict[str, Any]]:
             "spread": max(known) - min(known) if known else None,
             "prior": prior[place],
             "flips": None if np.isnan(flipped).all() else float(np.nanmean(flipped)),
+            "abstained": float((told.place == DECLINED).sum()) / n,
+            "no_choice": float((told.place == UNCHOSEN).sum()) / n,
         }
         for place in range(k)
     ]

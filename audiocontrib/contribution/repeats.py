@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 Rights = NDArray[np.float64]
-"""1 right, 0 wrong, NaN without a vote; (repeats, items, cells)."""
+"""1 right, 0 wrong, DECLINED where the vote abstains, NaN without a vote; (repeats, items, cells)."""
+DECLINED = -1.0
 
 Z = 1.959963984540054
 """Of 95 % of a normal distribution, to both sides."""
@@ -32,6 +33,7 @@ PASS_SCHEMA = schema_of(
     condition=pa.string(),
     repeats=pa.int64(),
     right=pa.int64(),
+    abstained=pa.int64(),
     pass_rate=pa.float64(),
     majority=pa.bool_(),
 )
@@ -41,7 +43,7 @@ REPEAT_SCHEMA = schema_of(
     **dict.fromkeys(("repeats", "n"), pa.int64()),
     **dict.fromkeys(
         (
-            *("pass_rate", "low", "high", "lowest", "highest", "majority", "ever", "always"),
+            *("pass_rate", "low", "high", "abstained", "lowest", "highest", "majority", "ever", "always"),
             *("changes", "changes_low", "changes_high", "floor"),
         ),
         pa.float64(),
@@ -59,9 +61,9 @@ def pass_rates_of_items(run: Answers, /, *, scope: Scope | None = None, **words:
             all repeats.
 
     Returns:
-        item_id, model, condition; repeats (that have a vote over all orders), right, pass_rate (right / repeats; null
-        without a vote), majority (whether the vote of the majority is right; null where a repeat is missing or
-        failed). Sorted by the first three.
+        item_id, model, condition; repeats (that have a vote over all orders), right, abstained (those that decline),
+        pass_rate (right / repeats; null without a vote), majority (whether the vote of the majority is right; null
+        where a repeat is missing or failed). Sorted by the first three.
 
     Raises:
         UsageError: one repeat is named, or a word that the run does not know.
@@ -79,9 +81,10 @@ def pass_rates_of_items(run: Answers, /, *, scope: Scope | None = None, **words:
                     "model": model,
                     "condition": condition,
                     "repeats": len(known),
-                    "right": int(known.sum()),
-                    "pass_rate": float(known.mean()) if len(known) else None,
-                    "majority": None if np.isnan(agreed) else bool(agreed),
+                    "right": int((known == 1).sum()),
+                    "abstained": int((known == DECLINED).sum()),
+                    "pass_rate": float((known == 1).mean()) if len(known) else None,
+                    "majority": None if np.isnan(agreed) else bool(agreed == 1),
                 }
             )
     return pa.Table.from_pylist(rows, schema=PASS_SCHEMA)
@@ -96,12 +99,13 @@ def repeats(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[Scop
     Returns:
         Of the items with a key and a vote in every repeat (n):
 
-        - repeats; pass_rate: mean over items and repeats of whether the vote is right, and its 95 % interval clustered
-          by clip (low, high); lowest, highest: the accuracies of the worst and of the best repeat.
+        - repeats; pass_rate: mean over items and repeats of whether the vote is right, and its 95 % interval by clip
+          (low, high); abstained: the share of these votes that decline; lowest, highest: the accuracies of the worst
+          and of the best repeat.
         - majority: accuracy of the majority vote; ever, always: shares of the items that are right in some repeat
           (pass@repeats), and in all.
         - changes: chance that a vote is right in one of two repeats and wrong in the other, with its 95 % interval
-          clustered by clip: a change of single items between two conditions says something only above it.
+          by clip: a change of single items between two conditions says something only above it.
         - floor: how far the accuracies of two repeats of these items lie apart by luck, in 95 of 100 cases:
           1.96 sqrt(2 mean(s²) / n), with s² an item's variance over the repeats. A difference between two conditions,
           and so a contribution, that is smaller is no evidence. Null with one repeat.
@@ -155,7 +159,7 @@ def _rights(
             told = count_answers(con, method=scope.method)
         cast = count_votes(told)
         stands = (cast.problem == 0) & (told.gold >= 0)[:, None]
-        by_repeat.append(np.where(stands, cast.right.astype(np.float64), np.nan))
+        by_repeat.append(np.where(stands, np.where(cast.abstained, DECLINED, cast.right), np.nan))
         kept.append(told.cells)
     cells = tuple(sorted({cell for own in kept for cell in own}))
     if not cells:
@@ -171,10 +175,13 @@ def _measured(right: Rights, majority: NDArray[np.float64], clip: NDArray[np.int
     count, n = right.shape
     if not n:
         return {}
+    declined = float((right == DECLINED).mean())
+    right, majority = np.maximum(right, 0), np.maximum(majority, 0)
     rate, by_repeat = right.mean(axis=0), right.mean(axis=1)
     row: dict[str, Any] = {
         "pass_rate": float(rate.mean()),
         **mean_by_clip(rate, clip).in_columns(),
+        "abstained": declined,
         "lowest": float(by_repeat.min()),
         "highest": float(by_repeat.max()),
         "majority": None if np.isnan(majority).any() else float(majority.mean()),

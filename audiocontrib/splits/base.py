@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 SUMMARY_GROUPS = ("question_type", "source_dataset", "k")
+ABSTAINED = "if(len(models_abstained) > 0, 'abstained: ' || array_to_string(models_abstained, ', '), null)"
+"""SQL on a row of :func:`audiocontrib.contribution.contributions`: which models have no vote since they decline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,22 @@ class Rule:
     before: Mapping[str, Any] = field(default_factory=dict)
     """Settings that came later, as they were before: what a recipe or a saved split that lacks them means. A split
     always writes them down."""
+
+
+def abstained_by_all(scores: pa.Table) -> tuple[dict[str, int], tuple[str, ...]]:
+    """A finding and a warning for rules that leave items undecided on which every model abstains.
+
+    Args:
+        scores: of a :class:`RuleInput`.
+    """
+    [found] = sql(
+        "select count(*) as n from scores where len(models_abstained) = models and models > 0", scores=scores
+    )["n"].to_pylist()  # fmt: skip
+    said = (
+        f"on {found} items every model abstains: nothing tells whether their text answers them, and they are undecided "
+        "(the rule votes calls them strong)"
+    )
+    return {"abstained_by_all": found}, (said,) if found else ()
 
 
 RULES: Registry[Rule] = Registry("split rule")

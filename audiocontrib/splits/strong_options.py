@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import integers
 from audiocontrib.contribution.answer_counts import count_answers
-from audiocontrib.contribution.contest import DIGITS, MARGIN_DIGITS
-from audiocontrib.contribution.response_matrix import Floats, response_matrix
+from audiocontrib.contribution.contest import MARGIN_DIGITS
+from audiocontrib.contribution.response_matrix import response_matrix
 from audiocontrib.contribution.scope import Answers, Scope, scoped
 from audiocontrib.contribution.votes import count_votes
 from audiocontrib.sql import sql
@@ -61,8 +61,7 @@ def _by_votes(con: duckdb.DuckDBPyConnection, scope: CheckedScope, threshold: Fr
 def _by_favourite(con: duckdb.DuckDBPyConnection, scope: CheckedScope, table: pa.Table) -> pa.Table:
     """Strong are all but the favourite; it too where golds on top are strong up to such a margin, or several tie."""
     asked = response_matrix(con, scope)
-    mean: Floats = np.nan_to_num(np.round(asked.p.mean(axis=1), DIGITS), nan=-1.0)
-    least: Floats | float = 0.5 / np.maximum(asked.answers.sum(axis=1), 1) if asked.replies else 10.0**-DIGITS
+    mean, least = asked.mean, asked.least
     best, second = (np.log(np.maximum(one, least)) for one in np.partition(mean, -2, axis=1)[:, :-3:-1].T)
     margin = np.round(best - second, MARGIN_DIGITS)
     top: NDArray[np.bool_] = mean == mean.max(axis=1, keepdims=True)

@@ -12,9 +12,6 @@ from audiocontrib.statistics.intervals import (
     LEVEL,
     UNKNOWN,
     Interval,
-    cluster_bootstrap,
-    clustered_mean,
-    two_way_mean,
     wilson,
     wilson_upper,
 )
@@ -44,8 +41,6 @@ __all__ = [
     "benjamini_hochberg",
     "binomial_at_least",
     "chance_corrected",
-    "cluster_bootstrap",
-    "clustered_mean",
     "cohen_kappa",
     "equivalence",
     "fleiss_kappa",
@@ -58,7 +53,6 @@ __all__ = [
     "minimum_detectable_effect",
     "paired_difference",
     "relative_gain",
-    "two_way_mean",
     "wilson",
     "wilson_upper",
 ]

@@ -109,3 +109,13 @@ def test_both_methods_at_once_are_refused() -> None:
     both = [row for method in ("likelihood", "generate") for row in ask(items, mocks(2), ["silence"], method)]
     with pytest.raises(AudiocontribError, match="by generate and by likelihood"):
         agreements(views(items, both))
+
+
+def test_items_on_which_one_of_two_abstains_are_counted_apart() -> None:
+    items = questions(200)
+    models = [MockModel(Planted(refuse_without_audio=share, seed=s), f"m{s}") for s, share in enumerate((0, 0.5, 1))]
+    found = {(row["model_a"], row["model_b"]): row for row in rows(models, items, "generate")}
+    assert all(row["n"] + row["abstained"] == 200 for pair, row in found.items() if pair[0])
+    assert 60 < found["m0", "m1"]["abstained"] < 140
+    assert found["m0", "m2"]["abstained"] == 200
+    assert found[None, None]["abstained"] == sum(row["abstained"] for pair, row in found.items() if pair[0])

@@ -20,7 +20,7 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.items import Items
 from audiocontrib.models.mock import MockModel, Planted
 from audiocontrib.responses import RESPONSE_SCHEMA
-from audiocontrib.statistics import clustered_mean
+from audiocontrib.statistics import mean_by_clip
 
 Floats = NDArray[np.float64]
 Told = Mapping[tuple[str, str], Sequence[Sequence[float] | None]]
@@ -273,7 +273,9 @@ def test_presence_and_content_are_told_apart(any_clip: bool) -> None:
     told = {"text": reads, "audio": reads + hears, "swap": reads + hears if any_clip else reads}
     con, _ = drawn(reads + hears, {c: z + random.normal(size=(N, 4)) * 0.2 for c, z in told.items()})
     found, clip = ledger(con).items, np.arange(N) // 2
-    presence, content = (clustered_mean(found[f"bits_{n}"].to_numpy(), clip) for n in ("presence", "content"))
+    presence, content = (
+        mean_by_clip(found[f"bits_{n}"].to_numpy(), clip, None).interval() for n in ("presence", "content")
+    )
     there, absent = (presence, content) if any_clip else (content, presence)
     assert there.low > 0.5
     assert absent.low < 0 < absent.high

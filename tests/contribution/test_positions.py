@@ -141,3 +141,15 @@ def test_the_floor_is_the_share_of_requests_with_another_choice() -> None:
     assert (b["model"], b["n"], b["differ"], b["share"]) == ("b", 49, 0, 0)
     with pytest.raises(UsageError, match="the two runs share no request; a re-run asks the same model"):
         rerun_floor(views(items, rows), other=views(items, ask(items, mocks, ["audio"])))
+
+
+def test_abstentions_are_told_from_other_replies_without_an_option() -> None:
+    items = questions(60)
+    shy = MockModel(Planted(refuse_without_audio=0.3, unparseable=0.2), "shy")
+    rows = positions(
+        views(items, ask(items, [shy], ["silence"], "generate", cyclic=True)), condition="silence"
+    ).to_pylist()
+    for row in rows:
+        assert sum(one["share"] for one in rows) + row["abstained"] + row["no_choice"] == pytest.approx(1)
+        assert 0.2 < row["abstained"] < 0.4
+        assert 0.05 < row["no_choice"] < 0.25

@@ -169,6 +169,17 @@ def test_pass_rates_and_the_floor_by_hand() -> None:
         repeats(con, repeat=1)
 
 
+def test_repeats_that_decline_are_counted_apart() -> None:
+    con = planted([[0, -2, 0, None], [-2, -2, -2, -2]])
+    rows = pass_rates_of_items(con).to_pylist()
+    assert [(row["right"], row["abstained"], row["pass_rate"], row["majority"]) for row in rows] == [
+        (2, 1, 0.5, True), (0, 4, 0.0, False),
+    ]  # fmt: skip
+    [row] = repeats(con).to_pylist()
+    assert (row["abstained"], row["pass_rate"], row["lowest"], row["highest"]) == (5 / 8, 0.25, 0.0, 0.5)
+    assert row["majority"] == 0.5
+
+
 def test_two_repeats_lie_within_the_floor_in_95_of_100_cases() -> None:
     """Items of all pass rates, drawn anew 400 times: the floor of 8 repeats against two further ones."""
     random = np.random.default_rng(0)

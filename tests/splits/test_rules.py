@@ -460,3 +460,53 @@ def test_a_shuffle_of_all_options_and_rows_changes_no_split(rule: str) -> None:
     assert placed(shuffled) == placed(plain)
     scores = [made.table["score"].to_pylist() for made in (plain, shuffled)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+
+
+def declining(refuse: float, unparseable: float = 0.0) -> duckdb.DuckDBPyConnection:
+    """Replies of three models, some of which decline without the audio; 40 % of the texts betray the gold."""
+    items = questions(N, k=(4, 3, 5, 2), per_clip=2)
+    models = mocks(refuse_without_audio=refuse, unparseable=unparseable)
+    return views(items, ask(items, models, ["silence", "audio"], "generate", cyclic=True))
+
+
+def test_a_reply_that_declines_is_no_guess() -> None:
+    """The share of leaks is that of the same models where they do not decline, and the reasons name who abstained."""
+    con = declining(0.3)
+    made = split(con, rule="posterior")
+    low, high = made.findings["answerable_share_interval"]
+    assert low < SHARE < high
+    assert abs(made.findings["answerable_share"] - SHARE) < 0.02  # .30 where a refusal counts as a wrong guess
+    for rule in ("posterior", "fdr"):
+        reasons = {row["item_id"]: row["reason"] for row in split(con, rule=rule).table.to_pylist()}
+        for row in split(con, rule=rule).scores.to_pylist():
+            said = "; abstained: " + ", ".join(row["models_abstained"])
+            assert reasons[row["item_id"]].endswith(said) == bool(row["models_abstained"])
+    found = split(con, rule="fdr")
+    false = [not LEAKS[name] for name, part in placed(found).items() if part == "weak"]
+    assert len(false) > 90
+    assert np.mean(false) <= 0.15
+
+
+@pytest.mark.parametrize(("refuse", "unparseable"), [(1.0, 0.0), (0.0, 1.0)])
+def test_where_no_vote_names_an_option_fdr_decides_nothing(refuse: float, unparseable: float) -> None:
+    made = split(declining(refuse, unparseable), rule="fdr")
+    assert set(placed(made).values()) == {"undecided"}
+    [reason] = set(made.table["reason"].to_pylist())
+    assert reason == "no vote names an option" + ("; abstained: m0, m1, m2" if refuse else "")
+    assert made.findings["abstained_by_all"] == N * bool(refuse)
+    assert any("every model abstains" in warning for warning in made.warnings) == bool(refuse)
+
+
+def test_posterior_refuses_where_all_abstain() -> None:
+    with pytest.raises(NotIdentified, match="every model abstains on every item"):
+        split(declining(1.0), rule="posterior")
+
+
+def test_a_group_too_small_for_an_interval_is_decided_by_votes() -> None:
+    items = Items(replace(i, question="Which?", choices=("yes", "no")) for i in questions(12, k=2, per_clip=4))
+    knows = MockModel(Planted(leak={i.id: True for i in items}, noise=0, content_preference=0), "knows")
+    con = views(items, ask(items, [knows], ["silence"]))  # 12 items, but 3 clips
+    made = split(con, rule="group")
+    assert set(placed(made).values()) == {"weak"}
+    assert made.findings["items_by_votes_alone"] == 12
+    assert all("too small, or on too few clips" in reason for reason in made.table["reason"].to_pylist())

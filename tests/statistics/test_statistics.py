@@ -13,17 +13,15 @@ from audiocontrib.statistics import (
     benjamini_hochberg,
     binomial_at_least,
     chance_corrected,
-    cluster_bootstrap,
-    clustered_mean,
     cohen_kappa,
     equivalence,
     fleiss_kappa,
     guessing,
     holm,
     mcnemar,
+    mean_by_clip,
     minimum_detectable_effect,
     paired_difference,
-    two_way_mean,
     wilson,
     wilson_upper,
 )
@@ -56,33 +54,11 @@ def test_wilson_of_nothing_is_unknown() -> None:
         wilson(3, 2)
 
 
-def test_clustered_mean_is_the_formula_in_its_docstring() -> None:
-    random = np.random.default_rng(0)
-    clusters = random.integers(0, 12, 60)
-    x = random.normal(size=60) + clusters
-    sums = [(x[clusters == c] - x.mean()).sum() for c in range(12)]
-    half = scipy.stats.t.ppf(0.975, 11) * math.sqrt(12 / 11 * np.square(sums).sum()) / 60
-    assert clustered_mean(x, clusters) == pytest.approx((x.mean() - half, x.mean() + half))
-
-
-def test_clustered_mean_with_clusters_of_one_is_the_t_interval() -> None:
-    x = np.random.default_rng(1).normal(size=40)
-    plain = sm.stats.DescrStatsW(x).tconfint_mean()
-    assert clustered_mean(x, np.arange(40)) == pytest.approx(plain)
-
-
 def test_repeating_every_value_does_not_narrow_it() -> None:
     x = np.random.default_rng(2).random(30) < 0.4
-    once = clustered_mean(x, np.arange(30))
-    assert clustered_mean(np.repeat(x, 5), np.repeat(np.arange(30), 5)) == pytest.approx(once)
-
-
-def test_clustered_mean_edges() -> None:
-    assert all(math.isnan(end) for end in clustered_mean([0, 1, 1], [4, 4, 4]))
-    assert all(math.isnan(end) for end in clustered_mean([], []))
-    assert clustered_mean([1, 1, 1], [0, 1, 2]) == (1, 1)
-    with pytest.raises(ValueError, match="shape"):
-        clustered_mean([1, 0], [1])
+    once = mean_by_clip(x, np.arange(30)).interval()
+    again = mean_by_clip(np.repeat(x, 5), np.repeat(np.arange(30), 5)).interval()
+    assert again == pytest.approx(once, abs=0.01)
 
 
 def planted_clips(random: np.random.Generator, n_clips: int = 80) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -110,12 +86,11 @@ def test_coverage_of_wilson() -> None:
 def test_coverage_of_the_clustered_intervals() -> None:
     """Questions that share clips: the plain interval covers far too little."""
     random, runs = np.random.default_rng(3), 2000
-    covered = dict.fromkeys(("mean", "bootstrap", "difference", "plain"), 0)
-    for run in range(runs):
+    covered = dict.fromkeys(("mean", "difference", "plain"), 0)
+    for _ in range(runs):
         a, b, clusters = planted_clips(random)
         intervals = {
-            "mean": clustered_mean(a, clusters),
-            "bootstrap": cluster_bootstrap(a, clusters, seed=run, resamples=1000),
+            "mean": mean_by_clip(a, clusters).interval(),
             "plain": wilson(int(a.sum()), len(a)),
         }
         for name, (low, high) in intervals.items():
@@ -128,19 +103,6 @@ def test_coverage_of_the_clustered_intervals() -> None:
 
 
 @pytest.mark.slow
-def test_coverage_of_the_weighted_bootstrap() -> None:
-    random, runs, covered = np.random.default_rng(4), 2000, 0
-    for run in range(runs):
-        sizes = random.integers(1, 6, 150)
-        clusters = np.repeat(np.arange(150), sizes)
-        weights = random.integers(1, 4, 150)[clusters]
-        x = random.random(len(clusters)) < 0.2 + 0.1 * weights  # heavy cases are right more often
-        low, high = cluster_bootstrap(x, clusters, weights, seed=run, resamples=1000)
-        covered += low <= (0.3 * 1 + 0.4 * 2 + 0.5 * 3) / 6 <= high
-    assert 0.93 <= covered / runs <= 0.97
-
-
-@pytest.mark.slow
 def test_coverage_of_the_two_way_interval() -> None:
     """Luck that is shared by 60 clips and, across them, by 50 templates; either clustering alone is too narrow."""
     random, runs = np.random.default_rng(13), 2000
@@ -148,60 +110,10 @@ def test_coverage_of_the_two_way_interval() -> None:
     for _ in range(runs):
         clip, template = random.integers(0, 60, 400), random.integers(0, 50, 400)
         x = random.normal(size=60)[clip] + random.normal(size=50)[template] + random.normal(size=400)
-        intervals = two_way_mean(x, clip, template), clustered_mean(x, clip), clustered_mean(x, template)
-        covered += [low <= 0 <= high for low, high in intervals]
+        kinds = ((clip, template), (clip, None), (template, None))
+        covered += [low <= 0 <= high for low, high in (mean_by_clip(x, a, None, b).interval() for a, b in kinds)]
     assert 0.93 <= covered[0] / runs <= 0.97
     assert covered[1:].max() / runs < 0.90
-
-
-def test_two_way_clusters_within_each_other_are_the_larger_ones() -> None:
-    x = np.random.default_rng(14).normal(size=120)
-    clips = np.arange(120) // 6
-    assert two_way_mean(x, clips, clips) == pytest.approx(clustered_mean(x, clips))
-    assert two_way_mean(x, np.arange(120), clips) == pytest.approx(clustered_mean(x, clips), rel=0.01)
-    opposite = np.tile([1.0, -1.0], 30)  # pairs that add up to 0
-    assert two_way_mean(opposite, np.arange(60), np.arange(60) // 2) == pytest.approx((0, 0), abs=1e-9)
-    assert all(math.isnan(end) for end in two_way_mean(x, clips, 0 * clips))
-
-
-def test_the_bootstrap_is_that_of_scipy() -> None:
-    a, _, clusters = planted_clips(np.random.default_rng(5))
-    weights = 1.0 + clusters % 3
-    sums = np.bincount(clusters, weights * a), np.bincount(clusters, weights)
-    drawn = scipy.stats.bootstrap(
-        sums,
-        lambda x, w, axis: x.sum(axis) / w.sum(axis),
-        paired=True,
-        n_resamples=20_000,
-        method="percentile",
-        random_state=0,
-    ).confidence_interval
-    assert cluster_bootstrap(a, clusters, weights, resamples=20_000) == pytest.approx((drawn.low, drawn.high), abs=3e-3)
-
-
-def test_the_bootstrap_does_not_see_the_order_of_rows_or_the_names_of_clusters() -> None:
-    random = np.random.default_rng(6)
-    clusters = random.integers(0, 40, 300)
-    x = random.choice([-1 / 3, 1, 1 / 7], 300)
-    order = random.permutation(300)
-    once = cluster_bootstrap(x, clusters, seed=1)
-    assert cluster_bootstrap(x[order], 7 * clusters[order] % 41, seed=1) == pytest.approx(once, abs=1e-12)
-    assert cluster_bootstrap(x, clusters, seed=2) != once
-
-
-def test_bootstrap_edges() -> None:
-    assert all(math.isnan(end) for end in cluster_bootstrap([0, 1], [5, 5]))
-    assert all(math.isnan(end) for end in cluster_bootstrap([0, 1], [1, 2], [0, 0]))
-    assert cluster_bootstrap([1, 0], [1, 2], [1, 0]) == (1, 1)
-    with pytest.raises(ValueError, match="weights of shape"):
-        cluster_bootstrap([0, 1], [1, 2], [1])
-
-
-def test_many_distinct_clusters_are_drawn_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = np.random.default_rng(7).normal(size=200)
-    whole = cluster_bootstrap(x, np.arange(200), resamples=500)
-    monkeypatch.setattr("audiocontrib.statistics.intervals.CELLS", 200 * 7)
-    assert cluster_bootstrap(x, np.arange(200), resamples=500) == whole
 
 
 def test_wilson_upper_is_the_root_of_the_score_test() -> None:

@@ -61,6 +61,8 @@ def accuracy_by_condition(table: pa.Table) -> Figure:
 def accuracy_by_group(table: pa.Table, by: str) -> Figure:
     """Points of one model's accuracy, a row for each group, with 95 % intervals clustered by clip and chance as a tick.
 
+    A dotted line goes on from a point by the share that was abstained.
+
     Args:
         table: rows of :func:`audiocontrib.contribution.accuracy` by one group.
         by: name of that group's column.
@@ -70,6 +72,7 @@ def accuracy_by_group(table: pa.Table, by: str) -> Figure:
     best = sorted((r for r in rows if r["condition"] == conditions[0]), key=lambda r: r["accuracy"])
     at = {row[by]: place for place, row in enumerate(best)}
     figure, axes = one_panel(width=7, height=1.4 + 0.36 * len(at))
+    dotted = False
     for place, name in enumerate(conditions):
         found = [row for row in rows if row["condition"] == name and row[by] in at]
         y = [at[row[by]] + 0.22 * ((len(conditions) - 1) / 2 - place) for row in found]
@@ -78,6 +81,12 @@ def accuracy_by_group(table: pa.Table, by: str) -> Figure:
             [row["accuracy"] for row in found], y, xerr=np.maximum(spread, 0), fmt="o", markersize=4, capsize=2,
             linewidth=1.2, color=COLOURS[place % len(COLOURS)], label=name,
         )  # fmt: skip
+        for row, height in zip(found, y, strict=True):
+            if row.get("abstained"):
+                reach = row["accuracy"] + row["abstained"] / row["n"]
+                axes.plot([row["accuracy"], reach], [height, height], ":", color=GREY, linewidth=1.5, zorder=1,
+                          label=None if dotted else "abstained")  # fmt: skip
+                dotted = True
     axes.plot([r["chance"] for r in best], range(len(at)), "|", color="black", markersize=14, label="chance")
     axes.set_yticks(range(len(at)), [f"{row[by]} ({row['n']})" for row in best])
     axes.set_xlim(-0.02, 1.02)

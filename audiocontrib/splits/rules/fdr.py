@@ -17,7 +17,7 @@ from audiocontrib.contribution.foreign_golds import foreign_contest
 from audiocontrib.contribution.leak_estimates import local_leak
 from audiocontrib.contribution.response_matrix import Ints
 from audiocontrib.contribution.strong_evidence import golds_that_may_be_strong
-from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.splits.base import ABSTAINED, RuleInput, RuleResult, abstained_by_all, rule
 from audiocontrib.splits.decoy_findings import told
 from audiocontrib.splits.decoy_warnings import Called
 from audiocontrib.sql import arrow_table, sql
@@ -40,7 +40,8 @@ def fdr(
     The score is 1 - P(leak | margin), of :func:`~audiocontrib.contribution.leak_estimates.local_leak`: 1 where a wrong
     option is on top. An item is weak if its q-value is at most ``fdr``. A wrong option on top is strong. Other golds on
     top are strong only where luck explains them all, up to a share 1 - threshold of leaks (by its upper limit); else
-    they are undecided. ``all`` decides as it always did: by whether the score reaches the threshold.
+    they are undecided. ``all`` decides as it always did: by whether the score reaches the threshold. A model that
+    abstains on an item has no vote there; an item on which no vote names an option is undecided.
 
     Args:
         fdr: the target: of the items called weak, at most this share owes it to luck (on average over such sets).
@@ -55,7 +56,7 @@ def fdr(
             little below chance.
     """
     ids, entered = contest(asked.con, scope=asked.scope)
-    rivals = entered
+    rivals, contested = entered, ids
     if decoys == "foreign":
         ids, entered, rivals = foreign_contest(asked.con, asked.scope, ids, entered)
     names, codes = _strata(asked, ids, strata)
@@ -69,13 +70,17 @@ def fdr(
     columns = {"won": rivals.won, "top": entered.won, "margin": rivals.margin, "leak": leak, "q": q}
     columns |= {"weak": weak, "strong": strong & ~weak}
     entered_table = pa.Table.from_pydict({"item_id": ids["item_id"], **columns})
-    table = _placed(asked, entered_table, decoys, balanced=balanced, seed=seed)
+    table = _placed(asked, contested, entered_table, decoys, balanced=balanced, seed=seed)
     called = Called(entered, rivals, q, weak, fdr, decoys, names, codes)
     findings, warnings = told(asked, called, _strong(table, ids))
-    return RuleResult(table, findings, warnings)
+    declined, said = abstained_by_all(asked.scores)
+    return RuleResult(table, findings | declined, (*warnings, *said))
 
 
-def _placed(asked: RuleInput, entered: pa.Table, decoys: Decoys, *, balanced: bool, seed: int) -> pa.Table:
+def _placed(
+    asked: RuleInput, contested: pa.Table, entered: pa.Table, decoys: Decoys, *, balanced: bool, seed: int
+) -> pa.Table:  # fmt: skip
+    """The parts and reasons; ``contested`` are the items with a contest, ``entered`` those with one of the decoys."""
     drawn = f"(top and md5_number_lower(item_id || '|{int(seed)}') / 18446744073709551616.0 >= leak)"
     rival = "another gold" if decoys == "foreign" else "a wrong option"
     unseen = "no item of its kind lends it a gold, or its answers with one are missing"
@@ -88,17 +93,19 @@ def _placed(asked: RuleInput, entered: pa.Table, decoys: Decoys, *, balanced: bo
                 when not top or {drawn if balanced else "strong"} then 'strong'
                 else 'undecided'
             end as split,
-            case
+            concat_ws('; ', case
                 when leak is null and votes_right is null and len(missing) = 0 then 'the item has no answer key'
-                when leak is null and len(missing) = 0 then '{unseen}'
-                when leak is null then array_to_string(missing, '; ')
+                when leak is null and len(missing) > 0 then array_to_string(missing, '; ')
+                when leak is null and item_id not in (select item_id from contested) then 'no vote names an option'
+                when leak is null then '{unseen}'
                 when not top then format('a wrong option is on top by {{:.2f}} nats', margin)
                 when not won then format('{rival} is as likely as the gold or more, by {{:.2f}} nats', margin)
                 else format('gold on top by {{:.2f}} nats, P(leak) = {{:.2f}}, q = {{:.3f}}', margin, leak, q)
-            end as reason
+            end, {ABSTAINED}) as reason
         from scores left join entered using (item_id)
         """,
         scores=asked.scores,
+        contested=contested.select(["item_id"]),
         entered=entered,
     )
 

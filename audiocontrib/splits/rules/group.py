@@ -13,7 +13,8 @@ from audiocontrib.arrow import floats, integers
 from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
 from audiocontrib.sql import arrow_table, sql
-from audiocontrib.statistics import clustered_mean
+from audiocontrib.statistics import mean_by_clip
+from audiocontrib.statistics.clusters import LEAST_ITEMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,13 +47,14 @@ from grouped where name is not null
     "votes, where the question template or option set as a whole beats chance without the audio",
     by_score=False,
 )
-def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResult:
+def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = LEAST_ITEMS) -> RuleResult:
     """As ``votes``, but an item is weak only if its group as a whole is answered without the audio.
 
     A group is the items with one option set, or else with one question (numbers and case aside), if there are
     at least ``least``. It beats chance if the 95 % interval (clustered by clip) of the models' mean accuracy on
     it lies above both its mean 1/K and its best constant answer, the share of its most frequent gold. Items with no
-    group are decided by their votes alone, and the findings say how many.
+    group, or one too small for an interval (10 items, 5 clips), are decided by their votes alone, and the findings say
+    how many.
     """
     plain = votes(asked)
     beaten = _beaten(asked.con, asked.scores, least)
@@ -66,6 +68,8 @@ def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResul
                     round(100 * floor)::int, ' %)')
                 when split = 'weak' and beats then concat(reason, ', as on the ', n, ' items of its group (',
                     round(100 * accuracy)::int, ' % right)')
+                when split = 'weak' and n > 0 then concat(reason, '; its group of ', n,
+                    ' items is too small, or on too few clips, to be told from luck')
                 else reason
             end as reason
         from plain left join beaten using (item_id)
@@ -73,7 +77,7 @@ def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResul
         plain=plain.table,
         beaten=beaten,
     )
-    grouped = len(beaten)
+    grouped = len(beaten) - beaten["beats"].null_count
     names = beaten["name"].unique()
     findings = {
         "groups": len(names),
@@ -85,7 +89,7 @@ def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResul
 
 
 def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.Table:
-    """item_id, name, n, accuracy, floor and beats, of the items in groups."""
+    """item_id, name, n, accuracy, floor and beats (null where there is no interval), of the items in groups."""
     members = arrow_table(con.sql(MEMBERS, params={"least": least}))
     joined = sql(
         "select members.*, votes_right / models as right_share from members join scores using (item_id) "
@@ -104,8 +108,7 @@ def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.
         n[own] = last - first
         accuracy[own] = right[own].mean()
         floor[own] = max(chance[own].mean(), np.bincount(gold[own]).max() / (last - first))
-        # with one clip nothing is known of the group; equal values on all clips leave no doubt
-        beats[own] = clustered_mean(right[own], clip[own]).low > floor[first]
+        beats[own] = mean_by_clip(right[own], clip[own]).interval().low - floor[first]  # NaN: too few for an interval
     return pa.Table.from_pydict(
         {
             "item_id": joined["item_id"],
@@ -113,6 +116,6 @@ def _beaten(con: duckdb.DuckDBPyConnection, scores: pa.Table, least: int) -> pa.
             "n": pa.array(n, pa.int64()),
             "accuracy": accuracy,
             "floor": floor,
-            "beats": pa.array(beats.astype(bool)),
+            "beats": pa.array(beats > 0, mask=np.isnan(beats)),
         }
     )

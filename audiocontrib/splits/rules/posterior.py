@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from audiocontrib.arrow import equal
 from audiocontrib.contribution.agreement import SHARED_LIMIT, shared_preferences
 from audiocontrib.contribution.answerable import answerable
-from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.splits.base import ABSTAINED, RuleInput, RuleResult, abstained_by_all, rule
 from audiocontrib.sql import sql
 
 
@@ -17,7 +17,8 @@ def posterior(asked: RuleInput) -> RuleResult:
 
     The model is that of :mod:`audiocontrib.contribution.answerable`; where the design cannot identify it, the
     rule refuses with the reason. It takes the models' luck as independent of each other: where they share their
-    preferences it is too sure, and a warning says so.
+    preferences it is too sure, and a warning says so. A reply that declines is no guess and does not count; an item on
+    which every model abstains is undecided.
     """
     table, fit = answerable(asked.con, scope=asked.scope)
     shared = shared_preferences(asked.con, scope=asked.scope)
@@ -30,9 +31,10 @@ def posterior(asked: RuleInput) -> RuleResult:
                 else 'weak'
             end as split,
             case
-                when p_answerable is not null then format('P(answerable without audio) = {{:.3f}}', p_answerable)
                 when votes_right is null and len(missing) = 0 then 'the item has no answer key'
-                else array_to_string(missing, '; ')
+                when p_answerable is not null
+                    then concat_ws('; ', format('P(answerable without audio) = {{:.3f}}', p_answerable), {ABSTAINED})
+                else concat_ws('; ', nullif(array_to_string(missing, '; '), ''), {ABSTAINED})
             end as reason
         from scores left join answerable using (item_id)
         """,
@@ -49,7 +51,8 @@ def posterior(asked: RuleInput) -> RuleResult:
         "expected_false_weak_share": pc.mean(weak["score"]).as_py(),
         "shared_preferences": None if shared != shared else shared,
     }
-    return RuleResult(decided, findings, _warnings(shared))
+    declined, said = abstained_by_all(asked.scores)
+    return RuleResult(decided, findings | declined, (*_warnings(shared), *said))
 
 
 def _warnings(shared: float) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiocontrib.arrow import integers
-from audiocontrib.splits.base import RuleInput, RuleResult, rule
+from audiocontrib.splits.base import ABSTAINED, RuleInput, RuleResult, rule
 from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import binomial_at_least
 
@@ -38,9 +38,9 @@ def votes(asked: RuleInput) -> RuleResult:
             case
                 when len(missing) > 0 then array_to_string(missing, '; ')
                 when votes_right is null then 'the item has no answer key'
-                else concat(votes_right, ' of ', models, if(models = 1, ' model', ' models'), ' right under ',
-                    under, if(votes_right > 0, ' (' || array_to_string(models_right, ', ') || ')', ''),
-                    if(len(models_abstained) > 0, '; abstained: ' || array_to_string(models_abstained, ', '), ''))
+                else concat_ws('; ', concat(votes_right, ' of ', models, if(models = 1, ' model', ' models'),
+                    ' right under ', under, if(votes_right > 0, ' (' || array_to_string(models_right, ', ') || ')', '')
+                    ), {ABSTAINED})
             end as reason
         from scores join guesses using (item_id)
         """,

@@ -175,6 +175,7 @@ def test_what_cannot_be_is_one_line(items: Items, monkeypatch: pytest.MonkeyPatc
     assert "run: python recipes/offline_weights/assemble.py" in line
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
 def test_the_real_parts_hear_animals_and_no_pitch(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from fault_runs import ended
 from measurement import make
 
 import audiocontrib as ac
+from audiocontrib.stopping import stopping
 from audiocontrib.store import files, json_seal, seal, write_table_atomic
 
 SPENT: list[float] = []
@@ -67,7 +68,7 @@ def main() -> None:
     for place, name in ((seal, "_seal_place"), (seal, "_sha256"), (json_seal, "_sealed"), (json_seal, "_unseal")):
         timed(place, name)
     assert files.close_seal is seal.close_seal  # which calls what is measured
-    with tempfile.TemporaryDirectory() as folder:
+    with stopping(), tempfile.TemporaryDirectory() as folder:
         work = prepare(Path(folder), given.items or items, given.model)
         for n in range(given.repeats):
             seal.forget_checked()

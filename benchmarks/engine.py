@@ -35,6 +35,7 @@ from audiocontrib.models.load import load_checkpoint
 from audiocontrib.models.local import LocalModel
 from audiocontrib.models.trie import Trie
 from audiocontrib.scoring.plan import RequestConfig, Shard, by_clip, partners, plan_questions
+from audiocontrib.stopping import stopping
 
 SIZES = {
     "mid": {"hidden": 512, "layers": 8, "heads": 8, "kv_heads": 2, "ffn": 2048, "audio_hidden": 256,
@@ -217,7 +218,7 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="mid")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    with tempfile.TemporaryDirectory() as name:
+    with stopping(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(folder / "model", given.size)
         model = load_checkpoint(folder / "model", device=given.device, dtype=given.dtype)

@@ -26,7 +26,7 @@ ASKED = ITEMS * len(MODELS) * len(CONDITIONS)
 NODES = 4
 TASKS = 8
 SENT = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)
-PATIENCE = 300.0
+PATIENCE = 200.0
 """Seconds after which work that goes on by itself counts as hanging."""
 
 
@@ -99,7 +99,7 @@ def disk(folder: Path, times: int, rng: random.Random) -> Counter[str]:
             filled(run, rng.uniform(0.1, 0.4))
             full = place / "of-others"
             with suppress(OSError), full.open("wb") as file:
-                while file.write(b"0" * 4096):
+                while file.write(b"0" * (1 << 16)):
                     file.flush()
             for task in tasks:
                 task.join(PATIENCE)
@@ -123,7 +123,7 @@ def disk(folder: Path, times: int, rng: random.Random) -> Counter[str]:
 
 
 @contextmanager
-def small_disk(folder: Path, size: str = "1500k") -> Iterator[Path]:
+def small_disk(folder: Path, size: str = "16m") -> Iterator[Path]:
     """A file system of its own; needs root."""
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)

@@ -26,6 +26,7 @@ from fault_runs import PROCESSES, ended, made, progress, results
 from fault_shared import array, disk, ray
 
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.stopping import stopping
 
 BAD = ("changed", "signal", "traceback", "hangs", "lost", "asked twice", "failed again", "unreadable",
        "written otherwise")  # fmt: skip
@@ -38,7 +39,7 @@ def main() -> int:
     parser.add_argument("--times", type=int)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with stopping(), tempfile.TemporaryDirectory() as folder:
         work, times = FAULTS[given.fault]
         counts = work(Path(folder), given.times or times, random.Random(given.seed))
     print(f"{given.fault}: " + ", ".join(f"{n:,} {what}" for what, n in sorted(counts.items())))

@@ -30,6 +30,7 @@ from audiocontrib import open_run, split
 from audiocontrib.contribution import contributions
 from audiocontrib.items import ITEM_SCHEMA
 from audiocontrib.responses import RESPONSE_SCHEMA
+from audiocontrib.stopping import stopping
 
 ITEMS = 571_118
 SIZES = {4: 0.85, 3: 0.10, 2: 0.03, 5: 0.02}
@@ -260,7 +261,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.take:
         return take(given.take, given.folder)
-    with tempfile.TemporaryDirectory() as temporary:
+    with stopping(), tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary) / "run"
         if not folder.exists():
             make(folder, given.items)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from audiocontrib.audio import RATE
+from audiocontrib.stopping import stopping
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     peaks = []
     for count in given.items:
-        with tempfile.TemporaryDirectory() as folder:
+        with stopping(), tempfile.TemporaryDirectory() as folder:
             make(Path(folder), count)
             peak, seconds = scored(Path(folder), given.model)
         peaks.append(peak)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +19,18 @@ def damaged(path: Path, why: str) -> DamagedFile:
     """What a user is told of a file that is not as it was written."""
     again = _AGAIN.get(path.name) or _AGAIN.get(path.parent.name)
     return DamagedFile(f"{path} is damaged ({why}); {again or 'put back a copy of it, or make it again'}")
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """What the disk says of a file. DamagedFile if it is a folder, or a pipe or device, which might be read for ever.
+
+    Raises:
+        OSError: it is missing, or its folder may not be read.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise damaged(path, "it is a folder, a pipe or a device, not a file")
+    return about
 
 
 def unreadable(path: Path, error: Exception) -> AudiocontribError:

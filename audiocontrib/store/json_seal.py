@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.store.damage import damaged, unreadable
+from audiocontrib.store.damage import check_regular, damaged, unreadable
 
 KEY = "sha256"
 """Where the hash of an object stands."""
@@ -31,6 +31,7 @@ def read_sealed(path: Path, kind: type) -> Any:
         AudiocontribError: it may not be read.
     """
     try:
+        check_regular(path)
         held = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audiocontrib.store.damage import damaged, unreadable
+from audiocontrib.store.damage import check_regular, damaged, unreadable
 from audiocontrib.store.json_seal import KEY, read_sealed
 
 SEALS = "hashes.json"
@@ -26,7 +26,7 @@ _OPEN = b"0" * 64
 OPEN_SEAL = {KEY: (_MARK + _OPEN).decode()}
 """Metadata of a Parquet file that is being written; :func:`close_seal` puts the hash in its place."""
 _SEAL = re.compile(re.escape(_MARK) + rb"(.{64})", re.DOTALL)
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _CHECKED: dict[tuple[str, int, int, int], bool] = {}
 """Files that this process has found whole (path, size, time of change, inode), and whether they have a seal."""
 
@@ -52,7 +52,7 @@ def check_file(path: Path, known: Mapping[str, str] | None = None) -> bool:
         AudiocontribError: it is missing, or may not be read.
     """
     try:
-        about = path.stat()
+        about = check_regular(path)
         state = (str(path.absolute()), about.st_size, about.st_ctime_ns, about.st_ino)
         if _CHECKED.get(state) or (state in _CHECKED and path.name not in (known or {})):
             return _CHECKED[state]
@@ -109,11 +109,11 @@ def _seal_place(file: BinaryIO) -> tuple[int | None, bytes | None]:
 def _sha256(file: BinaryIO, place: int | None) -> str:
     """Of a file's bytes, the hash in it being open."""
     file.seek(0)
-    sha256, at = hashlib.sha256(), 0
-    while block := file.read(_BLOCK):
-        if place is not None and at < place + len(_OPEN) and place < at + len(block):
-            start, end = max(place - at, 0), min(place + len(_OPEN) - at, len(block))
-            block = block[:start] + b"0" * (end - start) + block[end:]
-        sha256.update(block)
-        at += len(block)
+    sha256, at, block = hashlib.sha256(), 0, memoryview(bytearray(_BLOCK))  # one buffer: new ones take time
+    while n := file.readinto(block):  # type: ignore[attr-defined]
+        if place is not None and at < place + len(_OPEN) and place < at + n:
+            start, end = max(place - at, 0), min(place + len(_OPEN) - at, n)
+            block[start:end] = b"0" * (end - start)
+        sha256.update(block[:n])
+        at += n
     return sha256.hexdigest()

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import file_sha256, stable_hash
-from audiocontrib.store.damage import DamagedFile
+from audiocontrib.store.damage import DamagedFile, check_regular
 from audiocontrib.store.files import locked, make_folder, replacing, write_table_atomic
 from audiocontrib.store.json_seal import is_sealed, read_sealed, sealed_json
 from audiocontrib.store.manifest import MANIFEST, read_manifest
@@ -84,7 +84,7 @@ def verify(run: str | os.PathLike[str], /, *, repair: bool = False) -> Verified:
     if not isinstance(given, str | os.PathLike) or not os.fspath(given):
         raise UsageError(f"{run!r} is no folder of a run; name one, such as 'runs/first'")
     folder = Path(given)
-    if not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).exists():
         raise UsageError(f"{folder} is no run: it holds no {MANIFEST}; name the folder of a run")
     forget_checked()
     writable = os.access(folder, os.W_OK)
@@ -159,6 +159,7 @@ def _look_json(path: Path) -> bool:
 
 def _look_lines(path: Path) -> bool:
     """Lines of evidence: one that is damaged is left out when it is read, and made again."""
+    check_regular(path)
     for line in path.read_bytes().split(b"\n"):
         if line.strip():
             try:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,23 @@ def test_what_may_not_be_read_is_not_called_damaged(name: str, tmp_path: Path) -
     os.waitpid(child, 0)
     assert "may not be read: Permission denied" in said.read_text()
     assert "damaged" not in said.read_text()
+
+
+NO_FILES = ["part", "items.parquet", "quarantine.parquet", "run.json", "hashes.json", "contributions.parquet",
+            "splits/one/split.parquet", "splits/one/settings.json", "splits/one/certificate.json",
+            "evidence/ffffffffffffffff/a.jsonl"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_FILES)
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_not_read_for_ever(kind: str, name: str, tmp_path: Path) -> None:
+    run = whole(tmp_path / "r").path
+    path = next((run / "responses").iterdir()) if name == "part" else run / name
+    path.unlink(missing_ok=True)
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    told = pytest.raises(AudiocontribError, match=r"a folder, a pipe or a device|has no split")
+    with nullcontext() if name.startswith("evidence") else told:
+        assert results(run)
+    found = ac.verify(run, repair=True)
+    assert found.damaged["file"].to_pylist() == [str(path.relative_to(run))]
+    assert path.is_file() or not path.exists() or name == "run.json"

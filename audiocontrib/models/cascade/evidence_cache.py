@@ -36,7 +36,7 @@ class Keep:
         place = folder / self.fingerprint[:16]
         place.mkdir(parents=True, exist_ok=True)
         known = dict(self._held)
-        for file in sorted(place.glob("*.jsonl")):
+        for file in filter(Path.is_file, sorted(place.glob("*.jsonl"))):  # a pipe would be read for ever
             for line in file.read_text(encoding="utf-8", errors="replace").split("\n"):
                 self._held |= _parsed(line)
         self._file = place / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"

@@ -35,8 +35,8 @@ def merge_adapter(net: Any, folder: Path) -> Any:
     """The network with an adapter merged into its weights.
 
     Raises:
-        ValueError: peft is not installed, the adapter is a pickle or of a kind that cannot be merged, or its weights are not those that its config asks
-            for: peft itself only warns, and the base model would answer.
+        ValueError: peft is not installed, the adapter is a pickle or of a kind that cannot be merged, or its weights
+            are not those that its config asks for: peft itself only warns, and the base model would answer.
     """
     if not (folder / WEIGHTS).is_file():
         raise ValueError(f"its adapter is missing: {folder.name}/{WEIGHTS}")

@@ -76,12 +76,7 @@ def load_checkpoint(
         _check_settings(folder)
         config = _config(folder, where, given)
         family = family_of(config)
-        net = load_network(
-            folder, family, DTYPES[dtype], given | ({"attn_implementation": attention} if attention else {})
-        )
-        net = merge_adapter(net, adapter) if adapter else net
-        if family:
-            complete_network(net, folder, family)
+        net = _network(folder, family, adapter, DTYPES[dtype], given, attention)
         reader = _reader(folder, family, given)
         template_sha256, date = stable_hash([reader.chat_template or ""]), with_fixed_date(reader)
         set_thinking(reader, thinking)
@@ -101,15 +96,29 @@ def load_checkpoint(
         }
         model = _model(name, net, reader, family, identity)
         model.think_as(find_thinking(reader, thinking))
-    except TooSlow as error:
-        raise AudiocontribError(f"model {where}: cannot be loaded: {error}") from error
-    except AudiocontribError:
-        raise
     except Exception as error:  # whatever libraries make of files that do not fit together
+        if isinstance(error, AudiocontribError) and not isinstance(error, TooSlow):
+            raise
         raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
     if check:
         check_once(model)
     return model
+
+
+def _network(
+    folder: Path,
+    family: Family | None,
+    adapter: Path | None,
+    dtype: torch.dtype,
+    given: dict[str, Any],
+    attention: str | None,
+) -> Any:
+    """The network with all that belongs to it: an adapter that somebody trained, and the family's own parts."""
+    net = load_network(folder, family, dtype, given | ({"attn_implementation": attention} if attention else {}))
+    net = merge_adapter(net, adapter) if adapter else net
+    if family:
+        complete_network(net, folder, family)
+    return net
 
 
 def _config(folder: Path, where: str | Path, given: dict[str, Any]) -> Any:

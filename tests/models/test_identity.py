@@ -211,7 +211,7 @@ def test_an_adapter_that_cannot_be_merged_is_refused(kind: str, tmp_path: Path) 
     base = getattr(transformers, CLASSES[OMNI]).from_pretrained(TINY / OMNI, dtype=torch.float32)
     settings = getattr(peft, kind)(task_type="CAUSAL_LM", num_virtual_tokens=4)
     peft.get_peft_model(base, settings).save_pretrained(tmp_path)
-    with pytest.raises(AudiocontribError, match="of the kind P[A-Z]+_TUNING, which cannot be merged"):
+    with pytest.raises(AudiocontribError, match=r"of the kind P[A-Z]+_TUNING, which cannot be merged"):
         load_model(str(tmp_path), device="cpu")
 
 

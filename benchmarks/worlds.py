@@ -9,17 +9,19 @@ python benchmarks/worlds.py --repeats 20 --parts rules
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from audiocontrib import load_items
 from audiocontrib.contribution.certificate import residual
 from audiocontrib.contribution.contest import Contest
 from audiocontrib.contribution.decoys import q_values
 from audiocontrib.contribution.discovery_band import false_proportion_limit
 from audiocontrib.contribution.leak_estimates import leak_share, local_leak, second_share
-from audiocontrib.contribution.strong_evidence import leaks_left
+from audiocontrib.contribution.strong_evidence import golds_look_worse, golds_that_may_be_strong, leaks_left
 from audiocontrib.statistics import guessing, mean_by_clip, wilson_upper
 
 TARGET = 0.10
@@ -42,6 +44,9 @@ WORLDS: dict[str, dict[str, Any]] = {
     "two dead, style .6": {"dead": 2, "style": 0.6},
     "style .6, no leak": {"style": 0.6, "leaks": 0.0},
     "20 % strong leaks, style 1": {"style": 1.0, "leaks": 0.2, "boost": 4.0},
+    "mixed K, n = 50, 30 % strong leaks": {"sizes": MIXED, "n": 50, "leaks": 0.3, "boost": 4.0},
+    "mixed K, n = 100, 20 % strong leaks": {"sizes": MIXED, "n": 100, "leaks": 0.2, "boost": 4.0},
+    "mixed K, n = 300, 10 % strong leaks": {"sizes": MIXED, "n": 300, "leaks": 0.1, "boost": 4.0},
 }
 
 
@@ -139,10 +144,23 @@ def shares(rng: np.random.Generator, repeats: int) -> None:
                   f" {m[7]:.2f}", flush=True)  # fmt: skip
 
 
-def intervals(rng: np.random.Generator, repeats: int) -> None:
-    """How often the 95 % interval holds the truth: clip sizes, clips, share; least and most over the cells."""
-    del rng
-    found = []
+def worse(rng: np.random.Generator, repeats: int) -> None:
+    """Golds that look worse than wrong options: how often it is seen, and the leaks left in strong beside the truth."""
+    for planted in ({}, {"leaks": 0.0}, {"style": -0.15}, {"style": -0.3}, {"style": -0.6}):
+        rows = []
+        for _ in range(repeats):
+            leak, plain, _ = world(rng, **planted)
+            weak = plain.won & (q_values(plain) <= TARGET)
+            strong = (plain.rank > 0) | golds_that_may_be_strong(plain, weak, 0.1)
+            left = leaks_left(plain, strong)
+            seen = golds_look_worse(plain) or left.mean + left.error < 0
+            rows.append((seen, left.mean, leak[strong].mean(), false_and_power(weak, leak)[0]))
+        m = np.mean(np.array(rows, float), axis=0)
+        print(f"{planted}: seen {m[0]:.2f}, left {m[1]:.3f} (true {m[2]:.3f}), FDR {m[3]:.3f}", flush=True)
+
+
+def cells() -> Iterator[tuple[str, list[np.ndarray], float, float]]:
+    """The 64 cells: a name, draws of the clips' sizes, the true share, and how alike answers on a clip are (ICC)."""
     for kind in ("even", "skewed", "one big"):
         for clips in (5, 10, 20, 50):
             sizes = {
@@ -151,17 +169,38 @@ def intervals(rng: np.random.Generator, repeats: int) -> None:
                 "one big": np.r_[4 * clips, np.full(clips - 1, 2)],
             }[kind]
             for share in (0.5, 0.9, 0.98):
-                draw, held, narrow = np.random.default_rng(1), 0, 0
-                on, spread = np.repeat(np.arange(clips), sizes), 1 / 0.3 - 1
-                for _ in range(10 * repeats):
-                    rate = draw.beta(share * spread, (1 - share) * spread, clips)
-                    low, high = mean_by_clip(draw.random(len(on)) < rate[on], on).interval()
-                    held, narrow = held + (low <= share <= high), narrow + (high - low < 1e-9)
-                found.append((held / (10 * repeats), narrow))
-                print(
-                    f"{kind:8} {clips:3} clips, share {share}: {found[-1][0]:.3f}, without width {narrow}", flush=True
-                )
-    print(f"least {min(found)[0]:.3f}, most {max(found)[0]:.3f}")
+                yield f"{kind}, {clips} clips", [sizes], share, 0.3
+    counts: dict[str, Counter[str]] = {}
+    for item in load_items("real-sounds"):
+        counts.setdefault(str(item.question_type), Counter())[item.clip_id] += 1
+    for name, own in counts.items():
+        if max(own.values()) > 1:
+            for share in (0.5, 0.94):
+                yield f"real-sounds, {name}", [np.array([*own.values()])], share, 0.3
+    for alike in (0.1, 0.3):
+        for clips in (10, 20, 50):
+            draw = np.random.default_rng(8)
+            drawn = [np.maximum(1, draw.lognormal(np.log(3), 0.7, clips).round()).astype(int) for _ in range(8)]
+            for share in (0.5, 0.9):
+                yield f"mildly skewed, {clips} clips, ICC {alike}", drawn, share, alike
+
+
+def intervals(rng: np.random.Generator, repeats: int) -> None:
+    """How often the 95 % interval holds the truth: clip sizes, clips, share; least and most over the cells."""
+    del rng
+    found = []
+    for name, drawn, share, alike in cells():
+        draw, held, narrow = np.random.default_rng(1), 0, 0
+        spread = 1 / alike - 1
+        for turn in range(10 * repeats):
+            sizes = drawn[turn % len(drawn)]
+            rate = draw.beta(share * spread, (1 - share) * spread, len(sizes))
+            on = np.repeat(np.arange(len(sizes)), sizes)
+            low, high = mean_by_clip(draw.random(len(on)) < rate[on], on).interval()
+            held, narrow = held + (low <= share <= high), narrow + (high - low < 1e-9)
+        found.append(held / (10 * repeats))
+        print(f"{name}, share {share}: {found[-1]:.3f}, without width {narrow}", flush=True)
+    print(f"{len(found)} cells: least {min(found):.3f}, most {max(found):.3f}")
 
 
 def certificates(rng: np.random.Generator, repeats: int) -> None:
@@ -219,7 +258,7 @@ def thresholds(rng: np.random.Generator, repeats: int) -> None:
 
 
 PARTS: dict[str, Callable[[np.random.Generator, int], None]] = {
-    part.__name__: part for part in (rules, shares, certificates, thresholds, intervals)
+    part.__name__: part for part in (rules, shares, worse, certificates, thresholds, intervals)
 }
 
 if __name__ == "__main__":

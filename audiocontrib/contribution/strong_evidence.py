@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocontrib.contribution.contest import Contest
-from audiocontrib.contribution.leak_estimates import weakest
+from audiocontrib.contribution.leak_estimates import second_share, weakest
 from audiocontrib.contribution.response_matrix import Floats
 from audiocontrib.statistics import ClusteredMean, mean_by_clip
 
@@ -23,8 +23,11 @@ def golds_that_may_be_strong(contest: Contest, weak: NDArray[np.bool_], share: f
     """Golds on top that luck explains: all below the margins that are called weak, or none, (n,).
 
     All where at most ``share`` of them are leaks, by the one-sided 95 % limit of golds on top less golds among the
-    weakest options. With two options the gold's only rival is the strongest too: those say nothing, and stay out.
+    weakest options. With two options the gold's only rival is the strongest too: those say nothing, and stay out. None
+    where golds look worse than wrong options (:func:`golds_look_worse`): golds among the weakest then count nothing.
     """
+    if golds_look_worse(contest):
+        return np.zeros(len(contest.k), bool)
     below = contest.margin < (contest.margin[weak].min() if weak.any() else np.inf)
     region: NDArray[np.bool_] = below & (contest.k > 2)
     first: Floats = (contest.rank == 0).astype(np.float64)
@@ -34,11 +37,23 @@ def golds_that_may_be_strong(contest: Contest, weak: NDArray[np.bool_], share: f
     return region & contest.won & ~weak if bounded else np.zeros(len(first), bool)
 
 
+def golds_look_worse(contest: Contest) -> bool:
+    """Whether wrong options look more like answers than golds do, beyond noise; of items with three options or more.
+
+    Seen where golds are among the weakest options more often than by luck, or second less often where they lost. Golds
+    among the weakest then do not count the items that need their audio, and estimates of leaks are too low.
+    """
+    of: NDArray[np.bool_] = contest.k > 2
+    last = mean_by_clip(_weak_golds(contest)[of] - 1 / contest.k[of], contest.clip[of], (-1.0, 1.0))
+    second, alike = second_share(contest)
+    return last.interval(UPPER).low > 0 or second.interval(UPPER).high < alike
+
+
 def leaks_left(contest: Contest, strong: NDArray[np.bool_]) -> ClusteredMean:
     """The share of leaks in a strong set, of its items with three options or more.
 
     Where options attract nobody, or golds look like golds, the gold is rarely among the weakest for that reason, and
-    this is too high.
+    this is too high; where golds look worse than wrong options it is too low, and an estimate below 0 says so.
 
     Args:
         strong: (n,): the set; golds on top in it as :func:`golds_that_may_be_strong` has them.

@@ -13,8 +13,8 @@ from audiocontrib.contribution.decoys import ASSUMED
 from audiocontrib.contribution.discovery_band import false_proportion_limit
 from audiocontrib.contribution.leak_estimates import ends_of_share, leak_share, second_share
 from audiocontrib.contribution.place_habit import place_habit
-from audiocontrib.contribution.strong_evidence import leaks_left
-from audiocontrib.splits.decoy_warnings import Called, few, repeated_clips, second_places
+from audiocontrib.contribution.strong_evidence import golds_look_worse, leaks_left
+from audiocontrib.splits.decoy_warnings import Called, few, repeated_clips, second_places, worse_golds
 from audiocontrib.statistics import ClusteredMean, mean_by_clip
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Findings as JSON values, and sentences on what the answers do not allow to be said."""
     share, left = leak_share(called.contest.rank, called.contest.clip), leaks_left(called.contest, strong)
+    worse = golds_look_worse(called.contest) or left.mean + left.error < 0
     second, alike = second_share(called.contest)
     certified = int(called.weak.sum())
     limit = false_proportion_limit(called.rivals, called.q, called.fdr, called.decoys, called.strata)
@@ -33,7 +34,7 @@ def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[d
         "certified": certified,
         "false_at_most": _known(limit),
         **_estimate("leak_share", share),
-        **_estimate("leaks_left_in_strong", left),
+        **(_unknown("leaks_left_in_strong") if worse else _estimate("leaks_left_in_strong", left)),
         "second_among_lost": _known(second.mean),
         "second_if_alike": _known(alike),
         "shared_preferences": _known(shared_preferences(asked.con, scope=asked.scope)),
@@ -47,9 +48,10 @@ def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[d
         findings["certified_by_stratum"] = {name: [int(weak), int(n)] for name, n, weak in pairs}
     if called.decoys == "foreign":
         look = [np.select([c.rank == 0, c.rank == 1], [1.0, -1.0]) for c in (called.contest, called.rivals)]
-        findings |= _estimate("golds_look_like_golds", mean_by_clip(look[0] - look[1], called.contest.clip, (-2, 2)))
+        more = mean_by_clip(look[0] - look[1], called.contest.clip, (-2, 2))
+        findings |= _named("golds_look_like_golds", more, more.interval().ends())
     warnings = (*few(asked, called, share), *second_places(called, second, alike), *repeated_clips(called))
-    return findings, (*warnings, *place_habit(asked.con, asked.scope))
+    return findings, (*warnings, *(worse_golds() if worse else ()), *place_habit(asked.con, asked.scope))
 
 
 def _least(called: Called) -> int | dict[int, int]:
@@ -60,8 +62,17 @@ def _least(called: Called) -> int | dict[int, int]:
 
 
 def _estimate(name: str, found: ClusteredMean) -> dict[str, Any]:
-    ends = [None, None] if math.isnan(found.interval().low) else [*ends_of_share(found)]
-    return {name: _known(found.mean), f"{name}_interval": ends, f"{name}_interval_kind": found.kind}
+    """A share whose estimate may lie below 0, where it is 0."""
+    ends = (None, None) if math.isnan(found.interval().low) else ends_of_share(found)
+    return _named(name, found, ends) | {name: _known(max(found.mean, 0.0))}
+
+
+def _unknown(name: str) -> dict[str, Any]:
+    return {name: None, f"{name}_interval": [None, None], f"{name}_interval_kind": None}
+
+
+def _named(name: str, found: ClusteredMean, ends: tuple[float | None, float | None]) -> dict[str, Any]:
+    return {name: _known(found.mean), f"{name}_interval": [*ends], f"{name}_interval_kind": found.kind}
 
 
 def _known(value: float) -> float | None:

@@ -81,6 +81,15 @@ def second_places(called: Called, second: ClusteredMean, alike: float) -> Iterat
         )
 
 
+def worse_golds() -> Iterator[str]:
+    """Where golds are so often last, or so seldom second, that what counts leaks does not hold."""
+    yield (
+        "wrong options look more like answers than golds do: these are last more often, or second less often, than by "
+        "luck. What is called weak holds; but P(leak) and the leak share are too low, no gold on top is strong by "
+        "top-two or foreign decoys, and the leaks left in strong cannot be told"
+    )
+
+
 def repeated_clips(called: Called) -> Iterator[str]:
     """How many items are no trials of their own."""
     if not (again := int((~called.contest.leads).sum())):

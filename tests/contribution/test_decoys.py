@@ -12,6 +12,7 @@ from audiocontrib.contribution.answerable import answerable_probability, fit_ans
 from audiocontrib.contribution.contest import Contest, contest
 from audiocontrib.contribution.decoys import q_values
 from audiocontrib.contribution.leak_estimates import leak_share, local_leak
+from audiocontrib.contribution.strong_evidence import golds_look_worse, golds_that_may_be_strong
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.sql import sql
 
@@ -248,3 +249,22 @@ def test_one_model_shares_nothing_and_no_answers_are_an_error() -> None:
     assert isinstance(contest(con, condition="text")[0], pa.Table)
     with pytest.raises(AudiocontribError, match="no answers under 'silence'"):
         contest(con, condition="silence")
+
+
+def styled(style: float, leaks: float, n: int = 1000) -> Contest:
+    """Three models of shared taste; on every gold a style, and on that of a leak the text's push."""
+    random = np.random.default_rng(11)
+    gold, row = random.integers(0, 4, n), np.arange(n)
+    z = 0.6 * random.normal(size=(n, 1, 4)) + 0.8 * random.normal(size=(n, 3, 4))
+    z[row, :, gold] += style + 2 * (random.random(n) < leaks)[:, None]
+    p = np.exp(z) / np.exp(z).sum(axis=2, keepdims=True)
+    return Answered(np.zeros(n, bool), gold, np.full(n, 4), p).contest()
+
+
+@pytest.mark.parametrize(("style", "leaks", "worse"), [(0, 0.45, 0), (0, 0, 0), (-0.6, 0.45, 1), (-0.6, 0, 1)])
+def test_golds_that_look_worse_than_wrong_options_are_seen(style: float, leaks: float, worse: int) -> None:
+    """They are last by their looks: then golds that are last count nothing."""
+    found = styled(style, leaks)
+    assert golds_look_worse(found) == worse
+    if worse:
+        assert not golds_that_may_be_strong(found, np.zeros(1000, bool), 0.1).any()

@@ -502,11 +502,11 @@ def test_posterior_refuses_where_all_abstain() -> None:
         split(declining(1.0), rule="posterior")
 
 
-def test_a_group_too_small_for_an_interval_is_decided_by_votes() -> None:
+def test_of_a_group_too_small_for_an_interval_nothing_is_called_weak() -> None:
     items = Items(replace(i, question="Which?", choices=("yes", "no")) for i in questions(12, k=2, per_clip=4))
     knows = MockModel(Planted(leak={i.id: True for i in items}, noise=0, content_preference=0), "knows")
     con = views(items, ask(items, [knows], ["silence"]))  # 12 items, but 3 clips
     made = split(con, rule="group")
-    assert set(placed(made).values()) == {"weak"}
-    assert made.findings["items_by_votes_alone"] == 12
+    assert set(placed(made).values()) == {"undecided"}
+    assert made.findings["items_in_groups_too_small"] == 12
     assert all("too small, or on too few clips" in reason for reason in made.table["reason"].to_pylist())

@@ -14,7 +14,6 @@ from audiocontrib.splits.base import RuleInput, RuleResult, rule
 from audiocontrib.splits.rules.votes import votes
 from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import mean_by_clip
-from audiocontrib.statistics.clusters import LEAST_ITEMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,28 +46,32 @@ from grouped where name is not null
     "votes, where the question template or option set as a whole beats chance without the audio",
     by_score=False,
 )
-def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = LEAST_ITEMS) -> RuleResult:
+def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = 8) -> RuleResult:
     """As ``votes``, but an item is weak only if its group as a whole is answered without the audio.
 
     A group is the items with one option set, or else with one question (numbers and case aside), if there are
     at least ``least``. It beats chance if the 95 % interval (clustered by clip) of the models' mean accuracy on
     it lies above both its mean 1/K and its best constant answer, the share of its most frequent gold. Items with no
-    group, or one too small for an interval (10 items, 5 clips), are decided by their votes alone, and the findings say
-    how many.
+    group are decided by their votes alone, and the findings say how many. Of a group too small for an interval (10
+    items, 5 clips) nothing is known: what the votes call weak there is undecided.
     """
     plain = votes(asked)
     beaten = _beaten(asked.con, asked.scores, least)
     table = sql(
         """
         select item_id, score, guessing,
-            if(split = 'weak' and beats = false, 'strong', split) as split,
+            case
+                when split = 'weak' and beats = false then 'strong'
+                when split = 'weak' and n > 0 and beats is null then 'undecided'
+                else split
+            end as split,
             case
                 when split = 'weak' and beats = false then concat(reason, ', but no more than by luck on the ', n,
                     ' items of its group (', round(100 * accuracy)::int, ' % right, best constant answer ',
                     round(100 * floor)::int, ' %)')
                 when split = 'weak' and beats then concat(reason, ', as on the ', n, ' items of its group (',
                     round(100 * accuracy)::int, ' % right)')
-                when split = 'weak' and n > 0 then concat(reason, '; its group of ', n,
+                when split = 'weak' and n > 0 then concat(reason, ', but its group of ', n,
                     ' items is too small, or on too few clips, to be told from luck')
                 else reason
             end as reason
@@ -77,12 +80,13 @@ def group(asked: RuleInput, least: Annotated[int, Field(ge=2)] = LEAST_ITEMS) ->
         plain=plain.table,
         beaten=beaten,
     )
-    grouped = len(beaten) - beaten["beats"].null_count
+    grouped = len(beaten)
     names = beaten["name"].unique()
     findings = {
         "groups": len(names),
         "items_in_groups": grouped,
         "items_by_votes_alone": len(plain.table) - grouped,
+        "items_in_groups_too_small": beaten["beats"].null_count,
         "least": least,
     }
     return RuleResult(table, findings)

@@ -14,7 +14,7 @@ import numpy as np
 def stable_hash(value: Mapping[str, Any] | Sequence[Any]) -> str:
     """SHA-256 (hex) of a JSON value."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()  # half a pair: a name that is no UTF-8
 
 
 def file_sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
@@ -165,3 +166,10 @@ def test_a_slice_is_items_of_the_same_origin() -> None:
     assert len(items[9:]) == 0
     assert items[::-1][0] == items[4] == items[-1]
     assert some.table.num_rows == 2
+
+
+def test_a_name_that_is_no_utf8_has_a_hash() -> None:
+    from audiocontrib.hashing import stable_hash
+
+    assert stable_hash(["\ud800"]) != stable_hash(["\ud801"])
+    assert stable_hash(["é"]) == hashlib.sha256('["é"]'.encode()).hexdigest()

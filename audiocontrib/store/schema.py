@@ -61,6 +61,7 @@ class Identity(BaseModel):
     method: StrictStr | None = None
     orders: StrictStr | StrictInt | None = None
     prompt: PromptFile | None = None
+    sampling: dict[str, Any] | None = None
 
 
 class Start(BaseModel):

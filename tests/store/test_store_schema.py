@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.store_tools import response, start
 
+import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.store import Run, open_run
@@ -104,3 +105,16 @@ def test_a_table_of_another_shape_is_one_line(name: str, change: str, tmp_path: 
     pq.write_table(other, path)
     with pytest.raises(AudiocontribError, match=f"{name} is damaged"):
         open_run(run.path).load_items()
+
+
+def test_a_prompt_known_by_its_name_alone_is_reported(tmp_path: Path) -> None:
+    run = ac.score(ac.load_items("demo", limit=4), ["mock"], run=tmp_path / "r", progress=False)
+    CliRunner().invoke(main, ["split", "--run", str(run.path), "--name", "one"])
+    held = {key: value for key, value in run.manifest.items() if key != "sha256"}
+    for prompt, sampling, code in (({"name": "x"}, None, 0), ({}, None, 0), ({"name": "x"}, 7, 1)):
+        changed = {**held, "identity": held["identity"] | {"prompt": prompt, "sampling": sampling}}
+        (run.path / "run.json").write_text(json.dumps(changed))
+        for command in (["report", "--items", "0"], ["card", "--split", "one"]):
+            done = CliRunner().invoke(main, [*command, "--run", str(run.path)])
+            assert done.exit_code == code, done.stderr
+            assert "unexpected" not in done.stderr

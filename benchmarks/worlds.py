@@ -153,7 +153,7 @@ def worse(rng: np.random.Generator, repeats: int) -> None:
             weak = plain.won & (q_values(plain) <= TARGET)
             strong = (plain.rank > 0) | golds_that_may_be_strong(plain, weak, 0.1)
             left = leaks_left(plain, strong)
-            seen = golds_look_worse(plain) or left.mean + left.error < 0
+            seen = golds_look_worse(plain, weak)
             rows.append((seen, left.mean, leak[strong].mean(), false_and_power(weak, leak)[0]))
         m = np.mean(np.array(rows, float), axis=0)
         print(f"{planted}: seen {m[0]:.2f}, left {m[1]:.3f} (true {m[2]:.3f}), FDR {m[3]:.3f}", flush=True)

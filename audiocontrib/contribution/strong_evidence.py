@@ -26,7 +26,7 @@ def golds_that_may_be_strong(contest: Contest, weak: NDArray[np.bool_], share: f
     weakest options. With two options the gold's only rival is the strongest too: those say nothing, and stay out. None
     where golds look worse than wrong options (:func:`golds_look_worse`): golds among the weakest then count nothing.
     """
-    if golds_look_worse(contest):
+    if golds_look_worse(contest, weak):
         return np.zeros(len(contest.k), bool)
     below = contest.margin < (contest.margin[weak].min() if weak.any() else np.inf)
     region: NDArray[np.bool_] = below & (contest.k > 2)
@@ -37,16 +37,19 @@ def golds_that_may_be_strong(contest: Contest, weak: NDArray[np.bool_], share: f
     return region & contest.won & ~weak if bounded else np.zeros(len(first), bool)
 
 
-def golds_look_worse(contest: Contest) -> bool:
+def golds_look_worse(contest: Contest, weak: NDArray[np.bool_]) -> bool:
     """Whether wrong options look more like answers than golds do, beyond noise; of items with three options or more.
 
-    Seen where golds are among the weakest options more often than by luck, or second less often where they lost. Golds
-    among the weakest then do not count the items that need their audio, and estimates of leaks are too low.
+    Seen where golds are among the weakest options more often than by luck, second less often where they lost, or where
+    the leaks left outside ``weak`` come out below 0. Golds among the weakest then do not count the items that need
+    their audio, and estimates of leaks are too low.
     """
     of: NDArray[np.bool_] = contest.k > 2
     last = mean_by_clip(_weak_golds(contest)[of] - 1 / contest.k[of], contest.clip[of], (-1.0, 1.0))
     second, alike = second_share(contest)
-    return last.interval(UPPER).low > 0 or second.interval(UPPER).high < alike
+    left = [leaks_left(contest, strong) for strong in (contest.rank > 0, ~weak)]
+    below = any(one.mean + one.error < 0 for one in left)
+    return below or last.interval(UPPER).low > 0 or second.interval(UPPER).high < alike
 
 
 def leaks_left(contest: Contest, strong: NDArray[np.bool_]) -> ClusteredMean:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def told(asked: RuleInput, called: Called, strong: NDArray[np.bool_]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Findings as JSON values, and sentences on what the answers do not allow to be said."""
     share, left = leak_share(called.contest.rank, called.contest.clip), leaks_left(called.contest, strong)
-    worse = golds_look_worse(called.contest) or left.mean + left.error < 0
+    worse = golds_look_worse(called.contest, called.weak)
     second, alike = second_share(called.contest)
     certified = int(called.weak.sum())
     limit = false_proportion_limit(called.rivals, called.q, called.fdr, called.decoys, called.strata)

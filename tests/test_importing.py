@@ -85,9 +85,9 @@ def test_no_choice_is_an_answer_that_chooses_nothing(tmp_path: Path) -> None:
 def test_an_empty_choice_is_an_abstention_where_that_is_said(tmp_path: Path) -> None:
     rows = [row(choice=""), row(choice="A", model="b")]
     unsaid = import_responses(write(tmp_path, rows), tmp_path / "run", items())
-    assert unsaid.notes == ("empty choices count as unparsed: 1 (empty_as says what they are)",)
+    assert unsaid.notes == ("empty choices count as unparsed: 1",)
     said = import_responses(write(tmp_path, rows), tmp_path / "said", items(), empty_as="refused")
-    assert said.notes == ("empty choices count as refused: 1 (empty_as says what they are)",)
+    assert said.notes == ("empty choices count as refused: 1",)
     outcomes = [run.table("select outcome from responses order by model")["outcome"].to_pylist() for run in
                 (unsaid.run, said.run)]  # fmt: skip
     assert sorted(outcomes[0]) == ["answered", "unparsed"]
@@ -176,7 +176,7 @@ def test_an_index_is_an_index_where_one_item_has_numerals_as_options(tmp_path: P
 def test_choices_that_can_be_read_in_two_ways_are_refused(
     tmp_path: Path, cells: tuple[str, ...], options: tuple[str, ...]
 ) -> None:
-    with pytest.raises(AudiocontribError, match="say which with choice_as"):
+    with pytest.raises(AudiocontribError, match="say which: "):
         numerals(tmp_path, *cells, options=options)
 
 

@@ -88,6 +88,8 @@ def command(
     )  # fmt: skip
     for note in done.notes:
         say(note)
+    if done.left_empty and empty_as is None:
+        say("what empty choices are is said by --empty-as refused (the model declined) or --empty-as unparsed")
     if done.meaning:
         say(f"choices are read: {done.meaning}")
     for problem in done.problems[:SHOWN]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.importing.choices import MEANINGS
 from audiocontrib.importing.contents import EMPTY
 from audiocontrib.importing.joining import ItemIndex
@@ -35,6 +35,8 @@ class Imported:
     added: int
     already: int
     """Answers that the run held before, exactly so."""
+    left_empty: int
+    """Rows whose choice is empty: what they count as is said by ``empty_as``."""
     meaning: str
     """How the choices of the file were read, in words; empty where there were none."""
     notes: tuple[str, ...] = ()
@@ -112,7 +114,7 @@ def import_responses(
     for first in range(0, len(new), PART):
         store.append(new[first : first + PART])
     told = tuple(told_of(reader, rows, log)), tuple(reader.problems)
-    return Imported(store, len(new), already, str(reader.meaning), *told)
+    return Imported(store, len(new), already, reader.left_empty, str(reader.meaning), *told)
 
 
 def _method(rows: Sequence[Response], problems: Sequence[str], path: str | Path) -> str:
@@ -147,7 +149,19 @@ def _files(path: Path, tool: str | None, columns: Mapping[str, str]) -> tuple[li
     if tool is not None and columns:
         raise UsageError(f"columns are named, but a log of {tool} has its own; give one of the two")
     found = None if columns else find_logs(path, tool)
-    return (found[1], found[0], found[0].read) if found else (manifests(path), None, read_rows)
+    return (found[1], found[0], _whole(found[0])) if found else (manifests(path), None, read_rows)
+
+
+def _whole(tool: AnswerTool) -> Read:
+    """How the logs of a tool are read; one that is made otherwise than its logs are known to be is refused."""
+
+    def rows(path: Path) -> Iterator[SourceRow | BrokenRow]:
+        try:
+            yield from tool.read(path)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise AudiocontribError(f"{path}: is no log of {tool.name} as we know them: {one_line(error)}") from error
+
+    return rows
 
 
 def _manifest(

@@ -135,7 +135,8 @@ def _letters(cells: list[tuple[Any, Item, int]], where: str) -> str:
 def _ambiguous(where: str, cells: list[tuple[Any, Item, int]], ways: str, words: str) -> AudiocontribError:
     cell, item, _ = cells[0]
     return AudiocontribError(
-        f"{where}: the choices (such as {cell!r:.40} of {item.id}) can be {ways}; say which with choice_as: {words}"
+        f"{where}: the choices (such as {cell!r:.40} of {item.id}) can be {ways}; say which: {words}",
+        argument="choice_as",
     )
 
 

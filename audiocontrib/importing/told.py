@@ -17,7 +17,7 @@ SHOWN = 10
 def told_of(reader: AnswerReader, rows: Sequence[Response], log: AnswerTool | None) -> Iterator[str]:
     """What was taken how, a line each."""
     if reader.left_empty:
-        yield f"empty choices count as {reader.empty}: {reader.left_empty:,} (empty_as says what they are)"
+        yield f"empty choices count as {reader.empty}: {reader.left_empty:,}"
     if log is not None:
         yield f"read as a log of {log.name}; joined to items: " + ", ".join(
             f"{n:,} by {how}" for how, n in sorted(reader.joined.items())

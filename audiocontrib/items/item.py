@@ -137,6 +137,9 @@ def check_text(name: str, value: Any) -> str:
 
 def check_choices(choices: Any) -> list[str]:
     """The options, if they are 2 to 26 texts that are not blank; BadItem otherwise. They may repeat."""
+    texts = type(choices) is list and set(map(type, choices)) == {str} and "".join(choices).isascii()
+    if texts and MIN_CHOICES <= len(choices) <= MAX_CHOICES and all(map(str.strip, choices)):
+        return list(choices)  # nearly every row
     if isinstance(choices, str) or not isinstance(choices, Sequence):
         raise BadItem("choices", f"is a {type(choices).__name__}, not a list of options")
     for place, choice in enumerate(choices, start=1):

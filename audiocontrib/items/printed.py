@@ -42,7 +42,9 @@ _OF_A_NAME = re.compile(
     re.IGNORECASE,
 )
 """What follows a letter that is part of a name: of a key ("A: minor"), or of a person ("B. B. King")."""
-_BARE = re.compile(rf"\s*(?:option|choice|answer)?\s*[(\[{{<]?\s?({NAME})\s?[)\]}}>]?[.:、：]?\s*", re.IGNORECASE)
+_BARE = re.compile(
+    rf"\s*(?:option|choice|answer)?\s*[(\[{{<（【]?\s?({NAME})\s?[)\]}}>）】]?[.:、：]?\s*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def printed_labels(choices: Sequence[str]) -> Printed | None:
 
 def partly_labelled(choices: Sequence[str]) -> bool:
     """Whether some options begin with a label, and others do not, or with one of another style."""
-    if sum(_MAYBE.match(choice) is not None for choice in choices) < 2 or printed_labels(choices):
+    if sum(map(bool, map(_MAYBE.match, choices))) < 2 or printed_labels(choices):
         return False
     letters, rests = [], []
     for choice in choices:

@@ -41,6 +41,9 @@ QUARANTINE_SCHEMA = schema_of(
 )
 
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str, allow_nan=False).encode
+
+
 def item_row(item: Item) -> dict[str, Any]:
     """An item as a row of ITEM_SCHEMA. Bytes are kept only where there is no file to point to."""
     clip = item.audio
@@ -84,7 +87,7 @@ def json_values(value: Any) -> Any:
 
 def _json(extra: Mapping[str, Any]) -> str:
     try:
-        text = json.dumps(dict(extra), ensure_ascii=False, sort_keys=True, default=str, allow_nan=False)
+        text = _ENCODE(dict(extra))
     except (TypeError, ValueError):  # keys of several types, not a number: no JSON
         text = json.dumps(json_values(extra), ensure_ascii=False, sort_keys=True)
     return text if text.isascii() else text.encode(errors="replace").decode()

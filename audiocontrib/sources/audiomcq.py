@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from audiocontrib.sources.base import Columns, Fields, Source, register_source
+from audiocontrib.sources.base import Columns, Fields, Source, item_text, register_source
 from audiocontrib.sources.columns import mapped
 
 _plain = mapped(
@@ -22,10 +20,10 @@ _plain = mapped(
 
 def fields(row: Columns) -> Fields:
     """A row in the published schema; ``audio-contribution`` and the chains of thought stay in ``extra``, verbatim."""
-    plain = _plain(row)
-    # nobody says that an id is unique across sources and question types
-    own_id = plain.own_id and f"{plain.source_dataset}/{plain.question_type}/{plain.own_id}"
-    return replace(plain, own_id=own_id)
+    if item_text(row.get("id")):  # nobody says that an id is unique across sources and question types
+        whole = f"{row.get('source_dataset')}/{row.get('question_type')}/{row['id']}"
+        return _plain(Columns(row, id=whole))
+    return _plain(row)
 
 
 register_source(

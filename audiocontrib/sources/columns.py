@@ -133,7 +133,7 @@ def _given(field: str, given: str, there: Sequence[str]) -> tuple[str, ...]:
 def _listed(field: str, columns: str, there: Sequence[str]) -> tuple[str, ...]:
     if field != "choices" or columns in there:
         return (columns,)
-    return tuple(name.strip() for name in columns.split(","))
+    return tuple(name if name in there else name.strip() for name in columns.split(","))
 
 
 def _present(field: str, spelling: str, there: Sequence[str]) -> tuple[str, ...]:

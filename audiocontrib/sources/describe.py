@@ -7,7 +7,6 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -183,12 +182,19 @@ def _answer_as(rows: Rows, proposal: Proposal, given: str | None, progress: bool
     if gold == NONE or gold in proposal.mapping["choices"].split(","):
         return given or "text"
     readings, fields = GoldReadings(gold, given), mapped(proposal.mapping, "letter")
+    fault, good = "", 0
     for row in tqdm(rows, desc="reading golds", unit=" rows", disable=not progress, delay=1):
         if isinstance(row, SourceRow):
-            with suppress(BadItem):
+            try:
                 found = fields(row.values)
-                there = [text for text in found.choices if text != ""] if isinstance(found.choices, list) else None
-                readings.see(f"line {row.line}", found.answer, Options(there, tuple(found.labels)))
+            except BadItem as error:
+                fault = fault or f"no row can be read so; line {row.line}: {error.field}: {error.reason}"
+                continue
+            good += 1
+            there = [text for text in found.choices if text != ""] if isinstance(found.choices, list) else None
+            readings.see(f"line {row.line}", found.answer, Options(there, tuple(found.labels)))
+    if fault and not good:
+        raise AudiocontribError(fault, argument="mapping")
     return readings.decide()
 
 

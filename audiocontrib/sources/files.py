@@ -223,6 +223,11 @@ def _read_arrow(path: Path) -> Rows:
     """A part of a folder written by ``datasets.Dataset.save_to_disk``: an Arrow IPC stream."""
     import pyarrow as pa
 
+    with path.open("rb") as raw:
+        if raw.read(6) == b"ARROW1":
+            raise AudiocontribError(
+                f"{path}: is an Arrow file (Feather), of which only streams are read: save it as Parquet"
+            )
     try:
         check_arrow(path)
         with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:

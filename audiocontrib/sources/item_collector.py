@@ -47,10 +47,12 @@ class ItemCollector:
     _splits: set[str] = field(default_factory=set)
     _places: defaultdict[str, PlaceCounts] = field(default_factory=lambda: defaultdict(PlaceCounts))
     _without_column: list[str] = field(default_factory=list)
-    _tried: int = 0
+    _twice: int = field(init=False)
+    """Rows that are still asked twice."""
 
     def __post_init__(self) -> None:
         self.items = ItemTable(root=self.root)
+        self._twice = TRIED if is_others(self.fields) else 0
 
     def take(self, row: SourceRow | BrokenRow, place: str) -> None:
         """Add the item of a row, or the reason why it is none; ``place`` is the split it was read from.
@@ -91,8 +93,8 @@ class ItemCollector:
     def _fields(self, values: Columns) -> Sequence[Fields]:
         """What the source says of a row; somebody's own is asked twice of the first rows."""
         several = self._made(values)
-        if self._tried < TRIED and is_others(self.fields):
-            self._tried += 1
+        if self._twice:
+            self._twice -= 1
             if _fixed(self._made(values)) != _fixed(several):
                 raise AudiocontribError(f"{self.dataset} makes another question of the same row each time it is asked")
         return several

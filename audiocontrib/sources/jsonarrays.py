@@ -45,23 +45,24 @@ def decode_json(text: str, at: int = 0) -> tuple[Any, int]:
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     except json.JSONDecodeError as error:
-        if _depth(text[at : error.pos]) > MAX_DEPTH:
+        if _depth(text, at, error.pos) > MAX_DEPTH:
             raise ValueError(_TOO_DEEP) from None
         raise
     except ValueError:  # Python reads no integer of more than 4,300 digits
         _, end = _ANY_NUMBER.raw_decode(text, at)
         value = Unreadable("a whole number has too many digits")
-    if _depth(text[at:end]) > MAX_DEPTH:
+    if _depth(text, at, end) > MAX_DEPTH:
         raise ValueError(_TOO_DEEP)
     return value, end
 
 
-def _depth(text: str) -> int:
+def _depth(text: str, at: int, end: int) -> int:
     """The largest number of brackets that are open at once; an upper bound of it where that is small."""
-    brackets = text.count("[") + text.count("{")
+    brackets = text.count("[", at, end) + text.count("{", at, end)
     if brackets <= MAX_DEPTH:
         return brackets
-    depths = accumulate({"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0) for found in _BRACKETS.finditer(text))
+    found = _BRACKETS.finditer(text, at, end)
+    depths = accumulate({"[": 1, "{": 1, "]": -1, "}": -1}.get(one[0], 0) for one in found)
     return max(depths, default=0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from codecs import BOM_UTF8
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,7 +28,7 @@ def read_json_lines(path: Path, file: BinaryIO) -> Rows:
 def json_row(path: Path, number: int, raw: bytes) -> SourceRow | BrokenRow | None:
     """The row of one JSON text; None if it is blank."""
     try:
-        text = raw.decode("utf-8-sig").strip()
+        text = raw.removeprefix(BOM_UTF8).decode().strip()
         if not text:
             return None
         value, end = decode_json(text)

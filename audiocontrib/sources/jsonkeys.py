@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 _PAIRS = json.JSONDecoder(object_pairs_hook=lambda pairs: _unique(pairs))
 _SPACED = re.compile(r'"\s+:')
 
 
-def repeated_key(value: Any, text: str) -> str:
-    """A key that an object in the JSON text of a value holds twice, of which the decoder keeps the last; else "".
+def repeated_key(value: Mapping[str, Any], text: str) -> str:
+    """A key that is twice in an object's JSON text, or in one within it; "" if none is. Decoders keep the last.
 
-    Keys are followed by colons, so the number of these tells it quickly for most texts.
+    Keys are followed by colons, so the number of these tells it quickly for most texts: where it is that of the
+    outer object's keys, none is there twice, and no object within has any.
     """
-    keys = _keys(value)
-    if text.count('":') == keys and not ('" ' in text and _SPACED.search(text)):
+    colons = text.count('":')
+    if (colons == len(value) or colons == _keys(value)) and not ('" ' in text and _SPACED.search(text)):
         return ""
     try:
         _PAIRS.raw_decode(text)

@@ -34,10 +34,22 @@ def option_columns(cells: Cells) -> OptionColumns:
     for tier in tiers:
         if found := tier():
             return _the_one(found)
+    if fault := _not_texts(cells):
+        raise UsageError(fault, argument="mapping")
     others = [*lists, *groups]
     if len(others) == 1:
         return replace(others[0], named=False)
     raise no_options(cells, [", ".join(one.columns) for one in others])
+
+
+def _not_texts(cells: Cells) -> str:
+    """What is wrong with a column that is called as options are, and holds lists that are none; "" if there is none."""
+    for name, column in cells.items():
+        for row, cell in enumerate(column if not set(words_of(name)).isdisjoint(OPTION_WORDS) else (), start=1):
+            bad = [one for one in cell if not (isinstance(one, str) and one.strip())] if isinstance(cell, list) else []
+            if bad:
+                return f"column {name!r}, row {row}: an option is {bad[0]!r:.40}, and options are texts, none empty"
+    return ""
 
 
 def no_options(cells: Cells, seen: Sequence[str]) -> UsageError:

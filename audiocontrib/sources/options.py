@@ -40,7 +40,7 @@ def cell_options(cell: Any, delimiter: str = "") -> Options:
     Raises:
         BadItem: it is none of these.
     """
-    if type(cell) is list and all(type(one) is str for one in cell):  # nearly every row
+    if type(cell) is list and set(map(type, cell)) <= {str}:  # nearly every row
         return Options(cell)
     value = parsed(cell)
     if isinstance(value, str) and delimiter:

@@ -15,6 +15,8 @@ from audiocontrib.sources.names import gold_rank, is_named, name_rank, words_of
 from audiocontrib.sources.optioncolumns import SURE, no_options, option_columns
 from audiocontrib.sources.segments import SEGMENT, segment_columns
 
+_SPANS = {"segment", "timestamp", "span", "interval", "range", "window"}
+"""Words in the names of columns that may say which part of a recording is meant."""
 _RECORDINGS = {"audio", "wav", "sound", "clip", "recording", "flac", "mp3", "ogg"}
 
 
@@ -72,6 +74,8 @@ def propose(cells: Cells, given: Mapping[str, str] | None = None) -> Proposal:
         [name for name in cells if name in free or name in given.values()], given
     ).items():
         made.take(name, column, "its name: seconds of the recording")
+    if not made.mapping.keys() & set(SEGMENT):
+        _refuse_spans(free)
     made.mapping = {name: made.mapping[name] for name in (*SPELLINGS, *SEGMENT, DELIMITER) if name in made.mapping}
     return made
 
@@ -96,12 +100,31 @@ def _gold(made: Proposal, cells: Cells, options: OptionColumns | None) -> None:
         made.take("choices", ",".join((gold, *options.columns)), "the gold and wrong options, in an order by row")
 
 
+def _refuse_spans(cells: Cells) -> None:
+    """UsageError if a column may say the part of the recording as a pair of seconds, which is not read."""
+    for name, column in cells.items():
+        if not _SPANS.isdisjoint(words_of(name)) and _share(column, _is_span) >= SURE:
+            raise UsageError(
+                f"column {name!r} holds pairs such as {column[0]!r:.40}, maybe the part of the recording: "
+                "make columns start and end of them, or say start=- if all of each recording is meant",
+                argument="mapping",
+            )
+
+
 def _audio(cells: Cells) -> tuple[str, str]:
     able = [name for name, column in cells.items() if _share(column, _is_audio) >= SURE]
     if not able:
         named = [name for name in cells if name_rank(name, "audio") == 0 and _share(cells[name], _is_text) >= SURE]
         if named:
             return named[0], "its name; the cells do not look like audio files"
+        for name in cells:
+            held = next((cell for cell in cells[name] if cell not in (None, "")), None)
+            if held is not None and name.lower() in SPELLINGS["audio"]:
+                raise UsageError(
+                    f"column {name!r} is named as recordings are, and holds {held!r:.60}; an item has one recording: "
+                    f"name its column, or say audio={NONE}",
+                    argument="mapping",
+                )
         return NONE, "no column holds audio"
     strong = [name for name in able if not _RECORDINGS.isdisjoint(words_of(name))]
     best = [name for name in able if name_rank(name, "audio") == min(name_rank(one, "audio") for one in able)]
@@ -161,6 +184,11 @@ def _is_audio(cell: Any) -> bool:
 
 def _is_text(cell: Any) -> bool:
     return isinstance(cell, str) and bool(cell.strip())
+
+
+def _is_span(cell: Any) -> bool:
+    pair = list(cell) if isinstance(cell, list | tuple) else []
+    return len(pair) == 2 and all(isinstance(one, int | float) for one in pair) and pair[0] < pair[1]
 
 
 def _is_label(cell: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,33 @@ def test_public_answers_are_taken_whole(tmp_path: Path) -> None:
     assert found["silence:matched"] == (100, 20)  # not 20 of the 82 that name an option
     assert found["other:mask20"] == (100, 70)
     assert found["other:mask80"] == (100, 50)
+
+
+@pytest.mark.parametrize("name", ["id", "input", "output", "choices", "metadata"])
+@pytest.mark.parametrize("value", [None, 7])
+def test_a_log_that_is_made_otherwise_is_taken_rightly_or_refused(
+    asked: Any, tmp_path: Path, name: str, value: Any
+) -> None:
+    [path] = (LOGS / "inspect_ai_shuffled").glob("*.json")
+    log = json.loads(path.read_text())
+    right = {(r.item_id, r.choice) for r in taken(asked, path, tmp_path / "right").run.query(
+        "select item_id, choice from responses").itertuples()}  # fmt: skip
+    for sample in log["samples"]:
+        sample[name] = value
+        if value is None:
+            del sample[name]
+    (tmp_path / "log.json").write_text(json.dumps(log))
+    with suppress(AudiocontribError):
+        done = import_responses(tmp_path / "log.json", tmp_path / "run", asked, condition="audio")
+        found = done.run.query("select item_id, choice from responses where outcome = 'answered'")
+        assert {(r.item_id, r.choice) for r in found.itertuples()} <= right
+
+
+def test_two_evaluations_in_one_file_are_not_one(asked: Any, tmp_path: Path) -> None:
+    [path] = (LOGS / "lm-eval-generated").glob("samples*.jsonl")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    other = [row | {"resps": [["Z", "Z"]]} for row in rows]
+    (tmp_path / path.name).write_text("".join(json.dumps(row) + "\n" for row in [*rows, *other]))
+    done = import_responses(tmp_path / path.name, tmp_path / "run", asked, model="m", condition="audio")
+    assert (done.added, len(done.problems)) == (12, len(other))
+    assert "which has other replies" in done.problems[0]

@@ -316,3 +316,40 @@ def test_columns_of_single_letters_beside_others_of_one_letter(tmp_path: Path) -
     found = describe(path)
     assert found.proposal.mapping["choices"] == "a,b,c,d"
     assert (found.proposal.mapping["answer"], found.proposal.answer_as) == ("gold", "letter")
+
+
+def numbered(**changes: Any) -> list[dict[str, Any]]:
+    """Eight rows whose options are numerals in another order in each, and whose gold is the number 3."""
+    orders = ["1234", "4321", "3412", "2143"] * 2
+    return [
+        {"question": f"How many in {n}?", "choices": list(order), "answer": 3, "audio_path": f"{n}.wav"} | changes
+        for n, order in enumerate(orders)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "can be the text of an option or the place of an option"),
+        ({"choices": [1, 2, 3]}, "row 1: an option is 1, and options are texts"),
+        ({"choices": ["1", "3", None]}, "row 1: an option is None, and options are texts"),
+        ({"answer": "3", "start": 3, "end": 1}, "no row can be read so; line 1: end: 1 s is not behind the start"),
+        ({"answer": "3", "start": "0:01", "end": "0:02"}, "line 1: start: '0:01' is no number of seconds"),
+        ({"answer": "3", "segment": [0.5, 1.5]}, "'segment' holds pairs such as .*: make columns start and end"),
+        ({"answer": "3", "audio_path": ["a.wav", "b.wav"]}, "an item has one recording"),
+    ],
+)
+def test_what_cannot_be_told_says_what_it_is(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(AudiocontribError, match=said):
+        describe(write(tmp_path / "a.jsonl", lines(*numbered(**changes))))
+
+
+def test_a_pair_of_seconds_that_is_no_part_is_kept(tmp_path: Path) -> None:
+    rows = numbered(answer="3", choices=["3", "x"], segment=[0.5, 1.5])
+    assert describe(write(tmp_path / "a.jsonl", lines(*rows)), mapping={"start": "-"}).items == 8
+
+
+def test_blanks_around_names_and_wide_brackets_are_read(tmp_path: Path) -> None:
+    rows = "".join(f"q{n}?,cat,dog,（{'ＡＢ'[n % 2]}）,{n}.wav\n" for n in range(4))
+    found = describe(write(tmp_path / "a.csv", " Question , Option A , Option B , Answer , Audio \n" + rows))
+    assert [item.answer for item in found.shown] == [0, 1, 0]

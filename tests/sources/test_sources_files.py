@@ -323,3 +323,20 @@ def test_files_that_cannot_be_read_at_all(tmp_path: Path) -> None:
     assert "latin.json:2: not UTF-8" in failure(write(tmp_path / "latin.json", "[\n'\xe9'".encode("latin-1")))
     (tmp_path / "hollow").mkdir()
     assert "the folder holds no file of the kinds" in failure(tmp_path / "hollow")
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "said"),
+    [
+        ("a.csv", b"PK\x03\x04\x00", "is a zip, as .xlsx files are too"),
+        ("a.json", b"\n<!DOCTYPE html><html>", "is a web page"),
+        ("a.jsonl", b"PAR1\x00", "is a Parquet file"),
+        ("a.jsonl", b"\x1f\x8b\x08", "is packed by gzip"),
+        ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        ("a.csv", "question".encode("utf-16-le"), "may be utf-16-le"),
+        ("a.arrow", b"ARROW1\0\0", "is an Arrow file"),
+    ],
+)
+def test_a_file_that_is_something_else_says_so(tmp_path: Path, name: str, head: bytes, said: str) -> None:
+    with pytest.raises(AudiocontribError, match=said):
+        load_items(write(tmp_path / name, head))

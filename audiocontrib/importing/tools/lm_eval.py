@@ -15,12 +15,16 @@ from audiocontrib.sources.files import read_rows
 
 
 def _rows(path: Path) -> Rows:
-    model, seen = _model(path), set()
+    model, seen = _model(path), {}
     for row in read_rows(path):
         if isinstance(row, BrokenRow):
             yield row
-        elif row.values["doc_id"] not in seen:  # a row for each filter holds the same replies
-            seen.add(row.values["doc_id"])
+            continue
+        first = seen.setdefault(str(row.values["doc_id"]), row)
+        if first.values["resps"] != row.values["resps"]:
+            reason = f"{row.values['doc_id']!r} is that of line {first.line} too, which has other replies"
+            yield BrokenRow(str(path), row.line, "doc_id", reason)
+        elif first is row:  # a row for each filter holds the same replies
             try:
                 yield from _answers(path, row, model)
             except (KeyError, IndexError, TypeError, ValueError, BadItem) as error:

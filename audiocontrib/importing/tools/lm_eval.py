@@ -15,7 +15,8 @@ from audiocontrib.sources.files import read_rows
 
 
 def _rows(path: Path) -> Rows:
-    model, seen = _model(path), {}
+    model = _model(path)
+    seen: dict[str, SourceRow] = {}
     for row in read_rows(path):
         if isinstance(row, BrokenRow):
             yield row

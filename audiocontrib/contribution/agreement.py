@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from audiocontrib.arrow import floats, integers, schema_of, truths
@@ -65,7 +66,7 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
     """
     with scoped(run, scope, words) as (con, checked):
         items, voted = item_columns(con), vote_table(con, [checked.condition], checked.method)
-    chosen, declined = integers(voted["choice"], null=-1), truths(voted["abstained"].fill_null(False))
+    chosen, declined = integers(voted["choice"], null=-1), truths(pc.fill_null(voted["abstained"], False))
     rows_by = {model: own for (model, _), own in cells(voted, len(items.k)).items()}
     chosen_by = {model: chosen[own] for model, own in rows_by.items()}
     k, pairs = items.k, list[list[Pair]]()

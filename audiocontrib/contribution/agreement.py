@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from audiocontrib.arrow import floats, integers, schema_of, truths
+from audiocontrib.arrow import floats, integers, schema_of
 from audiocontrib.contribution.ledger_entries import cells, item_columns
 from audiocontrib.contribution.scope import Answers, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import vote_table
@@ -65,7 +65,8 @@ def agreements(run: Answers, /, *, scope: Scope | None = None, **words: Unpack[S
     """
     with scoped(run, scope, words) as (con, checked):
         items, voted = item_columns(con), vote_table(con, [checked.condition], checked.method)
-    chosen, declined = integers(voted["choice"], null=-1), truths(voted["abstained"].fill_null(False))
+    chosen = integers(voted["choice"], null=-1)
+    declined = integers(voted["abstained"].cast(pa.int8()), null=0) > 0
     rows_by = {model: own for (model, _), own in cells(voted, len(items.k)).items()}
     chosen_by = {model: chosen[own] for model, own in rows_by.items()}
     k, pairs = items.k, list[list[Pair]]()

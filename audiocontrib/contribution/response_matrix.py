@@ -85,5 +85,5 @@ def response_matrix(con: duckdb.DuckDBPyConnection, scope: CheckedScope) -> Resp
         np.where(votes & (told.gold >= 0)[:, None], at_gold, 0).astype(np.int64),
         told.counts,
         told.method == "generate",
-        stands.all(axis=1),
+        np.asarray(stands.all(axis=1)),
     )

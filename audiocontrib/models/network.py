@@ -89,15 +89,17 @@ def stop_tokens(net: Any, tokenizer: Any) -> frozenset[int]:
     if not found and tokenizer.eos_token_id is not None:
         found = [tokenizer.eos_token_id]
     rows = net.get_input_embeddings().weight.shape[0]
-    if bad := [one for one in found if type(one) is not int or not 0 <= one < rows]:
+    ends = [one for one in found if type(one) is int and 0 <= one < rows]
+    if bad := [one for one in found if one not in ends or type(one) is not int]:
         raise ValueError(f"its replies would not end: eos_token_id {bad[0]!r} is none of its {rows} tokens")
-    return frozenset(found)
+    return frozenset(ends)
 
 
 def check_audio_token(config: Any, token: int) -> None:
     """ValueError if the tokenizer's token of audio is not the one that the network hears in its place."""
     holders = (config, getattr(config, "audio_config", None))
-    found = {getattr(one, name, None) for one in holders for name in ("audio_token_id", "audio_token_index")} - {None}
+    names = ("audio_token_id", "audio_token_index")
+    found = {told for one in holders for name in names if (told := getattr(one, name, None)) is not None}
     if found and token not in found:
         raise ValueError(
             f"its tokenizer has {token} as the token of audio, and its config {min(found)}: it would hear nothing"

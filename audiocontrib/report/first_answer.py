@@ -51,7 +51,9 @@ def first_answers(
         by: parts: ``question_type``; None: data sets as a whole.
     """
     rows = list(benchmark_rows(con, scope, told, by))
-    found = {(row["dataset"], row["part"], row["model"], row["condition"]): row for row in rows}
+    found: dict[tuple[str, ...], Row] = {
+        (row["dataset"], row["part"], row["model"], row["condition"]): row for row in rows
+    }
     cells = dict.fromkeys((row["dataset"], row["part"], row["model"]) for row in rows)
     return list(_answers(found, list(cells), scope))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from audiocontrib.arrow import integers
 from audiocontrib.contribution.scope import CheckedScope
 from audiocontrib.errors import UsageError
 from audiocontrib.notebook import arrow_html, html_block, html_lines
@@ -83,9 +84,8 @@ def abstained_by_all(scores: pa.Table) -> tuple[dict[str, int], tuple[str, ...]]
     Args:
         scores: of a :class:`RuleInput`.
     """
-    [found] = sql(
-        "select count(*) as n from scores where len(models_abstained) = models and models > 0", scores=scores
-    )["n"].to_pylist()  # fmt: skip
+    silent = "select count(*) as n from scores where len(models_abstained) = models and models > 0"
+    found = int(integers(sql(silent, scores=scores)["n"])[0])
     said = (
         f"on {found} items every model abstains: nothing tells whether their text answers them, and they are undecided "
         "(the rule votes calls them strong)"

@@ -105,6 +105,10 @@ _PRONOUN_AFTER = re.compile(
     r" (?:moment|second|thing|more|another|of|is|was|can|could|would|might|may|must|should|that|who|which|has|by)\b"
 )
 
+_MOMENT_BEFORE = re.compile(r"\b(?:at|from|by|since)(?: about| around| roughly| approximately| the)? \Z")
+_MOMENT_AFTER = re.compile(r" (?:into|mark|later|earlier|onwards?|in(?! (?:total|all|length|duration)\b)|ago)\b")
+"""Beside a number of seconds: when something happens, which answers no question of how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -114,8 +118,8 @@ class Quantity:
     end: int
     value: Value | None
     """None where it is no value: a bound ("at least 3"), a range, an ordinal, a part of another number."""
-    bare: Fraction
-    """The number as written, without its unit."""
+    bare: Fraction | None
+    """The number as written, without its unit; None where it is a moment in the clip: "at 3 seconds" is no 3."""
 
 
 def read_value(text: str) -> tuple[Value, Fraction] | None:
@@ -160,7 +164,9 @@ def find_quantities(folded: str) -> Iterator[Quantity]:
         unit = _UNITS[found["unit"].strip(" -")] if found["unit"] else ("", Fraction(1))
         if found["digits"] and _GROUPED.fullmatch(found["digits"]):
             is_open = True
-        yield Quantity(found.start(), found.end(), None if is_open else (number * unit[1], unit[0]), number)
+        when = unit[0] == "time" and (_MOMENT_BEFORE.search(before) or _MOMENT_AFTER.match(after))
+        value = None if is_open else (number * unit[1], unit[0])
+        yield Quantity(found.start(), found.end(), value, None if when else number)
 
 
 def _number(found: re.Match[str]) -> Fraction | None:

@@ -89,7 +89,7 @@ class OptionIndex:
             return self.values.get(quantity.value, NOTHING)
         if quantity.value[1] == "share" or (quantity.value[1] and dimensions != {""}):
             return NOTHING
-        return self.bare_values.get(quantity.bare, NOTHING)
+        return NOTHING if quantity.bare is None else self.bare_values.get(quantity.bare, NOTHING)
 
     def could_become(self, text: str) -> Indices:
         """The choices whose text begins as ``text`` does and goes on: what a cut reply may have meant."""

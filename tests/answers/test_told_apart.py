@@ -107,3 +107,15 @@ def test_a_scene_that_begins_with_a_number_among_other_scenes_is_a_text() -> Non
     scenes = ("Two females arguing", "A baby crying", "A fire alarm ringing", "A dog barking")
     for reply in ("The answer is Two females arguing.", "A. Two females arguing", "Answer: two females arguing"):
         assert parse(reply, scenes).choice == 0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["At 3 seconds something happens", "3 seconds in, a dog barks.", "There is a bark at 3 seconds.",
+     "Around 3 minutes in, music starts", "From 3 s the music plays", "The bark comes 3 seconds later."],
+)  # fmt: skip
+def test_a_moment_of_the_clip_is_no_number_of_things(reply: str) -> None:
+    assert parse(reply, ("1", "2", "3", "4")).choice is None
+    assert parse("3 barks at 2 seconds.", ("1", "2", "3", "4")).choice == 2
+    assert parse("3 seconds", ("1", "2", "3", "4")).choice == 2
+    assert parse("The dog barks at 3 seconds.", ("1 s", "2 s", "3 s", "4 s")).choice in (None, 2)

@@ -125,12 +125,14 @@ def _emit(table: pa.Table, form: str, view: str, columns: str | None) -> None:
 
 
 def _caption(table: pa.Table) -> str:
-    """Over how many questions, and what the intervals are."""
+    """Which data sets, over how many questions, and what the intervals are."""
     counts = [n for n in table["n"].to_pylist() if n is not None]
     kinds = sorted({kind for name in table.column_names if name.endswith("interval")
                     for kind in table[name].to_pylist() if kind})  # fmt: skip
     least, most = min(counts, default=0), max(counts, default=0)
     told = f"n = {most:,} questions" if least == most else f"n = {least:,} to {most:,} questions"
+    names = list(dict.fromkeys(table["dataset"].to_pylist())) if "dataset" in table.column_names else []
+    told = f"{', '.join(map(str, names))}: {told}" if names else told
     return f"{told}; 95 % intervals by clip ({'; '.join(kinds)})" if kinds else told
 
 

@@ -219,8 +219,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "bench: what the audio adds over silence: " in words
     markdown, _, code = said("--run", str(new.path), "--format", "markdown")
     assert code == 0
-    assert markdown.splitlines()[0].startswith("| dataset | part | model |")
-    assert len(markdown.splitlines()) == 4
+    assert markdown.splitlines()[0].startswith("| model | condition | n |")
+    *table_lines, blank, caption = markdown.splitlines()
+    assert (len(table_lines), blank) == (4, "")
+    assert caption.startswith("bench: n = 40 questions; 95 % intervals by clip")
     latex, _, code = said("--run", str(old.path), "--format", "latex")
     assert code == 0
     assert r"old\_1" in latex

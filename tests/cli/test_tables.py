@@ -128,7 +128,7 @@ def test_a_table_for_a_paper_has_a_caption(run: ac.Run) -> None:
     rows = [line for line in told.splitlines() if line.endswith(r"\\")]
     assert {line.count("&") for line in rows} == {rows[0].count("&")}
     assert rows[0].count("&") <= 7
-    assert r"\caption{n = 20 questions; 95 \% intervals by clip" in told
+    assert r"\caption{demo: n = 20 questions; 95 \% intervals by clip" in told
     assert r"\begin{tabular}{llr" in told
 
 

@@ -42,6 +42,8 @@ def mean(values: np.ndarray, clips: np.ndarray) -> tuple[float, float, float, fl
     found = float(values.mean())
     if not error:
         return found, found, found, 1.0 if not found else 0.0
+    if not np.isfinite(error):
+        return found, np.nan, np.nan, 1.0  # of one clip alone nothing is told
     freedom = error**2 / sum(variance**2 / df for variance, df in parts)
     half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error**0.5
     return found, found - half, found + half, float(2 * stats.t.sf(abs(found) / error**0.5, freedom))

@@ -47,7 +47,7 @@ def keep_blocks(_: Sphinx, __: click.Context, lines: list[str]) -> None:
 def name_variables(_: Sphinx, ctx: click.Context, lines: list[str]) -> None:
     """Which environment variable each option reads, as click derives it."""
     prefix = ctx.command_path.upper().replace(" ", "_")
-    options = [p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value]
+    options = [p for p in ctx.command.params if isinstance(p, click.Option) and not p.is_eager]
     read = [f"``{option.opts[0]}``: ``{prefix}_{option.name.upper()}``" for option in options if option.name]
     lines += ["", f"Environment variables: {', '.join(read)}.", ""]
 

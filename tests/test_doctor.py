@@ -24,6 +24,7 @@ def rows(found: Any) -> dict[tuple[str, str], str]:
     return {(row["part"], row["what"]): row["value"] for row in found.table.to_pylist()}
 
 
+@pytest.mark.slow
 def test_a_sound_model_from_the_command_line() -> None:
     done = CliRunner().invoke(
         main, ["doctor", "--model", "tiny-qwen2.5-omni", "--dataset", "demo", "--limit", "4", "--format", "json"]
@@ -47,6 +48,7 @@ def test_a_sound_model_from_the_command_line() -> None:
     assert told["data", "all of it"].startswith("about ")
 
 
+@pytest.mark.slow
 def test_a_model_that_hears_nothing_of_its_clip_is_a_fault() -> None:
     model = load.load_checkpoint(TINY / "tiny-qwen2-audio", device="cpu", dtype="float32", check=False)
     features = model.encoder.features
@@ -60,6 +62,7 @@ def test_a_model_that_hears_nothing_of_its_clip_is_a_fault() -> None:
     assert found.faults == ["hears, noise against silence, 1 s: the clip changes no score: it does not hear"]
 
 
+@pytest.mark.slow
 def test_a_wrong_path_is_shown_and_not_taken() -> None:
     model = load.load_checkpoint(TINY / "tiny-qwen2-audio", device="cpu", dtype="float32", check=False)
     model.decoder._tree = lambda *given: 1 / 0
@@ -68,6 +71,7 @@ def test_a_wrong_path_is_shown_and_not_taken() -> None:
     assert "ZeroDivisionError" in told["paths", "tree"]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_asked_by_the_plain_path_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REPLIES", "REPLY_TOKENS"):  # each token is a forward of all that stands before it
         monkeypatch.setattr(import_module("audiocontrib.doctor.local"), name, 2)

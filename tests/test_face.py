@@ -129,6 +129,7 @@ def test_a_misspelt_name_is_told_the_one_that_is_meant(name: str, meant: str | N
     assert not hasattr(ac, name)
 
 
+@pytest.mark.slow
 def test_a_verb_stays_a_verb_when_the_module_of_its_name_is_imported() -> None:
     names = ["report", "audit", "export", "weak_to_strong", "demo", "reread", "judge"]
     code = (
@@ -259,6 +260,7 @@ SCOPE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "word"), WORDS + SCOPE)
 def test_an_unknown_word_is_refused_in_one_line(name: str, word: str, good: dict[str, Call]) -> None:
     args, given = good[name]
@@ -281,6 +283,7 @@ def test_the_walk_over_numbers_finds_them() -> None:
 WRONG = (math.nan, math.inf, -1, -0.5, 10**400, "x", True, 2.5, [1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "word", "kind"), NUMBERS)
 def test_a_number_that_is_none_is_refused(
     name: str, word: str, kind: str, good: dict[str, Call], tmp_path: Path
@@ -312,6 +315,7 @@ def test_what_is_no_run_is_refused_with_the_way_to_open_one(name: str, given: An
     assert "run" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -123,6 +123,7 @@ def test_saved_splits_say_how_they_were_made(run: Run) -> None:
     assert "not identified" in run.split("fdr-0.9").warnings[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -33,6 +33,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@pytest.mark.slow
 def test_no_text_below_the_command_line_names_an_option() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {text}"

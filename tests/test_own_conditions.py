@@ -83,6 +83,7 @@ def test_it_works_everywhere(items: Any, tmp_path: Path) -> None:
     assert "beep" in report(run, out=tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_run_of_anothers_plugin_can_be_read(items: Any, tmp_path: Path) -> None:
     run = ac.score(items, ["mock"], ["audio", "beep"], run=tmp_path / "r", progress=False)
     try:

@@ -75,6 +75,7 @@ def test_a_rule_of_ones_own(run: Run) -> None:
         ac.split(run, rule="own")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gives", "says"),
     [

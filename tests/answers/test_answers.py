@@ -571,6 +571,7 @@ FOREIGN = [
 # fmt: on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", PIECES)
 def test_long_replies_are_read_in_linear_time(piece: str) -> None:
     """Work that grows with the square of the length would take many minutes here."""
@@ -587,6 +588,7 @@ words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 choice_lists = st.lists(words, min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS)).map(" ".join)), choice_lists)
 def test_no_reply_raises(reply: str, choices: list[str]) -> None:

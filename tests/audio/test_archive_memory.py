@@ -59,6 +59,7 @@ def test_a_member_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path)
         read_member(path, "a.wav")
 
 
+@pytest.mark.slow
 def test_a_large_row_group_is_not_kept_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [bytes([n]) * (4 * MB) for n in range(64)]
     table = pa.table({"audio": pa.array([{"bytes": cell, "path": "x"} for cell in cells])})

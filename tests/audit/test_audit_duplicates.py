@@ -123,6 +123,7 @@ def test_the_spectrogram_is_librosas() -> None:
     np.testing.assert_allclose(told, [1.5614030, 1.1944869, 2.1367865, 1.6739341], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -36,6 +36,7 @@ def shortcut(tmp_path: Path) -> Path:
     return write(tmp_path, planted(200, ARTEFACTS["gold has a word of its own"][0], share=0.5).to_pylist())
 
 
+@pytest.mark.slow
 def test_findings_as_a_table_and_for_machines(shortcut: Path) -> None:
     asked = ("--dataset", shortcut, "--answer-as", "index")
     table = call(*asked)

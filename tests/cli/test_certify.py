@@ -33,6 +33,7 @@ def certify(run: Path, *more: str) -> Result:
     return CliRunner().invoke(main, ["certify", "--run", str(run), *split, "--format", "json", *more])
 
 
+@pytest.mark.slow
 def test_a_held_out_model_certifies(run: Path) -> None:
     done = certify(run, "--model", "guesser")
     assert done.exit_code == 0, done.output

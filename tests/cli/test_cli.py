@@ -115,6 +115,7 @@ def test_tables_go_to_stdout_and_words_to_stderr(data: Path, form: str) -> None:
         assert json.loads(out.stdout)["n"] == 4
 
 
+@pytest.mark.slow
 def test_parquet_pipes(data: Path) -> None:
     assert score(data, conditions=("text",)).exit_code == 0
     command = [
@@ -188,6 +189,7 @@ def spoil_json(folder: Path) -> None:
     (folder / "set.jsonl").write_text("\n".join(lines) + "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -247,6 +249,7 @@ def test_a_csv_without_the_mapped_column(data: Path) -> None:
     one_error(out, 2, "my.csv", "'query'", "q, a, b, gold, audio")
 
 
+@pytest.mark.slow
 def test_a_model_folder_without_weights(data: Path) -> None:
     folder = data / "model"
     folder.mkdir()
@@ -348,6 +351,7 @@ def test_a_full_disk_in_the_middle_of_a_run_keeps_what_is_done(data: Path, small
     assert count() == 2 * 4 * 3
 
 
+@pytest.mark.slow
 def test_importing_is_quick_and_tables_are_read_without_torch() -> None:
     code = (
         "import sys; import audiocontrib, audiocontrib.cli;"

@@ -70,6 +70,7 @@ def test_intervals_stand_behind_their_value(run: Path) -> None:
     assert low < value < high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_can_be_printed_alone(run: Path, name: str) -> None:
     out = call(run, "--table", name, "--format", "csv")

@@ -134,6 +134,7 @@ def test_the_tiny_models_listen_where_they_must_and_read_where_they_can(scored: 
         assert found["false", condition]["accuracy"] >= 0.93
 
 
+@pytest.mark.slow
 def test_replies_are_parsed_and_agree_with_the_likelihoods(tmp_path: Path) -> None:
     items = ac.load_items("demo", seed=UNSEEN, limit=20)
     settings = {"models": TINY[:1], "conditions": ["audio", "text"], "orders": "given", "progress": False}

@@ -88,6 +88,7 @@ def done(items: Items, model: Cascade, tmp_path_factory: pytest.TempPathFactory)
     return demo_real(items=items, model=model, run=tmp_path_factory.mktemp("real") / "run", shown=5, progress=False)
 
 
+@pytest.mark.slow
 def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo, items: Items) -> None:
     assert done.summary["question_type"].to_pylist() == [None, "animal", "event", "pitch"]
     assert done.summary["n"].to_pylist() == [54, 18, 18, 18]

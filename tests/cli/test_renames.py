@@ -187,6 +187,7 @@ def told(done: Result) -> str:
     return "\n".join(line for line in lines if not NOTE.fullmatch(line) and "reading" not in line)
 
 
+@pytest.mark.slow
 def test_old_and_new_words_give_the_same_output(run: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("rule: votes\nthreshold: 0.5\n")

@@ -71,6 +71,7 @@ def in_a_terminal(words: list[list[str]], folder: Path) -> bytes:
     return said
 
 
+@pytest.mark.slow
 def test_no_control_byte_of_data_reaches_a_terminal(tmp_path: Path) -> None:
     evil = EVIL.replace("\x00", "")
     rows = [

@@ -182,6 +182,7 @@ def test_what_stands_in_a_file_is_text(tmp_path: Path) -> None:
     assert read(file) == {"a": "b"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("held", "said"),
     [

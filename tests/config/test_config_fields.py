@@ -183,6 +183,7 @@ def test_a_needed_field_that_is_missing(tmp_path: Path, cls: type) -> None:
             assert said.startswith(f"the field {one.name!r} is missing; it must be ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", FILES, ids=lambda cls: cls.__name__)
 def test_a_truth_value_is_no_number_and_no_number_is_nan(tmp_path: Path, cls: type) -> None:
     numbers = [f for f in walk(cls, cls) if allowed(f.hint).startswith(("a number", "a whole number"))]

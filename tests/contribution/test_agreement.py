@@ -26,6 +26,7 @@ def rows(models: list[MockModel], items: Items = ITEMS, method: str = "likelihoo
     return agreements(views(items, ask(items, models, ["silence"], method)), condition="silence").to_pylist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.6, 1.0])
 def test_kappa_of_wrong_choices_is_the_share_of_preferences_in_common(shared: float) -> None:
     """A favourite is common with probability ``shared``, else each draws among the K options."""

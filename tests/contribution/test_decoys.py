@@ -106,6 +106,7 @@ def test_without_leaks_almost_nothing_is_found(sizes: tuple[int, ...]) -> None:
     assert np.mean(shares) == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharing", [0.6, 0.9])
 def test_shared_tastes_break_the_posterior_but_not_the_decoys(sharing: float) -> None:
     rng, rows = np.random.default_rng(3), []

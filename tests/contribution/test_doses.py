@@ -31,6 +31,7 @@ def con() -> Any:
     return views(ITEMS, ask(ITEMS, [listener, guesser], ["audio", "silence", *MASKS, "snr:10", "snr:-10"]))
 
 
+@pytest.mark.slow
 def test_the_curve_falls_as_it_was_planted_and_a_guesser_hears_nothing(con: Any) -> None:
     rows = dose_response(con).to_pylist()
     assert {(r["model"], r["scale"]) for r in rows} == set(product(("listener", "guesser"), ("mask", "snr")))

@@ -115,6 +115,7 @@ def planted(choices: list[list[int | None]], gold: int = 0) -> duckdb.DuckDBPyCo
     return views(items, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "choice", "problem"),
     [
@@ -200,6 +201,7 @@ def test_a_run_with_one_reply_each_has_no_floor() -> None:
     assert {row["floor"] for row in repeats(con).to_pylist()} == {None}
 
 
+@pytest.mark.slow
 def test_splits_keep_and_vary_which_repeat_counts(several: list[list[Response]]) -> None:
     con = views(ITEMS, [row for own in several for row in own])
     made = split(con, condition="text", repeat="majority")
@@ -237,6 +239,7 @@ def test_it_is_said_which_repeat_counts(several: list[list[Response]], capsys: p
 BOUNDS = (0, 8, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["accuracy", "votes", "split"])
 def test_a_measure_of_one_bound_is_that_of_a_run_with_it_alone(several: list[list[Response]], name: str) -> None:
     """The same of bounds of thoughts: the largest where none is named, and none of its own is larger than any."""

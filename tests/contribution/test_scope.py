@@ -65,6 +65,7 @@ def test_the_measures_are_found() -> None:
     } <= MEASURES.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MEASURES)
 @pytest.mark.parametrize(
     ("field", "word", "says"),

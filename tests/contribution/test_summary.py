@@ -155,6 +155,7 @@ def test_unsolved_items_are_listed_for_review() -> None:
     assert found[0]["choices"] == [f"sound 1-{option}" for option in range(4)]
 
 
+@pytest.mark.slow
 def test_order_of_rows_and_options_is_nothing() -> None:
     plain, other = (asked(80, models=mocks(skill=0.3)) for _ in range(2))
     for name in ("items", "responses"):

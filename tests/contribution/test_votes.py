@@ -320,6 +320,7 @@ def test_agreement() -> None:
     assert math.isnan(unanimity(run([row(1)])))
 
 
+@pytest.mark.slow
 def test_it_runs_without_torch() -> None:
     code = "import sys, audiocontrib.contribution, audiocontrib.splits; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

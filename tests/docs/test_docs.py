@@ -119,6 +119,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
         return {v: {name: kind.lower() for name, kind, *_ in con.sql(f"describe {v}").fetchall()} for v in VIEWS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_column_is_described_with_its_type(view: str, kept: dict[str, dict[str, str]]) -> None:
     described = {name: kind.replace('"', "") for name, kind in documented()[view].items()}

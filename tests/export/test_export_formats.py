@@ -172,6 +172,7 @@ def test_every_format_has_a_reader() -> None:
     assert READERS.keys() == FORMATS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "stage"), CASES)
 def test_rows_are_read_back_as_they_are_trained_on_here(name: str, stage: Stage, run: Run, tmp_path: Path) -> None:
     export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format=name, progress=False)
@@ -199,6 +200,7 @@ def test_extra_columns_are_in_every_format(name: str, stage: Stage, run: Run, tm
         assert held["audio_contribution"] == ("strong" if number % 2 else "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "stage"), CASES)
 def test_every_way_to_name_a_clip_leads_to_it(name: str, stage: Stage, run: Run, tmp_path: Path) -> None:
     bases = {"absolute": Path("/"), "relative": run.path.parent / "clips", "copy": tmp_path / "copy"}

@@ -270,6 +270,7 @@ def test_public_answers_are_taken_whole(tmp_path: Path) -> None:
     assert found["other:mask80"] == (100, 50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["id", "input", "output", "choices", "metadata"])
 @pytest.mark.parametrize("value", [None, 7])
 def test_a_log_that_is_made_otherwise_is_taken_rightly_or_refused(

@@ -148,6 +148,7 @@ def changed(folder: Path, change: Change) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_checkpoint_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
     change, message = BROKEN[name]

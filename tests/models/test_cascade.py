@@ -305,6 +305,7 @@ def test_the_preset_names_all_its_parts_with_hashes() -> None:
         assert {"model.safetensors", "model.onnx"} & part.files.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
 def test_cascade_small_hears_nothing_in_silence_and_no_words_in_noise() -> None:

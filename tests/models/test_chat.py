@@ -246,6 +246,7 @@ def controls(model: Any, ids: list[int]) -> Counter[int]:
     return Counter(i for i in ids if i in model.control.contents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("audio", [True, False])
 @pytest.mark.parametrize("place", PLACES)
 def test_hostile_texts_add_no_control_token(model: Any, place: str, audio: bool) -> None:

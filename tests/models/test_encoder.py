@@ -53,6 +53,7 @@ def test_a_copy_for_another_process_holds_no_weights_and_reads_the_same(name: st
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
+@pytest.mark.slow
 def test_features_are_placed_as_the_network_wants_them() -> None:
     encoder = tiny(TINY[0], "bfloat16").encoder
     made = encoder.features(PROMPTS[0], SOUND)
@@ -62,6 +63,7 @@ def test_features_are_placed_as_the_network_wants_them() -> None:
     assert torch.equal(plain["input_features"].to(torch.bfloat16), made["input_features"])
 
 
+@pytest.mark.slow
 def test_a_reply_ends_as_the_template_ends_it() -> None:
     assert {tiny(name).encoder.ending() for name in TINY} == {"<|im_end|>"}
 

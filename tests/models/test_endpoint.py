@@ -70,6 +70,7 @@ def models(server: Server) -> dict[str, EndpointModel]:
     return {way: load(server, likelihood=way) for way in ("prompt_logprobs", "forced")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", CASES)
 @pytest.mark.parametrize("way", ["prompt_logprobs", "forced"])
 def test_likelihoods_are_those_of_the_local_model(models: dict[str, EndpointModel], way: str, spec: str) -> None:
@@ -121,6 +122,7 @@ def test_a_prefix_that_reads_as_other_tokens_fails_alone(models: dict[str, Endpo
     np.testing.assert_allclose(exact.logprobs, local[0].logprobs, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("able", "capabilities", "facts", "refused"),
     [
@@ -245,6 +247,7 @@ def test_it_works_where_a_loop_is_running_already(models: dict[str, EndpointMode
     assert asyncio.run(notebook()) == served_model().generate(requests("text")[:1], 2)
 
 
+@pytest.mark.slow
 def test_a_run_asks_it_as_it_asks_any_model(server: Server, tmp_path: Any) -> None:
     items = ac.load_items("demo", seed=3, limit=3)
     name = f"endpoint:{SERVED}@{server.url},name=served,seconds=0.5"

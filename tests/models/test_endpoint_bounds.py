@@ -261,6 +261,7 @@ def test_a_larger_reply_is_read_where_that_is_asked_for(server: Server) -> None:
     assert model.generate(ASKED[:1], 2) == served_model().generate(ASKED[:1], 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("able", [Able(), Able(whole=False), Able(usage=False)], ids=["both", "only so", "uncounted"])
 def test_replies_in_pieces_are_the_same(able: Able) -> None:
     asked = requests("audio") if able.usage else requests("text")
@@ -409,6 +410,7 @@ def test_what_is_stale_without_a_salt_is_right_with_one() -> None:
         np.testing.assert_allclose(mine.logprobs, local.logprobs, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "able", [Able(stale="always"), Able(stale="unsalted", salts=False)], ids=["always", "no salts"]
 )
@@ -432,6 +434,7 @@ def test_a_server_that_takes_no_salt_is_asked_without() -> None:
     np.testing.assert_allclose(forced.logprobs, local.logprobs, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["prompt_logprobs", "forced"])
 def test_what_becomes_wrong_under_way_is_found_by_asking_again(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spot, "EVERY", 1)

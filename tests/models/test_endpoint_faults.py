@@ -106,6 +106,7 @@ class Now:
         return self.hits in text and self.counts[text] <= self.times and self.fault(handler, body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_passes_leaves_no_trace(server: Server, name: str) -> None:
     model = load(server, retries=2, timeout=4 if name == "slow" else 20)
@@ -117,6 +118,7 @@ def test_a_fault_that_passes_leaves_no_trace(server: Server, name: str) -> None:
         assert time.monotonic() - start > 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_stays_is_the_failure_of_its_own_request(server: Server, name: str) -> None:
     fault, message = FAULTS[name]

@@ -88,6 +88,7 @@ def plain_score(model: AudioLanguageModel, request: Request, option: str) -> tup
     return sum(values), len(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", CASES)
 def test_likelihood_equals_a_full_forward_per_option(model: AudioLanguageModel, spec: str) -> None:
     asked = cases(spec)
@@ -99,6 +100,7 @@ def test_likelihood_equals_a_full_forward_per_option(model: AudioLanguageModel, 
         assert score.prompt_tokens == plain_inputs(model, request)["input_ids"].shape[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", CASES)
 def test_generation_equals_generate(model: AudioLanguageModel, spec: str) -> None:
     asked = cases(spec)

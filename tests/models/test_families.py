@@ -98,6 +98,7 @@ def plain_scores(model: AudioLanguageModel, request: Request) -> list[float]:
     return scores
 
 
+@pytest.mark.slow
 @kinds
 @cases
 def test_likelihood_equals_a_full_forward_per_option(kind: str, spec: str) -> None:
@@ -109,6 +110,7 @@ def test_likelihood_equals_a_full_forward_per_option(kind: str, spec: str) -> No
         assert scored.prompt_tokens == plain_inputs(model(kind), request)["input_ids"].shape[1]
 
 
+@pytest.mark.slow
 @kinds
 @cases
 def test_generation_equals_generate(kind: str, spec: str) -> None:
@@ -124,6 +126,7 @@ def test_generation_equals_generate(kind: str, spec: str) -> None:
     assert max(lengths) > 4  # replies that stopped at once would prove nothing
 
 
+@pytest.mark.slow
 @kinds
 def test_audio_tokens_are_counted_as_the_processor_counts(kind: str) -> None:
     prompt = requests("audio")[0].prompt
@@ -161,6 +164,7 @@ def scores(model: AudioLanguageModel, spec: str) -> list[tuple[float, ...]]:
     return [scored.logprobs for scored in model.likelihood(requests(spec))]
 
 
+@pytest.mark.slow
 @kinds
 def test_a_checkpoint_in_the_published_files_loads(kind: str, tmp_path: Path) -> None:
     plain = publish(kind, tmp_path / kind)
@@ -249,6 +253,7 @@ def test_gemma_is_loaded_without_its_image_tower(tmp_path: Path) -> None:
     assert not list(loaded.net.model.vision_tower.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [800, 15999, 16000, 32161])
 def test_granites_features_are_log_mel_frames_in_pairs(samples: int) -> None:
     import librosa

@@ -83,6 +83,7 @@ def was() -> dict[str, Any]:
     return load.load_checkpoint(TINY / OMNI, device="cpu").fingerprint()  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_of_a_file_refuses_the_run_and_is_named(name: str, was: dict[str, Any], tmp_path: Path) -> None:
     file, edit = EDITS[name]
@@ -184,6 +185,7 @@ def scores(model: Any, audio: bool) -> list[float]:
     return list(model.likelihood([request(audio)])[0].logprobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSES)
 def test_an_adapter_is_on_under_every_condition(name: str, tmp_path: Path) -> None:
     merged_net = adapter_of(name, tmp_path / "adapter")

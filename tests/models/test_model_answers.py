@@ -115,6 +115,7 @@ REPLIES: dict[str, tuple[Callable[[Sequence[Request]], Any], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SCORES)
 def test_scores_that_are_none_are_failures(kind: str, items: Items, tmp_path: Path) -> None:
     answers, part = SCORES[kind]

@@ -191,6 +191,7 @@ def test_two_that_call_themselves_the_same_need_names(place: Path) -> None:
     done(score("--model", "my.py:Longest", "--model", "other.py:Longest", "--name", "a", "--name", "b"))
 
 
+@pytest.mark.slow
 def test_several_processes_load_it_themselves(place: Path) -> None:
     run = ac.score(
         ac.load_items("demo", limit=6), "my.py:Longest", ["text"], names="mine", run="r", devices=["cpu", "cpu"],

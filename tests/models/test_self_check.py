@@ -76,6 +76,7 @@ def checkpoint(kind: str, tokenizer: Any, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NETS)
 def test_the_fastest_path_that_is_right_is_taken(
     kind: str, tokenizer: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -134,6 +135,7 @@ def _positions_start_again(model: Any) -> None:
     model.decoder._call = lambda ids, positions, *more: call(ids, positions - positions.min(), *more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "path", "why"),
     [
@@ -236,6 +238,7 @@ def test_a_model_that_cannot_be_believed_is_refused_in_one_line(change: Callable
     assert str(caught.value).startswith("tiny-qwen2.5-omni: refused by its self-check: ")
 
 
+@pytest.mark.slow
 def test_in_lower_precision_a_path_may_differ_as_much_as_batches_do() -> None:
     model = load.load_checkpoint(TINY / "tiny-qwen2.5-omni", device="cpu", dtype="bfloat16", check=False)
     found = self_check.self_check(model)
@@ -247,6 +250,7 @@ def test_in_lower_precision_a_path_may_differ_as_much_as_batches_do() -> None:
     assert self_check.self_check(model).path == "plain"
 
 
+@pytest.mark.slow
 def test_the_result_is_kept_and_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIOCONTRIB_CHECKS", str(tmp_path / "checks"))
     load_model("tiny-qwen2.5-omni", device="cpu")
@@ -263,6 +267,7 @@ def test_the_result_is_kept_and_taken_over(tmp_path: Path, monkeypatch: pytest.M
         assert json.loads(kept.read_text(encoding="utf-8")) == held
 
 
+@pytest.mark.slow
 def test_what_it_hangs_on_is_part_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIOCONTRIB_CHECKS", str(tmp_path / "checks"))
     load_model("tiny-qwen2.5-omni", device="cpu")

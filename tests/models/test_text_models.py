@@ -102,6 +102,7 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> TextLanguageModel:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["text", "options"])
 def test_scores_equal_plain_forwards(small: TextLanguageModel, spec: str) -> None:
     asked = requests(spec)

@@ -234,6 +234,7 @@ def plain_scores(model: Any, request: Request, beginning: list[int]) -> list[flo
     return sums
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "temperature"), [(0, 0.0), (1, 0.0), (24, 0.0), (24, 3.0), (96, 3.0)])
 def test_likelihoods_after_a_thought_equal_a_plain_computation(
     thinker: LocalModel, limit: int, temperature: float
@@ -247,6 +248,7 @@ def test_likelihoods_after_a_thought_equal_a_plain_computation(
         np.testing.assert_allclose(scored.logprobs, plain_scores(thinker, request, beginning), atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["audio", "text"])
 def test_likelihoods_after_a_thought_with_a_clip(listener: LocalModel, spec: str) -> None:
     """Where the mark is no token of its own, the whole bound is written; here no thought ends by itself."""

@@ -83,6 +83,7 @@ def test_letters_go_on_after_z() -> None:
     assert LISTS["letters"](["x"] * 28).splitlines()[24:] == ["Y. x", "Z. x", "AA. x", "AB. x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "says"),
     [

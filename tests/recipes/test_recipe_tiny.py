@@ -31,6 +31,7 @@ def trainer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 def test_questions_that_share_a_sequence_do_not_see_each_other(trainer) -> None:
     for step in (0, 1):  # clips and text; silence
         groups, silence = trainer.batch(step)
@@ -42,6 +43,7 @@ def test_questions_that_share_a_sequence_do_not_see_each_other(trainer) -> None:
         assert together.item() == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_saved_loads_and_answers(trainer, tmp_path: Path) -> None:
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     trainer.train(tmp_path / "model")

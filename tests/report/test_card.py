@@ -110,6 +110,7 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "asked"), ASKED)
 def test_its_commands_make_the_same_split_again(run: Run, rule: str, asked: dict[str, Any]) -> None:
     split(run, rule, **asked)
@@ -137,6 +138,7 @@ def test_the_command_that_was_typed_is_given_back_word_by_word(run: Run, monkeyp
     assert shlex.split(text)[: 2 * len(first) + 2] == ["audiocontrib", *first[1:], "audiocontrib", *more[1:]]
 
 
+@pytest.mark.slow
 def test_a_certificate_is_in_it(run: Run) -> None:
     split(run, "votes", models=["m0", "m1"])
     words = ["certify", "--run", str(run.path), "--split", "votes", "--model", "m2"]

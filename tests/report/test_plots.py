@@ -152,6 +152,7 @@ def test_a_figure_says_what_its_axes_are_and_of_how_many(name: str) -> None:
     assert any(labels) or name == "agreement_matrix"  # its axes are the models
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_in_a_page_takes_its_colours(name: str) -> None:
     text = svg(figures()[name], name)

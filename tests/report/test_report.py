@@ -68,6 +68,7 @@ def embedded(text: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_every_part_is_there_and_nothing_is_fetched(written: Path) -> None:
     text = written.read_text(encoding="utf-8")
     for section in ("answer", "asked", "accuracy", "map", "splits", "agreement", "calibration", "audit", "items"):
@@ -81,6 +82,7 @@ def test_every_part_is_there_and_nothing_is_fetched(written: Path) -> None:
     assert str(written.parent.parent) not in text  # it can be mailed: whose disk it was made on is nobody's business
 
 
+@pytest.mark.slow
 def test_it_opens_with_what_the_audio_adds(run: Run, written: Path) -> None:
     """As `evaluate` has it, with the sentence that follows; then by type."""
     text = written.read_text(encoding="utf-8")
@@ -289,6 +291,7 @@ def test_in_a_browser_it_is_quiet_and_alone(opened: Any, written: Path) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_items_sort_filter_and_play(opened: Any) -> None:
     rows = opened.locator("#browser tbody tr.item")
     assert rows.count() == 44

@@ -15,6 +15,7 @@ from audiocontrib.scoring.estimate import SAMPLE, estimate_scoring
 from audiocontrib.scoring.plan import Shard
 
 
+@pytest.mark.slow
 def test_requests_are_exact_and_tokens_count_what_is_shared() -> None:
     items = ac.load_items("demo", seed=2, limit=12)
     asking = make_asking(["audio", "silence", "text"], "likelihood", "cyclic", "audiomcq")

@@ -49,6 +49,7 @@ def assert_same(run: Run, expected: Run) -> None:
         np.testing.assert_allclose(x, y, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_three_shards(items: Items, alone: Run, tmp_path: Path) -> None:
     for shard in ("1/3", "2/3", "3/3"):
         run = ac.score(items, [TINY], CONDITIONS, run=tmp_path / "r", shard=shard, progress=False)
@@ -81,6 +82,7 @@ def test_a_process_for_each_device(items: Items, alone: Run, tmp_path: Path) -> 
     assert_same(run, alone)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_leaves_what_it_answered(
     items: Items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

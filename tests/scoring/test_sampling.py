@@ -159,6 +159,7 @@ def dice(count: int, **how: Any) -> list[Any]:
     return [sampling.Dice(ReplyDraw(**{"temperature": 1.0, "seed": seed, **how}), "model") for seed in range(count)]
 
 
+@pytest.mark.slow
 def test_tokens_are_drawn_from_the_distribution() -> None:
     """Frequencies against softmax(logits / t), cut by top_p, by a chi-square of its own."""
     one = logits(1, 6)
@@ -226,6 +227,7 @@ def test_a_run_without_the_column_is_repeat_0(items: Items, tmp_path: Path) -> N
     assert found.to_dict("list") == {"repeat": [0], "n": [12]}
 
 
+@pytest.mark.slow
 def test_five_repeats_killed_and_resumed_hold_no_row_twice(tmp_path: Path) -> None:
     def command(run: str) -> list[str]:
         return [
@@ -313,6 +315,7 @@ def test_the_words_of_the_command_line(tmp_path: Path) -> None:
     assert command_words(step)[-4:] == ["--think-tokens", "0,8", "--run", str(tmp_path / "r")]
 
 
+@pytest.mark.slow
 def test_every_command_that_measures_takes_one_repeat(tmp_path: Path) -> None:
     """And refuses one that there is not."""
     folder = str(tmp_path / "r")

@@ -269,6 +269,7 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(whole, mended)
 
 
+@pytest.mark.slow
 def test_a_run_in_progress_can_be_queried(tmp_path: Path) -> None:
     run = str(tmp_path / "run")
     command = [

@@ -47,6 +47,7 @@ def wait_for(folder: Path, n: int, process: subprocess.Popen[str]) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_nothing_answered_is_asked_again(number: int, code: int, tmp_path: Path) -> None:
     process = begin(tmp_path, 0.02)
@@ -66,6 +67,7 @@ def test_nothing_answered_is_asked_again(number: int, code: int, tmp_path: Path)
     assert len(Run.open(tmp_path / "r").query("from responses")) == N
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     process = begin(tmp_path, 3.0)
     wait_for(tmp_path, 1, process)

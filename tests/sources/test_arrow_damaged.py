@@ -51,6 +51,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert len(load_items(str(path), name="toy")) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_damaged_file_is_one_line(seed: int, tmp_path: Path) -> None:
     rng, data = random.Random(seed), stream(tmp_path / "whole.arrow").read_bytes()

@@ -127,6 +127,7 @@ def outcome(folder: Path, table: tuple[str, str, str, str], seed: int) -> str:
     return "right" if golds == truth and not items.quarantined else f"wrong: {golds[:3]} for {truth[:3]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(10))
 def test_every_gold_is_right_or_the_table_is_refused(part: int, tmp_path: Path) -> None:
     """220 of the tables, 22 at a time; each shape, dress, other and order is among them, in changing company."""

@@ -49,6 +49,7 @@ def placed(made: Split) -> dict[str, str]:
     return dict(zip(made.table["item_id"].to_pylist(), made.table["split"].to_pylist(), strict=True))
 
 
+@pytest.mark.slow
 def test_every_rule_places_every_item_and_says_why(con: duckdb.DuckDBPyConnection) -> None:
     for name, known in RULES.items():
         if name == "audit":  # it needs an audit's scores, and has tests of its own
@@ -338,6 +339,7 @@ def test_models_that_a_rule_names_need_not_vote(judged: duckdb.DuckDBPyConnectio
     assert judges(split(judged).settings) == []
 
 
+@pytest.mark.slow
 def test_sensitivity(con: duckdb.DuckDBPyConnection) -> None:
     rows = {r["variant"]: r for r in sensitivity(con, rule="votes", threshold=0.5).to_pylist()}
     first = rows["votes, threshold 0.5"]
@@ -374,6 +376,7 @@ def test_a_variant_that_cannot_be_made_says_why(con: duckdb.DuckDBPyConnection) 
     assert rows["without m0"]["note"] is None
 
 
+@pytest.mark.slow
 def test_a_large_run_is_looked_at_on_whole_clips_and_it_is_said(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -436,6 +439,7 @@ def test_bad_recipes(tmp_path: Path, text: str, message: str) -> None:
         read_split_recipe(tmp_path / "none.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["votes", "group", "posterior", "fdr"])
 def test_a_shuffle_of_all_options_and_rows_changes_no_split(rule: str) -> None:
     items = questions(120, k=(4, 3, 2), per_clip=2)
@@ -469,6 +473,7 @@ def declining(refuse: float, unparseable: float = 0.0) -> duckdb.DuckDBPyConnect
     return views(items, ask(items, models, ["silence", "audio"], "generate", cyclic=True))
 
 
+@pytest.mark.slow
 def test_a_reply_that_declines_is_no_guess() -> None:
     """The share of leaks is that of the same models where they do not decline, and the reasons name who abstained."""
     con = declining(0.3)
@@ -487,6 +492,7 @@ def test_a_reply_that_declines_is_no_guess() -> None:
     assert np.mean(false) <= 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("refuse", "unparseable"), [(1.0, 0.0), (0.0, 1.0)])
 def test_where_no_vote_names_an_option_fdr_decides_nothing(refuse: float, unparseable: float) -> None:
     made = split(declining(refuse, unparseable), rule="fdr")

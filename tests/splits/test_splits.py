@@ -46,6 +46,7 @@ def test_the_published_rule_over_all_patterns() -> None:
     assert [r["score"] for r in found] == pytest.approx([1 - sum(p) / 3 for p in PATTERNS])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("models", [1, 2, 3, 4, 7, 10])
 def test_a_score_equal_to_the_threshold_is_strong(models: int) -> None:
     con = views(*answers([(False,) * wrong + (True,) * (models - wrong) for wrong in range(models + 1)]))

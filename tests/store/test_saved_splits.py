@@ -156,6 +156,7 @@ def one_line(call: Callable[[], Any], says: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_damaged_split_is_refused_and_all_else_is_read(run: Run, damage: str, tmp_path: Path, caplog: Any) -> None:
     one_line(lambda: run.split("bad"), damage)
     one_line(lambda: run.split(run.split_folder("bad")), damage)
@@ -180,6 +181,7 @@ VERBS: dict[str, Callable[[Run, Path], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", ["rows twice", "rows gone", "settings edited", "foreign ids, settings gone"])
 def test_every_verb_takes_the_same_way_in(verb: str, name: str, run: Run, tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def test_done_leaves_out_what_failed_and_nothing_else(tmp_path: Path) -> None:
     assert len(list((run.path / "responses").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_many_small_parts_read_as_one_table(tmp_path: Path) -> None:
     run = start(tmp_path / "r")
     for i in range(300):

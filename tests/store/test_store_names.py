@@ -21,6 +21,7 @@ ODD = {  # a run's name -> a neighbour that it would match as a pattern
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_a_run_reads_itself_and_not_its_neighbour(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

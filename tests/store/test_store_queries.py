@@ -122,6 +122,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.slow
 def test_what_writes_loads_or_reads_elsewhere_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +139,7 @@ def test_what_writes_loads_or_reads_elsewhere_is_refused(
         assert contents(tmp_path) == before, statement
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [False, True])
 def test_statements_at_random_change_no_file(named: bool, run: Run, tmp_path: Path) -> None:
     """A write is wrapped in what only reads, after comments and among other statements; also where a file is named."""

@@ -100,6 +100,7 @@ def hostile(form: str, tmp_path: Path) -> Run:
     return received(run.path, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_outside_is_copied_embedded_or_linked(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -50,6 +50,7 @@ def with_value(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run.json", "splits/one/settings.json", "splits/one/certificate.json"])
 def test_any_content_is_understood_or_one_line(name: str, tmp_path: Path) -> None:
     run, rng = made(tmp_path / "r").path, random.Random(name)
@@ -107,6 +108,7 @@ def test_a_table_of_another_shape_is_one_line(name: str, change: str, tmp_path: 
         open_run(run.path).load_items()
 
 
+@pytest.mark.slow
 def test_a_prompt_known_by_its_name_alone_is_reported(tmp_path: Path) -> None:
     run = ac.score(ac.load_items("demo", limit=4), ["mock"], run=tmp_path / "r", progress=False)
     CliRunner().invoke(main, ["split", "--run", str(run.path), "--name", "one"])

@@ -65,6 +65,7 @@ def results(run: Path) -> Any:
     return tables, kept, about, asked, [repr(item) for item in opened.load_items()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_a_bit_that_flips_changes_no_result(seed: int, tmp_path: Path) -> None:
     run, rng = whole(tmp_path / "r").path, random.Random(seed)
@@ -165,6 +166,7 @@ def unsealed(run: Path) -> None:
         path.write_text(json.dumps(held))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["verify", "resume"])
 def test_a_run_without_hashes_is_read_and_gets_them(by: str, tmp_path: Path) -> None:
     run = whole(tmp_path / "r").path
@@ -236,6 +238,7 @@ NO_FILES = ["part", "items.parquet", "quarantine.parquet", "run.json", "hashes.j
             "evidence/ffffffffffffffff/a.jsonl"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NO_FILES)
 @pytest.mark.parametrize("kind", ["pipe", "folder"])
 def test_what_is_no_file_is_not_read_for_ever(kind: str, name: str, tmp_path: Path) -> None:

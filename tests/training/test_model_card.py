@@ -80,6 +80,7 @@ def blocks(text: str) -> list[str]:
     return [found[1] for found in re.findall(r"(?ms)^```(\w*)\n(.*?)\n```$", text)]
 
 
+@pytest.mark.slow
 def test_both_stages_are_told_with_their_split(made: Path) -> None:
     text = (made / card.CARD).read_text()
     header = yaml.safe_load(text.split("---\n")[1])
@@ -196,6 +197,7 @@ def test_what_is_on_the_hub_is_named_in_the_header(made: Path, tmp_path: Path) -
     assert header["datasets"] == ["inclusionAI/AudioMCQ"]
 
 
+@pytest.mark.slow
 def test_rows_that_no_recipe_chose_have_no_commands(chain: Path, tmp_path: Path) -> None:
     trained = train_sft(sft(steps=1), demo_rows(4), TINY, tmp_path / "free", progress=False)
     assert "no command makes them again" in part((trained.model / card.CARD).read_text(), "How to make it again")

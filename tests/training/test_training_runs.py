@@ -77,6 +77,7 @@ def test_kill_9_and_the_same_again(stage: str, rows: TrainingRows, tmp_path: Pat
     assert all(torch.equal(value, ours[name]) for name, value in weights(saved.model).items())
 
 
+@pytest.mark.slow
 def test_other_settings_are_not_mixed_in(rows: TrainingRows, tmp_path: Path) -> None:
     out = tmp_path / "o"
     train_sft(sft(steps=1), rows, TINY, out, progress=False)
@@ -123,6 +124,7 @@ def test_a_loss_that_is_no_number_stops_before_any_weight_changes(
     assert all(value.isfinite().all() for value in weights(out / "checkpoints" / "checkpoint-2").values())
 
 
+@pytest.mark.slow
 def test_gradients_that_are_no_numbers_are_never_saved(
     rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +143,7 @@ def test_gradients_that_are_no_numbers_are_never_saved(
     assert [p.name for p in (out / "checkpoints").iterdir()] == ["checkpoint-2"]
 
 
+@pytest.mark.slow
 def test_a_clip_that_vanishes(rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = replace(rows.items[1], audio=Clip("lost.wav", str(tmp_path)), clip_id="lost")
     given = TrainingRows(Items([rows.items[0], lost]))

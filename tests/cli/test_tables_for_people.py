@@ -57,6 +57,7 @@ def held(run: ac.Run, view: str) -> list[str]:
     return list(TABLES[view][1](run, TableOptions(None, 0.02, Scope(), None)).column_names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_shows_columns_that_its_table_has(view: str, run: ac.Run) -> None:
     columns = VIEWS[view].columns

@@ -112,6 +112,7 @@ def test_a_posterior_is_a_list_or_names_its_options(tmp_path: Path, cell: Any) -
     assert (found["choice"], found["method"]) == (1, "likelihood")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
@@ -300,6 +301,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert "holds no replies" in evaluated.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "wanted"),
     [

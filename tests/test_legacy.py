@@ -103,6 +103,7 @@ def test_measures_give_the_numbers_that_they_gave(folder: Path) -> None:
     assert told == pytest.approx(was)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parts"), [("votes-0.5", {"weak": 3, "strong": 1}), ("fdr-0.9", {"undecided": 4})])
 def test_splits_are_found_and_made_again_alike(name: str, parts: dict[str, int], run: Run, folder: Path) -> None:
     stored = run.query(f"select item_id, split, reason from splits where name = '{name}' order by 1")

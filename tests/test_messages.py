@@ -49,6 +49,7 @@ def test_modules_that_write_commands_are_there() -> None:
     assert not [name for name in COMMANDS_IN_TEXTS if not (PACKAGE / name).exists()]
 
 
+@pytest.mark.slow
 def test_nothing_below_the_command_line_prints() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"

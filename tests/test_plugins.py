@@ -55,6 +55,7 @@ def test_a_file_is_loaded_once(beep: Path) -> None:
     assert CONDITIONS["plugin-beep"].hears_own_clip is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["before", "after", "joined", "environment"])
 def test_from_the_command_line(beep: Path, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     score = ["score", "--dataset", "demo", "--limit", "4", "--model", "mock", "--condition", "plugin-beep"]
@@ -114,6 +115,7 @@ def test_what_is_not_there(name: str, says: str) -> None:
         plugins.load_plugin(name)
 
 
+@pytest.mark.slow
 def test_installed_plugins_are_listed_and_loaded_by_name_only(tmp_path: Path, beep: Path) -> None:
     """A real distribution on the path, as pip installs it."""
     about = tmp_path / "site" / "beeps-1.0.dist-info"

@@ -71,6 +71,7 @@ def test_the_views_of_runs_do_not_meet(tmp_path: Path) -> None:
     assert found.fetchall() == [(3,)]
 
 
+@pytest.mark.slow
 def test_queries_of_several_threads_do_not_meet() -> None:
     def total(n: int) -> int:
         return int(sql("select sum(number)::bigint as total from given", given=numbers(n))["total"][0].as_py())

@@ -580,6 +580,7 @@ def test_long_replies_are_read_in_linear_time(piece: str) -> None:
     assert (answer.outcome is Outcome.ANSWERED) == (answer.choice is not None)
 
 
+@pytest.mark.slow
 def test_a_long_reply_is_still_read_to_its_end() -> None:
     assert answers.parse("La la. " * 40_000 + "The answer is piano.", MUSIC).choice == 1
 
@@ -604,6 +605,7 @@ def test_a_reply_that_holds_no_option_never_yields_one(reply: str) -> None:
     assert answers.parse(reply, MUSIC).choice is None
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="abcdABCDａｂｃｄＡＢＣＤ")), st.integers(2, 4))
 def test_nothing_is_read_into_text_without_the_options_letters(reply: str, count: int) -> None:

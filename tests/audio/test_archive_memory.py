@@ -30,6 +30,7 @@ def peak(path: Path, name: str) -> float:
     return float(done.stdout.split()[1])
 
 
+@pytest.mark.slow
 def test_a_member_of_a_zip_is_in_memory_once(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file, file.open("a.wav", "w") as member:

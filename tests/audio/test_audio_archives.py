@@ -253,6 +253,7 @@ def _hashes(root: str) -> list[str]:
     return [decode(Clip(path=path, root=root)).sha256 for path in paths]
 
 
+@pytest.mark.slow
 def test_threads_and_forked_processes_hear_the_same(tmp_path: Path) -> None:
     make_zip(tmp_path / "a.zip", SOUNDS)
     make_tar(tmp_path / "a.tar", SOUNDS)

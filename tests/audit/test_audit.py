@@ -39,6 +39,7 @@ def test_label_permuted_sets_raise_no_alarm() -> None:
     assert loud <= 2
 
 
+@pytest.mark.slow
 def test_scores_join_the_items() -> None:
     change, _ = ARTEFACTS["gold has a word of its own"]
     items = planted(300, change, share=0.5)

@@ -93,6 +93,7 @@ def test_three_items_are_no_reason_for_a_traceback(tmp_path: Path) -> None:
     assert "classifiers need 50 on 10" in done.stdout
 
 
+@pytest.mark.slow
 def test_scores_stay_in_the_run_and_feed_a_split(tmp_path: Path) -> None:
     table = planted(150, ARTEFACTS["gold has a word of its own"][0], share=0.5)
     items = Items([item_from_row(row | {"extra": "{}"}) for row in table.to_pylist()], origin={"name": "toy"})

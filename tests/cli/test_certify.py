@@ -49,7 +49,9 @@ def test_a_held_out_model_certifies(run: Path) -> None:
     assert kept == pytest.approx(found)
 
 
+@pytest.mark.slow
 def test_every_model_of_the_split_in_turn(run: Path) -> None:
+    assert certify(run, "--model", "guesser").exit_code == 0
     done = certify(run, "--rotate")
     assert done.exit_code == 0, done.output
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -87,6 +89,7 @@ def test_a_split_that_is_made_again_has_no_certificate(run: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["settings.json", "split.parquet"]
 
 
+@pytest.mark.slow
 def test_a_model_that_the_rule_names_took_part(run: Path) -> None:
     made = ac.open_run(run)
     asked = {"rule": "adf", "condition": "text", "models": ["m0", "m1"]}

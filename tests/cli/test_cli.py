@@ -80,6 +80,7 @@ def test_help_has_examples(name: str | None) -> None:
     assert name is None or "Example" in out.stdout or "loads from its folder" in out.stdout
 
 
+@pytest.mark.slow
 def test_score_split_query_show(data: Path) -> None:
     scored = score(data)
     assert scored.exit_code == 0, scored.output
@@ -262,6 +263,7 @@ def test_a_model_folder_without_weights(data: Path) -> None:
     assert not (data / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

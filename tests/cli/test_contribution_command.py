@@ -42,6 +42,7 @@ def rows(out: Result) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(out.stdout)))
 
 
+@pytest.mark.slow
 def test_by_default_it_measures_saves_and_sums_up(run: Path) -> None:
     out = call(run)
     assert out.exit_code == 0, out.output
@@ -89,6 +90,7 @@ def test_a_table_alone_saves_nothing(tmp_path: Path) -> None:
     assert (folder / "contributions.parquet").exists()
 
 
+@pytest.mark.slow
 def test_a_second_run_of_the_same_questions(run: Path, tmp_path: Path) -> None:
     again = start(tmp_path / "again")
     assert rows(call(run, "--rerun", again, "--format", "csv"))

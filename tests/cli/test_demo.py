@@ -30,6 +30,7 @@ def test_the_same_seed_gives_the_same_data_and_another_other() -> None:
     assert {i.audio.data for i in one}.isdisjoint({i.audio.data for i in other})
 
 
+@pytest.mark.slow
 def test_what_the_data_hold() -> None:
     items = ac.load_items("demo", seed=UNSEEN, limit=800)
     assert not items.quarantined
@@ -48,6 +49,7 @@ def test_what_the_data_hold() -> None:
     assert all(item.choices[item.answer] in item.question for item in explicit)
 
 
+@pytest.mark.slow
 def test_clips_are_sound_and_their_length_tells_no_answer() -> None:
     items = ac.load_items("demo", seed=UNSEEN, limit=600)
     seconds = defaultdict(set)

@@ -109,6 +109,7 @@ def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo,
     assert done.constants[None][1] == max(r["accuracy"] for r in table if r["strategy"] != "uniform chance")
 
 
+@pytest.mark.slow
 def test_weak_items_are_those_of_the_published_rule(done: RealDemo) -> None:
     votes, group = done.splits[0], done.splits[1]
     assert (votes.rule, group.rule) == ("votes", "group")
@@ -129,6 +130,7 @@ def test_weak_items_are_those_of_the_published_rule(done: RealDemo) -> None:
     assert all(done.run.split_folder(name).exists() for name in SPLITS.values())
 
 
+@pytest.mark.slow
 def test_with_few_items_the_rule_that_reads_texts_is_left_out(model: Cascade, tmp_path: Path) -> None:
     few = demo_real(items=questions(tmp_path, per_kind=4), model=model, run=tmp_path / "run", progress=False)
     assert "audit" not in {one.rule for one in few.splits}

@@ -92,6 +92,7 @@ def test_accuracy_stands_beside_chance_and_the_best_constant(tmp_path: Path) -> 
         assert row["interval"] == found.kind
 
 
+@pytest.mark.slow
 def test_what_the_audio_adds_is_the_contribution_of_the_summary(tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     right = {"audio": draw.random(200) < 0.8, "silence": draw.random(200) < 0.4}
@@ -159,6 +160,7 @@ def test_did_it_listen_more(tmp_path: Path) -> None:
     assert rows["what the audio adds over silence"]["low"] < 0 < rows["what the audio adds over silence"]["high"]
 
 
+@pytest.mark.slow
 def test_p_values_are_corrected_over_the_benchmarks(tmp_path: Path) -> None:
     draw = np.random.default_rng(1)
     sets = [("one", 0.62), ("two", 0.52), ("three", 0.5)]
@@ -176,6 +178,7 @@ def test_p_values_are_corrected_over_the_benchmarks(tmp_path: Path) -> None:
     assert all(r["p_holm"] >= r["p"] for r in rows)
 
 
+@pytest.mark.slow
 def test_pairs_are_clustered_by_clip(tmp_path: Path) -> None:
     # ten questions on a clip rise and fall together: the interval must be wider than for single items
     blocks = np.repeat(np.random.default_rng(2).random(40) < 0.55, 10).tolist()

@@ -134,6 +134,7 @@ for name in ("4gb.wav", "1gb.wav", "3hours.wav", "5gb.wav", "nan.wav", "chunk.wa
     assert used < 40
 
 
+@pytest.mark.slow
 def test_memory_follows_the_seconds_and_not_the_rate_and_channels(tmp_path: Path) -> None:
     """2 minutes of 8 channels at 96 kHz are 184 MB on the disk, and 8 MB of samples at 16 kHz."""
     head = bytearray(wav_header(120 * 96_000 * 16, 96_000))
@@ -146,6 +147,7 @@ def test_memory_follows_the_seconds_and_not_the_rate_and_channels(tmp_path: Path
     assert used < 60
 
 
+@pytest.mark.slow
 def test_a_line_of_50_mb_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "my.jsonl"
     long = json.dumps(row(2, question="x" * 50 * MB)).encode()
@@ -163,6 +165,7 @@ def test_a_file_without_line_ends_is_one_line(tmp_path: Path) -> None:
     assert items.quarantined[0].reason == f"the line is {40 * MB:,} bytes long; less than {MAX_LINE:,} are read"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [MAX_LINE - 2, MAX_LINE - 1, MAX_LINE, 2 * MAX_LINE - 1, 2 * MAX_LINE])
 @pytest.mark.parametrize("end", [b"\n", b""])
 def test_lines_about_the_limit(size: int, end: bytes, tmp_path: Path) -> None:

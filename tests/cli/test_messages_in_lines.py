@@ -64,6 +64,7 @@ def test_other_programs_get_records(
     assert "questions" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_importing_the_package_sets_up_no_logging() -> None:
     seen = "import audiocontrib, logging; from audiocontrib import scoring; l = logging.getLogger('audiocontrib'); "
     done = subprocess.run(

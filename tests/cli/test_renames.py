@@ -207,6 +207,7 @@ def test_old_and_new_words_give_the_same_output(run: Path, tmp_path: Path) -> No
         assert not NOTE.search(other.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -63,6 +63,7 @@ def test_what_is_left_is_counted(tmp_path: Path) -> None:
     assert said("--run", str(run.path))[3] == f"answers: {there}, 0 failed, {whole - there} not asked yet"
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_goes_on_with_the_command_that_began_it(tmp_path: Path) -> None:
     items = ac.load_items("demo", limit=12)
     run = ac.score(items, ["mock"], ["text"], run=tmp_path / "my run", shard="1/2", progress=False)

@@ -41,6 +41,7 @@ def summary(done: Result) -> dict[str, object]:
     return dict(json.loads(done.stdout.splitlines()[0]))
 
 
+@pytest.mark.slow
 def test_the_published_rule_is_the_default(run: Path) -> None:
     assert summary(split(run))["n"] == N
     settings = kept(run, "votes-0.5")

@@ -68,6 +68,7 @@ def test_a_command_without_a_word_shows_its_help() -> None:
     assert "Commands:" in CliRunner().invoke(main, []).output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "option"), [one for one in OPTIONS if not one[1].multiple])
 def test_an_option_that_is_taken_once_is_not_given_twice(name: str, option: click.Option) -> None:
     value = option.type.choices[0] if isinstance(option.type, click.Choice) else "1"

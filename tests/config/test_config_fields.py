@@ -156,6 +156,7 @@ def test_an_unknown_word_in_any_field(tmp_path: Path, field: Field) -> None:
     assert said.startswith((f"{field.name} is 'adio', but must be ", f"{field.name}: no "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ALL, ids=lambda f: f"{f.cls.__name__}.{f.name}")
 def test_a_wrong_type_in_any_field(tmp_path: Path, field: Field) -> None:
     """A list, and a mapping."""

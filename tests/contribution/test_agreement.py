@@ -71,6 +71,7 @@ def test_the_numbers_are_those_of_a_loop() -> None:
         assert row[f"{kind}kappa"] == pytest.approx((alike - expected) / (1 - expected))
 
 
+@pytest.mark.slow
 def test_the_row_for_all_pairs_is_their_weighted_mean() -> None:
     *pairs, whole = rows(mocks(4, leak=0.3, shared_preference=0.4))
     assert len(pairs) == len(list(combinations(range(4), 2)))
@@ -81,6 +82,7 @@ def test_the_row_for_all_pairs_is_their_weighted_mean() -> None:
         assert whole[f"{kind}kappa_low"] < whole[f"{kind}kappa"] < whole[f"{kind}kappa_high"]
 
 
+@pytest.mark.slow
 def test_it_measures_what_the_decoys_warn_of() -> None:
     con = views(ITEMS, ask(ITEMS, mocks(leak=0.3, shared_preference=0.5), ["silence"], cyclic=False))
     assert agreements(con).to_pylist()[-1]["wrong_kappa"] == pytest.approx(shared_preferences(con, condition="silence"))

@@ -61,6 +61,7 @@ def test_the_gradient_of_the_likelihood() -> None:
     assert np.isfinite(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [[4], [2, 3, 4, 5, 10]])
 def test_what_was_planted_is_recovered(sizes: list[int]) -> None:
     rng, rows = np.random.default_rng(0), []

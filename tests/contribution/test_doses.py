@@ -51,6 +51,7 @@ def test_the_curve_falls_as_it_was_planted_and_a_guesser_hears_nothing(con: Any)
     assert noisy == [None, 10, -10]
 
 
+@pytest.mark.slow
 def test_the_least_dose_is_the_first_at_which_an_answer_is_no_longer_heard(con: Any) -> None:
     found = [row for row in least_doses(con).to_pylist() if row["model"] == "listener"]
     cast = {(r["item_id"], r["condition"]): r["correct"] for r in votes(con).to_pylist() if r["model"] == "listener"}

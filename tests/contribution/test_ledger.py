@@ -120,6 +120,7 @@ def test_the_sums_close(posteriors: dict[str, list[float]]) -> None:
     assert (np.nan_to_num(np.abs(found["d_p"])) <= 1).all()
 
 
+@pytest.mark.slow
 def test_the_sums_close_over_models_after_calibration() -> None:
     items = questions(120, k=[2, 3, 5], per_clip=2)
     mocks = [MockModel(Planted(leak=0.4, seed=seed), f"m{seed}") for seed in range(3)]
@@ -281,6 +282,7 @@ def test_presence_and_content_are_told_apart(any_clip: bool) -> None:
     assert absent.low < 0 < absent.high
 
 
+@pytest.mark.slow
 def test_order_of_rows_and_options_is_nothing() -> None:
     items = questions(100, k=[2, 4], per_clip=2)
     asked = ask(items, [MockModel(Planted(leak=0.3, seed=s), f"m{s}") for s in range(2)], ["audio", "text", "swap"])

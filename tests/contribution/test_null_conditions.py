@@ -29,6 +29,7 @@ def compared(responses: list[Response], items: Items = ITEMS, **settings: Any) -
     return {(row["model"], row["first"], row["second"]): row for row in rows}
 
 
+@pytest.mark.slow
 def test_a_model_that_the_sound_does_not_disturb_takes_all_nulls_alike() -> None:
     conditions = ["audio", "swap", "noise:-40", "text", "silence", "silence:5", "silence:matched"]
     found = compared(ask(ITEMS, [reader()], conditions))
@@ -42,6 +43,7 @@ def test_a_model_that_the_sound_does_not_disturb_takes_all_nulls_alike() -> None
         assert row["minimum_detectable"] is None
 
 
+@pytest.mark.slow
 def test_a_planted_effect_of_silence_is_found() -> None:
     responses = ask(ITEMS, [reader("calm"), reader("shaken", 0.5)], ["text", "silence", "swap"])
     found = compared(responses)
@@ -78,6 +80,7 @@ def test_a_wider_margin_decides() -> None:
     assert (narrow["difference"], narrow["p_different"]) == (wide["difference"], wide["p_different"])
 
 
+@pytest.mark.slow
 def test_p_values_are_corrected_for_all_rows() -> None:
     responses = ask(ITEMS, [reader("shaken", 0.1)], ["text", "silence", "silence:5"])
     one = compared(responses, conditions=["silence", "text"])
@@ -124,6 +127,7 @@ def test_items_without_key_or_vote_do_not_count() -> None:
     assert (row["n"], row["difference"], row["verdict"]) == (0, None, "undecided")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_said() -> None:
     con = views(ITEMS, ask(ITEMS, [reader()], ["audio", "text"]))
     assert len(nulls(con)) == 0  # one null: no pair

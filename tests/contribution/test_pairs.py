@@ -135,6 +135,7 @@ def test_the_selection_hangs_on_the_seed_and_not_on_the_rows() -> None:
     assert selected(views(items, []), seed=1) != once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shuffled", "neighbours"), [(True, False), (False, True)])
 @pytest.mark.parametrize("partners", [1, 2])
 def test_a_model_that_only_reads_follows_half_the_clips_exactly(
@@ -159,6 +160,7 @@ def test_without_shared_clips_half_is_followed() -> None:
     assert 0.4 < row["following_low"] < 0.5 < row["following_high"] < 0.6  # pairs that are all alike are no certainty
 
 
+@pytest.mark.slow
 def test_a_reader_of_neighbours_follows_half_the_clips_on_average() -> None:
     """Options in any order: what stands before an option moves the answers to single items, to no side."""
     items = templates(1200, shuffled=True)
@@ -170,6 +172,7 @@ def test_a_reader_of_neighbours_follows_half_the_clips_on_average() -> None:
     assert row["effect_low"] < 0 < row["effect_high"]
 
 
+@pytest.mark.slow
 def test_a_model_that_listens_follows_the_clips() -> None:
     items = templates(200, shuffled=True)
     models = [MockModel(Planted(skill=1, confidence=5), "all"), MockModel(Planted(skill=0.5, seed=1), "half")]

@@ -49,6 +49,7 @@ def test_without_a_bias_all_places_are_alike() -> None:
         assert row["flips"] == pytest.approx(0.75, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_prior_is_that_which_was_planted() -> None:
     noisy = MockModel(Planted(skill=0.5, position_bias=1.5, content_preference=2, noise=0.5), "m")
     items = questions(400)

@@ -136,6 +136,7 @@ def test_mocks_with_any_number_of_options(method: str) -> None:
             assert row[name] == pytest.approx(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["likelihood", "generate"])
 def test_the_order_of_the_rows_and_of_the_options_changes_nothing(method: str) -> None:
     rows = ask(MIXED, GUESSES, ["audio", "silence"], method, cyclic=True)

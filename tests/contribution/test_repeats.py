@@ -225,6 +225,7 @@ def test_a_certificate_counts_each_item_once(several: list[list[Response]]) -> N
     assert found == certificate(alone, strong=ITEMS.table, model="m0")
 
 
+@pytest.mark.slow
 def test_it_is_said_which_repeat_counts(several: list[list[Response]], capsys: pytest.CaptureFixture[str]) -> None:
     con = views(ITEMS, [row for own in several for row in own])
     accuracy(con)
@@ -253,6 +254,7 @@ def test_a_measure_of_one_bound_is_that_of_a_run_with_it_alone(several: list[lis
         accuracy(whole, think_tokens=9)
 
 
+@pytest.mark.slow
 def test_repeats_of_thoughts_of_several_bounds() -> None:
     """Each bound has its own repeats; a majority is of one bound."""
     rows = [replace(row, think_tokens=bound) for bound in (0, 8) for repeat in range(3) for row in answers(repeat)]

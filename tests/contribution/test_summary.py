@@ -34,6 +34,7 @@ def asked(
     return views(items, ask(items, models or mocks(leak=0.4), conditions))
 
 
+@pytest.mark.slow
 def test_the_summary_finds_what_was_planted() -> None:
     con = asked(600, 4, models=mocks(1, skill=0.8, leak=0.3))
     [row] = summary(con).to_pylist()
@@ -53,12 +54,14 @@ def test_the_summary_finds_what_was_planted() -> None:
     assert row["leak_share_interval"] == row["contribution_interval"] == "Wilson, clustered"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "luck"), [(2, 0.5), (3, 0.259), (4, 0.156), (5, 0.104), (10, 0.028)])
 def test_the_published_vote_on_guesses(k: int, luck: float) -> None:
     [row] = summary(asked(20, k, ["silence"])).to_pylist()
     assert row["weak_by_luck"] == pytest.approx(luck, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_groups_add_up() -> None:
     con = asked()
     con.execute("create temp table plain as from items")

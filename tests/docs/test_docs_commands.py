@@ -106,6 +106,7 @@ def files_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "files", make_place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", LINES)
 def test_what_a_page_says_to_type_is_understood(page: str, files_alone: Path) -> None:
     """Command, options and their values; nothing is done."""

@@ -188,6 +188,7 @@ def test_rows_are_read_back_as_they_are_trained_on_here(name: str, stage: Stage,
         np.testing.assert_array_equal(samples, decode(row.item.audio).samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "stage"), CASES)
 def test_extra_columns_are_in_every_format(name: str, stage: Stage, run: Run, tmp_path: Path) -> None:
     export(run, split=SPLIT, stage=stage, out=tmp_path / "out", format=name, copies=1, progress=False)
@@ -237,6 +238,7 @@ def tiny() -> Any:
     return load_model("tiny-qwen2.5-omni")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["sft", "grpo"])
 def test_trl_renders_the_text_and_sound_of_training_here(stage: Stage, run: Run, tiny: Any, tmp_path: Path) -> None:
     from trl.data_utils import apply_chat_template

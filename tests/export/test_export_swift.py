@@ -108,6 +108,7 @@ def test_the_plugin_rewards_the_rows_that_were_exported(orms: dict[str, Any], tm
         assert form(replies, **columns) == [formed] * len(rows)
 
 
+@pytest.mark.slow
 def test_a_tiny_checkpoint_has_the_published_layout_and_the_thinkers_weights(tmp_path: Path) -> None:
     import torch
 

@@ -223,6 +223,7 @@ def test_an_order_that_only_the_prompt_shows_is_taken_or_refused(asked: Any, tmp
     assert "items/voice: the log shows the options in an order of its own" in line
 
 
+@pytest.mark.slow
 def test_conditions_of_others_have_their_own_place(asked: Any, tmp_path: Path) -> None:
     said = {"audio": 0, "silence:matched": 1, "mask20": 0, "mask40": 2, "caption": 1}
     rows = [

@@ -131,6 +131,7 @@ def test_processes_keep_side_by_side(tmp_path: Path) -> None:
     assert all(keep.get(f"{n}-{i}") == SoundFindings((f"{n}",)) for n in range(3) for i in range(20))
 
 
+@pytest.mark.slow
 def test_log_mel_is_yamnets() -> None:
     """Against librosa's spectrogram: 25 ms Hann windows padded to 512, magnitudes, HTK mel, no centring."""
     samples = sound(3, seconds=1.3).samples
@@ -172,6 +173,7 @@ def test_an_audioset_classifier_names_several_sounds_at_once(tmp_path: Path) -> 
     assert not np.allclose(scores.sum(axis=1), 1, atol=0.1)
 
 
+@pytest.mark.slow
 def test_whisper_windows_are_joined_and_bounded(tmp_path: Path) -> None:
     save_whisper(tmp_path / "w")
     recogniser = recognise.WhisperRecogniser(tmp_path / "w", "cpu")

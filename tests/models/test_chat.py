@@ -115,6 +115,7 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("hears", [True, False])
 def test_a_template_that_keeps_them_in_no_style_is_refused_in_one_line(name: str, hears: bool) -> None:
@@ -266,6 +267,7 @@ def test_hostile_texts_add_no_control_token(model: Any, place: str, audio: bool)
     assert np.isfinite(scored.logprobs).all()
 
 
+@pytest.mark.slow
 def test_harmless_texts_are_tokenised_as_ever(model: Any) -> None:
     one = asked("Which <b>? [1] | {x} <", ("bell > hiss", "<answer>"), audio=False)
     text = model.encoder.render(one.prompt)

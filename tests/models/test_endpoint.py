@@ -82,6 +82,7 @@ def test_likelihoods_are_those_of_the_local_model(models: dict[str, EndpointMode
         assert (mine.tokens, mine.prompt_tokens) == (local.tokens, local.prompt_tokens)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["audio", "text"])
 def test_replies_are_those_of_the_local_model(models: dict[str, EndpointModel], spec: str) -> None:
     asked = requests(spec)
@@ -172,6 +173,7 @@ def test_a_bound_that_is_ignored_is_written_otherwise() -> None:
         load(server)
 
 
+@pytest.mark.slow
 def test_other_ways_to_send_a_clip_are_heard_alike() -> None:
     asked = requests("audio")
     with serving(Able(url_only=True)) as server:

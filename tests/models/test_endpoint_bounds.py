@@ -239,6 +239,7 @@ def test_a_wait_between_bytes_has_a_bound_of_its_own(server: Server) -> None:
     assert time.monotonic() - start < 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("retries", [0, 1])
 def test_a_second_reply_on_a_connection_is_no_answer_to_the_next_question(server: Server, retries: int) -> None:
     def both(handler: Handler, body: dict[str, Any]) -> bool:
@@ -301,6 +302,7 @@ def test_pieces_that_nobody_asked_for_are_read_all_the_same(server: Server) -> N
     assert (reply.text, reply.finish) == (local.text, local.finish)
 
 
+@pytest.mark.slow
 def test_who_answers_is_checked_and_part_of_the_identity(tmp_path: Path) -> None:
     with serving(Able(replies_as="org/tiny:omni@main", lists=False)) as server:
         with pytest.raises(UsageError, match="no model is called 'org/tiny:omni'; there are: none; listed=no"):
@@ -334,6 +336,7 @@ def _items(limit: int) -> Any:
     return ac.load_items("demo", seed=3, limit=limit)
 
 
+@pytest.mark.slow
 def test_a_key_that_a_server_repeats_is_stored_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     coded = base64.b64encode(f"Bearer {KEY}".encode()).decode()
 
@@ -423,6 +426,7 @@ def test_what_is_stale_is_found_out_before_anything_is_asked(able: Able) -> None
             load(server, likelihood="prompt_logprobs")
 
 
+@pytest.mark.slow
 def test_a_server_that_takes_no_salt_is_asked_without() -> None:
     with serving(Able(salts=False)) as server:
         model = load(server, likelihood="prompt_logprobs")
@@ -475,6 +479,7 @@ def _wrong_by_turns() -> Callable[[Handler, dict[str, Any]], bool]:
     return fault
 
 
+@pytest.mark.slow
 def test_a_prompt_is_checked_by_replies_too() -> None:
     """Where each prompt is as stale as the last one, asking again tells nothing."""
 
@@ -505,6 +510,7 @@ def test_a_check_that_cannot_be_made_loses_nothing(server: Server, monkeypatch: 
     assert model.summary() == ""
 
 
+@pytest.mark.slow
 def test_a_run_says_what_its_checks_found(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = f"endpoint:{SERVED}@{server.url},likelihood=forced"
     ac.score(_items(1), [model], ["text"], run=tmp_path / "r", orders="given")

@@ -32,6 +32,7 @@ def score(server: Any, folder: Any, **how: Any) -> ac.Run:
     return ac.score(questions(2), model, "text", run=folder, **how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("refused", "sent", "said"),
     [

@@ -216,6 +216,7 @@ def test_a_server_that_dies_halfway_and_comes_back(tmp_path: Path, method: str) 
 LONG = "Count from one to one hundred, in words."
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_is_not_waited_for_by_every_question(tmp_path: Path) -> None:
     items = ac.load_items("demo", seed=3, limit=300)
     with serving() as server:

@@ -233,6 +233,7 @@ def test_a_stream_of_other_things(value: Any) -> None:
         ChatReply.read(whole_reply([value]))
 
 
+@pytest.mark.slow
 def test_events() -> None:
     raw = b'event: x\ndata: {"a":\ndata: 1}\n\n: comment\n\ndata:2\r\n\r\ndata: [DONE]\n\ndata: 3\n\n'
     assert list(events(raw)) == [{"a": 1}, 2]

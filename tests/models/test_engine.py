@@ -113,6 +113,7 @@ def test_generation_equals_generate(model: AudioLanguageModel, spec: str) -> Non
         assert reply.text == expected
 
 
+@pytest.mark.slow
 def test_batching_and_order_of_requests_do_not_matter(model: AudioLanguageModel) -> None:
     asked = [request for spec in CASES for request in cases(spec)]
     together = model.likelihood(asked)
@@ -123,6 +124,7 @@ def test_batching_and_order_of_requests_do_not_matter(model: AudioLanguageModel)
         np.testing.assert_allclose(a.logprobs, c.logprobs, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_the_sound_matters_and_the_gold_does_not(model: AudioLanguageModel) -> None:
     from dataclasses import replace
 

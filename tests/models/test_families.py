@@ -139,6 +139,7 @@ def test_audio_tokens_are_counted_as_the_processor_counts(kind: str) -> None:
         assert model(kind).encoder.audio_id not in ids[shared:]
 
 
+@pytest.mark.slow
 @kinds
 def test_the_sound_is_heard(kind: str) -> None:
     # the same length, so that only the samples differ
@@ -182,6 +183,7 @@ def test_a_checkpoint_in_the_published_files_loads(kind: str, tmp_path: Path) ->
 adapted = pytest.mark.parametrize("kind", ["granite_speech", "phi4_multimodal"])
 
 
+@pytest.mark.slow
 @adapted
 def test_an_adapter_is_on_only_while_audio_is_heard(kind: str, tmp_path: Path) -> None:
     publish(kind, tmp_path / kind)
@@ -208,6 +210,7 @@ def test_a_checkpoint_without_its_adapter_is_refused(kind: str, tmp_path: Path) 
         load.load_checkpoint(tmp_path / kind, device="cpu")
 
 
+@pytest.mark.slow
 @adapted
 def test_another_adapter_is_another_fingerprint(kind: str, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file

@@ -217,6 +217,7 @@ def test_an_adapter_that_cannot_be_merged_is_refused(kind: str, tmp_path: Path) 
         load_model(str(tmp_path), device="cpu")
 
 
+@pytest.mark.slow
 def test_an_adapter_without_its_base_or_with_other_weights_is_refused(tmp_path: Path) -> None:
     adapter_of(OMNI, tmp_path / "a")
     from safetensors.torch import load_file, save_file

@@ -54,6 +54,7 @@ def test_every_named_model_says_what_it_is() -> None:
     assert all(known.about for known in MODELS.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", TINY)
 def test_audio_tokens_are_counted_as_the_processor_counts(family: str) -> None:
     model = tiny(family)
@@ -116,6 +117,7 @@ def test_the_thinker_loads_from_a_whole_published_checkpoint(tmp_path: Path) -> 
     assert plain.generate(asked, 12) == loaded.generate(asked, 12) == loaded.generate(asked, 12)
 
 
+@pytest.mark.slow
 def test_features_padded_to_the_clip_are_those_padded_to_300_s(tmp_path: Path) -> None:
     published_omni(tmp_path / "omni", chunk_length=300)
     loaded = load.load_checkpoint(tmp_path / "omni", device="cpu", dtype="float32")

@@ -44,6 +44,7 @@ def test_it_is_a_model() -> None:
     assert MockModel().max_seconds is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skill", [0.0, 0.3, 0.9, 1.0])
 def test_skill_is_the_chance_corrected_accuracy_with_audio(skill: float) -> None:
     model = MockModel(Planted(skill=skill))
@@ -121,6 +122,7 @@ def test_content_preference_is_stable_and_blind_to_the_gold() -> None:
     assert within(right(model, "text"), N, 1 / K)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.6, 1.0])
 def test_shared_preference_is_agreement_on_wrong_options(shared: float) -> None:
     planted = Planted(skill=0, noise=0, content_preference=1, shared_preference=shared)
@@ -135,6 +137,7 @@ def test_shared_preference_is_agreement_on_wrong_options(shared: float) -> None:
     assert within(int((a == stranger).sum()), N, 1 / K)
 
 
+@pytest.mark.slow
 def test_luck_is_fresh_in_every_order_and_condition() -> None:
     model = MockModel(Planted(skill=0))
     first = choices(model, "text")
@@ -176,6 +179,7 @@ def test_replies_say_what_the_likelihoods_say() -> None:
             assert by_method[0] == by_method[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("field", "refusing"), [("refuse_with_audio", True), ("refuse_without_audio", False)])
 def test_refusals_only_where_planted(field: str, refusing: bool) -> None:
     model = MockModel(Planted(**{field: 0.3}))

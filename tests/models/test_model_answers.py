@@ -189,6 +189,7 @@ def test_a_batch_of_the_wrong_length_is_asked_one_by_one(items: Items, tmp_path:
     assert set(rows["outcome"]) == {"answered"}  # with one request there is no doubt which answer is whose
 
 
+@pytest.mark.slow
 def test_failed_questions_are_told_in_one_line_with_model_and_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

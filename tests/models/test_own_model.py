@@ -140,6 +140,7 @@ def test_an_object_in_a_file(place: Path) -> None:
     assert load_model("made.py:six").identity() != load_model("made.py:five").identity()
 
 
+@pytest.mark.slow
 def test_the_same_command_asks_nothing_twice_and_an_edited_file_is_refused(place: Path) -> None:
     for model in ("my.py:Longest", "calls.py:answer"):
         run = f"runs/{model[:2]}"
@@ -171,6 +172,7 @@ def test_another_class_of_the_same_file_is_another_model(place: Path) -> None:
     assert "models.Longest.class: Longest -> Other" in score("--model", "my.py:Other").stderr
 
 
+@pytest.mark.slow
 def test_names_under_which_answers_are_stored(place: Path) -> None:
     done(score("--model", "my.py:Longest", "--name", "null model"))
     done(score("--model", "mock:name=x", "--name", "m", "--model", "calls.py:answer", "--name", "first"))
@@ -317,6 +319,7 @@ shout = lambda prompt, audio: prompt
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "parts"),
     [

@@ -27,6 +27,7 @@ def refusal(folder: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_types_are_refused_by_name(tmp_path: Path) -> None:
     import torch
     from safetensors.torch import save_file

@@ -222,6 +222,7 @@ def _generate_gives_others(model: Any) -> None:
     model.net.generate = others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -278,6 +279,7 @@ def test_what_it_hangs_on_is_part_of_its_name(tmp_path: Path, monkeypatch: pytes
     assert len(list((tmp_path / "checks").iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_costs_the_check_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("AUDIOCONTRIB_CHECKS", str(tmp_path / "file"))

@@ -61,6 +61,7 @@ def model(request: pytest.FixtureRequest) -> LocalModel:
     return loaded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", CASES)
 def test_a_tree_equals_one_request_and_one_option_at_a_time(model: LocalModel, spec: str) -> None:
     asked = requests(spec, CASES[spec])

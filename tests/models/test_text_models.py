@@ -110,6 +110,7 @@ def test_scores_equal_plain_forwards(small: TextLanguageModel, spec: str) -> Non
         np.testing.assert_allclose(scored.logprobs, plain(small, request), atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_replies_equal_generate(small: TextLanguageModel) -> None:
     for request, reply in zip(requests(), small.generate(requests(), 10), strict=True):
         ids = torch.tensor([small.tokenizer(small.render(request.prompt)).input_ids])
@@ -117,6 +118,7 @@ def test_replies_equal_generate(small: TextLanguageModel) -> None:
         assert reply.text == small.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
 
 
+@pytest.mark.slow
 def test_only_models_that_keep_all_of_the_past_are_asked_as_trees(small: TextLanguageModel) -> None:
     assert small.decoder.trees == (small.net.config.model_type in ("llama", "gemma2", "granite") and not _slides(small))
 
@@ -125,6 +127,7 @@ def _slides(model: TextLanguageModel) -> bool:
     return "sliding_attention" in (getattr(model.net.config, "layer_types", None) or [])
 
 
+@pytest.mark.slow
 def test_it_is_not_asked_to_listen(small: TextLanguageModel) -> None:
     assert "audio" not in small.capabilities
     with pytest.raises(AudiocontribError, match="reads text only"):

@@ -276,6 +276,7 @@ def test_replies_after_a_thought_equal_a_plain_computation(thinker: LocalModel) 
         assert reply.thought_tokens == len(thought) + (whole.thought_tokens or 0)
 
 
+@pytest.mark.slow
 def test_some_thoughts_end_by_themselves(thinker: LocalModel) -> None:
     """Sampled as evenly as words in a hat, a mark or an end comes up; then the thought is shorter than its bound."""
     asked = bounded(requests() * 20, 96, temperature=50.0)
@@ -283,6 +284,7 @@ def test_some_thoughts_end_by_themselves(thinker: LocalModel) -> None:
     assert 0 < sum(length < 96 for length in lengths) < len(lengths)
 
 
+@pytest.mark.slow
 def test_a_mark_of_several_tokens_is_found(listener: LocalModel) -> None:
     """What was written after it is not part of the thought."""
     from audiocontrib.models.thoughts import _cut
@@ -330,6 +332,7 @@ def test_what_a_checkpoint_says_of_itself(folder: Path, thinker: LocalModel) -> 
                 load_model(model, thinking=way)
 
 
+@pytest.mark.slow
 def test_a_run_against_the_length_of_thoughts(folder: Path, tmp_path: Path) -> None:
     items = ac.load_items("demo", seed=2, limit=4)
     asked: dict[str, Any] = {"method": "think-likelihood", "orders": "given", "progress": False, "run": tmp_path / "r"}

@@ -49,6 +49,7 @@ def answers(right: int, model: str = "Qwen/Qwen2.5-Omni-7B", condition: str = "a
     ]
 
 
+@pytest.mark.slow
 def test_files_to_hand_in(tmp_path: Path) -> None:
     """Nothing is guessed where a reply names no option."""
     mmar = a_run(tmp_path / "mmar", "mmar", answers(4))
@@ -92,6 +93,7 @@ def test_results_as_the_hub_reads_them(tmp_path: Path) -> None:
         ac.write_results(a_run(tmp_path / "b", "mmau", answers(4)), "eval-results", out=tmp_path / "x")
 
 
+@pytest.mark.slow
 def test_published_figures_stand_beside_ones_own(tmp_path: Path) -> None:
     rows = answers(4) + answers(2, condition="text")
     run = a_run(tmp_path / "a", "mmau", rows)
@@ -166,6 +168,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, dict[str, bytes]
     server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_split_is_pushed_after_a_look(tmp_path: Path, hub: tuple[str, dict[str, bytes], list[str]]) -> None:
     address, files, asked = hub
     rows = [row for n, name in enumerate("abc") for row in answers(n + 2, name, "silence") + answers(5, name)]

@@ -56,6 +56,7 @@ def commands(text: str) -> list[str]:
     return part(text, "How to make it again").split("```")[1].strip().splitlines()
 
 
+@pytest.mark.slow
 def test_it_says_what_the_split_says(run: Run) -> None:
     split(run, "fdr")
     text = card(run, split="fdr")
@@ -189,6 +190,7 @@ def test_a_run_filled_by_another_tool_has_a_card(tmp_path: Path) -> None:
     assert "| all | 4 | 0 | 4 | 0 | 0 |" in text
 
 
+@pytest.mark.slow
 def test_the_command(run: Run, tmp_path: Path) -> None:
     split(run, "votes")
     out = tmp_path / "deep" / "card.md"

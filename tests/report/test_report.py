@@ -108,6 +108,7 @@ def test_the_sentence_follows_from_the_interval(low: float | None, high: float |
     assert said in audio_adds(low, high)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", EVIL)
 def test_texts_from_data_cannot_become_markup(written: Path, text: str) -> None:
     whole = written.read_text(encoding="utf-8")
@@ -147,6 +148,7 @@ def test_long_texts_make_the_sample_smaller(run: Run, tmp_path: Path, monkeypatc
     assert f"A sample of {shown} of 44 items" in whole
 
 
+@pytest.mark.slow
 def test_a_clip_is_embedded_once_and_linked_where_there_is_no_room(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +184,7 @@ def test_a_clip_outside_its_folder_is_not_linked(tmp_path: Path, monkeypatch: py
     assert _link(Clip("in.wav", str(tmp_path / "clips")), tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_run_without_a_split_or_posteriors(tmp_path: Path) -> None:
     run = ac.score(
         ac.load_items("demo", limit=8), [MODELS[0]], ["audio"], method="generate", run=tmp_path / "r", progress=False
@@ -192,6 +195,7 @@ def test_a_run_without_a_split_or_posteriors(tmp_path: Path) -> None:
     assert embedded(whole)["items"][0]["answers"][0]["replies"][0]["text"].startswith("<answer>")
 
 
+@pytest.mark.slow
 def test_without_silence_the_map_is_of_the_text_alone(tmp_path: Path) -> None:
     run = ac.score(ac.load_items("demo", limit=8), [MODELS[0]], ["audio", "text"], run=tmp_path / "r", progress=False)
     whole = page.render_report(run, tmp_path)
@@ -239,6 +243,7 @@ def test_a_run_without_answers_has_no_report(tmp_path: Path) -> None:
         page.report(start(tmp_path / "r"))
 
 
+@pytest.mark.slow
 def test_one_reading_of_the_answers_says_what_two_would(tmp_path: Path) -> None:
     run = ac.score(
         ac.load_items("demo", limit=12),
@@ -283,6 +288,7 @@ def opened(browser: Any, written: Path, request: pytest.FixtureRequest) -> Itera
     context.close()
 
 
+@pytest.mark.slow
 def test_in_a_browser_it_is_quiet_and_alone(opened: Any, written: Path) -> None:
     opened.wait_for_timeout(200)
     assert opened.said == []

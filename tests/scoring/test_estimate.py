@@ -55,6 +55,7 @@ def test_the_command_prints_a_plan_and_keeps_nothing(tmp_path, monkeypatch) -> N
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_model_that_only_fails_is_given_up(tmp_path) -> None:
     items = ac.load_items("demo", seed=2, limit=200)
     with pytest.raises(

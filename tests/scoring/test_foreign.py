@@ -27,6 +27,7 @@ def run(items: Items, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return ac.score(items, MODELS, ["text", "foreign"], run=folder, progress=False)
 
 
+@pytest.mark.slow
 def test_the_partner_is_of_the_same_kind_and_its_gold_is_new(items: Items, run: Run) -> None:
     by_id = {item.id: item for item in items}
     rows = run.query("select distinct item_id, partner_id from responses where condition = 'foreign'")

@@ -96,6 +96,7 @@ def test_a_judge_that_follows_the_place_has_read_nothing(run: ac.Run) -> None:
     assert ac.judged_accuracy(run).to_pylist()[0]["change"] == 0
 
 
+@pytest.mark.slow
 def test_several_judges_stand_side_by_side(run: ac.Run) -> None:
     other = Judge()
     other.name = "another"

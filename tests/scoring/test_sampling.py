@@ -201,6 +201,7 @@ def test_the_least_temperature_draws_the_likeliest_token() -> None:
     assert sampling.draw_tokens(rows, dice(16, temperature=least)) == rows.argmax(-1).tolist()
 
 
+@pytest.mark.slow
 def test_a_local_model_draws_the_same_in_any_batch(tmp_path: Path) -> None:
     """Alone, all together, and in turn; by the tiny model, with a sound and without."""
     asked = ac.load_items("demo", seed=1, limit=4)

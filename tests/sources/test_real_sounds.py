@@ -64,6 +64,7 @@ def test_two_hundred_clips_are_recordings_and_not_rendered_notes(items: Items) -
     assert len(recorded) >= 200
 
 
+@pytest.mark.slow
 def test_every_clip_is_the_one_that_was_described_and_can_be_heard(items: Items) -> None:
     first = {item.clip_id: item for item in items}
     with ZipFile(HOME / "clips.zip") as file:
@@ -127,6 +128,7 @@ def test_the_gold_is_in_every_place_alike(items: Items) -> None:
         assert max(counts) - min(counts) <= 1
 
 
+@pytest.mark.slow
 def test_the_audit_finds_no_shortcut(items: Items) -> None:
     found = run_checks(items.table).findings.to_pylist()
     assert not [row for row in found if row["severity"] == "alarm"]
@@ -296,6 +298,7 @@ def test_what_a_recogniser_writes_is_compared_as_it_sounds() -> None:
     assert listen.alike("lundi ou", "lundi aout") >= listen.ALIKE > listen.alike("lundi ou", "mardi juin")
 
 
+@pytest.mark.slow
 def test_the_third_of_a_chord_is_heard() -> None:
     from audiocontrib.audio import make_sound
 

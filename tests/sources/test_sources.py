@@ -179,6 +179,7 @@ def test_wrong_questions(name: str, options: dict[str, Any], message: str) -> No
         load_items(name, **options)
 
 
+@pytest.mark.slow
 def test_without_a_network_the_message_names_the_local_way(tmp_path: Path) -> None:
     script = (
         "from audiocontrib.errors import AudiocontribError\n"

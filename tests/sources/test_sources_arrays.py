@@ -101,6 +101,7 @@ def test_bytes_that_are_no_utf_8_are_found_in_their_line(tmp_path: Path) -> None
             load_items(str(write(path, b"[\n" + whole + bad)))
 
 
+@pytest.mark.slow
 def test_a_large_array_is_read_in_little_memory(tmp_path: Path) -> None:
     r = random.Random(1)
     texts = [json.dumps(row(n, cot="".join(r.choices("abcdefgh 歌", k=10_000)))) for n in range(900)]

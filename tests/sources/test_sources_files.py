@@ -127,6 +127,7 @@ def as_saved_splits(folder: Path) -> Path:
 KINDS = [value for name, value in list(globals().items()) if name.startswith("as_")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_kind_of_file_gives_the_same_items(kind: Any, tmp_path: Path) -> None:
     items = load_items(str(kind(tmp_path)))

@@ -90,6 +90,7 @@ def test_a_row_that_cannot_be_asked_is_quarantined_by_number(make: Callable[[lis
     assert str(items.quarantined[0]).startswith("rows:2: answer: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "field", "reason"),
     [

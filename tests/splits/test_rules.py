@@ -64,6 +64,7 @@ def test_every_rule_places_every_item_and_says_why(con: duckdb.DuckDBPyConnectio
         json.dumps(made.findings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "least"), [("votes", 0.85), ("posterior", 0.97), ("fdr", 0.9)])
 def test_planted_leaks_are_recovered(con: duckdb.DuckDBPyConnection, rule: str, least: float) -> None:
     found = placed(split(con, rule=rule))
@@ -503,6 +504,7 @@ def test_where_no_vote_names_an_option_fdr_decides_nothing(refuse: float, unpars
     assert any("every model abstains" in warning for warning in made.warnings) == bool(refuse)
 
 
+@pytest.mark.slow
 def test_posterior_refuses_where_all_abstain() -> None:
     with pytest.raises(NotIdentified, match="every model abstains on every item"):
         split(declining(1.0), rule="posterior")

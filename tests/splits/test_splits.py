@@ -162,6 +162,7 @@ def test_luck_follows_the_threshold(threshold: float, share: float) -> None:
     assert found["guessing_weak_share"][0].as_py() == pytest.approx(share)
 
 
+@pytest.mark.slow
 def test_guessing_mocks_are_called_weak_as_often_as_luck_says() -> None:
     items = questions(900, k=[2, 4])
     mocks = [MockModel(Planted(skill=0, seed=seed), f"m{seed}") for seed in range(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 
 import numpy as np
@@ -260,7 +261,7 @@ def test_holm_and_benjamini_hochberg_by_hand() -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 7, 50])
 def test_holm_and_benjamini_hochberg_are_those_of_statsmodels(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multitest.gc, "collect", lambda: 0)  # it collects garbage at every call: half a second here
+    monkeypatch.setattr(gc, "collect", lambda: 0)  # it collects garbage at every call: half a second here
     random = np.random.default_rng(n)
     for p in (random.random(n), random.integers(0, 5, n) / 4, random.random(n) ** 9, np.zeros(n), np.ones(n)):
         assert holm(p).tolist() == multitest.multipletests(p, method="holm")[1].tolist()

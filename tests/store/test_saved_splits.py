@@ -191,6 +191,7 @@ def test_every_verb_takes_the_same_way_in(verb: str, name: str, run: Run, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_on_the_command_line_it_is_one_line(run: Run) -> None:
     DAMAGES["rows gone"][0](run.split_folder("bad"))
     shown = CliRunner().invoke(main, ["show", "--run", str(run.path)])

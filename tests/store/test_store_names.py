@@ -36,6 +36,7 @@ def test_a_run_reads_itself_and_not_its_neighbour(name: str, tmp_path: Path, mon
     assert len(own.answered()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["v?", "[v]", "*", "**", "{v,w}"])
 def test_a_split_is_read_by_its_name(name: str, tmp_path: Path) -> None:
     run = start(tmp_path / "r")

@@ -35,6 +35,7 @@ def test_processes_that_start_at_once_share_a_run(tmp_path: Path) -> None:
     assert sorted(run.query("from quarantine").item_id) == ["toy/0", "toy/10", "toy/20", "toy/30"]
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_half_a_part(tmp_path: Path) -> None:
     run = start(tmp_path / "r", 60)
     writer = PROCESSES.Process(target=work, args=(run.path, 60, 0.05))

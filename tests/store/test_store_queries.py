@@ -167,6 +167,7 @@ def test_statements_at_random_change_no_file(named: bool, run: Run, tmp_path: Pa
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [

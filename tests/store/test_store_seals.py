@@ -207,6 +207,7 @@ def test_what_is_missing_is_called_missing(name: str, tmp_path: Path) -> None:
         open_run(run).query("from responses")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("name", ["responses", "part", "items.parquet", "run.json", "splits/one/settings.json"])
 def test_what_may_not_be_read_is_not_called_damaged(name: str, tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def test_the_script_of_the_card_runs_in_the_folder_of_the_model(made: Path, monk
     assert said.endswith("\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [TINY, "tiny-qwen2-audio", "tiny-audio-flamingo-3"])
 def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load_model(name, device="cpu")
@@ -156,6 +157,7 @@ def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch:
     assert said.strip()
 
 
+@pytest.mark.slow
 def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
     [one] = training_record.stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
     assert (one.stage, one.steps, one.checkpoint) == ("sft", 1, True)

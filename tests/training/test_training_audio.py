@@ -85,6 +85,7 @@ def inputs(trainer: Any) -> dict[str, Any]:
     return batch_of(trainer)
 
 
+@pytest.mark.slow
 def test_all_log_probabilities_are_those_of_a_plain_forward_with_the_own_clip(
     trainer: Any, rows: TrainingRows, inputs: dict[str, Any]
 ) -> None:
@@ -107,6 +108,7 @@ def test_they_change_when_the_clips_are_swapped(trainer: Any, inputs: dict[str, 
     assert (own - other)[mask].abs().max() > 0.5
 
 
+@pytest.mark.slow
 def test_stock_log_probabilities_do_not_hear_and_the_equality_test_sees_it(
     rows: TrainingRows, tmp_path: Path
 ) -> None:  # fmt: skip
@@ -189,6 +191,7 @@ def test_a_constant_baseline_per_prompt_cancels(rows: TrainingRows, tmp_path: Pa
     torch.testing.assert_close(found[0]["advantages"], found[1]["advantages"], atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_weights_multiply_the_advantages(rows: TrainingRows, tmp_path: Path) -> None:
     weighed = replace(rows, weights={item.id: 2.0 for item in rows.items})
     settings = grpo(beta=0, batch=16, temperature=1.5)

@@ -52,6 +52,7 @@ def test_scores_join_the_items() -> None:
     assert np.nanmean(predictable[marked]) > 0.9
 
 
+@pytest.mark.slow
 def test_the_features_name_the_word_that_gives_the_gold_away() -> None:
     change, _ = ARTEFACTS["gold has a word of its own"]
     features = run_checks(planted(300, change, share=0.5), ["probes"]).features.to_pylist()

@@ -65,6 +65,7 @@ def test_every_model_of_the_split_in_turn(run: Path) -> None:
     assert all(100 < row["n"] < 140 for row in rows)
 
 
+@pytest.mark.slow
 def test_below_chance_it_is_certified_by_the_options_that_leave_an_item_strong(run: Path) -> None:
     """The set holds what one twin gets wrong, and there the other errs too."""
     made = ac.open_run(run)

@@ -56,6 +56,7 @@ def test_by_default_it_measures_saves_and_sums_up(run: Path) -> None:
     assert {"score", "unsolved", "bits_content", "bits_total_se", "p_answerable", "q_value"} <= set(saved.columns)
 
 
+@pytest.mark.slow
 def test_the_groups_can_be_chosen(run: Path) -> None:
     found = rows(call(run, "--by", "k", "--format", "csv"))
     assert [(row["k"], row["n"]) for row in found] == [("", "48"), ("2", "24"), ("4", "24")]

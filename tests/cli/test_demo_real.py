@@ -137,6 +137,7 @@ def test_with_few_items_the_rule_that_reads_texts_is_left_out(model: Cascade, tm
     assert "audit: there are too few items for a classifier of their texts" in few.notes
 
 
+@pytest.mark.slow
 def test_what_is_printed(done: RealDemo, capsys: pytest.CaptureFixture[str]) -> None:
     tell_demo(done)
     said = capsys.readouterr().out

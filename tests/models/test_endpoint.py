@@ -90,6 +90,7 @@ def test_replies_are_those_of_the_local_model(models: dict[str, EndpointModel], 
     assert models["forced"].generate(asked, 2) == served_model().generate(asked, 2)
 
 
+@pytest.mark.slow
 def test_what_may_change_an_answer_is_in_the_fingerprint(server: Server, models: dict[str, EndpointModel]) -> None:
     exact = models["prompt_logprobs"]
     assert exact.fingerprint() == {

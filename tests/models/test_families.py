@@ -148,6 +148,7 @@ def test_the_sound_is_heard(kind: str) -> None:
     assert np.abs(np.subtract(*heard)).max() > 1e-3
 
 
+@pytest.mark.slow
 @kinds
 def test_what_the_model_cannot_hear_is_refused(kind: str) -> None:
     prompt = requests("audio")[0].prompt

@@ -95,6 +95,7 @@ def test_the_fastest_path_that_is_right_is_taken(
     assert replies == [one.text for one in model.generate(asked, 6)]
 
 
+@pytest.mark.slow
 def test_a_prompt_reaches_beyond_the_shortest_window(tokenizer: Any, tmp_path: Path) -> None:
     model = load.load_checkpoint(checkpoint("mistral, window of 24", tokenizer, tmp_path), device="cpu")
     model.net.config.sliding_window = 300

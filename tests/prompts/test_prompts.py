@@ -37,6 +37,7 @@ def spec_of(name: str) -> str:
     return f"{name}:{parameters[name]}" if name in parameters else name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", TINY)
 def test_rendered_prompts_are_what_they_were(family: str) -> None:
     # a change here changes every answer: it needs a new prompt name, or a very good reason

@@ -77,6 +77,7 @@ def test_it_says_what_the_split_says(run: Run) -> None:
     assert "every item came out in the same part" in part(text, "Error bounds")
 
 
+@pytest.mark.slow
 def test_the_models_are_named_with_what_they_got_right(run: Run) -> None:
     split(run, "votes", models=["m0", "m1"])
     lines = part(card(run, split="votes"), "Models asked").splitlines()

@@ -116,6 +116,7 @@ def test_texts_from_data_cannot_become_markup(written: Path, text: str) -> None:
     assert any(text in row["question"] for row in embedded(whole)["items"])
 
 
+@pytest.mark.slow
 def test_every_figure_has_ids_of_its_own(written: Path) -> None:
     found = re.findall(r'\bid="([^"]+)"', written.read_text(encoding="utf-8").split('id="data"')[0])
     assert len(found) == len(set(found))

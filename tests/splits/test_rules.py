@@ -71,6 +71,7 @@ def test_planted_leaks_are_recovered(con: duckdb.DuckDBPyConnection, rule: str, 
     assert sum((found[i] == "weak") == leak for i, leak in LEAKS.items()) / N >= least
 
 
+@pytest.mark.slow
 def test_posterior_gives_the_share_of_leaks(con: duckdb.DuckDBPyConnection) -> None:
     findings = split(con, rule="posterior").findings
     low, high = findings["answerable_share_interval"]

@@ -166,6 +166,7 @@ def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
     assert training_record.stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == ()
 
 
+@pytest.mark.slow
 def test_of_a_checkpoint_the_next_stage_is_made_again_from_it(chain: Path, made: Path, tmp_path: Path) -> None:
     first, second = training_record.stages_of(made)
     text = card.write_card(tmp_path, [replace(first, checkpoint=True, steps=1), second]).read_text()

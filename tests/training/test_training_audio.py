@@ -100,6 +100,7 @@ def test_all_log_probabilities_are_those_of_a_plain_forward_with_the_own_clip(
     assert expected[mask].min() < -0.5  # and replies that are not certain
 
 
+@pytest.mark.slow
 def test_they_change_when_the_clips_are_swapped(trainer: Any, inputs: dict[str, Any]) -> None:
     mask = inputs["completion_mask"].bool()
     heard = {name: inputs[name] for name in ("input_features", "feature_attention_mask", "windows")}

@@ -10,11 +10,13 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from shlex import quote
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiocontrib.cli.printed import as_text, print_for_people, put
+from audiocontrib.cli.table_text import wrapped
 from audiocontrib.cli.views import VIEWS, View
 from audiocontrib.errors import AudiocontribError, UsageError, one_line, visible
 
@@ -72,8 +74,14 @@ WITHOUT_GOLD = "no item has a gold answer: all are asked and none is scored"
 
 
 def say(text: str) -> None:
-    """Words go to stderr, so that tables can be piped."""
-    click.echo(visible(text), err=True)
+    """Words go to stderr, so that tables can be piped; in a terminal no line ends within a word.
+
+    A line that holds a command is left whole, to be copied.
+    """
+    told = visible(text)
+    if sys.stderr.isatty() and "audiocontrib " not in told:
+        told = "\n".join(line for part in told.split("\n") for line in wrapped(part, get_terminal_size().columns))
+    click.echo(told, err=True)
 
 
 def chosen_run(folder: Path | None, *, audio_root: Path | None = None, tell_reader: bool = True) -> Run:

@@ -123,6 +123,7 @@ def _show(made: Split, by: str | None, form: str) -> None:
         for group, table in zip(groups, tables, strict=True):
             emit(table, form, "parts", groups=[group] if group else [])
             click.echo()
+        say("weak by guessing: the share that the rule would call weak if every model guessed")
     else:
         emit(pa.concat_tables(tables, promote_options="default"), form)
     for key, value in made.findings.items():

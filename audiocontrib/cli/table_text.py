@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from audiocontrib.number_text import NONE
 
 GAP = "  "
-LONG_NAME = 16
+LONG_NAME = 8
 """A name of more characters may go to the legend, where the table is too wide."""
 LONG_WORD = 24
 """A word of a text with more characters (an id, a path) may be folded; a number never is."""
@@ -47,7 +47,7 @@ def lines(table: TextTable, width: int | None) -> Iterator[str]:
         return
     yield from _drawn(shorter, beside, widths, width)
     for short, name in legend.items():
-        yield from _wrapped(f"{short}: {name}", width)
+        yield from wrapped(f"{short}: {name}", width)
 
 
 def _natural(table: TextTable, place: int) -> int:
@@ -96,11 +96,11 @@ def _drawn(table: TextTable, beside: Sequence[int], widths: Sequence[int], width
         yield from _row([row[n] for n in beside], [table.numbers[n] for n in beside], widths)
         for n in sorted(table.below):
             if row[n] not in ("", NONE):
-                yield from (f"  {line}" for line in _wrapped(row[n], (width or 10_000) - 2))
+                yield from (f"  {line}" for line in wrapped(row[n], (width or 10_000) - 2))
 
 
 def _row(cells: Sequence[str], numbers: Sequence[bool], widths: Sequence[int]) -> Iterator[str]:
-    parts = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    parts = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for n in range(max(map(len, parts), default=0)):
         texts = [part[n] if n < len(part) else "" for part in parts]
         yield GAP.join(map(_padded, texts, widths, numbers)).rstrip()
@@ -115,7 +115,7 @@ def _records(table: TextTable, width: int) -> Iterator[str]:
         if number:
             yield ""
         for heading, cell in zip(table.headings, row, strict=True):
-            first, *more = _wrapped(cell, max(width - widest - len(GAP), 20)) or [""]
+            first, *more = wrapped(cell, max(width - widest - len(GAP), 20)) or [""]
             yield f"{_padded(heading, widest, False)}{GAP}{first}".rstrip()
             yield from (f"{' ' * widest}{GAP}{line}" for line in more)
 
@@ -131,8 +131,8 @@ def _padded(text: str, width: int, right: bool) -> str:
     return blanks + text if right else text + blanks
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """At blanks, and within a word only where it is wider than the column."""
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of a width: they end at blanks, and within a word only where it is wider than the column."""
     if _size(text) <= width and "\n" not in text:
         return [text]
     from rich.console import Console

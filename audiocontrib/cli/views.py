@@ -85,7 +85,6 @@ VIEWS: dict[str, View] = {
     "parts": View(
         (count("n"), PARTS, count("unsolved", where="any"), share("weak_share"),
          share("guessing_weak_share", heading="weak by guessing")),
-        "weak by guessing: the share that the rule would call weak if every model guessed",
     ),
     "sensitivity": View(
         (text("variant"), PARTS, share("moved"), decimal("kappa"), share("false_share", heading="false among weak"),

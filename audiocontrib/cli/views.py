@@ -103,6 +103,11 @@ VIEWS: dict[str, View] = {
         "chosen: how often this place is chosen; recall: how often where the gold stands there; flips: answers that "
         "change with the order",
     ),
+    "nulls": View(
+        (MODEL, text("first"), text("second"), count("n"), difference("difference", "low", "high"),
+         decimal("p_different", "p different"), decimal("p_equivalent", "p equivalent"), text("verdict")),
+        "difference: accuracy under the second condition minus under the first",
+    ),
     "pairs": View(
         (MODEL, text("condition"), count("pairs"), count("items"),
          share("following", "following_low", "following_high"), difference("effect", "effect_low", "effect_high")),

@@ -38,6 +38,7 @@ listen = lazy("audiocontrib.models.cascade.listen")
 load = lazy("audiocontrib.models.load")
 read = lazy("audiocontrib.models.cascade.read")
 
+pytestmark = pytest.mark.slow  # a cascade answers 54 questions for them
 KINDS = {"animal": ("dog", "owl", "cow"), "event": ("siren", "rain"), "pitch": ("rising", "falling", "even", "none")}
 PER_KIND = 18
 
@@ -88,7 +89,6 @@ def done(items: Items, model: Cascade, tmp_path_factory: pytest.TempPathFactory)
     return demo_real(items=items, model=model, run=tmp_path_factory.mktemp("real") / "run", shown=5, progress=False)
 
 
-@pytest.mark.slow
 def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo, items: Items) -> None:
     assert done.summary["question_type"].to_pylist() == [None, "animal", "event", "pitch"]
     assert done.summary["n"].to_pylist() == [54, 18, 18, 18]
@@ -109,7 +109,6 @@ def test_every_category_has_its_accuracies_and_its_best_constant(done: RealDemo,
     assert done.constants[None][1] == max(r["accuracy"] for r in table if r["strategy"] != "uniform chance")
 
 
-@pytest.mark.slow
 def test_weak_items_are_those_of_the_published_rule(done: RealDemo) -> None:
     votes, group = done.splits[0], done.splits[1]
     assert (votes.rule, group.rule) == ("votes", "group")
@@ -130,14 +129,12 @@ def test_weak_items_are_those_of_the_published_rule(done: RealDemo) -> None:
     assert all(done.run.split_folder(name).exists() for name in SPLITS.values())
 
 
-@pytest.mark.slow
 def test_with_few_items_the_rule_that_reads_texts_is_left_out(model: Cascade, tmp_path: Path) -> None:
     few = demo_real(items=questions(tmp_path, per_kind=4), model=model, run=tmp_path / "run", progress=False)
     assert "audit" not in {one.rule for one in few.splits}
     assert "audit: there are too few items for a classifier of their texts" in few.notes
 
 
-@pytest.mark.slow
 def test_what_is_printed(done: RealDemo, capsys: pytest.CaptureFixture[str]) -> None:
     tell_demo(done)
     said = capsys.readouterr().out
@@ -179,7 +176,6 @@ def test_what_cannot_be_is_one_line(items: Items, monkeypatch: pytest.MonkeyPatc
     assert "run: python recipes/offline_weights/assemble.py" in line
 
 
-@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.skipif(bool(missing_weights()), reason=missing_weights())
 def test_the_real_parts_hear_animals_and_no_pitch(tmp_path: Path) -> None:

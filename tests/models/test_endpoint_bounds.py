@@ -182,11 +182,8 @@ FAULTS: dict[str, tuple[Callable[[Handler, dict[str, Any]], bool], str]] = {
 }
 
 
-SLOW = [name for name, (_, message) in FAULTS.items() if message == LATE and name != "drips a body"]
-"""They wait for the bound."""
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in FAULTS])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_fails_its_own_row_in_one_line_within_its_bound(server: Server, name: str) -> None:
     fault, message = FAULTS[name]
     bound = BOUND if message == LATE else 60

@@ -35,7 +35,7 @@ card = lazy("audiocontrib.training.model_card.card")
 results = lazy("audiocontrib.training.model_card.results")
 training_record = lazy("audiocontrib.training.output.training_record")
 
-pytestmark = needs("trl")
+pytestmark = [needs("trl"), pytest.mark.slow]  # two stages are trained for them
 EVIL = r"a|b \| <script>alert(1)</script> [x](javascript:1) {{ 7 * 7 }} *em* __strong__ `code` <http://x.y>"
 STAGE = {"learning_rate": 1e-3, "copies": 1, "save_every": 1}
 RECIPE = {
@@ -80,7 +80,6 @@ def blocks(text: str) -> list[str]:
     return [found[1] for found in re.findall(r"(?ms)^```(\w*)\n(.*?)\n```$", text)]
 
 
-@pytest.mark.slow
 def test_both_stages_are_told_with_their_split(made: Path) -> None:
     text = (made / card.CARD).read_text()
     header = yaml.safe_load(text.split("---\n")[1])
@@ -106,7 +105,6 @@ def test_both_stages_are_told_with_their_split(made: Path) -> None:
     assert "Nothing was measured of this model" in part(text, "Known limits")
 
 
-@pytest.mark.slow
 def test_its_commands_make_the_same_weights(made: Path, tmp_path: Path) -> None:
     commands, recipe = blocks(part((made / card.CARD).read_text(), "How to make it again"))
     (tmp_path / "recipe.yaml").write_text(recipe)
@@ -130,14 +128,12 @@ def run_script(lines: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) 
     return said.getvalue(), names
 
 
-@pytest.mark.slow
 def test_the_script_of_the_card_runs_in_the_folder_of_the_model(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [script] = blocks(part((made / card.CARD).read_text(), "Use"))
     said, _ = run_script(script.splitlines(), made, monkeypatch)
     assert said.endswith("\n")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [TINY, "tiny-qwen2-audio", "tiny-audio-flamingo-3"])
 def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load_model(name, device="cpu")
@@ -157,7 +153,6 @@ def test_the_script_asks_as_scoring_does(name: str, tmp_path: Path, monkeypatch:
     assert said.strip()
 
 
-@pytest.mark.slow
 def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
     [one] = training_record.stages_of(chain / "trained" / "mine" / "sft" / "checkpoints" / "checkpoint-1")
     assert (one.stage, one.steps, one.checkpoint) == ("sft", 1, True)
@@ -166,7 +161,6 @@ def test_a_stage_that_starts_from_a_checkpoint(chain: Path, made: Path) -> None:
     assert training_record.stages_of(Path("Qwen/Qwen2.5-Omni-7B")) == ()
 
 
-@pytest.mark.slow
 def test_of_a_checkpoint_the_next_stage_is_made_again_from_it(chain: Path, made: Path, tmp_path: Path) -> None:
     first, second = training_record.stages_of(made)
     text = card.write_card(tmp_path, [replace(first, checkpoint=True, steps=1), second]).read_text()
@@ -200,7 +194,6 @@ def test_what_is_on_the_hub_is_named_in_the_header(made: Path, tmp_path: Path) -
     assert header["datasets"] == ["inclusionAI/AudioMCQ"]
 
 
-@pytest.mark.slow
 def test_rows_that_no_recipe_chose_have_no_commands(chain: Path, tmp_path: Path) -> None:
     trained = train_sft(sft(steps=1), demo_rows(4), TINY, tmp_path / "free", progress=False)
     assert "no command makes them again" in part((trained.model / card.CARD).read_text(), "How to make it again")

@@ -27,6 +27,11 @@ def signed(value: float | None, low: float | None = None, high: float | None = N
     return f"{value:+.2f} [{low:.2f},{high:.2f}]"
 
 
+def share_between(share: float | None, low: float, high: float) -> str:
+    """A share with its interval: ``95% (86%–98%)``."""
+    return f"{percent(share)} ({percent(low)}–{percent(high)})"
+
+
 def audio_adds(low: float | None, high: float | None) -> str:
     """What follows from the interval of what the audio adds, in words."""
     if low is None or high is None or low != low or high != high:

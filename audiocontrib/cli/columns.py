@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from audiocontrib.number_text import NONE, percent, signed
+from audiocontrib.number_text import NONE, percent, share_between, signed
 
 Row = Mapping[str, Any]
 
@@ -82,7 +82,7 @@ def _share(row: Row, name: str, low: str = "", high: str = "") -> str:
         return percent(value)
     if any(end is None or end != end for end in ends):
         return f"{row['right']} of {row['n']}" if name == "accuracy" and "right" in row else percent(value)
-    return f"{percent(value)} ({'–'.join(map(percent, ends))})"
+    return share_between(value, *ends)
 
 
 def _words(name: str) -> str:

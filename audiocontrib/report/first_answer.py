@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.evaluation.benchmarks import benchmark_rows
-from audiocontrib.number_text import NONE, audio_adds, percent, signed
+from audiocontrib.number_text import NONE, audio_adds, share_between, signed
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,7 +75,7 @@ def _answers(
 def _accuracy(row: Row) -> str:
     if row["low"] is None:
         return f"{row['right']} of {row['n']}"
-    return f"{percent(row['accuracy'])} ({percent(row['low'])}–{percent(row['high'])})"
+    return share_between(row["accuracy"], row["low"], row["high"])
 
 
 def _answered(row: Row) -> str:

@@ -25,7 +25,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _checks(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Where models' self-checks are kept: one folder for all processes of a test run."""
+    """Where models' self-checks and unpacked weights are kept: one folder for all processes of a test run."""
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
     os.environ["AUDIOCONTRIB_CHECKS"] = str(shared / "checks")
+    os.environ["AUDIOCONTRIB_UNPACKED"] = str(shared / "unpacked")

@@ -17,6 +17,7 @@ from audiocontrib.hashing import stable_hash
 from audiocontrib.models.adapters import base_of, has_adapter, merge_adapter
 from audiocontrib.models.check_once import check_once
 from audiocontrib.models.families import FAMILIES, Family
+from audiocontrib.models.gguf import unpacked
 from audiocontrib.models.identity import checkpoint_files, files_sha256
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.local import LocalModel
@@ -63,21 +64,21 @@ def load_checkpoint(
         UsageError: its chat template has no switch for thinking.
         AudiocontribError: the folder holds no weights, the architecture is not supported, or its self-check refuses it.
     """
+    named = where
     where = Path(where) if Path(where).exists() else where
     if isinstance(where, Path) and where.is_file() and where.suffix == ".gguf":
         where, gguf_file = where.parent, where.name
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = dtype or ("float32" if device == "cpu" else "bfloat16")
-    if dtype not in DTYPES:
-        raise AudiocontribError(f"dtype {dtype!r} is unknown; there are {', '.join(DTYPES)}")
+    device, dtype = _device_and_dtype(device, dtype)
     folder, adapter = _folders(where, revision, gguf_file)
     given = {"gguf_file": gguf_file, "trust_remote_code": trust_remote_code, "local_files_only": True}
     try:
         _check_settings(folder)
-        config = _config(folder, where, given)
+        held = unpacked(folder / gguf_file, DTYPES[dtype]) if gguf_file else None
+        read, given["gguf_file"] = held or folder, None if held else gguf_file
+        config = _config(read, named, given)
         family = family_of(config)
-        net = _network(folder, family, adapter, DTYPES[dtype], given, attention)
-        reader = _reader(folder, family, given)
+        net = _network(read, family, adapter, DTYPES[dtype], given, attention)
+        reader = _reader(read, family, given)
         template_sha256, date = stable_hash([reader.chat_template or ""]), with_fixed_date(reader)
         set_thinking(reader, thinking)
         net = net.to(device).eval()
@@ -99,10 +100,19 @@ def load_checkpoint(
     except Exception as error:  # whatever libraries make of files that do not fit together
         if isinstance(error, AudiocontribError) and not isinstance(error, TooSlow):
             raise
-        raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
+        raise AudiocontribError(f"model {named}: cannot be loaded: {one_line(error)}") from error
     if check:
         check_once(model)
     return model
+
+
+def _device_and_dtype(device: str | None, dtype: str | None) -> tuple[str, str]:
+    """What is not given is what suits this machine. AudiocontribError if the dtype is unknown."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = dtype or ("float32" if device == "cpu" else "bfloat16")
+    if dtype not in DTYPES:
+        raise AudiocontribError(f"dtype {dtype!r} is unknown; there are {', '.join(DTYPES)}")
+    return device, dtype
 
 
 def _network(

@@ -60,6 +60,8 @@ _MISSPELT = {
 _MISSPELT_WORD = re.compile(rf"\b(?:{'|'.join(_MISSPELT)})\b", re.IGNORECASE)
 """The words of statements, as they are mistyped."""
 _SPACE = re.compile(r"[^\S\n]+")
+_BEYOND_PLAIN = re.compile(r"[^A-Za-z0-9 ,.;:?!'\"()/+=%-]|  ")
+"""What any of the other patterns here needs; most options and questions have none of it."""
 _LINES = re.compile(r" ?\n[\n ]*")
 
 _PAIRS = {
@@ -82,6 +84,8 @@ def clean(text: str) -> str:
 
     ``\\boxed{…}`` becomes ``answer: {…}``, which is what it says.
     """
+    if not _BEYOND_PLAIN.search(text):
+        return _MISSPELT_WORD.sub(_spelt, text).strip()
     if not text.isascii():
         # NFKC alone would make 3½ to 31/2, and 10⁴ to 104.
         text = _RAISED.sub(r"^\g<0>", _VULGAR.sub(r"\1 \2", text))

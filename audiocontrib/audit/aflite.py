@@ -13,7 +13,7 @@ import numpy as np
 
 from audiocontrib.audit.base import CHECKS, CheckResult, Finding, Settings
 from audiocontrib.audit.options import OptionTable
-from audiocontrib.audit.probes import LEAST_CLIPS, LEAST_ITEMS, chosen, fitted, posterior_of, sample, see
+from audiocontrib.audit.probes import LEAST_CLIPS, LEAST_ITEMS, chosen, held_out, posterior_of, sample, see
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,15 +31,16 @@ def aflite(items: pa.Table, settings: Settings) -> CheckResult:
     from sklearn.model_selection import GroupShuffleSplit
 
     options = sample(OptionTable.of(items).with_key(), settings)
-    clips, is_gold = options.clips, options.is_gold
+    clips = options.clips
     if len(options) < LEAST_ITEMS or len(np.unique(clips)) < LEAST_CLIPS:
         return CheckResult([])
     matrix = see(options)["both"].matrix
     right, runs = np.zeros(len(options)), np.zeros(len(options))
     split = GroupShuffleSplit(PARTITIONS, train_size=TRAIN_SHARE, random_state=settings.seed)
-    for train, test in split.split(options.item, groups=clips[options.item]):
+    parts = split.split(options.item, groups=clips[options.item])
+    for test, scores in held_out(options, matrix, parts, settings.seed):
         score = np.zeros(len(options.item))
-        score[test] = fitted(matrix[train], is_gold[train], settings.seed).decision_function(matrix[test])
+        score[test] = scores
         out = np.unique(options.item[test])
         runs[out] += 1
         right[out] += (chosen(options, posterior_of(options, score)) == options.gold)[out]

@@ -51,6 +51,11 @@ def _folded(text: str) -> str:
     return fold(clean(text))
 
 
+@lru_cache(maxsize=256)
+def _core(text: str) -> str:
+    return core(_folded(text))
+
+
 @CHECKS.register("keys")
 def check_keys(items: pa.Table, settings: Settings) -> CheckResult:
     """Faults of questions, options and keys, each with its count and examples."""
@@ -90,7 +95,7 @@ def _with_note(items: pa.Table, said: str) -> list[str]:
 
 def _equal(question: str, choices: Sequence[str]) -> str | None:
     """Options that no reply can tell apart: equal but for case, white space, quotes and final punctuation."""
-    plain = [core(_folded(choice)) for choice in choices]
+    plain = [_core(choice) for choice in choices]
     twice = [choice for choice, p in zip(choices, plain, strict=True) if plain.count(p) > 1]
     return f"{twice[0]!r} and {twice[1]!r}" if twice else None
 
@@ -102,17 +107,20 @@ def _near(question: str, choices: Sequence[str]) -> str | None:
     plain = [re.sub(r"\d+", lambda m: f"#{m[0]}#" * 3, _folded(choice)) for choice in choices]
     for a in range(len(plain)):
         for b in range(a + 1, len(plain)):
+            shorter, longer = sorted((len(plain[a]), len(plain[b])))
+            if 2 * shorter < NEAR * (shorter + longer):
+                continue  # even if all of the shorter one matched
             if plain[a] == plain[b] or sorted(plain[a].split()) == sorted(plain[b].split()):
                 continue  # equal ones are another fault; other orders of the same words are meant
             match = SequenceMatcher(None, plain[a], plain[b], autojunk=False)
-            if match.real_quick_ratio() >= NEAR and match.quick_ratio() >= NEAR and match.ratio() >= NEAR:
+            if match.quick_ratio() >= NEAR and match.ratio() >= NEAR:
                 return f"{choices[a]!r} and {choices[b]!r}"
     return None
 
 
 def _contained(question: str, choices: Sequence[str]) -> str | None:
     """An option that is part of another, word for word: a reply that names the longer one holds both."""
-    plain = [f" {core(_folded(choice))} " for choice in choices]
+    plain = [f" {_core(choice)} " for choice in choices]
     for a, inner in enumerate(plain):
         for b, outer in enumerate(plain):
             if inner != outer and inner in outer:
@@ -134,6 +142,8 @@ def _languages(question: str, choices: Sequence[str]) -> str | None:
 
 def _script(text: str) -> str | None:
     """The script of most letters of a text, None without letters."""
+    if text.isascii():
+        return "latin" if any(map(str.isalpha, text[:200])) else None
     counts: dict[str, int] = {}
     for character in text[:200]:
         if character.isalpha():
@@ -151,8 +161,19 @@ def _long(question: str, choices: Sequence[str]) -> str | None:
 def _told(question: str, choices: Sequence[str]) -> str | None:
     """A question that holds one of its options word for word, and no other."""
     asked = f" {_folded(question)} "
-    inside = [c for c in choices if re.search(rf"(?<!\w){re.escape(core(_folded(c)))}(?!\w)", asked)]
+    inside = [c for c in choices if _stands_in(_core(c), asked)]
     return repr(inside[0]) if len(inside) == 1 and len(inside[0]) > 3 else None
+
+
+def _stands_in(words: str, text: str) -> bool:
+    """Whether a text holds the words with no letter or digit right before or after. (A pattern of each option's own
+    would take longer to compile than all else that is looked at.)"""
+    at = text.find(words)
+    while at >= 0:
+        if not any(char.isalnum() or char == "_" for char in text[max(at - 1, 0) : at] + text[at + len(words) :][:1]):
+            return True
+        at = text.find(words, at + 1)
+    return False
 
 
 FAULTS: dict[str, tuple[Fault, Any]] = {

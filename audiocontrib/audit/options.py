@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from audiocontrib.items import COLLAPSED
 from audiocontrib.items.printed import printed_labels
 
 COLUMNS = ("item_id", "question", "choices", "clip_id", "answer")
+SLICE = 20_000
+"""Items whose words are held at once."""
 WORD = re.compile(r"\w+")
 HEDGES = frozenset(("probably", "possibly", "perhaps", "maybe", "likely", "may", "might", "could", "can", "often"))
 HEDGES |= {"sometimes", "usually", "generally", "typically", "some", "various", "mostly", "mainly", "partly"}
@@ -51,6 +53,10 @@ class OptionTable:
     def only(self, wanted: NDArray[np.bool_]) -> OptionTable:
         """The options of some of the items, told by a mask of shape (n,)."""
         return self if wanted.all() else OptionTable.of(self.items.filter(wanted))
+
+    def slice(self, start: int, n: int) -> OptionTable:
+        """The options of ``n`` items from one on."""
+        return OptionTable(self.items.slice(start, n), self.k[start : start + n], self.gold[start : start + n])
 
     def with_key(self) -> OptionTable:
         """The options of the items that have a key."""
@@ -126,27 +132,31 @@ def published_lengths(options: OptionTable, published: Mapping[int, list[str]]) 
 
 def surface(options: OptionTable) -> dict[str, NDArray[np.float64]]:
     """What is on the surface of each option, (R,) each: lengths, signs, and words shared with its neighbours."""
+    # by parts: the words of two million options at once take gigabytes
+    parts = [_surface(options.slice(start, SLICE)) for start in range(0, max(len(options), 1), SLICE)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _surface(options: OptionTable) -> dict[str, NDArray[np.float64]]:
     texts = options.texts
     lower = [text.lower() for text in texts]
     words = [WORD.findall(text) for text in lower]
     sets = [frozenset(w) for w in words]
     asked = [frozenset(WORD.findall(question.lower())) for question in options.questions]
-    made: dict[str, NDArray[np.float64]] = {
-        "characters": np.array([len(text) for text in lower], dtype=np.float64),
-        "words": np.array([len(w) for w in words], dtype=np.float64),
-        "commas": np.array([text.count(",") for text in lower], dtype=np.float64),
-        "final period": np.array([text.rstrip().endswith(".") for text in lower], dtype=np.float64),
-        "numerals": np.array([sum(c.isdigit() for c in text) for text in lower], dtype=np.float64),
-        "capitals": np.array([sum(c.isupper() for c in text) for text in texts], dtype=np.float64),
-        "brackets and dashes": np.array([sum(c in "()[]-–—/" for c in t) for t in lower], dtype=np.float64),
-        "hedges": np.array([sum(w in HEDGES for w in ws) for ws in words], dtype=np.float64),
-        "absolutes": np.array([sum(w in ABSOLUTES for w in ws) for ws in words], dtype=np.float64),
-        "overlap with the question": np.array(
-            [_overlap(s, asked[i]) for s, i in zip(sets, options.item, strict=True)], dtype=np.float64
-        ),
-        "overlap with the other options": _shared(options, sets),
+    made: dict[str, Iterable[float]] = {
+        "characters": map(len, lower),
+        "words": map(len, words),
+        "commas": (text.count(",") for text in lower),
+        "final period": (text.rstrip().endswith(".") for text in lower),
+        "numerals": (sum(map(str.isdigit, text)) for text in lower),
+        "capitals": (sum(map(str.isupper, text)) for text in texts),
+        "brackets and dashes": (sum(map(text.count, "()[]-–—/")) for text in lower),
+        "hedges": (sum(map(HEDGES.__contains__, w)) for w in words),
+        "absolutes": (sum(map(ABSOLUTES.__contains__, w)) for w in words),
+        "overlap with the question": (_overlap(s, asked[i]) for s, i in zip(sets, options.item.tolist(), strict=True)),
     }
-    return made
+    counted = {name: np.fromiter(values, np.float64, len(texts)) for name, values in made.items()}
+    return counted | {"overlap with the other options": _shared(options, sets)}
 
 
 def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
@@ -156,15 +166,15 @@ def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
 
 def _shared(options: OptionTable, sets: list[frozenset[str]]) -> NDArray[np.float64]:
     """Mean Jaccard similarity of each option to the others of its item: the gold is often their hub."""
-    shared = np.zeros(len(sets))
-    for start, k in zip(options.starts, options.k, strict=True):
+    shared = [0.0] * len(sets)
+    for start, k in zip(options.starts.tolist(), options.k.tolist(), strict=True):
         for a in range(start, start + k):
             for b in range(a + 1, start + k):
                 union = len(sets[a] | sets[b])
                 alike = len(sets[a] & sets[b]) / union if union else 0.0
                 shared[a] += alike / (k - 1)
                 shared[b] += alike / (k - 1)
-    return shared
+    return np.array(shared)
 
 
 def strictly_most(options: OptionTable, values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ betray the gold to anything that is trained on such a set, whether or not an unt
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from audiocontrib.arrow import Values
 from audiocontrib.audit.base import CHECKS, FEATURE_SCHEMA, CheckResult, Finding, Settings
-from audiocontrib.audit.options import OptionTable, surface
+from audiocontrib.audit.options import WORD, OptionTable, surface
 from audiocontrib.statistics import chance_corrected, guessing, mean_by_clip
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+Rows = NDArray[np.int64]
+"""Places in an OptionTable's rows."""
 FOLDS = 10
 LEAST_ITEMS, LEAST_CLIPS = 50, 10
 """Below these a classifier says nothing, and the finding says so."""
@@ -82,13 +85,28 @@ def out_of_fold(options: OptionTable, matrix: csr_matrix, seed: int) -> NDArray[
     """Shape (R,): the classifier's posterior of each option within its item, fitted on other clips."""
     from sklearn.model_selection import GroupKFold
 
-    clips, is_gold = options.clips, options.is_gold
+    clips = options.clips
     folds = min(FOLDS, len(np.unique(clips)))
     score = np.zeros(len(options.item))
     split = GroupKFold(folds, shuffle=True, random_state=seed)
-    for train, test in split.split(options.item, groups=clips[options.item]):
-        score[test] = fitted(matrix[train], is_gold[train], seed).decision_function(matrix[test])
+    for test, scores in held_out(options, matrix, split.split(options.item, groups=clips[options.item]), seed):
+        score[test] = scores
     return posterior_of(options, score)
+
+
+def held_out(
+    options: OptionTable, matrix: csr_matrix, parts: Iterable[tuple[Rows, Rows]], seed: int
+) -> Iterator[tuple[Rows, NDArray[np.float64]]]:
+    """For each pair of rows to fit on and rows to hold out: the latter, and their scores. Fitted in threads."""
+    from sklearn.utils.parallel import Parallel, delayed
+
+    is_gold = options.is_gold
+
+    def scored(train: Rows, test: Rows) -> tuple[Rows, NDArray[np.float64]]:
+        return test, fitted(matrix[train], is_gold[train], seed).decision_function(matrix[test])
+
+    # liblinear's solver of this loss draws nothing, and holds no lock
+    return Parallel(n_jobs=-1, prefer="threads", return_as="generator")(delayed(scored)(*part) for part in parts)
 
 
 def posterior_of(options: OptionTable, score: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -169,23 +187,38 @@ def _question_by_place(options: OptionTable) -> tuple[csr_matrix, list[str]]:
 
 
 def _question_by_word(options: OptionTable) -> tuple[csr_matrix, list[str]]:
-    """Pairs of a question's word and an option's word: which answers does such a question have?"""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    """Pairs of a question's word and an option's word: which answers does such a question have?
 
-    from audiocontrib.audit.options import WORD
+    Only pairs that stand in two options or more. A pair is a number: as texts, those of 20,000 items take a gigabyte.
+    """
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfTransformer
 
-    asked = [sorted(set(WORD.findall(question.lower()))) for question in options.questions]
+    known: dict[str, int] = {}
+    asked, held = _codes(options.questions, known), _codes(options.texts, known)
     pairs = [
-        [f"{q} + {o}" for q in asked[i] for o in sorted(set(WORD.findall(text.lower())))]
-        for i, text in zip(options.item, options.texts, strict=True)
+        np.add.outer(asked[i] * len(known), said).ravel() for i, said in zip(options.item.tolist(), held, strict=True)
     ]
-    vectors = TfidfVectorizer(analyzer=lambda row: row, min_df=2)
-    try:
-        return vectors.fit_transform(pairs), list(vectors.get_feature_names_out())
-    except ValueError:  # no pair is there twice
-        from scipy.sparse import csr_matrix
-
+    each = np.repeat(np.arange(len(pairs)), [len(one) for one in pairs])
+    codes, column, count = np.unique(np.concatenate(pairs), return_inverse=True, return_counts=True)
+    often = count > 1
+    words = list(known)
+    names = [f"{words[code // len(words)]} + {words[code % len(words)]}" for code in codes[often].tolist()]
+    if not names:
         return csr_matrix((len(pairs), 0)), []
+    order = np.argsort(np.array(names, dtype=object), kind="stable")
+    place = np.full(len(codes), -1)
+    place[np.flatnonzero(often)[order]] = np.arange(len(order))
+    seen = place[column] >= 0
+    shape = (len(pairs), len(names))
+    counted = csr_matrix((np.ones(seen.sum()), (each[seen], place[column][seen])), shape)
+    return TfidfTransformer().fit_transform(counted), [names[i] for i in order]
+
+
+def _codes(lines: list[str], known: dict[str, int]) -> list[NDArray[np.int64]]:
+    """The different words of each text as numbers; a new word gets the next one."""
+    found = [sorted(set(WORD.findall(line.lower()))) for line in lines]
+    return [np.array([known.setdefault(word, len(known)) for word in one], np.int64) for one in found]
 
 
 def _top_features(name: str, options: OptionTable, inputs: Inputs, seed: int) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -12,9 +12,8 @@ from audiocontrib.models.base import Request
 from audiocontrib.models.chat import ChatWriter
 from audiocontrib.models.encoder import PromptEncoder
 from audiocontrib.models.families import Family
-from audiocontrib.models.local import LocalModel, Ready
+from audiocontrib.models.local import LocalModel
 from audiocontrib.models.network import check_audio_token
-from audiocontrib.models.prefix_decoder import Prefix
 from audiocontrib.prompts import Prompt
 
 
@@ -49,21 +48,13 @@ class AudioLanguageModel(LocalModel):
         """See :meth:`PromptEncoder.features`."""
         return self.encoder.features(prompt, sound)
 
-    def by_prefix(
-        self,
-        requests: Sequence[Request],
-        answer: Callable[[Prefix, list[Ready]], list[Any]],
-        parts: Callable[[Prefix, list[Ready]], Iterator[list[int]]],
-    ) -> list[Any]:
+    def together(self, requests: Sequence[Request]) -> Iterator[list[int]]:
         """See :class:`LocalModel`; its own adapter is on where audio is heard and off elsewhere, as it was made for."""
         if not self.adapted:
-            return super().by_prefix(requests, answer, parts)
-        answers: list[Any] = [None] * len(requests)
+            yield from super().together(requests)
+            return
         for audio in (True, False):
             places = [i for i, request in enumerate(requests) if request.prompt.has_audio is audio]
             if places:
                 (self.net.enable_adapters if audio else self.net.disable_adapters)()
-                some = super().by_prefix([requests[i] for i in places], answer, parts)
-                for place, value in zip(places, some, strict=True):
-                    answers[place] = value
-        return answers
+                yield places

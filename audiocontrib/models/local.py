@@ -21,7 +21,7 @@ from audiocontrib.models.network import backbone, cache_memory, is_out_of_memory
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
 from audiocontrib.models.prefix_decoder import Decoder, Prefix
-from audiocontrib.models.sampling import Dice
+from audiocontrib.models.replies import written
 from audiocontrib.models.thinking import Thinking, longest_reply, why_not
 from audiocontrib.models.thoughts import replies_after_thoughts, scores_after_thoughts
 from audiocontrib.models.trie import Trie, common_prefix, packs
@@ -31,9 +31,6 @@ TOKENS = {"cpu": 512, "cuda": 8192}
 """New tokens of one forward. A processor's caches are full with a few hundred; a GPU needs thousands."""
 PROMPT_END = 24
 """Tokens at the end of a prompt in which its template may open a thought."""
-ROWS = 64
-"""Replies that are written at once, where memory allows."""
-
 PrefixKey = tuple[tuple[int, ...], str | None]
 """Tokens of the shared beginning and hash of the samples behind its audio tokens."""
 
@@ -176,35 +173,17 @@ class LocalModel(Model, ABC):
         if any(request.think_tokens is not None for request in requests):
             return replies_after_thoughts(self, requests, max_new_tokens)
 
-        def reply(prefix: Prefix, group: list[Ready]) -> list[Generated]:
-            replies = self.decoder.drawn(prefix, [r.suffix for r in group], self.stop, max_new_tokens, self.dice(group))
-            return [
-                self._spoken(
-                    ids, (prefix.ids + tuple(r.suffix))[-PROMPT_END:], max_new_tokens, len(prefix.ids) + len(r.suffix)
-                )
-                for ids, r in zip(replies, group, strict=True)
-            ]
-
-        return self.by_prefix(requests, reply, self.rows_of(max_new_tokens))
+        ready = [r if r.ready else self.prepare([r])[0] for r in requests]
+        replies = written(self, ready, self.stop, max_new_tokens)
+        prompts = [(*request.ready.key[0], *request.ready.suffix) for request in ready]
+        return [
+            self._spoken(ids, prompt[-PROMPT_END:], max_new_tokens, len(prompt))
+            for ids, prompt in zip(replies, prompts, strict=True)
+        ]
 
     def think_likelihood(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Scored | Generated]:
         """See :class:`audiocontrib.models.base.Model`."""
         return scores_after_thoughts(self, requests, max_new_tokens)
-
-    def dice(self, group: list[Ready]) -> list[Dice | None]:
-        """The chance of each reply; None where it is greedy."""
-        return [Dice(r.draw, self._identity["weights_sha256"]) if r.draw else None for r in group]
-
-    def rows_of(self, new_tokens: int) -> Callable[[Prefix, list[Ready]], Iterator[list[int]]]:
-        """How requests are grouped for replies of so many tokens: each has a copy of the prefix's keys and values."""
-
-        def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
-            row = prefix.bytes // len(prefix.ids) * (len(prefix.ids) + max(len(r.suffix) for r in group) + new_tokens)
-            rows = max(1, min(ROWS, self.tokens_at_once, self.memory // 2 // max(1, row)))
-            order = sorted(range(len(group)), key=lambda i: len(group[i].suffix))
-            return (order[i : i + rows] for i in range(0, len(order), rows))
-
-        return parts
 
     def _spoken(self, ids: list[int], prompt_end: Sequence[int], limit: int, prompt_tokens: int) -> Generated:
         """A reply as text, what was thought aloud apart from it: its markers may be special tokens."""
@@ -235,27 +214,43 @@ class LocalModel(Model, ABC):
     ) -> list[Any]:
         """Answers in the order of the requests, computed in groups that share their beginning, longest first."""
         ready: list[Ready] = [(r if r.ready else self.prepare([r])[0]).ready for r in requests]
-        groups: dict[PrefixKey, list[int]] = defaultdict(list)
-        for place, one in enumerate(ready):
-            groups[one.key].append(place)
         answers: list[Any] = [None] * len(requests)
+        for together in self.together(requests):
+            self._by_prefix(requests, ready, together, answers, answer, parts)
+        return answers
+
+    def _by_prefix(
+        self,
+        requests: Sequence[Request],
+        ready: list[Ready],
+        together: Sequence[int],
+        answers: list[Any],
+        answer: Callable[[Prefix, list[Ready]], list[Any]],
+        parts: Callable[[Prefix, list[Ready]], Iterator[list[int]]],
+    ) -> None:
+        groups: dict[PrefixKey, list[int]] = defaultdict(list)
+        for place in together:
+            groups[ready[place].key].append(place)
         waiting = sorted(groups.values(), key=lambda places: len(ready[places[0]].key[0]))
         while waiting:
             places = waiting.pop()
             try:
-                prefix = self._prefix(ready[places[0]], requests[places[0]], len(places))
+                prefix = self.prefix_of(ready[places[0]], requests[places[0]], len(places))
                 for part in list(parts(prefix, [ready[p] for p in places])):
                     chosen = [places[i] for i in part]
                     for place, value in zip(chosen, answer(prefix, [ready[p] for p in chosen]), strict=True):
                         answers[place] = value
             except Exception as error:
                 left = [place for place in places if answers[place] is None]
-                if not self._made_smaller(error):
+                if not self.made_smaller(error):
                     raise
                 waiting.append(left)
-        return answers
 
-    def _made_smaller(self, error: Exception) -> bool:
+    def together(self, requests: Sequence[Request]) -> Iterator[list[int]]:
+        """Places of the requests that may be asked in one batch; what they need of the network is set before."""
+        yield list(range(len(requests)))
+
+    def made_smaller(self, error: Exception) -> bool:
         """Whether the error was a lack of memory that can be helped: from now on, less is done at once."""
         if not is_out_of_memory(error) or self.tokens_at_once <= 1:
             return False
@@ -265,7 +260,9 @@ class LocalModel(Model, ABC):
             torch.cuda.empty_cache()
         return True
 
-    def _prefix(self, ready: Ready, request: Request, uses: int) -> Prefix:
+    def prefix_of(self, ready: Ready, request: Request, uses: int) -> Prefix:
+        """The beginning of a request's prompt, kept or run now, for so many requests."""
+
         def make() -> Prefix:
             features = ready.features
             if features is None:

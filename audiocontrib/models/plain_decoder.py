@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiocontrib.models.prefix_decoder import NotANumber, Prefix
+from audiocontrib.models.prefix_decoder import Prefix
+from audiocontrib.models.reply_batch import NotANumber
 from audiocontrib.models.sampling import Dice, draw_tokens
 
 
@@ -25,6 +26,8 @@ class PlainDecoder:
     """
 
     path = "plain"
+    forks = False
+    """It keeps no cache that could be continued."""
 
     def __init__(self, net: Any, *, copies: int = 1) -> None:
         self.net, self.copies = net, copies

@@ -17,17 +17,13 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.network import cache_name
-from audiocontrib.models.sampling import Dice, draw_tokens
+from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
+from audiocontrib.models.sampling import Dice
 from audiocontrib.models.trie import Trie
 
 PATHS = ("tree", "batch", "single")
 """Ways in which a cache is continued, fastest first."""
-
-
-class NotANumber(AudiocontribError):
-    """A network gave NaN; an argmax over it would be token 0, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ class Decoder:
     def prefill(self, ids: Sequence[int], features: dict[str, Tensor]) -> Prefix:
         """Run the first tokens, with the audio features that belong to them, through the model."""
         cache = DynamicCache(config=self.config)
-        hidden = self._forward([list(ids)], cache, past_mask=None, starts=[0], features=features)
+        hidden = self.forward([list(ids)], cache, past_mask=None, starts=[0], features=features)
         return Prefix(tuple(ids), cache, hidden[:, -1])
 
     @torch.inference_mode()
@@ -140,36 +136,11 @@ class Decoder:
         dice: Sequence[Dice | None],
     ) -> list[list[int]]:
         """As :meth:`greedy`, with tokens drawn where a request has dice."""
-        if not self.forks and len(suffixes) > 1:
-            alone = zip(suffixes, dice, strict=True)
-            return [r for suffix, one in alone for r in self.drawn(prefix, [suffix], stop, max_new_tokens, [one])]
-        cache, mask, hidden = self._extend(prefix, suffixes)
-        starts = [len(prefix.ids) + len(suffix) for suffix in suffixes]
-        replies: list[list[int]] = [[] for _ in suffixes]
-        active = list(range(len(suffixes)))
-        for step in range(max_new_tokens):
-            logits = self.head(hidden)
-            if logits.isnan().any():
-                raise NotANumber("the model's logits are NaN (not a number)")
-            tokens = draw_tokens(logits, [dice[place] for place in active])
-            going = [place for place, token in enumerate(tokens) if token not in stop]
-            for place in going:
-                replies[active[place]].append(tokens[place])
-            if not going or step == max_new_tokens - 1:
-                break
-            if len(going) < len(active):  # finished replies leave the batch
-                keep = torch.tensor(going, device=self.device)
-                cache.reorder_cache(keep)
-                mask = mask[keep]
-            active = [active[place] for place in going]
-            hidden = self._forward(
-                [[tokens[place]] for place in going],
-                cache,
-                past_mask=mask,
-                starts=[starts[a] + step for a in active],
-            )[:, -1]
-            mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
-        return replies
+        jobs = [ReplyJob(place, suffix, one) for place, (suffix, one) in enumerate(zip(suffixes, dice, strict=True))]
+        groups: list[JobGroup] = [(lambda: prefix, jobs)]
+        rows = len(jobs) if self.forks else 1
+        written = dict(write_replies(self, groups, stop, max_new_tokens, rows, math.inf))
+        return [written[place] for place in range(len(jobs))]
 
     def _tree(
         self, prefix: Prefix, suffixes: Sequence[Sequence[int]], options: Sequence[Sequence[Sequence[int]]]
@@ -199,7 +170,7 @@ class Decoder:
 
     def _expanded(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[list[float]]:
         """One request: its suffix continues the cache; each distinct beginning of an option is a row of its copy."""
-        cache, mask, hidden = self._extend(prefix, [suffix])
+        cache, mask, hidden = self.extend(prefix, [suffix])
         first = self._logprobs(hidden)[0]
         heads = [option[:-1] for option in options]
         rows = [list(head) for head in dict.fromkeys(tuple(head) for head in heads if head)]
@@ -207,7 +178,7 @@ class Decoder:
         if rows:
             cache.reorder_cache(torch.zeros(len(rows), dtype=torch.long, device=self.device))
             start = len(prefix.ids) + len(suffix)
-            hidden = self._forward(rows, cache, past_mask=mask.expand(len(rows), -1), starts=[start] * len(rows))
+            hidden = self.forward(rows, cache, past_mask=mask.expand(len(rows), -1), starts=[start] * len(rows))
             after = {tuple(row): self._logprobs(hidden[i, : len(row)]) for i, row in enumerate(rows)}
         out = []
         for head, option in zip(heads, options, strict=True):
@@ -215,19 +186,19 @@ class Decoder:
             out.append([first[option[0]].item(), *later])
         return out
 
-    def _extend(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Any, Tensor, Tensor]:
+    def extend(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Any, Tensor, Tensor]:
         """Cache and mask of prefix + suffix for each row, and the hidden state after the last suffix token."""
         rows, n0 = len(suffixes), len(prefix.ids)
         cache = copy.deepcopy(prefix.cache) if not self.forks else _copied(prefix.cache)
         if rows > 1:
             cache.reorder_cache(torch.zeros(rows, dtype=torch.long, device=self.device))
         past = torch.ones(rows, n0, dtype=torch.long, device=self.device)
-        hidden = self._forward([list(s) for s in suffixes], cache, past_mask=past, starts=[n0] * rows)
+        hidden = self.forward([list(s) for s in suffixes], cache, past_mask=past, starts=[n0] * rows)
         lengths = torch.tensor([len(s) for s in suffixes], device=self.device)
         mask = torch.cat([past, self._mask(lengths, hidden.shape[1])], dim=1)
         return cache, mask, hidden[torch.arange(rows, device=self.device), lengths - 1]
 
-    def _forward(
+    def forward(
         self,
         rows: list[list[int]],
         cache: Any,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.models.base import Generated, ReplyDraw, Request, Scored
+from audiocontrib.models.replies import written
 
 if TYPE_CHECKING:
-    from audiocontrib.models.local import LocalModel, Ready
-    from audiocontrib.models.prefix_decoder import Prefix
+    from audiocontrib.models.local import LocalModel
     from audiocontrib.models.thinking import Thinking
 
 
@@ -86,18 +86,9 @@ def _thoughts(model: LocalModel, requests: Sequence[Request], limit: int) -> tup
     for bound, places in by_limit.items():
         if bound:
             begun = [_longer(ready[place], opening) for place in places]
-            for place, ids in zip(places, _written(model, begun, stop, bound), strict=True):
+            for place, ids in zip(places, written(model, begun, stop, bound), strict=True):
                 thoughts[place] = _cut(model, ids, bound, thinking.ends if len(ends) != 1 else "")
     return ready, thoughts
-
-
-def _written(model: LocalModel, requests: list[Request], stop: frozenset[int], limit: int) -> list[list[int]]:
-    """The tokens that follow each request's prompt, up to a stop token (left out) or the limit."""
-
-    def write(prefix: Prefix, group: list[Ready]) -> list[list[int]]:
-        return model.decoder.drawn(prefix, [r.suffix for r in group], stop, limit, model.dice(group))
-
-    return model.by_prefix(requests, write, model.rows_of(limit))
 
 
 def _cut(model: LocalModel, ids: list[int], bound: int, ends: str) -> Thought:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def groups_of(model: LocalModel, asked: Sequence[Any], lengths: Sequence[int]) -
         held.setdefault(request.ready.key, []).append(place)
     return [
         (
-            (lambda first=asked[places[0]], uses=len(places): model.prefix_of(first.ready, first, uses)),
+            partial(model.prefix_of, asked[places[0]].ready, asked[places[0]], len(places)),
             [ReplyJob(p, asked[p].ready.suffix, Length(lengths[p])) for p in places],  # type: ignore[arg-type]
         )
         for places in held.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audiocontrib.models.base import Request
@@ -64,8 +65,4 @@ def _groups(model: LocalModel, requests: Sequence[Request], places: Sequence[int
             ReplyJob(place, ready[place].suffix, one)
             for place, one in zip(held, dice(model, [ready[place] for place in held]), strict=True)
         ]
-
-        def make(first: int = group[0], uses: int = len(group)) -> Prefix:
-            return model.prefix_of(ready[first], requests[first], uses)
-
-        yield make, jobs
+        yield partial(model.prefix_of, ready[group[0]], requests[group[0]], len(group)), jobs

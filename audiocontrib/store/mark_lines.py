@@ -96,7 +96,8 @@ def latest(marks: Iterable[Mark]) -> list[Mark]:
 
 def as_table(marks: Sequence[Mark]) -> pa.Table:
     """Marks as rows of MARK_SCHEMA."""
-    return pa.Table.from_pylist([asdict(mark) for mark in marks], schema=MARK_SCHEMA)
+    columns = {name: [getattr(mark, name) for mark in marks] for name in MARK_SCHEMA.names}
+    return pa.Table.from_pydict(columns, schema=MARK_SCHEMA)
 
 
 def kept_marks(run: Path) -> tuple[Mark, ...]:
@@ -106,24 +107,31 @@ def kept_marks(run: Path) -> tuple[Mark, ...]:
         DamagedFile: a line is not what was written, or is of another run; the message says which.
         AudiocontribError: the file is a link out of the run, or may not be read.
     """
-    path, items = check_own(run / MARKS, run), run / "items.parquet"
-    if not path.exists():
-        return ()
+    return _kept(run, _states(run))[0]
+
+
+def kept_table(run: Path) -> pa.Table:
+    """Rows of MARK_SCHEMA: of each item and person the latest mark. Errors as :func:`kept_marks`."""
+    return _kept(run, _states(run))[1]
+
+
+def _states(run: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What the disk says of the files; empty where nothing is marked."""
+    path = check_own(run / MARKS, run)
     try:
-        states = [(str(one.absolute()), s.st_size, s.st_ctime_ns, s.st_ino) for one in (path, items)
-                  for s in [check_regular(one)]]  # fmt: skip
+        files = [(one, check_regular(one)) for one in (path, run / "items.parquet")] if path.exists() else []
     except OSError as error:
         raise unreadable(path, error) from error
-    return _kept(run, tuple(states))
+    return tuple((str(one.absolute()), held.st_size, held.st_ctime_ns, held.st_ino) for one, held in files)
 
 
 @lru_cache(maxsize=8)
-def _kept(run: Path, states: tuple[tuple[str, int, int, int], ...]) -> tuple[Mark, ...]:
+def _kept(run: Path, states: tuple[tuple[str, int, int, int], ...]) -> tuple[tuple[Mark, ...], pa.Table]:
     """What the files held in that state: a run is opened many times while they stay as they are."""
-    marks, _ = parse_marks(run / MARKS)
+    marks, _ = parse_marks(run / MARKS) if states else ((), False)
     if fault := next(faults(run, marks), None):
         raise damaged(run / MARKS, fault[1])
-    return marks
+    return marks, as_table(latest(marks))
 
 
 def parse_marks(path: Path) -> tuple[tuple[Mark, ...], bool]:

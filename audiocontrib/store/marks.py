@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from audiocontrib.errors import UsageError
 from audiocontrib.log import tell
-from audiocontrib.store.mark_lines import Mark, append_marks, as_table, choices_of, kept_marks, latest
+from audiocontrib.store.mark_lines import Mark, append_marks, choices_of, kept_marks, kept_table, latest
 from audiocontrib.store.marking import Marking, checked_kinds, made_marking
 from audiocontrib.store.run import Run
 from audiocontrib.store.runs import as_run
@@ -63,7 +63,7 @@ def marks(run: Run, /) -> pa.Table:
     Example:
         >>> ac.marks(run).to_pandas()
     """
-    return as_table(latest(kept_marks(as_run(run).path)))
+    return kept_table(as_run(run).path)
 
 
 def marked(run: Run, /, *, without: str | Sequence[str] = (), corrected_keys: bool = False) -> Run:

@@ -22,7 +22,7 @@ from audiocontrib.sql import arrow_table, cursor, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.damage import unreadable
 from audiocontrib.store.files import write_table_atomic
-from audiocontrib.store.mark_lines import as_table, kept_marks, latest
+from audiocontrib.store.mark_lines import kept_table
 from audiocontrib.store.marking import Marking
 from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import check_file, check_files, known_seals
@@ -63,7 +63,7 @@ def connect(
         raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
     check_run_files(run, [*parts, *(p for paths in single.values() for p in paths)])
     splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
-    marks = kept_marks(run)
+    marks = kept_table(run)
     con = duckdb.connect() if con is None else con
     with reading(run):
         con.execute("set timezone = 'UTC'")
@@ -74,7 +74,7 @@ def connect(
         _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
         _view(con, "audit", single["audit"], AUDIT_SCHEMA)
         _split_view(con, splits)
-        con.register("marks", as_table(latest(marks)))
+        con.register("marks", marks)
         _response_view(con, run, parts)
         if marking is not None:
             marking.apply(con)

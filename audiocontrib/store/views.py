@@ -22,12 +22,14 @@ from audiocontrib.sql import arrow_table, cursor, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.damage import unreadable
 from audiocontrib.store.files import write_table_atomic
+from audiocontrib.store.mark_lines import kept_table
+from audiocontrib.store.marking import Marking
 from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import check_file, check_files, known_seals
 from audiocontrib.store.split_check import SPLIT_SCHEMA
 from audiocontrib.store.splits import TABLE, split_folder, split_names
 
-VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
+VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits", "marks")
 
 BEATEN = ".beaten.parquet"
 BEATEN_SCHEMA = schema_of(part=pa.string(), row=pa.int64())
@@ -38,7 +40,10 @@ AUDIT_SCHEMA = schema_of(item_id=pa.string())
 
 
 def connect(
-    run: Path, prompt: str | None = None, con: duckdb.DuckDBPyConnection | None = None
+    run: Path,
+    prompt: str | None = None,
+    con: duckdb.DuckDBPyConnection | None = None,
+    marking: Marking | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with VIEWS over the files that the run holds now.
 
@@ -47,6 +52,7 @@ def connect(
 
     Args:
         con: the connection that is given the views; None: one to an engine of its own.
+        marking: what marks change in items and answers; None: they are as they were given.
 
     Raises:
         AudiocontribError: a file is damaged; the message names it.
@@ -57,6 +63,7 @@ def connect(
         raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
     check_run_files(run, [*parts, *(p for paths in single.values() for p in paths)])
     splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
+    marks = kept_table(run)
     con = duckdb.connect() if con is None else con
     with reading(run):
         con.execute("set timezone = 'UTC'")
@@ -67,7 +74,10 @@ def connect(
         _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
         _view(con, "audit", single["audit"], AUDIT_SCHEMA)
         _split_view(con, splits)
+        con.register("marks", marks)
         _response_view(con, run, parts)
+        if marking is not None:
+            marking.apply(con)
     return con
 
 

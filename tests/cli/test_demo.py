@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from helpers.demo_run import COLUMNS, kept_answers
 from helpers.shared import made_once
 
 import audiocontrib as ac
@@ -173,3 +174,9 @@ def test_demo_prints_a_table_plots_and_what_to_run_next(tmp_path: Path, monkeypa
 
             advised = shlex.split(line.partition("audiocontrib ")[2])
             assert CliRunner().invoke(main, advised).exit_code == 0, line
+    now = ac.open_run(Path("runs") / "demo-0-12").table(COLUMNS)
+    key = ["item_id", "model", "condition", "order"]
+    both = now.to_pandas().merge(kept_answers().to_pandas(), on=key)
+    assert len(both) == len(now) > 100
+    said, kept = (np.concatenate(both[f"option_logprob_{end}"].tolist()) for end in "xy")
+    assert np.abs(said - kept).max() < 0.01  # else make them anew: helpers/demo_run.py

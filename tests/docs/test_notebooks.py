@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom on a small demo run, and are kept without outputs."""
+"""The notebooks run from top to bottom, and show what is stored in them."""
 
 from __future__ import annotations
 
@@ -9,52 +9,42 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from helpers import ROOT
-
-import audiocontrib as ac
-
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+from helpers.demo_run import demo_run
+from helpers.notebooks import NOTEBOOKS, executed, shown
 
 
-def test_there_are_five() -> None:
-    assert [path.name[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    items = ac.load_items("demo", seed=0, limit=60)
-    models = [f"mock:name=model-{n},skill=0.9,leak=0.5,seed={n}" for n in range(3)]
-    folder = tmp_path_factory.mktemp("notebooks") / "demo"
-    return ac.score(items, models, ["audio", "silence", "text"], run=folder, progress=False).path
+def test_there_are_seven() -> None:
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{n}" for n in range(1, 8)]
 
 
 @pytest.mark.slow
-def test_they_run(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other in one kernel, which forgets each before the next: a kernel takes seconds to start."""
-    from nbclient import NotebookClient
-
-    monkeypatch.setenv("AUDIOCONTRIB_NOTEBOOK_RUN", str(run))
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    books = {path.stem: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
-    cells = []
-    for name, book in books.items():
-        (tmp_path / name).mkdir()
-        cells += [nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {tmp_path / name}"), *book.cells]
-    whole = nbformat.v4.new_notebook(cells=cells, metadata=next(iter(books.values())).metadata)
-    NotebookClient(whole, timeout=120, kernel_name="python3").execute()
-    for name, book in books.items():
-        shown = [output for cell in book.cells for output in cell.get("outputs", [])]
-        assert any(output.output_type in ("display_data", "execute_result") for output in shown), name
-        figures = [output.data for output in shown if "<Figure" in output.get("data", {}).get("text/plain", "")]
+def test_they_show_what_is_stored(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """As text, cell by cell; ``python tests/helpers/notebooks.py`` stores what they show now."""
+    for name, book in executed(demo_run(tmp_path_factory), tmp_path).items():
+        stored = nbformat.read(next(path for path in NOTEBOOKS if path.stem == name), as_version=4)
+        assert list(shown(book)) == list(shown(stored)), name
+        outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
+        figures = [output.data for output in outputs if "<Figure" in output.get("data", {}).get("text/plain", "")]
         assert bool(figures) == any("plots." in cell.source for cell in book.cells), name
         assert all("image/png" in data for data in figures), name  # a picture, not its name
-        assert not any(output.output_type == "error" for output in shown), name
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_kept_without_outputs(path: Path) -> None:
+def test_its_outputs_are_stored_whole_and_small(path: Path) -> None:
     book = nbformat.read(path, as_version=4)
-    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert any(output.output_type in ("display_data", "execute_result") for output in outputs)
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert path.stat().st_size < 250_000
+    assert book.cells[-1].cell_type == "markdown"  # what follows from what is shown
+
+
+def test_a_clip_can_be_heard() -> None:
+    for path in (NOTEBOOKS[0], NOTEBOOKS[5]):
+        outputs = [output for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", ())]
+        assert any("<audio" in "".join(one.get("data", {}).get("text/html", "")) for one in outputs), path
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -92,30 +92,30 @@ def command(
         if scorer == "judge" and counted:
             raise UsageError("a judge's readings are of all replies: leave --repeat out")
         made = judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer, **counted)
-        return _emit(made, form, "judged" if scorer == "judge" else "scorers", columns)
+        return _emit(made, form, "judged" if scorer == "judge" else "scorers", columns, runs)
     if against:
         if by or baselines or split or model or baseline_model:
             raise UsageError("published figures are of whole sets: leave out --by, --split, --baseline and --model")
-        return _emit(beside_published(runs, method=method, **counted), form, "published", columns)
+        return _emit(beside_published(runs, method=method, **counted), form, "published", columns, runs)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
-        return _emit(evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns)
+        return _emit(evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns, runs)
     if by:
         raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
     who: dict[str, Any] = {"model": model, "baseline_model": baseline_model}
     changes = compare(runs, _open(baselines), **who, split=split, method=method, **counted)
-    _emit(changes, form, "changes", columns)
+    _emit(changes, form, "changes", columns, runs)
     for line in listening_words(changes.to_pylist()):
         say(line)
     return None
 
 
-def _emit(table: pa.Table, form: str, view: str, columns: str | None) -> None:
+def _emit(table: pa.Table, form: str, view: str, columns: str | None, runs: list[Run]) -> None:
     """The table, or the columns of it that were asked for; in a paper with a caption."""
     from audiocontrib.errors import UsageError
 
-    caption = _caption(table)
+    caption = f"{_caption(table)}; {_reading(runs)}"
     if columns is None:
         return emit(table, form, view, caption=caption)
     asked = [name.strip() for name in columns.split(",")]
@@ -134,6 +134,14 @@ def _caption(table: pa.Table) -> str:
     names = list(dict.fromkeys(table["dataset"].to_pylist())) if "dataset" in table.column_names else []
     told = f"{', '.join(map(str, names))}: {told}" if names else told
     return f"{told}; 95 % intervals by clip ({'; '.join(kinds)})" if kinds else told
+
+
+def _reading(runs: list[Run]) -> str:
+    """How the models were asked, and who read what they said."""
+    ways = dict.fromkeys(run.manifest.get("identity", {}).get("method", "?") for run in runs)
+    readers = sorted({run.reader for run in runs if run.has_replies()})
+    told = f"asked by {' and '.join(ways)}"
+    return f"{told}; replies read by audiocontrib's reader {', '.join(map(str, readers))}" if readers else told
 
 
 def _open(folders: tuple[Path, ...]) -> list[Run]:

@@ -27,7 +27,8 @@ from responses where item_id in (select item_id from chosen)
 def answers_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[Row]]:
     """Of the items in the table ``chosen``: item_id -> an entry for each model, condition and method.
 
-    An entry is an element of ``answers`` at the head of ``templates/item.js``; all are JSON values.
+    An entry is an element of ``answers`` at the head of ``templates/item.js``, without what is empty; all are JSON
+    values.
 
     Args:
         con: a run's views in scope, and ``chosen`` with item_id.
@@ -51,8 +52,10 @@ def answers_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[Row]]:
     made: dict[str, list[Row]] = defaultdict(list)
     for cell, own in cells.items():
         vote = _result(cast[cell], golds[cell[1]])
-        made[cell[1]].append({"model": cell[2], "condition": cell[3], "method": cell[0]} | vote
-                             | _singles(own, sizes[cell[1]]))  # fmt: skip
+        entry = {"model": cell[2], "condition": cell[3], "method": cell[0]} | vote | _singles(own, sizes[cell[1]])
+        made[cell[1]].append({name: value for name, value in entry.items() if value not in (None, "", [], {})})
+    for own in made.values():
+        own.sort(key=lambda entry: (entry["model"], entry["condition"] != "audio", entry["condition"], entry["method"]))
     return made
 
 
@@ -82,8 +85,8 @@ def _singles(rows: Sequence[Row], options: int) -> Row:
     return {
         "n": len(rows),
         "right": sum(bool(row["correct"]) for row in rows),
-        "outcomes": dict(outcomes),
-        "chosen": chosen,
+        "outcomes": {name: n for name, n in outcomes.items() if name != "answered"},
+        "chosen": chosen if not told else None,
         "posterior": [round(sum(p[n] for p in told) / len(told), 4) for n in range(options)] if told else None,
         "replies": [
             {name: row[name] for name in ("order", "outcome", "choice")} | {"text": _cut(row["reply"] or row["error"])}

@@ -1,7 +1,7 @@
 "use strict";
 // Draws one item. Everything from the data is put in by textContent: nothing in a text can become markup.
 //
-// An item, as report/item_sample.py writes it (what is not known is null):
+// An item, as report/item_sample.py writes it (what is not known is null, or absent from an answer):
 //   id, question, type: texts                choices: [text]          gold: index of the right choice
 //   clip: id of its recording                path: of the clip's file, as the run has it
 //   split: its part (weak, strong, undecided; "" without a split)     score, reason: of that part
@@ -11,8 +11,8 @@
 //     model, condition, method: texts        result: right, wrong, abstained, no choice, no vote, no gold
 //     choice: index of the vote's choice     problem: why there is no vote, in words
 //     n: single answers (orders)             right: how many of them are right
-//     chosen: [answers that choose it], an option each                posterior: [mean], an option each
-//     outcomes: {answered, refused, unparsed, failed: n}              evidence: what a cascade heard
+//     posterior: [mean], an option each; or chosen: [answers that choose it], an option each
+//     outcomes: {refused, unparsed, failed: n}                        evidence: what a cascade heard
 //     replies: [{order, outcome, choice, text}]
 const itemView = (() => {
   const MARKS = { right: "✓", wrong: "✗", abstained: "○" };
@@ -43,8 +43,8 @@ const itemView = (() => {
   };
 
   const said = (answer) => {
-    const parts = Object.entries(answer.outcomes).filter(([name]) => name !== "answered" || answer.result === "no choice");
-    return [answer.problem, ...parts.map(([name, n]) => n + " " + name)].filter(known).join(", ");
+    const parts = Object.entries(answer.outcomes ?? {}).map(([name, n]) => n + " " + name);
+    return [answer.problem, ...parts].filter(known).join(", ");
   };
 
   const answerRow = (item, answer, methods) => {
@@ -54,7 +54,7 @@ const itemView = (() => {
     line.append(make("td", optionOf(item, answer.choice) || "–", "text"));
     line.append(make("td", known(item.gold) ? answer.right + " of " + answer.n : String(answer.n), "n"));
     item.choices.forEach((_, place) => {
-      const value = answer.posterior ? shown(answer.posterior[place]) : String(answer.chosen[place] ?? 0);
+      const value = answer.posterior ? shown(answer.posterior[place]) : String(answer.chosen?.[place] ?? 0);
       line.append(make("td", value, "n" + (place === item.gold ? " gold" : "")));
     });
     line.append(make("td", said(answer)));
@@ -94,7 +94,7 @@ const itemView = (() => {
     for (const answer of item.answers) {
       const who = answer.model + ", " + answer.condition;
       if (answer.evidence) lines.push(make("div", who + " heard: " + answer.evidence, "reply"));
-      for (const reply of answer.replies) {
+      for (const reply of answer.replies ?? []) {
         const choice = optionOf(item, reply.choice);
         lines.push(make("div", who + " (" + reply.outcome + "): " + reply.text + (choice ? " → " + choice : ""), "reply"));
       }

@@ -6,8 +6,8 @@
   const columns = [
     ["question", "question", "text"], ["type", "type"], ["split", "part"],
     ["score", scored ? "score (" + scored + ")" : "score", "n"],
-    ["right_audio", "models right: audio", "n"], ["right_without", without || "without", "n"],
-    ["p_audio", "p(gold): audio", "n"], ["p_silence", "silence", "n"], ["p_text", "text", "n"],
+    ["right_audio", "right: audio", "n"], ["right_without", "right: " + without, "n"],
+    ["p_audio", "p(gold): audio", "n"], ["p_silence", "p(gold): silence", "n"], ["p_text", "p(gold): text", "n"],
   ].filter(([key]) => items.some((item) => known(item[key])));
   const distinct = (values) => [...new Set(values.filter(known))].sort();
   const answers = items.flatMap((item) => item.answers);

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from audiocontrib.number_text import NONE, percent, share_between, signed
+from audiocontrib.number_text import NONE, as_words, at_most, percent, share_between, signed
 
 Row = Mapping[str, Any]
 
@@ -53,24 +53,21 @@ def difference(name: str, low: str = "", high: str = "", heading: str | None = N
     return Column(_words(heading or name), (name, *ends), lambda row: signed(*(row[one] for one in (name, *ends))))
 
 
+def least_share(name: str, low: str, high: str, heading: str) -> Column:
+    """A share that an estimate may put below 0: ``at most 17%`` where its interval holds 0."""
+
+    def cell(row: Row) -> str:
+        value, ends = row[name], (row[low], row[high])
+        if value is None or None in ends or ends[0] > 0:
+            return _share(row, name, low, high)
+        return f"at most {at_most(ends[1])}"
+
+    return Column(heading, (name, low, high), cell)
+
+
 def joined_counts(heading: str, *names: str) -> Column:
     """Several counts in one cell: ``57/3/0``."""
     return Column(heading, names, lambda row: "/".join(as_words(row[name]) for name in names))
-
-
-def as_words(value: object) -> str:
-    """A cell of any kind in words: – for none, three figures of a number."""
-    if value is None or value != value:
-        return NONE
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {as_words(one)}" for name, one in value.items())
-    return ", ".join(map(as_words, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _share(row: Row, name: str, low: str = "", high: str = "") -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.counted import METHODS, counted_options
-from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
+from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say, wants_all
 from audiocontrib.cli.renames import RenamedOption
+from audiocontrib.cli.views import summary_view
 from audiocontrib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -174,8 +175,8 @@ def command(
         emit(_of("rerun", "rerun_floor")(run, other=chosen_run(rerun), scope=scope), form)
     elif table is None:
         _measure(run, options, form)
-    elif table == "summary" and form == "table":
-        _print_across(TABLES[table][1](run, options), by, condition)
+    elif table == "summary":
+        _print_sums({by: TABLES[table][1](run, options)}, form, condition)
     else:
         made = TABLES[table][1](run, options)
         emit(made, form, table)
@@ -198,22 +199,35 @@ def _not_known(run: Run) -> str | None:
 
 def _measure(run: Run, options: TableOptions, form: str) -> None:
     """The default: measure, save, sum up."""
-    import pyarrow as pa
-
     measured = _of("measure", "measure")(run, scope=options.scope)
     run.save_contributions(measured.table)
     sums = {
         by: _of("summary", "summary")(run, by=by, measured=measured.table, scope=options.scope)
         for by in (None, options.by or "question_type")
     }
-    if form == "table":
-        for by, made in sums.items():
-            _print_across(made, by, options.scope.condition)
-    else:
-        emit(pa.concat_tables(list(sums.values()), promote_options="default"), form)
+    _print_sums(sums, form, options.scope.condition)
     for note in measured.notes:
         say(f"note: {note}")
     say(f"saved {len(measured.table)} items; see the SQL view contributions")
+
+
+def _print_sums(sums: dict[str | None, pa.Table], form: str, condition: str) -> None:
+    """Summaries over all and by groups: one table for people, the first row over all."""
+    import pyarrow as pa
+
+    if form != "table":
+        emit(pa.concat_tables(list(sums.values()), promote_options="default"), form)
+    elif wants_all():
+        for by, made in sums.items():
+            _print_across(made, by, condition)
+    else:
+        heading = next((by for by in sums if by), "over")
+        parts = []
+        for by, made in sums.items():
+            groups = ["all"] * len(made) if by is None else map(_label, made[by].to_pylist())
+            rest = made.drop_columns([by]) if by else made
+            parts.append(rest.append_column(heading, pa.array(groups, pa.string())))
+        emit(pa.concat_tables(parts), form, summary_view(heading, condition))
 
 
 def _print_across(summary: pa.Table, by: str | None, condition: str) -> None:

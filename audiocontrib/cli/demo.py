@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from audiocontrib.cli.messages import share_in_words
 from audiocontrib.cli.output import say
 from audiocontrib.errors import UsageError
+from audiocontrib.number_text import NONE, accuracy_text, percent, share_between
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -75,8 +75,8 @@ def _show(done: Demo) -> None:
     for part, model in sorted({(row["extra.needs_audio"], row["model"]) for row in rows}, reverse=True):
         found = {r["condition"]: r for r in rows if (r["extra.needs_audio"], r["model"]) == (part, model)}
         label = f"{'need the audio' if part == 'true' else 'text betrays it'} ({found['audio']['n']})"
-        cells = [share_in_words(found[name]) for name in conditions]
-        table.add_row(label if part != last else "", model, *cells, f"{found['audio']['chance']:.0%}")
+        cells = [accuracy_text(found[name]) for name in conditions]
+        table.add_row(label if part != last else "", model, *cells, percent(found["audio"]["chance"]))
         last = part
     console = Console(width=None if Console().is_terminal else 120)
     console.print(table)
@@ -85,8 +85,8 @@ def _show(done: Demo) -> None:
     published = done.splits[0].summary().to_pylist()[0]
     console.print(
         f"\nvotes is the published rule: weak if at least 2 of 3 models are right under silence; pure guessing would "
-        f"call {published['guessing_weak_share']:.0%} weak.\n"
-        f"The models choose alike under silence on {done.alike:.0%} of the questions; "
+        f"call {percent(published['guessing_weak_share'])} weak.\n"
+        f"The models choose alike under silence on {percent(done.alike)} of the questions; "
         f"{published['unsolved']} questions are solved by none even with the audio.",
         highlight=False,
         soft_wrap=True,
@@ -136,8 +136,8 @@ def _aim(done: Demo) -> str:
     false = _share(v.weak - v.truly_weak, v.weak, v.false_discovery)
     aim = settings_of("fdr")["fdr"]
     came = f"here there are {false}" if v.weak else "here it can call nothing weak"
-    return f"fdr aims at no more than {aim:.0%} false discoveries among what it calls weak; {came}."
+    return f"fdr aims at no more than {percent(aim)} false discoveries among what it calls weak; {came}."
 
 
 def _share(part: int, whole: int, interval: Interval) -> str:
-    return f"{part / whole:.0%} ({interval.low:.0%}–{interval.high:.0%})" if whole else "–"
+    return share_between(part / whole, interval.low, interval.high) if whole else NONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audiocontrib.cli.messages import share_in_words
+from audiocontrib.number_text import accuracy_text, percent, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,12 +53,11 @@ def _accuracy(done: RealDemo) -> Table:
         found.setdefault(row["question_type"], {})[row["condition"]] = row
     for row in done.summary.to_pylist():
         group = row["question_type"]
-        cells = [share_in_words(r) for r in (found[group][c] for c in CONDITIONS)]
-        low, high = row["contribution_low"], row["contribution_high"]
-        added = f"{row['contribution']:+.2f} " + ("(too few)" if low is None else f"({low:+.2f}…{high:+.2f})")
+        cells = [accuracy_text(r) for r in (found[group][c] for c in CONDITIONS)]
+        added = signed(*(row[f"contribution{end}"] for end in ("", "_low", "_high")))
         table.add_row(
-            group or "all", str(row["n"]), str(row["clips"]), *cells, f"{row['chance']:.0%}",
-            f"{done.constants[group][1]:.0%}", added, style="bold" if group is None else None,
+            group or "all", str(row["n"]), str(row["clips"]), *cells, percent(row["chance"]),
+            percent(done.constants[group][1]), added, style="bold" if group is None else None,
         )  # fmt: skip
     return table
 
@@ -74,7 +73,7 @@ def _splits(done: RealDemo) -> Table:
         guessing = row["guessing_weak_share"]
         table.add_row(
             made.rule, *(str(row[name]) for name in ("weak", "strong", "undecided", "unsolved")),
-            "–" if guessing is None else f"{guessing:.0%}",
+            percent(guessing),
         )  # fmt: skip
     return table
 

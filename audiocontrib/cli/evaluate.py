@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from audiocontrib.store import Run
-    from audiocontrib.store.marking import Marking
 
 ONE_RUN = "another scorer reads one run as a whole: leave out --by, --split, --baseline and --against"
 WHOLE_SETS = (
@@ -98,22 +97,20 @@ def command(
         if by or baselines or split or against or len(runs) > 1:
             raise UsageError(ONE_RUN)
         made, view = _scored(runs[0], scorer, counted)
-        return _emit(made, form, view, columns, runs[0].marking)
+        return _emit(made, form, view, columns, runs)
     if against:
         if by or baselines or split or model or baseline_model or marking:
             raise UsageError(WHOLE_SETS)
-        return _emit(beside_published(runs, method=method, **counted), form, "published", columns)
+        return _emit(beside_published(runs, method=method, **counted), form, "published", columns, runs)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
-        return _emit(
-            evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns, runs[0].marking
-        )
+        return _emit(evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns, runs)
     if by:
         raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
     who: dict[str, Any] = {"model": model, "baseline_model": baseline_model}
     changes = compare(runs, before, **who, split=split, method=method, **counted)
-    _emit(changes, form, "changes", columns, runs[0].marking)
+    _emit(changes, form, "changes", columns, runs)
     for line in listening_words(changes.to_pylist()):
         say(line)
     return None
@@ -132,11 +129,12 @@ def _scored(run: Run, scorer: str, counted: dict[str, Any]) -> tuple[pa.Table, s
     return judged_accuracy(run), "judged"
 
 
-def _emit(table: pa.Table, form: str, view: str, columns: str | None, marking: Marking | None = None) -> None:
+def _emit(table: pa.Table, form: str, view: str, columns: str | None, runs: list[Run]) -> None:
     """The table, or the columns of it that were asked for; in a paper with a caption."""
     from audiocontrib.errors import UsageError
 
-    caption = "; ".join([_caption(table), *([marking.in_words()] if marking else [])])
+    marking = runs[0].marking
+    caption = "; ".join([_caption(table), _reading(runs), *([marking.in_words()] if marking else [])])
     if columns is None:
         return emit(table, form, view, caption=caption)
     asked = [name.strip() for name in columns.split(",")]
@@ -167,3 +165,11 @@ def _opened(
     theirs = [chosen_run(folder) for folder in baselines]
     marked = marked_together([*ours, *theirs], **marking)
     return marked[: len(ours)], marked[len(ours) :]
+
+
+def _reading(runs: list[Run]) -> str:
+    """How the models were asked, and who read what they said."""
+    ways = dict.fromkeys(run.manifest.get("identity", {}).get("method", "?") for run in runs)
+    readers = sorted({run.reader for run in runs if run.has_replies()})
+    told = f"asked by {' and '.join(ways)}"
+    return f"{told}; replies read by audiocontrib's reader {', '.join(map(str, readers))}" if readers else told

@@ -1,11 +1,11 @@
-"""What is said in words: log records and warnings of old names, a line each on stderr; a share with its interval."""
+"""What is said in words: log records and warnings of old names, a line each on stderr."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,11 +50,3 @@ def messages_in_lines() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-
-
-def share_in_words(row: Mapping[str, Any]) -> str:
-    """``82% (75%–88%)`` from a row of accuracies; ``7 of 9`` where there are too few for an interval."""
-    low, high = row["low"], row["high"]
-    if low is None or low != low:
-        return f"{row['right']} of {row['n']}"
-    return f"{row['accuracy']:.0%} ({low:.0%}–{high:.0%})"

@@ -115,13 +115,19 @@ def _is_without_gold(run: Run) -> bool:
     return False
 
 
-def emit(table: pa.Table, form: str, view: str = "", *, groups: Sequence[str] = (), caption: str = "") -> None:
+def wants_all() -> bool:
+    """Whether the present command was asked for all columns."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(WIDE))
+
+
+def emit(table: pa.Table, form: str, view: str | View = "", *, groups: Sequence[str] = (), caption: str = "") -> None:
     """Print an Arrow table to stdout. Of columns with one name, the later get ``_1``, ``_2``, … behind it.
 
     Args:
         table: what was computed, whole: csv, json and parquet hold all of it.
         form: one of the formats.
-        view: a name in VIEWS: which columns people see, unless they ask for all.
+        view: which columns people see, unless they ask for all: one of VIEWS by name, or one of its own.
         groups: columns that the rows are grouped by: they come first.
         caption: of the table in a paper.
 
@@ -130,11 +136,11 @@ def emit(table: pa.Table, form: str, view: str = "", *, groups: Sequence[str] = 
     """
     import pyarrow as pa
 
-    context = click.get_current_context(silent=True)
-    chosen = None if context and context.meta.get(WIDE) else VIEWS.get(view)
+    chosen = None if wants_all() else VIEWS.get(view) if isinstance(view, str) else view
     try:
         table = _printable(table.rename_columns(_apart(table.column_names)), form)
-        _print(table, form, chosen, groups, caption)
+        told = "; ".join(filter(None, (caption, chosen.sentence))) if chosen and caption else caption
+        _print(table, form, chosen, groups, told)
     except (OverflowError, ValueError, NotImplementedError, pa.ArrowException) as error:
         what = f"a column cannot be printed as {form} ({one_line(error, 120)})"
         raise UsageError(f"{what}; cast it to a text, as in start::varchar") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audiocontrib.cli.latex import latex_lines
 from audiocontrib.cli.table_text import TextTable, lines
 from audiocontrib.cli.views import View, shown_columns
 from audiocontrib.errors import visible
@@ -17,11 +18,6 @@ from audiocontrib.number_text import NONE
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LATEX = str.maketrans(
-    {char: rf"\{char}" for char in "&%$#_{}"}
-    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "–": "--"}
-)
 
 
 def put(text: str, *, nl: bool = True) -> None:
@@ -54,7 +50,7 @@ def print_for_people(table: TextTable, form: str, caption: str) -> None:
     if form == "markdown":
         put("\n".join(_markdown(table)) + (f"\n\n{plain_markdown(caption)}" if caption else ""))
     elif form == "latex":
-        put("\n".join(_latex(table, caption)))
+        put("\n".join(latex_lines(table, caption)))
     else:
         for line in lines(table, _width()):
             put(line)
@@ -65,22 +61,6 @@ def _width() -> int | None:
     from rich.console import Console
 
     return Console().width if sys.stdout.isatty() else None
-
-
-def _latex(table: TextTable, caption: str) -> Iterator[str]:
-    """With booktabs; all text is escaped: a model's name with an underscore would break the paper."""
-    sides = "".join("r" if number else "l" for number in table.numbers)
-    if caption:
-        yield from (r"\begin{table}", r"\centering", rf"\caption{{{caption.translate(LATEX)}}}")
-    yield from (rf"\begin{{tabular}}{{{sides}}}", r"\toprule", _latex_row(table.headings), r"\midrule")
-    yield from map(_latex_row, table.rows)
-    yield from (r"\bottomrule", r"\end{tabular}")
-    if caption:
-        yield r"\end{table}"
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(" ".join(cell.split()).translate(LATEX) for cell in cells) + r" \\"
 
 
 def _markdown(table: TextTable) -> Iterator[str]:

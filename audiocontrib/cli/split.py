@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiocontrib.cli.columns import as_words
 from audiocontrib.cli.counted import METHODS, counted_options
 from audiocontrib.cli.marked import marked_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
@@ -122,6 +121,7 @@ def _show(made: Split, by: str | None, form: str) -> None:
     import pyarrow as pa
 
     from audiocontrib.arrow import equal
+    from audiocontrib.splits.finding_words import findings_in_words
 
     groups = [by] if by else [None, "question_type", "source_dataset"]
     tables = [made.summary(group) for group in groups]
@@ -132,8 +132,8 @@ def _show(made: Split, by: str | None, form: str) -> None:
         say("weak by guessing: the share that the rule would call weak if every model guessed")
     else:
         emit(pa.concat_tables(tables, promote_options="default"), form)
-    for key, value in made.findings.items():
-        say(f"{key.replace('_', ' ')}: {as_words(value)}")
+    for name, words in findings_in_words(made.findings).items():
+        say(f"{name}: {words}")
     for warning in made.warnings:
         say(f"note: {warning}")
     undecided = made.table.filter(equal(made.table["split"], "undecided"))

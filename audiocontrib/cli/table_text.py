@@ -40,7 +40,7 @@ def lines(table: TextTable, width: int | None) -> Iterator[str]:
     if width is None or _total(widths) <= width:
         yield from _drawn(table, beside, widths, width)
         return
-    shorter, legend = _with_legend(table)
+    shorter, legend = with_legend(table)
     widths = _fitted(shorter, beside, width)
     if not widths:
         yield from _records(table, width)
@@ -78,7 +78,7 @@ def _fitted(table: TextTable, beside: Sequence[int], width: int) -> list[int]:
     return widths
 
 
-def _with_legend(table: TextTable) -> tuple[TextTable, dict[str, str]]:
+def with_legend(table: TextTable) -> tuple[TextTable, dict[str, str]]:
     """Long names as M1, M2, …, and what they stand for."""
     names = dict.fromkeys(row[n] for n in sorted(table.names) for row in table.rows if _size(row[n]) > LONG_NAME)
     short = {name: f"M{number}" for number, name in enumerate(names, 1)}

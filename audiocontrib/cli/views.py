@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from audiocontrib.cli.columns import Column, Row, count, decimal, difference, joined_counts, share, text
+from audiocontrib.cli.columns import Column, Row, count, decimal, difference, joined_counts, least_share, share, text
 from audiocontrib.number_text import audio_adds, signed
 
 UNCLEAR = 5
@@ -156,6 +156,24 @@ VIEWS: dict[str, View] = {
         "order: places the options were turned by; choice: an option in the item's own order, from 0",
     ),
 }  # fmt: skip
+
+
+def summary_view(by: str, condition: str) -> View:
+    """Of the summary of contributions: its columns are named by the condition.
+
+    Args:
+        by: the column of the groups.
+        condition: the one without the audio.
+    """
+    return View(
+        (text(by, where="varies"), count("n"), share("chance"), share("accuracy_audio", heading="audio"),
+         share("accuracy_condition", heading=condition), GAIN,
+         difference("bits_audio", "bits_audio_low", "bits_audio_high", "bits of audio"),
+         least_share("leak_share", "leak_share_low", "leak_share_high", "leak share")),
+        f"audio adds: of what is open under {condition}, the share that the audio answers; bits of audio: what it "
+        "tells of the gold; leak share: items whose text gives the gold away, “at most” where it cannot be told from "
+        "0; all else: --wide",
+    )  # fmt: skip
 
 
 def shown_columns(

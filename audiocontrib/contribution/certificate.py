@@ -15,6 +15,7 @@ from audiocontrib.contribution.response_matrix import Floats, Ints
 from audiocontrib.contribution.scope import Answers, check_contrast, scoped
 from audiocontrib.contribution.votes import vote_table
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.number_text import at_most, percent
 from audiocontrib.sql import arrow_table, sql
 from audiocontrib.statistics import guessing, mean_by_clip, wilson_upper
 
@@ -70,7 +71,7 @@ class Certificate:
     def in_words(self) -> str:
         """One sentence for a person."""
         seen = f"{self.model} is right on {self.right} of {self.n} strong items"
-        seen += f" ({self.accuracy:.3f}, chance {self.chance:.3f})"
+        seen += f" ({percent(self.accuracy)}, chance {percent(self.chance)})"
         who = ", ".join(self.raters) or "the filter"
         needed = self.needed_for_2_points
         more = f"; {needed} items would bound it by 2 points" if self.n < needed else ""
@@ -80,7 +81,7 @@ class Certificate:
                 "certified"
             )
         held = f"whatever tastes it shares with {who}" if self.conditional else f"if it shares no taste with {who}"
-        return f"{seen}: at most {self.residual_upper:.1%} are answered from the text by it (95 %, {held}){more}"
+        return f"{seen}: at most {at_most(self.residual_upper)} are answered from the text by it (95 %, {held}){more}"
 
 
 def certificate(

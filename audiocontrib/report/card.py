@@ -17,12 +17,15 @@ from audiocontrib.contribution.run_view import only_models
 from audiocontrib.contribution.scope import Scope
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.markdown import Verbatim, fenced, render_markdown
+from audiocontrib.number_text import NONE, accuracy_text, percent, share_or_bound
 from audiocontrib.prompts import prompt_of
 from audiocontrib.provenance import CertifyStep, SplitSettings, Step, run_steps, split_steps
 from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_summary
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
+from audiocontrib.splits.finding_words import findings_in_words
 from audiocontrib.sql import arrow_table
+from audiocontrib.statistics import ClusteredMean
 from audiocontrib.store.marks import of_split
 from audiocontrib.store.runs import as_run
 from audiocontrib.store.splits import SETTINGS
@@ -101,6 +104,7 @@ def card(run: Run, /, *, split: str | None = None) -> str:
         title=title,
         data={"name": "?", "revision": None, "left_out": {}} | data,
         counts=found.to_pylist()[0],
+        percent=percent,
         models=_models(identity.get("models", {}), asked.to_pylist()),
         conditions=identity.get("conditions", []),
         identity={"method": "?", "orders": "?", "prompt": None, "sampling": None} | identity,
@@ -148,7 +152,7 @@ def _models(known: dict[str, Any], asked: list[dict[str, Any]]) -> list[dict[str
         weights = about.get("weights_sha256") or about.get("commit") or ""
         own = {row["condition"]: row for row in asked if row["model"] == name}
         rows.append({"name": name, "kind": about.get("class"), "dtype": about.get("dtype"), "weights": weights[:12]} |
-                    {"accuracy": {c: row["accuracy"] for c, row in own.items()},
+                    {"accuracy": {c: accuracy_text(row) for c, row in own.items() if row["accuracy"] is not None},
                      "abstained": {c: row["abstained"] for c, row in own.items() if row["abstained"]},
                      "chance": next((row["chance"] for row in own.values() if row["n"]), None)})  # fmt: skip
     return rows
@@ -176,27 +180,30 @@ def _bounds(con: duckdb.DuckDBPyConnection, made: SplitFacts, stored: pa.Table) 
         lines += _same(again, stored)
         guessed = again.summary().to_pylist()[0]["guessing_weak_share"]
         if guessed is not None:
-            lines.append(f"If every model guessed, {guessed:.1%} of the items would be called weak")
+            lines.append(f"If every model guessed, {percent(guessed)} of the items would be called weak")
     asked = made.settings
     try:
         with only_models(con, asked.get("models")):
             entered = _contest(con, asked)
             share = leak_share(entered.rank, entered.clip)
         if share.n:
-            low, high = ends_of_share(share)
             weak = made.sizes.get("weak", 0) / max(len(stored), 1)
-            lines.append(
-                f"By the strongest wrong options as decoys, the text answers about {max(share.mean, 0):.1%} of the "
-                f"items or more (95 %, {share.kind}: {low:.1%} to {high:.1%}); {weak:.1%} are called weak"
-            )
+            lines.append(f"{_leaks(share)}; {percent(weak)} are called weak")
     except AudiocontribError as error:
         lines.append(f"The share that the text answers could not be taken: {error}")
-    for key, value in made.findings.items():
-        numbers = value if isinstance(value, list) else [value]
-        if all(isinstance(v, int | float | str) for v in numbers):
-            told = ", ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in numbers)
-            lines.append(f"The rule's own finding, {key.replace('_', ' ')}: {told}")
+    told = findings_in_words(made.findings)
+    lines += [f"The rule's own finding, {name}: {words}" for name, words in told.items() if words != NONE]
     return lines
+
+
+def _leaks(share: ClusteredMean) -> str:
+    """What the decoys say of the text: a share of the items, never below 0, with its interval."""
+    low, high = ends_of_share(share)
+    by, ends = "By the strongest wrong options as decoys", f"95 %, {share.kind}"
+    if low <= 0:
+        return f"{by}, the share of the items that the text answers {share_or_bound(share.mean, low, high, ends)}"
+    told = f"{percent(share.mean)} of the items or more ({ends}: {percent(low)}–{percent(high)})"
+    return f"{by}, the text answers about {told}"
 
 
 def _contest(con: duckdb.DuckDBPyConnection, asked: Mapping[str, Any]) -> Contest:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.checked import as_path, whole_number
-from audiocontrib.report import plots
-from audiocontrib.report.item_sample import MOST, sampled, script_json
+from audiocontrib.number_text import accuracy_text, as_words, percent
+from audiocontrib.report.figures import FIGURES, STYLE, figures
+from audiocontrib.report.item_sample import MOST, Sample, sampled, script_json
 from audiocontrib.report.overview import REPORT
 from audiocontrib.report.run_summary import Facts, gather
+from audiocontrib.splits.finding_words import findings_in_words
 from audiocontrib.store.files import make_folder, replacing
 from audiocontrib.store.runs import as_run
 
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
 
 TEMPLATES = Path(__file__).parent / "templates"
-POINTS = 3_000
-"""Items that the contribution map draws one by one; beyond, they are drawn as a density."""
+MOST_SENTENCES = 6
+"""Of so many models, what follows is listed; of more it stands in the table."""
+SCRIPTS = ("item.js", "browser.js", "sample.js")
+"""In the order in which a page runs them."""
 
 
 def report(
@@ -74,47 +78,36 @@ def render_report(run: Run, folder: Path, split: str | None = None, items: int =
     facts = gather(run, split)
     split = facts.splits[0].name if facts.splits else None
     sample = sampled(run, split, facts.scores, items, folder)
-    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    scripts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS]
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return made.get_template("report.html.j2").render(
         facts=facts,
-        number=_number,
+        words=as_words,
+        percent=percent,
+        accuracy_text=accuracy_text,
+        findings_in_words=findings_in_words,
         **_asked(facts.about),
-        figures={name: Markup(svg(figure, name)) for name, figure in _figures(facts).items()},
+        figures={name: Markup(svg(figure, name)) for name, figure in figures(facts).items()},
+        about={name: one.about for name, one in FIGURES.items()},
         accuracy=facts.accuracy.to_pylist(),
         several_sets=len({one.dataset for one in facts.first}) > 1,
+        several_models=len({one.model for one in facts.first}) > MOST_SENTENCES,
         split=split,
         sample=sample,
-        data=Markup(script_json({"items": sample.items, "clips": sample.clips})),
+        data=Markup(script_json(_page_data(facts, sample))),
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        scripts=[Markup(script) for script in scripts],
+        hashes=[base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts],
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=version("audiocontrib"),
     )
 
 
-def _figures(facts: Facts) -> dict[str, Figure]:
-    """Those figures that the run has something to show in."""
-    scored = facts.accuracy.filter(facts.accuracy["accuracy"].is_valid())  # none where no item has a gold
-    made = {"accuracy": plots.accuracy_by_condition(scored)} if len(scored) else {}
-    if facts.condition and (placed := plots.placed(facts.scores, facts.condition).sum()):
-        if placed <= POINTS:
-            made["map"] = plots.contribution_map(facts.scores, without=facts.condition)
-        made["types"] = plots.contribution_by_type(facts.scores, facts.condition)
-    asked = set(facts.doses["scale"].to_pylist())
-    made |= {f"dose_{scale}": plots.dose_curve(facts.doses, scale) for scale in ("mask", "snr") if scale in asked}
-    if any(facts.conflict["n"].to_pylist()):
-        made["conflict"] = plots.conflict_shares(facts.conflict)
-    if facts.splits:
-        made["sizes"] = plots.split_sizes({one.name: one.sizes for one in facts.splits})
-    if facts.sensitivity is not None:
-        made["curve"] = plots.threshold_curve(facts.sensitivity)
-    if len(facts.agreement):
-        made["agreement"] = plots.agreement_matrix(facts.agreement)
-    if len(facts.calibration):
-        made["calibration"] = plots.calibration_curve(facts.calibration)
-    return made
+def _page_data(facts: Facts, sample: Sample) -> dict[str, Any]:
+    """What ``templates/sample.js`` reads."""
+    scored = facts.splits[0].name if facts.splits else ""
+    contrast = {"audio": facts.audio, "without": facts.condition}
+    return {"items": sample.items, "clips": sample.clips, "scored": scored, **contrast}
 
 
 def svg(figure: Figure, name: str) -> str:
@@ -122,8 +115,7 @@ def svg(figure: Figure, name: str) -> str:
     import matplotlib as mpl
 
     file = io.StringIO()
-    settings: Any = {"svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif"}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(STYLE):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
@@ -156,12 +148,3 @@ def _asked(manifest: dict[str, Any]) -> dict[str, Any]:
         "revision": data.get("revision"),
         "models": models,
     }
-
-
-def _number(value: Any) -> str:
-    """A value as the page says it: a few digits; a list's values side by side."""
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, list):
-        return ", ".join(map(_number, value))
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -31,9 +31,13 @@ from audiocontrib.store.splits import TABLE
 if TYPE_CHECKING:
     import duckdb
 
+    from audiocontrib.contribution.answer_counts import AnswerCounts
+    from audiocontrib.contribution.scope import CheckedScope
     from audiocontrib.store import Run, SavedSplit
 
 MOST_REASONS = 12
+MOST_GROUPS = 60
+"""Of question types, or of sources, a table for people has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,12 @@ class Facts:
     """What the audio adds, by data set and model; empty where the run has no condition without it."""
     by_type: list[FirstAnswer]
     """The same by question type; empty where there is one type only."""
+    by_source: list[FirstAnswer]
+    """The same by the data set that items come from; empty where there is one only."""
     accuracy: pa.Table
     """:func:`audiocontrib.contribution.accuracy`."""
+    audio: str
+    """The condition with the audio."""
     condition: str | None
     """The condition without the audio that scores are about; None where the run has none."""
     scores: pa.Table
@@ -117,14 +125,16 @@ def gather(run: Run, split: str | None = None) -> Facts:
         types = arrow_table(con.sql("select question_type from items order by item_id"))
         splits = [split_summary(con, one) for one in saved]
         heard = replace(seen, condition=condition, method=method) if condition and seen.audio in asked else None
-        several = len(set(types["question_type"].to_pylist())) > 1
+        by = {name: _by(con, heard, told, name) for name in ("question_type", "source_dataset")}
         return Facts(
             run=run.path,
             about=run.manifest,
             counts=counts,
             first=first_answers(con, heard, told) if heard else [],
-            by_type=first_answers(con, heard, told, by="question_type") if heard and several else [],
+            by_type=by["question_type"],
+            by_source=by["source_dataset"],
             accuracy=accuracy(con, method=method, told=told),
+            audio=seen.audio,
             condition=condition,
             scores=scores.append_column("question_type", types["question_type"]),
             agreement=agreements(con, scope=scope) if condition else pa.table({}),
@@ -136,6 +146,12 @@ def gather(run: Run, split: str | None = None) -> Facts:
             counted=in_words(seen.repeat, seen.think_tokens),
             findings=_findings(run),
         )
+
+
+def _by(con: duckdb.DuckDBPyConnection, heard: CheckedScope | None, told: AnswerCounts, by: str) -> list[FirstAnswer]:
+    """What the audio adds by a column of the items; nothing where all have the same value, or each its own."""
+    [(values,)] = con.execute(f"select count(distinct {by}) from items").fetchall()
+    return first_answers(con, heard, told, by=by) if heard and 1 < values <= MOST_GROUPS else []
 
 
 def _counts(run: Run) -> dict[str, int]:

@@ -46,9 +46,13 @@ def rows(out: Result) -> list[dict[str, str]]:
 def test_by_default_it_measures_saves_and_sums_up(run: Path) -> None:
     out = call(run)
     assert out.exit_code == 0, out.output
-    assert "contribution" in out.stdout
-    for word in ("sound", "music", "bits total", "accuracy silence"):
-        assert word in out.stdout
+    heading, *lines = out.stdout.splitlines()
+    assert heading.split("  ")[0] == "question type"
+    assert heading.count("silence") == 1
+    assert [line.split()[0] for line in lines] == ["all", "music", "sound"]
+    assert max(map(len, out.stdout.splitlines())) <= 100
+    wide = call(run, "--wide").stdout
+    assert all(word in wide for word in ("bits total", "accuracy silence", "least contribution"))
     assert "note: no model was asked under options" in out.stderr
     assert "saved 48 items" in out.stderr
     saved = Run.open(run).contributions
@@ -66,7 +70,7 @@ def test_the_groups_can_be_chosen(run: Path) -> None:
 
 
 def test_intervals_stand_behind_their_value(run: Path) -> None:
-    told = call(run, "--table", "summary").stdout.splitlines()
+    told = call(run, "--table", "summary", "--wide").stdout.splitlines()
     [line] = [line for line in told if line.startswith("contribution ") and "[" in line]
     value, low, high = (float(word.strip("[],")) for word in line.split()[1:])
     assert low < value < high

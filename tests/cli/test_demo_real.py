@@ -18,7 +18,6 @@ from audiocontrib.audio import Sound
 from audiocontrib.audit.baselines import baselines
 from audiocontrib.cli import main
 from audiocontrib.cli.demo_real import tell_demo
-from audiocontrib.cli.messages import share_in_words
 from audiocontrib.contribution import accuracy
 from audiocontrib.demo import RealDemo, demo_real
 from audiocontrib.demo.real import SPLITS
@@ -27,6 +26,7 @@ from audiocontrib.models import load_model
 from audiocontrib.models.cascade.parts import ENV
 from audiocontrib.models.cascade.recipe import CascadeRecipe, Gate, TaggerConfig
 from audiocontrib.models.cascade.recipe import ReaderConfig as ReaderPart
+from audiocontrib.number_text import accuracy_text, share_between
 from audiocontrib.report.plots import accuracy_by_group, interval
 from audiocontrib.sources import load_items
 
@@ -141,7 +141,7 @@ def test_what_is_printed(done: RealDemo, capsys: pytest.CaptureFixture[str]) -> 
     rows = {line.split()[0]: line for line in said.splitlines() if line[:6].strip() in ("all", *KINDS)}
     assert set(rows) == {"all", *KINDS}
     [silent] = [r for r in done.accuracy.to_pylist() if (r["question_type"], r["condition"]) == ("pitch", "silence")]
-    assert f"{silent['accuracy']:.0%} ({interval(silent)[0]:.0%}–{interval(silent)[1]:.0%})" in rows["pitch"]
+    assert share_between(silent["accuracy"], *interval(silent)) in rows["pitch"]
     for number, weak in enumerate(done.weak, 1):
         assert f"{number:>2}. {weak.item.question} → {weak.item.choices[weak.item.answer]} (not: " in said
         assert weak.reason in said.replace("\n", " ")
@@ -151,8 +151,8 @@ def test_what_is_printed(done: RealDemo, capsys: pytest.CaptureFixture[str]) -> 
 def test_where_there_are_too_few_the_value_stands_alone_and_counts_are_printed() -> None:
     row = {"accuracy": 0.75, "right": 6, "n": 8, "low": None, "high": None}
     assert interval(row) == (0.75, 0.75)
-    assert share_in_words(row) == "6 of 8"
-    assert share_in_words(row | {"low": 0.6, "high": 0.9}) == "75% (60%–90%)"
+    assert accuracy_text(row) == "6 of 8"
+    assert accuracy_text(row | {"low": 0.6, "high": 0.9}) == "75% (60%–90%)"
 
 
 def test_the_plot_has_a_row_for_each_group(done: RealDemo) -> None:

@@ -22,6 +22,7 @@ import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.errors import UsageError
 from audiocontrib.items import Items, make_item
+from audiocontrib.number_text import percent
 from audiocontrib.provenance import run_steps
 from audiocontrib.report.card import card
 from audiocontrib.shell import shell_lines
@@ -85,14 +86,32 @@ def test_the_models_are_named_with_what_they_got_right(run: Run) -> None:
     [own] = [line for line in lines if line.startswith("| m2 |")]
     assert any(line.startswith("| m0 (counts) |") for line in lines)
     # the vote over the orders is near the single answers, and both are not near the accuracy with the audio
-    assert abs(float(own.split("|")[-3 if "text" in lines[1] else -2]) - right) < 0.2
+    at = [cell.strip() for cell in lines[1].split("|")].index("silence")
+    assert abs(float(re.findall(r"([\d.]+)% \(", own.split("|")[at])[0]) / 100 - right) < 0.2
 
 
 def test_what_guessing_alone_would_call_weak_is_the_exact_binomial(run: Run) -> None:
     split(run, "votes")
     sizes = run.query("select len(choices) as k from items").k
     luck = np.mean([scipy.stats.binom.sf(1, 3, 1 / k) for k in sizes])
-    assert f"If every model guessed, {luck:.1%} of the items" in part(card(run, split="votes"), "Error bounds")
+    assert f"If every model guessed, {percent(luck)} of the items" in part(card(run, split="votes"), "Error bounds")
+
+
+def test_a_share_of_the_items_is_never_below_nothing(tmp_path: Path) -> None:
+    """Where decoys beat the gold the estimate lies below 0: the card says what the share is at most."""
+    made = ac.load_items("demo", seed=0, limit=40)
+    # the gold is second everywhere
+    weights = {item.id: [2 if n == item.answer else 3 if n == (item.answer + 1) % len(item.choices) else 1
+                         for n in range(len(item.choices))] for item in made}  # fmt: skip
+    rows = [{"item_id": item, "model": m, "condition": "silence", "posterior": [w / sum(own) for w in own]}
+            for item, own in weights.items() for m in "ab"]  # fmt: skip
+    (tmp_path / "answers.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    ac.import_responses(tmp_path / "answers.jsonl", tmp_path / "r", made)
+    again = Run.open(tmp_path / "r")
+    split(again, "votes")
+    bounds = part(card(again, split="votes"), "Error bounds")
+    assert not re.search(r"-\d", bounds)
+    assert re.search(r"the share of the items that the text answers cannot be told from 0; at most \d+", bounds)
 
 
 def test_a_split_that_the_answers_no_longer_make_says_so(run: Run) -> None:

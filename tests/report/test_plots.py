@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from audiocontrib.report import plots
 from audiocontrib.report.page import svg
-from audiocontrib.report.plots.style import COLOURS
+from audiocontrib.report.plots.style import COLOURS, MARKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -166,12 +167,16 @@ def test_a_figure_in_a_page_takes_its_colours(name: str) -> None:
 
 def test_a_label_in_a_page_keeps_its_words() -> None:
     label = 'id="a" url(#b) #000000 href="#c"'
-    assert f">{label}, n = 40<" in svg(plots.contribution_by_type(scores(question_type=[label] * 40)), "types")
+    text = svg(plots.contribution_by_type(scores(question_type=[label] * 40)), "types")
+    assert '>id="a" url(#b) #000000<' in text  # the title has two lines
+    assert '>href="#c", n = 40<' in text
 
 
 def test_colours_are_told_apart_by_those_who_see_two_cones_only() -> None:
-    """Okabe and Ito's, with shape or hatch beside the colour wherever parts of a split meet."""
+    """Okabe and Ito's, with shape or hatch beside the colour, which grey print keeps."""
     assert len(set(COLOURS)) == len(COLOURS)
+    assert len({(n % len(COLOURS), n % len(MARKS)) for n in range(50)}) == 50
+    assert len({patch.get_hatch() for patch in drawn()["accuracy_by_condition"].axes[0].patches}) == 2
     [axes] = drawn()["split_sizes"].axes
     assert len({patch.get_hatch() for patch in axes.patches}) == 3
     [axes] = drawn()["threshold_curve"].axes
@@ -183,31 +188,90 @@ def test_colours_are_told_apart_by_those_who_see_two_cones_only() -> None:
 def test_items_without_a_place_are_not_counted_on_the_map() -> None:
     table = scores(3, p_audio=[0.5, None, 0.2], p_silence=[0.1, 0.2, 0.3])
     assert plots.placed(table).tolist() == [True, False, True]
-    assert "n = 2 items" in plots.contribution_map(table).axes[0].get_title()
+    assert plots.contribution_map(table).axes[0].get_title() == "n = 2 items"
     assert not plots.placed(table, "text").any()
 
 
+def counts(axes: Any) -> dict[tuple[int, int], int]:
+    """Row and column of a panel's cells -> items there; the first row is the lowest."""
+    held = np.ma.filled(axes.images[0].get_array(), 0)
+    return {(int(row), int(column)): int(held[row, column]) for row, column in np.argwhere(held)}
+
+
 def test_the_map_may_be_of_the_text_alone() -> None:
-    table = scores(4, p_text=[0.1, 0.2, 0.3, 0.4])
-    [axes] = plots.contribution_map(table, without="text").axes
+    table = scores(4, p_text=[0.1, 0.3, 0.5, 0.7], p_audio=[0.02] * 4)
+    axes = plots.contribution_map(table, without="text").axes[0]
     assert axes.get_xlabel() == "mean p(gold) from the text alone"
-    assert axes.collections[0].get_offsets()[:, 0].tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert counts(axes) == {(0, 2): 1, (0, 7): 1, (0, 12): 1, (0, 17): 1}
+
+
+def test_the_map_counts_items_on_a_scale_that_does_not_saturate() -> None:
+    """A thousand items on one place and one on another are told apart, and the scale says how many they are."""
+    table = scores(1001, p_silence=[0.99] * 1000 + [0.01], p_audio=[0.99] * 1001)
+    figure = plots.contribution_map(table)
+    axes, bar = figure.axes
+    assert counts(axes) == {(24, 24): 1000, (24, 0): 1}
+    assert axes.images[0].norm.vmax == 1000
+    assert bar.get_ylabel() == "items"
+    assert not any("$" in text for text in texts(figure))
+
+
+def test_the_truth_has_a_panel_each() -> None:
+    figure = plots.contribution_map(scores(4), truth=[True, True, True, False])
+    shown = [axes.get_title() for axes in figure.axes if axes.get_visible() and axes.get_title()]
+    assert shown == ["audio needed, n = 3 items", "text betrays the answer, n = 1 items"]
 
 
 def test_the_density_of_each_type_holds_its_items_where_they_lie() -> None:
     table = scores(6, p_silence=[0.99] * 5 + [0.01], p_audio=[0.99] * 6, question_type=["a"] * 5 + [None])
-    figure = plots.contribution_by_type(table)
-    shown = {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.get_visible()}
-    assert list(shown) == ["a, n = 5", "–, n = 1"]
-    drawn = np.asarray(shown["a, n = 5"])[..., 3]  # opacity; the first row is the lowest
-    assert np.argwhere(drawn).tolist() == [[19, 19]]
-    assert np.argwhere(np.asarray(shown["–, n = 1"])[..., 3]).tolist() == [[19, 0]]
+    shown = {axes.get_title(): counts(axes) for axes in plots.contribution_by_type(table).axes if axes.images}
+    assert shown == {"a, n = 5": {(24, 24): 5}, "–, n = 1": {(24, 0): 1}}
+
+
+MANY = [f"some-lab/an-audio-language-model-with-quite-a-long-name-{n:02d}-It" for n in range(20)]
+
+
+def by_model(**columns: Any) -> list[dict[str, Any]]:
+    return [{"dataset": "d", "model": model, "n": 1234, "chance": 0.25} | columns for model in MANY]
+
+
+def crowded() -> dict[str, Figure]:
+    """What names models, with twenty whose names have sixty characters."""
+    rows = [row | {"condition": c, "accuracy": 0.5, "low": 0.4, "high": 0.6} for row in by_model()
+            for c in ("audio", "silence", "text", "swap")]  # fmt: skip
+    doses = [row | {"dose": at} for row in by_model(scale="mask", accuracy=0.5, low=0.4, high=0.6, by_luck=0.3)
+             for at in (0.0, 40.0, 100.0)]  # fmt: skip
+    follows = by_model(ear=0.5, text=0.3, neither=0.2, abstained=0.0)
+    alike = [{"model_a": a, "model_b": b, "wrong_kappa": 0.1, "wrong_n": 9} for a in MANY for b in MANY if a < b]
+    sure = [row | {"condition": c, "confidence": x} for row in by_model(accuracy=0.4) for c in ("audio", "text")
+            for x in (0.3, 0.9)]  # fmt: skip
+    tables = map(pa.Table.from_pylist, (rows, doses, follows, alike, sure))
+    draw = (plots.accuracy_by_condition, plots.dose_curve, plots.conflict_shares, plots.agreement_matrix,
+            plots.calibration_curve)  # fmt: skip
+    return {one.__name__: one(table) for one, table in zip(draw, tables, strict=True)}
+
+
+@pytest.mark.slow
+def test_many_long_names_stand_in_a_legend_and_nothing_overlaps() -> None:
+    for name, figure in crowded().items():
+        figure.draw_without_rendering()
+        [legend] = [one for one in figure.legends if any("M20" in text.get_text() for text in one.get_texts())]
+        assert "".join(text.get_text() for text in legend.get_texts()).count("some-lab") == 20, name
+        boxes = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
+        names = legend.get_window_extent()
+        assert not any(box.overlaps(names) for box in boxes), name
+        assert names.x0 >= 0, name
+        assert names.x1 <= figure.bbox.width, name
+        for axes in figure.axes:
+            for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+                ends = [one.get_window_extent() for one in labels if one.get_text() and one.get_visible()]
+                assert not any(a.overlaps(b) for a, b in pairwise(ends)), name
 
 
 def test_only_the_eight_largest_types_are_drawn() -> None:
     kinds = [f"k{i}" for i in range(12) for _ in range(i + 1)]
     figure = plots.contribution_by_type(scores(len(kinds), question_type=kinds))
-    assert [a.get_title() for a in figure.axes if a.get_visible()] == [f"k{i}, n = {i + 1}" for i in range(11, 3, -1)]
+    assert [a.get_title() for a in figure.axes if a.images] == [f"k{i}, n = {i + 1}" for i in range(11, 3, -1)]
 
 
 def test_the_curve_is_of_the_thresholds_and_rings_the_one_that_was_taken() -> None:
@@ -256,4 +320,4 @@ def test_a_change_without_an_interval_is_a_point() -> None:
 def test_audio_comes_first_and_chance_is_said() -> None:
     [axes] = drawn()["accuracy_by_condition"].axes
     assert [bars.get_label() for bars in axes.containers if bars.get_label() in ("audio", "text")] == ["audio", "text"]
-    assert any("chance (0.25)" in text for text in texts(drawn()["accuracy_by_condition"]))
+    assert any("chance (25%)" in text for text in texts(drawn()["accuracy_by_condition"]))

@@ -224,19 +224,19 @@ def test_texts_of_data_sets_stay_texts(made: Path, tmp_path: Path) -> None:
 def test_results_are_a_table_and_what_is_missing_is_a_dash(made: Path, tmp_path: Path) -> None:
     change = results.MeasuredChange(
         dataset="d", part="strong", measure="accuracy, audio", quantity="accuracy", condition="audio", n=1200,
-        before=0.5, now=0.625, change=0.125, low=0.1, high=0.15, p_holm=0.0123,
+        before=0.5, now=0.628, change=0.128, low=0.1, high=0.15, p_holm=0.0123,
     )  # fmt: skip
     none = replace(change, part="weak", low=float("nan"), high=None, p_holm=None)
     text = card.write_card(tmp_path, training_record.stages_of(made), results=[change, none]).read_text()
     rows = [line for line in part(text, "Results").splitlines() if line.startswith("| ")]
     assert rows[1:] == [
-        "| strong | accuracy, audio | 1,200 | 0.500 | 0.625 | +0.125 | +0.100 to +0.150 | 0.0123 |",
-        "| weak | accuracy, audio | 1,200 | 0.500 | 0.625 | +0.125 | – to – | – |",
+        r"| strong | accuracy, audio | 1,200 | 50% | 63% | +0.13 \[0.10,0.15\] | 0.0123 |",
+        "| weak | accuracy, audio | 1,200 | 50% | 63% | +0.13 | – |",
     ]
     assert "Nothing was measured" not in text
     [model] = yaml.safe_load(text.split("---\n")[1])["model-index"]
     found = [(one["dataset"]["config"], one["metrics"]) for one in model["results"]]
-    metric = {"type": "accuracy", "value": 0.625, "name": "accuracy, audio"}
+    metric = {"type": "accuracy", "value": 0.628, "name": "accuracy, audio"}
     assert found == [("strong", [metric]), ("weak", [metric])]
     assert MarkdownIt("gfm-like", {"linkify": False}).render(part(text, "Results")).count("<tr>") == 3
 

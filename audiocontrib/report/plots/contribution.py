@@ -3,81 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.report.plots.style import BLUE, GREY, ORANGE, one_panel, panels
+from audiocontrib.report.plots.style import BLUE, GREY, name_axes, panels
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+
+BINS = 25
+"""Of a side of the map."""
+TICKS = (0, 0.5, 1)
 
 
 def contribution_map(table: pa.Table, truth: Sequence[bool] | None = None, without: str = "silence") -> Figure:
-    """Each item by p(gold) with audio against p(gold) without (after dataset cartography).
+    """Items by p(gold) with audio against p(gold) without (after dataset cartography): how many lie where.
 
     Args:
         table: rows of :func:`audiocontrib.contribution.contributions`.
-        truth: per row, whether the audio is needed, where that is known: colours the points.
+        truth: per row, whether the audio is needed, where that is known: a panel for those, and one for the others.
         without: ``silence`` or ``text``.
     """
     x, y = _places(table, without)
-    figure, axes = one_panel(width=6.2)
-    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
-    if truth is None:
-        axes.scatter(x, y, s=16, alpha=0.6, color=BLUE, linewidths=0)
-    else:
+    there = np.isfinite(x + y)
+    parts = [("", there)]
+    if truth is not None:
         needs = np.array(truth, dtype=bool)
-        for mask, colour, mark, label in (
-            (needs, BLUE, "o", "audio needed"),
-            (~needs, ORANGE, "^", "text betrays the answer"),
-        ):
-            axes.scatter(x[mask], y[mask], s=18, alpha=0.6, color=colour, marker=mark, linewidths=0, label=label)
-        axes.legend(loc="lower right", frameon=False)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_xlabel(f"mean p(gold) {_under(without)}")
-    axes.set_ylabel("mean p(gold) with audio")
-    axes.set_title(f"Contribution map, n = {placed(table, without).sum():,} items")
-    axes.text(0.01, 0.93, "the audio decides", va="top", fontsize=8, color=GREY)
-    axes.text(0.99, 0.93, "answerable anyway", va="top", ha="right", fontsize=8, color=GREY)
+        parts = [("audio needed, ", there & needs), ("text betrays the answer, ", there & ~needs)]
+    figure, grid = panels(len(parts))
+    figure.set_size_inches((5.6, 4.6) if truth is None else (8.2, 4.0))
+    _densities(figure, grid, [(f"{name}n = {own.sum():,} items", x[own], y[own]) for name, own in parts], without)
+    figure.axes[0].text(0.02, 0.98, "the audio decides", va="top", fontsize=8, color=GREY)
+    figure.axes[0].text(0.98, 0.02, "the audio misleads", ha="right", fontsize=8, color=GREY)
     return figure
 
 
 def contribution_by_type(table: pa.Table, without: str = "silence") -> Figure:
-    """The contribution map as density, one panel for each question type (the eight largest).
+    """The contribution map, one panel for each question type (the eight largest).
 
     Args:
         table: rows of :func:`audiocontrib.contribution.contributions` with a column ``question_type``.
         without: ``silence`` or ``text``.
     """
-    from matplotlib.colors import to_rgb
-
     x, y = _places(table, without)
     there = np.isfinite(x + y)
     kinds = np.array([kind or "" for kind in table["question_type"].to_pylist()], dtype=object)
     names, counts = np.unique(kinds[there].astype(str), return_counts=True)
     shown = list(names[np.argsort(-counts, kind="stable")][:8]) or [""]
-    columns = min(4, len(shown))
-    figure, grid = panels(-(-len(shown) // columns), columns)
-    for axes, name in zip(grid, shown, strict=False):
-        own = there & (kinds == name)
-        share, _, _ = np.histogram2d(x[own], y[own], bins=20, range=[[0, 1], [0, 1]])
-        # root: most items lie in the corners, and the few elsewhere are what one looks for
-        # transparent where there is nothing, so that it reads on light and dark paper alike
-        depth = np.sqrt(share.T / max(share.max(), 1))
-        image = np.dstack(
-            [*(np.full_like(depth, part) for part in to_rgb(BLUE)), np.where(depth, 0.2 + 0.8 * depth, 0)]
-        )
-        axes.imshow(image, origin="lower", extent=(0, 1, 0, 1), interpolation="nearest")
-        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
-        axes.set_title(f"{name or '–'}, n = {own.sum():,}", fontsize=9)
-        axes.set_visible(True)
-    figure.supxlabel(f"mean p(gold) {_under(without)}", fontsize=9)
-    figure.supylabel("mean p(gold) with audio", fontsize=9)
+    figure, grid = panels(len(shown))
+    owns = [there & (kinds == name) for name in shown]
+    titles = [fill(f"{name or '–'}, n = {own.sum():,}", 30) for name, own in zip(shown, owns, strict=True)]
+    told = [(title, x[own], y[own]) for title, own in zip(titles, owns, strict=True)]
+    _densities(figure, grid, told, without)
     return figure
+
+
+def _densities(figure: Figure, grid: Sequence[Axes], parts: Sequence[tuple[str, Floats, Floats]], without: str) -> None:
+    """A panel for each part: its title, and of its items the places without the audio and with it."""
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    # from pale to full, and nothing where there is nothing: it reads on light and dark paper, and in grey
+    depth = LinearSegmentedColormap.from_list("depth", [(*_rgb(BLUE), 0.25), (*_rgb(BLUE), 1.0)])
+    counts = [np.histogram2d(x, y, bins=BINS, range=[[0, 1], [0, 1]])[0].T for _, x, y in parts]
+    # the log of the counts: most items lie in the corners, and the few elsewhere are what one looks for
+    scale = LogNorm(1, max(2, *(count.max(initial=0) for count in counts)))
+    for axes, (title, *_), count in zip(grid, parts, counts, strict=False):
+        image = axes.imshow(
+            np.ma.masked_equal(count, 0), cmap=depth, norm=scale, origin="lower", extent=(0, 1, 0, 1),
+            interpolation="nearest",
+        )  # fmt: skip
+        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks(TICKS)
+        axes.set_yticks(TICKS)
+        axes.set_visible(True)
+    shown = [axes for axes in grid if axes.get_visible()]
+    bar = figure.colorbar(image, ax=shown, shrink=0.8, aspect=30, pad=0.02, format="{x:,.0f}",
+                          ticks=LogLocator(subs=(1, 2, 5)))  # fmt: skip
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.set_label("items", fontsize=9)
+    name_axes(grid, f"mean p(gold) {_under(without)}", "mean p(gold) with audio")
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    return to_rgb(colour)
 
 
 def placed(table: pa.Table, without: str = "silence") -> NDArray[np.bool_]:

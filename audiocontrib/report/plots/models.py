@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiocontrib.report.plots.style import BLUE, GREY, INK, one_panel
+from audiocontrib.report.plots.style import BLUE, GREY, INK, legend_height, name_legend, one_panel, short_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,20 +21,27 @@ def agreement_matrix(table: pa.Table) -> Figure:
     """
     rows = [row for row in table.to_pylist() if row["model_a"] is not None]
     models = sorted({row[name] for row in rows for name in ("model_a", "model_b")})
-    figure, axes = one_panel(width=3.2 + 0.9 * len(models), height=1.6 + 0.7 * len(models))
+    names, many = short_names(models), len(models) > 8
+    cell = 0.42 if many else 0.85
+    width = max(4.4, 1.8 + cell * len(models))
+    figure, axes = one_panel(width=width, height=1.4 + cell * len(models) + legend_height(names, width))
     values = np.full((len(models), len(models)), np.nan)
     for row in rows:
         a, b = models.index(row["model_a"]), models.index(row["model_b"])
-        values[a, b] = values[b, a] = np.nan if row["wrong_kappa"] is None else row["wrong_kappa"]
-        text = (
-            "–" if row["wrong_kappa"] is None else f"{round(row['wrong_kappa'], 2) + 0.0:.2f}\nn = {row['wrong_n']:,}"
-        )
+        kappa = row["wrong_kappa"]
+        values[a, b] = values[b, a] = np.nan if kappa is None else kappa
+        n = "" if many else f"\nn = {row['wrong_n']:,}"
+        text = "–" if kappa is None else f"{round(kappa, 2) + 0.0:.2f}{n}"
         for i, j in ((a, b), (b, a)):
-            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="black" if text == "–" else INK)
-    axes.imshow(values, cmap="PuOr", vmin=-1.5, vmax=1.5)
-    axes.set_xticks(range(len(models)), models, rotation=20, ha="right", fontsize=8)
-    axes.set_yticks(range(len(models)), models, fontsize=8)
+            axes.text(j, i, text, ha="center", va="center", fontsize=7 if many else 8,
+                      color="black" if text == "–" else INK)  # fmt: skip
+    axes.imshow(values, cmap="PuOr", vmin=-1.5, vmax=1.5, aspect="auto")
+    turned = names[models[0]] == models[0] and len(models) > 2  # names themselves take more room than M1, M2
+    axes.set_xticks(range(len(models)), list(names.values()), fontsize=8, rotation=20 if turned else 0,
+                    ha="right" if turned else "center")  # fmt: skip
+    axes.set_yticks(range(len(models)), list(names.values()), fontsize=8)
     axes.set_title("Agreement on wrong options, beyond chance (kappa)", fontsize=10)
+    name_legend(figure, names)
     return figure
 
 

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from huggingface_hub import EvalResult
 
+from audiocontrib.number_text import as_words, percent, signed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredChange:
@@ -41,9 +43,9 @@ class MeasuredChange:
 
     def cells(self) -> list[str]:
         """A row of the card's table."""
-        interval = f"{_number(self.low, '+.3f')} to {_number(self.high, '+.3f')}"
-        return [self.part, self.measure, f"{self.n:,}", _number(self.before, ".3f"), _number(self.now, ".3f"),
-                _number(self.change, "+.3f"), interval, _number(self.p_holm, ".3g")]  # fmt: skip
+        value = signed if self.quantity == "audio gain" else percent
+        return [self.part, self.measure, f"{self.n:,}", value(self.before), value(self.now),
+                signed(self.change, self.low, self.high), as_words(self.p_holm)]  # fmt: skip
 
     def in_words(self) -> str | None:
         """What is said of listening; None where the row is about something else."""
@@ -62,7 +64,3 @@ class MeasuredChange:
             metric_name=self.measure,
             metric_value=round(self.now, 4),
         )
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None or value != value else format(value, form)

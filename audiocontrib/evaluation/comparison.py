@@ -55,8 +55,8 @@ def compare(
     Returns:
         One row per data set, part and measure: the ``quantity`` (``accuracy``, ``abstained`` where anything was
         declined, ``audio gain`` for what the audio adds) under a ``condition``. ``change`` = now - before, with its
-        95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the benchmarks (Holm)
-        within each measure and part; ``fixed`` and ``broken``: items right now only and before only, with McNemar's
+        95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over all rows of the table
+        (Holm: data sets, parts, measures and conditions alike); ``fixed`` and ``broken``: items right now only and before only, with McNemar's
         exact p (null for what is no yes or no); the smallest change that such data show with power 80 %. Of what the
         audio adds also: between which bounds the change lies whatever abstentions are worth (``least``, ``most``); the
         same of its share of what is open without the audio (``relative_…``); and the ``verdict``: ``listens more`` or
@@ -78,10 +78,9 @@ def compare(
     rows = list(_rows(a, b, shared, now, before, audio, without))
     if not rows:
         raise AudiocontribError(f"{now} and {before} answered no item in common, under the same condition")
-    for place in {(row["part"], row["measure"]) for row in rows}:
-        family = [row for row in rows if (row["part"], row["measure"]) == place and row["p"] == row["p"]]
-        for row, p in zip(family, holm([row["p"] for row in family]) if family else [], strict=True):
-            row["p_holm"] = float(p)
+    tested = [row for row in rows if not isnan(row["p"])]
+    for row, p in zip(tested, holm([row["p"] for row in tested]), strict=True):
+        row["p_holm"] = float(p)
     return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
 
 

@@ -150,8 +150,8 @@ class TrainingRecipe:
     """The first stage."""
     grpo: GRPO | None = None
     """The second stage."""
-    disjoint: Literal["clip", "item"] = "clip"
-    """What GRPO may not share with SFT: recordings, or only questions."""
+    disjoint: Literal["clip", "item"] = "item"
+    """What GRPO may not share with SFT: ``item``: questions, as published; ``clip``: recordings, which costs items."""
 
     def __post_init__(self) -> None:
         if self.sft is None and self.grpo is None:

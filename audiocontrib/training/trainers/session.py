@@ -29,6 +29,7 @@ from audiocontrib.training.output.checkpoints import (
     writing,
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
+from audiocontrib.training.output.lock import is_empty
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
@@ -54,7 +55,7 @@ def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
                 f"{out / RECORD}: steps is missing, although the model is there; name another folder"
             )
         return TrainingOutput(out / MODEL, out / METRICS, held.steps, held.resumed)
-    if out.exists() and any(out.iterdir()):
+    if not is_empty(out):
         raise UsageError(f"{out} is not empty and holds no training; name another folder")
     make_folder(out)
     write_record(out, TrainingRecord(identity=identity))
@@ -90,6 +91,7 @@ def go(
             "set checkpointing, or tune: lora"
         ) from error
     trainer.write_metrics()
+    trainer.check_weights()
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
     record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)
@@ -109,7 +111,9 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageReco
             whole = trainer.accelerator.unwrap_model(trainer.model)
             if trainer.is_world_process_zero():
                 whole.save_pretrained(out / ADAPTER)
-                whole.merge_and_unload().save_pretrained(place)
+                merged = whole.merge_and_unload()
+                trainer.check_weights(merged)
+                merged.save_pretrained(place)
         else:
             trainer.save_model(str(place))
         if trainer.is_world_process_zero():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
+from audiocontrib.training.output.lock import held
 from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
@@ -35,14 +37,15 @@ def run_stage(
     out = Path(out)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
-    with processes().main_process_first():
-        done = finished(out, told)
-    if done:
-        return done
-    rows.check_clips()
-    made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
-    encoder = RowEncoder(model, settings.seconds)
-    if progress:
-        tell_once(count_line(counted(settings, rows, model, encoder)))
-    with calm():
-        return go(make(settings, rows, encoder, model.net, out), out, told, made, progress)
+    with held(out) if processes().is_main_process else nullcontext():
+        with processes().main_process_first():
+            done = finished(out, told)
+        if done:
+            return done
+        rows.check_clips()
+        made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
+        encoder = RowEncoder(model, settings.seconds)
+        if progress:
+            tell_once(count_line(counted(settings, rows, model, encoder)))
+        with calm():
+            return go(make(settings, rows, encoder, model.net, out), out, told, made, progress)

@@ -56,11 +56,11 @@ def compare(
         One row per data set, part and measure: the ``quantity`` (``accuracy``, ``abstained`` where anything was
         declined, ``audio gain`` for what the audio adds) under a ``condition``. ``change`` = now - before, with its
         95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over all rows of the table
-        (Holm: data sets, parts, measures and conditions alike); ``fixed`` and ``broken``: items right now only and before only, with McNemar's
-        exact p (null for what is no yes or no); the smallest change that such data show with power 80 %. Of what the
-        audio adds also: between which bounds the change lies whatever abstentions are worth (``least``, ``most``); the
-        same of its share of what is open without the audio (``relative_…``); and the ``verdict``: ``listens more`` or
-        ``listens less``, or that no change in hearing is shown, and what else moved.
+        (Holm: data sets, parts, measures and conditions alike); ``fixed`` and ``broken``: items right now only and
+        before only, with McNemar's exact p (null for what is no yes or no); the smallest change that such data show
+        with power 80 %. Of what the audio adds also: between which bounds the change lies whatever abstentions are
+        worth (``least``, ``most``); the same of its share of what is open without the audio (``relative_…``); and the
+        ``verdict``: ``listens more`` or ``listens less``, or that no change in hearing is shown, and what else moved.
 
     Raises:
         UsageError: it is not clear which models are meant, or a run does not know a word.

@@ -64,6 +64,9 @@ class Stage:
     """Steps between checkpoints; a kill loses at most these."""
     keep: PositiveInt = 2
     """Checkpoints that are kept, the newest ones."""
+    bad_rows: Literal["leave out", "stop"] = "leave out"
+    """What is done about items that cannot be trained on: clips that cannot be heard, texts that hold control tokens,
+    prompts that are too long. They are found before the first step."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):

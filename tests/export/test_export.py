@@ -294,7 +294,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(run: Run, tmp_path: Pa
         (
             "grpo",
             ["strong"] + ["weak"] * 9,
-            "no item is left to train on; 1 of 1 strong items were left out: the other stage",
+            "no item is left to train on; 1 of 1 strong items were left out",
         ),
     ],
 )

@@ -30,6 +30,7 @@ from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import adapters, arguments
+from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.session import processes
 from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -89,6 +90,18 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         weights = [self.rows[one["row"]].weight for one in inputs]
         output["advantages"] = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
         return output | self.heard  # beside the other tensors, it is shuffled and cut apart with them
+
+    def keep_beside(self, checkpoint: Path) -> None:
+        """Replies of which the next steps still learn: sampled anew after a resume they would be others."""
+        every = self.args.steps_per_generation * self.num_iterations
+        if self._step % every and self._buffered_inputs is not None:
+            save_replies(checkpoint, self.accelerator.process_index, self._buffered_inputs, self._step)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        rank, device = self.accelerator.process_index, self.accelerator.device
+        if checkpoint is not None and (kept := load_replies(Path(checkpoint), rank, device)):
+            self._buffered_inputs, self._step = kept
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         self.heard = {name: inputs[name] for name in (*self.encoder.names, "windows")}

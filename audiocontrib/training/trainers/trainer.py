@@ -67,6 +67,9 @@ class ResumableTrainer(Trainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None: the trainer's card would say little of what was done."""
 
+    def keep_beside(self, checkpoint: Path) -> None:
+        """What else a checkpoint needs to go on as if nothing had happened; called in every process."""
+
     def _check(self, what: str, value: float) -> None:
         if not math.isfinite(value):
             self._stop(f"the {what} of step {self.state.global_step + (what == 'loss')} is {value}")
@@ -109,6 +112,7 @@ class ResumableTrainer(Trainer):
         place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with writing(place):
             super()._save_checkpoint(model, trial)
+            self.keep_beside(place)
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
                 if not hasattr(self.model, "peft_config"):

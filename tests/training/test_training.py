@@ -136,6 +136,8 @@ RATE = "about: a\nmodel: m\nsft: {part: weak, batch: 8, steps: 3, learning_rate:
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", beta: -1}", "beta is -1, but must be a number of at least 0"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", top_p: 2}", "top_p is 2, but must be a number above 0 and up to 1"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 8}", "some of 8 replies must hear"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 7}", "silent_replies is 7 of 8: there must be two"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 1}", "silent_replies is 1 of 8: there must be two"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", pass_audio: [0]}", "pass_audio is ['0'], but must be a list of 2 (each a number between -1 and 2"),  # noqa: E501
     ],
 )  # fmt: skip

@@ -67,8 +67,8 @@ def command(
 
     Beside each accuracy stand chance, the best constant strategy (one and the same place, the longest or the shortest
     option), how many votes abstain, and what the audio adds over that condition. With --baseline, each measure is
-    compared item by item: the change with an interval clustered by clip, exact McNemar, Holm's correction over the
-    benchmarks, and the smallest change that such data can show. Whether it listens more or less is said only where
+    compared item by item: the change with an interval clustered by clip, exact McNemar, Holm's correction over all
+    rows, and the smallest change that such data can show. Whether it listens more or less is said only where
     what the audio adds and its share of what is left open both say so, whatever abstentions are worth.
 
     Benchmarks publish matching rules with known defects (docs/scorers.md). They are here for comparison:

@@ -64,7 +64,7 @@ VIEWS: dict[str, View] = {
     "changes": View(
         (DATASET, PART, text("measure"), count("n"), _by_quantity("before"), _by_quantity("now"),
          difference("change", "low", "high"), decimal("p_holm", "p (Holm)")),
-        "change: now minus before on the same items, with its 95 % interval by clip",
+        "change: now minus before on the same items, with its 95 % interval by clip; p (Holm): corrected over all rows",
     ),
     "scorers": View(
         (MODEL, text("condition"), text("scorer"), count("n"), ACCURACY, share("exact"),

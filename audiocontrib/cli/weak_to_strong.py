@@ -23,8 +23,9 @@ from audiocontrib.cli.verdicts import listening_words
 def command(plan: Path, out: Path | None, device: str | None, quiet: bool, form: str) -> None:
     """Score, split, SFT on weak, GRPO on strong, score again, and print what changed.
 
-    The base and the trained model are compared on held-out items, under the same conditions: accuracy, and what the
-    audio adds, on all items and on the weak and the strong part. The same command goes on after a kill.
+    All of the plan is tried on a few questions before any model is asked, and the smallest change that it can show is
+    said. The base and the trained model are compared on held-out items, under the same conditions: accuracy, and what
+    the audio adds, on all items and on the weak and the strong part. The same command goes on after a kill.
 
     \b
     Examples:
@@ -34,8 +35,12 @@ def command(plan: Path, out: Path | None, device: str | None, quiet: bool, form:
     from audiocontrib.weak_to_strong import weak_to_strong
 
     options = {"device": device} if device else {}
-    learned = weak_to_strong(plan, out or Path("trained") / plan.stem, progress=not quiet, model_options=options)
+    learned = weak_to_strong(
+        plan, out or Path("trained") / plan.stem, progress=not quiet, say=say, model_options=options
+    )
     emit(learned.changes, form, "changes")
     for line in listening_words(learned.changes.to_pylist()):
         say(line)
-    say(f"model: {learned.model}\nruns: {learned.run} and {learned.held_out}")
+    for model in learned.models:
+        say(f"model: {model}")
+    say(f"runs: {learned.run} and {learned.held_out}")

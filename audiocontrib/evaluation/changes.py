@@ -35,6 +35,8 @@ CHANGE_SCHEMA = schema_of(
     **dict.fromkeys(("relative_now", "relative_before"), pa.float64()),
     **dict.fromkeys([f"relative_{name}" for name in ("change", "low", "high", "least", "most")], pa.float64()),
     verdict=pa.string(),
+    seeds=pa.int64(),
+    seed_sd=pa.float64(),
 )
 
 Column = NDArray[np.float64]
@@ -58,7 +60,7 @@ def answer_rows(pairs: Sequence[tuple[Answered, Answered]], condition: str) -> I
     """Accuracy under a condition, and abstentions where there are any."""
     if not pairs:
         return
-    clips = _clips(pairs)
+    clips = numbered_clips(pairs)
     x, y = (np.array([item.right[condition] for item in items]) for items in zip(*pairs, strict=True))
     fixed, broken = int(((x == 1) & (y == 0)).sum()), int(((x == 0) & (y == 1)).sum())
     counts = {"fixed": fixed, "broken": broken, "mcnemar": mcnemar(fixed, broken)}
@@ -72,8 +74,8 @@ def listening_rows(pairs: Sequence[tuple[Answered, Answered]], audio: str, condi
     """What the audio adds over a condition, on both scales, with the verdict."""
     if not pairs:
         return
-    now, before = (_heard(items, audio, condition) for items in zip(*pairs, strict=True))
-    found = listening_change(now, before, _clips(pairs))
+    now, before = (heard_by(items, audio, condition) for items in zip(*pairs, strict=True))
+    found = listening_change(now, before, numbered_clips(pairs))
     told = {"measure": f"what the audio adds over {condition}", "quantity": "audio gain", "verdict": found.verdict}
     yield told | _scale(gain, now, before, found.gain, found.gain_bounds) | {
         f"relative_{name}": value
@@ -89,7 +91,8 @@ def _scale(
     return _told(found) | means | {"least": bounds[0], "most": bounds[1]}
 
 
-def _heard(items: Sequence[Answered], audio: str, condition: str) -> Heard:
+def heard_by(items: Sequence[Answered], audio: str, condition: str) -> Heard:
+    """What a model does on items with the audio and without it."""
     right, none = ([getattr(item, name) for item in items] for name in ("right", "declined"))
     return Heard(
         right_audio=np.array([one[audio] for one in right], bool),
@@ -100,7 +103,7 @@ def _heard(items: Sequence[Answered], audio: str, condition: str) -> Heard:
     )
 
 
-def _clips(pairs: Sequence[tuple[Answered, Answered]]) -> NDArray[np.intp]:
+def numbered_clips(pairs: Sequence[tuple[Answered, Answered]]) -> NDArray[np.intp]:
     """The clip of each pair, as a number, (n,)."""
     return np.unique([one.clip for one, _ in pairs], return_inverse=True)[1]
 

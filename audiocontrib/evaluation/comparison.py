@@ -13,6 +13,7 @@ from audiocontrib.contribution.scope import Scope, known
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.changes import CHANGE_SCHEMA, Answered, answer_rows, listening_rows
 from audiocontrib.evaluation.correctness import Rights, rights
+from audiocontrib.evaluation.seeds import answer_rows_of_seeds, listening_rows_of_seeds
 from audiocontrib.statistics import holm
 from audiocontrib.store.marks import marked_together
 from audiocontrib.store.runs import as_runs
@@ -26,7 +27,7 @@ def compare(
     baselines: Run | Sequence[Run],
     /,
     *,
-    model: str | None = None,
+    model: str | Sequence[str] | None = None,
     baseline_model: str | None = None,
     without: str | Sequence[str] | None = None,
     split: str | None = None,
@@ -48,7 +49,7 @@ def compare(
     Args:
         runs: of the model.
         baselines: of the baseline; the same runs where both were asked in them.
-        model: which model is meant, where the runs hold several.
+        model: which model is meant, where the runs hold several; or several that differ in the seed of their training.
         baseline_model: the same of the baseline.
         without: conditions without the audio; None: all that were asked and under which the item's own clip is not
             heard.
@@ -60,12 +61,14 @@ def compare(
     Returns:
         One row per data set, part and measure: the ``quantity`` (``accuracy``, ``abstained`` where anything was
         declined, ``audio gain`` for what the audio adds) under a ``condition``. ``change`` = now - before, with its
-        95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over the benchmarks (Holm)
-        within each measure and part; ``fixed`` and ``broken``: items right now only and before only, with McNemar's
-        exact p (null for what is no yes or no); the smallest change that such data show with power 80 %. Of what the
-        audio adds also: between which bounds the change lies whatever abstentions are worth (``least``, ``most``); the
-        same of its share of what is open without the audio (``relative_…``); and the ``verdict``: ``listens more`` or
-        ``listens less``, or that no change in hearing is shown, and what else moved.
+        95 % interval by clip, the kind of that (``interval``) and p; ``p_holm``: corrected over all rows of the table
+        (Holm: data sets, parts, measures and conditions alike); ``fixed`` and ``broken``: items right now only and
+        before only, with McNemar's exact p (null for what is no yes or no); the smallest change that such data show
+        with power 80 %. Of what the audio adds also: between which bounds the change lies whatever abstentions are
+        worth (``least``, ``most``); the same of its share of what is open without the audio (``relative_…``); and the
+        ``verdict``: ``listens more`` or ``listens less``, or that no change in hearing is shown, and what else moved.
+        Of several seeds (``seeds``, and ``seed_sd``, the spread of their means) the interval is for other seeds too,
+        and nothing is counted as fixed or broken.
 
     Raises:
         UsageError: it is not clear which models are meant, or a run does not know a word.
@@ -80,16 +83,17 @@ def compare(
     both = (marked[: len(ours)], marked[len(ours) :])
     new, old = ([rights(run, split=split, scope=scope) for run in given] for given in both)
     without = _without(without, [*new, *old])
-    now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
-    a, b = _joined(new, now), _joined(old, before)
-    shared = sorted(a.keys() & b.keys())
-    rows = list(_rows(a, b, shared, now, before, audio, without))
+    names = [model] if model is None or isinstance(model, str) else list(dict.fromkeys(model))
+    those = [_one(new, name, "model", "") for name in names]
+    before = _one(old, baseline_model, "baseline model", those[0] if model else "")
+    now = those[0] if len(those) == 1 else f"{those[0]} ({len(those)} seeds)"
+    several, b = [_joined(new, name) for name in those], _joined(old, before)
+    rows = list(_rows(several, b, now, before, audio, without))
     if not rows:
         raise AudiocontribError(f"{now} and {before} answered no item in common, under the same condition")
-    for place in {(row["part"], row["measure"]) for row in rows}:
-        family = [row for row in rows if (row["part"], row["measure"]) == place and row["p"] == row["p"]]
-        for row, p in zip(family, holm([row["p"] for row in family]) if family else [], strict=True):
-            row["p_holm"] = float(p)
+    tested = [row for row in rows if not isnan(row["p"])]
+    for row, p in zip(tested, holm([row["p"] for row in tested]), strict=True):
+        row["p_holm"] = float(p)
     return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
 
 
@@ -133,14 +137,16 @@ def _joined(given: Sequence[Rights], model: str) -> dict[str, Answered]:
 
 
 def _rows(
-    a: dict[str, Answered],
+    several: Sequence[dict[str, Answered]],
     b: dict[str, Answered],
-    shared: Sequence[str],
     now: str,
     before: str,
     audio: str,
     without: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
+    """The rows of one model, or of several seeds of it, on the items that all of them and the baseline answered."""
+    shared = sorted(b.keys() & set.intersection(*(set(one) for one in several)))
+    a = several[0]
     for dataset in sorted({a[item].dataset for item in shared}):
         own = [item for item in shared if a[item].dataset == dataset]
         parts = sorted({a[item].part or b[item].part for item in own} - {""})
@@ -148,9 +154,22 @@ def _rows(
             items = [item for item in own if part == "all" or (a[item].part or b[item].part) == part]
             label = {"dataset": dataset, "part": part, "model": now, "baseline": before}
             for condition in (audio, *without):
-                pairs = [(a[i], b[i]) for i in items if condition in a[i].right and condition in b[i].right]
-                yield from (label | {"condition": condition} | row for row in answer_rows(pairs, condition))
+                pairs = _pairs(several, b, items, {condition})
+                found = answer_rows(pairs[0], condition) if len(pairs) == 1 else answer_rows_of_seeds(pairs, condition)
+                yield from (label | {"condition": condition} | row for row in found)
             for condition in without:
-                both = {audio, condition}
-                pairs = [(a[i], b[i]) for i in items if both <= a[i].right.keys() and both <= b[i].right.keys()]
-                yield from (label | {"condition": condition} | row for row in listening_rows(pairs, audio, condition))
+                pairs = _pairs(several, b, items, {audio, condition})
+                found = (
+                    listening_rows(pairs[0], audio, condition)
+                    if len(pairs) == 1
+                    else listening_rows_of_seeds(pairs, audio, condition)
+                )
+                yield from (label | {"condition": condition} | row for row in found)
+
+
+def _pairs(
+    several: Sequence[dict[str, Answered]], b: dict[str, Answered], items: Sequence[str], conditions: set[str]
+) -> list[list[tuple[Answered, Answered]]]:
+    """Of each seed, its answers and those of the baseline, on the items that all answered under these conditions."""
+    both = [i for i in items if all(conditions <= one[i].right.keys() for one in (*several, b))]
+    return [[(one[i], b[i]) for i in both] for one in several]

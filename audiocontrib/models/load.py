@@ -115,6 +115,25 @@ def _device_and_dtype(device: str | None, dtype: str | None) -> tuple[str, str]:
     return device, dtype
 
 
+def check_checkpoint(where: str | Path, *, revision: str | None = None) -> None:
+    """What can be seen of a checkpoint without reading its weights: files, settings, and a class that can be asked.
+
+    Raises:
+        AudiocontribError: as :func:`load_checkpoint`.
+    """
+    where = Path(where) if Path(where).exists() else where
+    if isinstance(where, Path) and where.is_file() and where.suffix == ".gguf":
+        return
+    folder, _ = _folders(where, revision, None)
+    try:
+        _check_settings(folder)
+        _config(folder, where, {"local_files_only": True, "trust_remote_code": False})
+    except Exception as error:  # as above
+        if isinstance(error, AudiocontribError):
+            raise
+        raise AudiocontribError(f"model {where}: cannot be loaded: {one_line(error)}") from error
+
+
 def _network(
     folder: Path,
     family: Family | None,

@@ -24,7 +24,9 @@ from audiocontrib.statistics.paired import (
     mcnemar,
     minimum_detectable_effect,
     paired_difference,
+    smallest_by_design,
 )
+from audiocontrib.statistics.seeds import difference_over_seeds
 
 __all__ = [
     "CHANGE",
@@ -42,6 +44,7 @@ __all__ = [
     "binomial_at_least",
     "chance_corrected",
     "cohen_kappa",
+    "difference_over_seeds",
     "equivalence",
     "fleiss_kappa",
     "gain",
@@ -53,6 +56,7 @@ __all__ = [
     "minimum_detectable_effect",
     "paired_difference",
     "relative_gain",
+    "smallest_by_design",
     "wilson",
     "wilson_upper",
 ]

@@ -103,19 +103,24 @@ def paired_difference(
     discordance = float((d != 0).mean()) if len(d) else math.nan
     detectable = math.nan
     if len(d) < DESIGNED_BELOW:
-        detectable = _by_design(found.clusters)
+        detectable = smallest_by_design(found.clusters)
     elif found.error > 0:
         design = found.error**2 / float(d.var(ddof=1) / found.n)
         detectable = minimum_detectable_effect(found.n / design, float((d**2).mean()))
     return Difference(found.mean, low, high, found.p_value(), discordance, found.n, detectable, found.kind)
 
 
-def _by_design(clusters: int) -> float:
-    """Smallest difference of so many independent pairs, of which half differ, or more if it takes more; NaN above 1."""
-    found = minimum_detectable_effect(clusters, HALF)
-    if not found > HALF:
+def smallest_by_design(clusters: int, square: float = HALF) -> float:
+    """Smallest mean difference that so many independent pairs show, whatever they will say; NaN above 1.
+
+    Args:
+        square: mean square of the differences that is taken for granted: of right answers the share of pairs that
+            differ, half of them; of a difference of two such (what the audio adds) twice as much.
+    """
+    found = minimum_detectable_effect(clusters, square)
+    if not found > square:
         return found
-    all_that_differ = found**2 / HALF  # Δ = (z + z') sqrt(Δ / n): every pair that differs does so the same way
+    all_that_differ = found**2 / square  # Δ = (z + z') sqrt(Δ / n): every pair that differs does so the same way
     return all_that_differ if all_that_differ <= 1 else math.nan
 
 

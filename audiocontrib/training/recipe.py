@@ -64,6 +64,9 @@ class Stage:
     """Steps between checkpoints; a kill loses at most these."""
     keep: PositiveInt = 2
     """Checkpoints that are kept, the newest ones."""
+    bad_rows: Literal["leave out", "stop"] = "leave out"
+    """What is done about items that cannot be trained on: clips that cannot be heard, texts that hold control tokens,
+    prompts that are too long. They are found before the first step."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
@@ -112,7 +115,8 @@ class GRPO(Stage):
     """Multiply advantages by p(1-p)c, with p the pass rate with audio and c the split's score (1 - P(leak) under
     the rules posterior and fdr), scaled to a mean of 1."""
     silent_replies: NonNegativeInt = 0
-    """So many replies of each group hear silence of the clip's length, and are rewarded for abstaining only."""
+    """So many replies of each group, two or more, hear silence of the clip's length, are rewarded for abstaining and
+    the form only, and are held against each other alone."""
     credit_abstaining: bool = False
     """A reply with the audio that declines earns 1/K of the reward for the right option, as a guess does on average;
     off: nothing, as a wrong one."""
@@ -150,8 +154,8 @@ class TrainingRecipe:
     """The first stage."""
     grpo: GRPO | None = None
     """The second stage."""
-    disjoint: Literal["clip", "item"] = "clip"
-    """What GRPO may not share with SFT: recordings, or only questions."""
+    disjoint: Literal["clip", "item"] = "item"
+    """What GRPO may not share with SFT: ``item``: questions, as published; ``clip``: recordings, which costs items."""
 
     def __post_init__(self) -> None:
         if self.sft is None and self.grpo is None:
@@ -167,4 +171,17 @@ class TrainingRecipe:
 
 def read_training_recipe(path: str | Path) -> TrainingRecipe:
     """The recipe in a YAML file. UsageError in one line, with the field, if it is none."""
-    return read_config(TrainingRecipe, path)
+    recipe = read_config(TrainingRecipe, path)
+    if recipe.grpo is not None:
+        check_silent_replies(recipe.grpo, f"{path}: ")
+    return recipe
+
+
+def check_silent_replies(settings: GRPO, where: str = "") -> None:
+    """UsageError if a reply would have no other to be held against; trainings of older releases may say so."""
+    silent, hearing = settings.silent_replies, settings.generations - settings.silent_replies
+    if silent and min(silent, hearing) < 2:
+        raise UsageError(
+            f"{where}silent_replies is {silent} of {settings.generations}: there must be two or more in silence, and "
+            "two or more that hear, since they are held against each other"
+        )

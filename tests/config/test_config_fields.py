@@ -54,6 +54,7 @@ FREE = {
     *(f"{part}.files.x" for part in ("reader", "recogniser", "tagger")),
     *(f"reader.examples[0].{name}" for name in EXAMPLE), "gate.voices[0]", "tagger.ignore[0]",
     "training", *(f"{d}.{name}" for d in ("data", "held_out") for name in ("data", "audio_root", "revision", "split")),
+    "data.mapping.x", "held_out.mapping.x",
 }  # fmt: skip
 """Fields that hold a person's own words: no word is unknown there."""
 

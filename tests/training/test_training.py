@@ -136,6 +136,8 @@ RATE = "about: a\nmodel: m\nsft: {part: weak, batch: 8, steps: 3, learning_rate:
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", beta: -1}", "beta is -1, but must be a number of at least 0"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", top_p: 2}", "top_p is 2, but must be a number above 0 and up to 1"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 8}", "some of 8 replies must hear"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 7}", "silent_replies is 7 of 8: there must be two"),
+        ("about: a\nmodel: m\ngrpo: " + STAGE + ", silent_replies: 1}", "silent_replies is 1 of 8: there must be two"),
         ("about: a\nmodel: m\ngrpo: " + STAGE + ", pass_audio: [0]}", "pass_audio is ['0'], but must be a list of 2 (each a number between -1 and 2"),  # noqa: E501
     ],
 )  # fmt: skip
@@ -194,13 +196,18 @@ def test_a_draw_by_chance(tmp_path: Path) -> None:
     assert len(training_rows(run, items=100)) == 40
 
 
-def test_stages_share_neither_clips_nor_items(tmp_path: Path) -> None:
+def test_stages_share_no_question_and_no_clip_if_asked(tmp_path: Path) -> None:
     run = a_run(tmp_path / "r", 10, weak=5)  # clip 2 has a weak and a strong item
     first, second = (stage_rows(recipe(), stage, run, "s") for stage in ("sft", "grpo"))
     assert [one.id for one in first.items] == [f"toy/{i}" for i in range(5)]
+    assert [one.id for one in second.items] == [f"toy/{i}" for i in range(5, 10)]
+    assert second.notes == ("1 of 5 items are other questions about recordings that SFT has too",)
+    second = stage_rows(recipe(disjoint="clip"), "grpo", run, "s")
     assert [one.id for one in second.items] == [f"toy/{i}" for i in range(6, 10)]
-    assert second.notes == ("1 items were left out: the other stage has them, or their recordings",)
-    assert len(stage_rows(recipe(disjoint="item"), "grpo", run, "s").items) == 5
+    assert second.notes == (
+        "1 of 5 strong items were left out: the other stage has their recordings; apart by question "
+        "(disjoint: item) they would stay",
+    )
     mixed = recipe(
         sft=SFT(part="all", items="weak", learning_rate=1e-4, batch=2, steps=3, copies=2),
         grpo=GRPO(part="all", learning_rate=1e-4, batch=8, steps=3),
@@ -210,8 +217,16 @@ def test_stages_share_neither_clips_nor_items(tmp_path: Path) -> None:
     assert len(first.items) == len(second.items) == 5
     assert {one.id for one in first.items} | {one.id for one in second.items} == {f"toy/{i}" for i in range(10)}
     assert len(first) == 10
+    assert "5 of 10 items were left out: the other stage has them" in second.notes
     with pytest.raises(UsageError, match="items is 'weak', but no split was named"):
         stage_rows(mixed, "sft", run, None)
+
+
+def test_the_same_question_under_another_id_is_the_same_question(tmp_path: Path) -> None:
+    made = [replace(item(i), clip_id="one clip", question=f"q {i % 3}") for i in range(6)]
+    run = Run.create_or_resume(tmp_path / "r", manifest(), Items(made))
+    save_split(run, {one.id: "weak" if i < 2 else "strong" for i, one in enumerate(made)})
+    assert [one.question for one in stage_rows(recipe(), "grpo", run, "s").items] == ["q 2", "q 2"]
 
 
 @pytest.mark.parametrize(

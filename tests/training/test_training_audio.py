@@ -206,14 +206,14 @@ def test_weights_multiply_the_advantages(rows: TrainingRows, tmp_path: Path) -> 
 def test_silent_replies_hear_silence_and_are_rewarded_for_abstaining_alone(rows: TrainingRows, tmp_path: Path) -> None:
     option = "That cannot be told."
     shown = replace(rows, extra_option=option)
-    trainer = grpo_trainer(grpo(beta=0, batch=8, silent_replies=1, abstain_option=option), shown, tmp_path)
+    trainer = grpo_trainer(grpo(beta=0, batch=8, silent_replies=2, abstain_option=option), shown, tmp_path)
     row = shown[0]
     assert option in row.prompt.options
     assert row.prompt.options[row.gold] == row.item.choices[row.item.answer]
     _, _, heard = trainer._tokenize_prompts(["0"] * 4)
     own = trainer.encoder.prompt(row)[1]["input_features"][0, 0]
     still = trainer.encoder.prompt(row, silent=True)[1]["input_features"][0, 0]
-    assert [torch.equal(one, own) for one in heard["input_features"]] == [True, True, True, False]
+    assert [torch.equal(one, own) for one in heard["input_features"]] == [True, True, False, False]
     assert torch.equal(heard["input_features"][3], still)
     encode = trainer.encoder.tokenizer
     said = [f"<answer>{text}</answer>" for text in (row.prompt.options[row.gold], option)]
@@ -225,6 +225,38 @@ def test_silent_replies_hear_silence_and_are_rewarded_for_abstaining_alone(rows:
     assert abstaining(**known) == [None, None, 0.0, 1.0]
     assert form(**known) == [1.0] * 4
     assert trainer.reward_weights.tolist() == [2.0, 0.5, 2.0]
+
+
+def test_replies_in_silence_have_a_baseline_of_their_own(rows: TrainingRows, tmp_path: Path) -> None:
+    """By hand. Two groups of two that hear and two in silence; rewards 2.0 accuracy, 0.5 form, 2.0 abstaining."""
+    trainer = grpo_trainer(grpo(beta=0, batch=8, silent_replies=2), rows, tmp_path)
+    nan = None
+    planted = {
+        "accuracy": [1.0, 0.0, nan, nan, 1.0, 1.0, nan, nan],
+        "format": [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+        "abstaining": [nan, nan, 0.0, 0.0, nan, nan, 1.0, 0.0],
+    }
+    trainer.reward_funcs = [lambda one=one, **_: one for one in planted.values()]
+    # sums: 2.5, 0.5 | 0.5, 0.5 and 2.5, 2.5 | 2.5, 0; two values lie half a difference from their mean, and their
+    # standard deviation is the difference over the root of 2
+    first, second = 1.0 / (2.0 / 2**0.5 + 1e-4), 1.25 / (2.5 / 2**0.5 + 1e-4)
+    made = trainer._generate_and_score_completions([{"prompt": str(i // 4), "row": i // 4} for i in range(8)])
+    expected = torch.tensor([first, -first, 0.0, 0.0, 0.0, 0.0, second, -second])
+    torch.testing.assert_close(made["advantages"], expected)
+    assert trainer._metrics["train"]["frac_reward_zero_std"] == [0.5]
+
+
+@pytest.mark.parametrize("scale", ["group", "batch", "none"])
+def test_without_silence_the_advantages_are_those_of_one_baseline(scale: str) -> None:
+    from audiocontrib.training.trainers.advantages import two_baselines
+
+    rewards = torch.tensor([2.5, 0.5, 0.5, 2.5, 0.5, 0.0])
+    found, equal = two_baselines(rewards, 3, 0, scale)  # type: ignore[arg-type]
+    groups = rewards.view(2, 3)
+    spread = groups.std(dim=1, keepdim=True) if scale == "group" else rewards.std()
+    centred = groups - groups.mean(dim=1, keepdim=True)
+    torch.testing.assert_close(found, (centred if scale == "none" else centred / (spread + 1e-4)).flatten())
+    assert not equal.any()
 
 
 def test_special_tokens_in_a_reply_cost_the_form(trainer: Any) -> None:

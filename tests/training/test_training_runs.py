@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +30,7 @@ from audiocontrib.models import load_model
 from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
 from audiocontrib.training.output.checkpoints import is_whole
+from audiocontrib.training.output.lock import held
 
 safetensors_torch = lazy("safetensors.torch")
 torch = lazy("torch")
@@ -141,6 +145,36 @@ def test_gradients_that_are_no_numbers_are_never_saved(
     with pytest.raises(AudiocontribError, match="the gradient of step 4 is inf; checkpoint-2 is whole"):
         train_sft(sft(), rows, TINY, out, progress=False)
     assert [p.name for p in (out / "checkpoints").iterdir()] == ["checkpoint-2"]
+
+
+@pytest.mark.parametrize("tune", ["full", pytest.param("lora", marks=pytest.mark.slow)])
+def test_weights_that_are_no_numbers_are_never_saved(tune: str, rows: TrainingRows, tmp_path: Path) -> None:
+    """Loss and gradients of the only step are finite; what it makes of the weights is not."""
+    settings = sft(steps=1, learning_rate=1e38, clip=1e9, warmup=0.0, schedule="constant", tune=tune)
+    out = tmp_path / "o"
+    with pytest.raises(AudiocontribError) as caught:
+        train_sft(settings, rows, TINY, out, progress=False)
+    assert re.fullmatch(
+        f"{re.escape(str(out))}: the weight [\\w.]+ is (inf|-inf|nan) after step 1, and is not saved; "
+        "train anew with a lower learning_rate or clip",
+        str(caught.value),
+    )
+    assert not (out / "model").exists()
+    assert not list(out.glob("checkpoints/*"))
+
+
+@pytest.mark.slow
+def test_a_second_process_is_told_who_trains(rows: TrainingRows, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    with held(out), pytest.raises(AudiocontribError) as caught:
+        train_sft(sft(steps=1), rows, TINY, out, progress=False)
+    assert str(caught.value).startswith(f"{out} is being trained by process {os.getpid()} on {socket.gethostname()} ")
+    assert str(caught.value).endswith("; wait for it, or name another folder")
+    assert killed("sft", sft(), rows, out, 3, False) == -9  # a kill releases it
+    trained = train_sft(sft(), rows, TINY, out, progress=False)
+    assert trained.resumed == 2
+    with held(out):  # of a finished one there is nothing to hold
+        assert train_sft(sft(), rows, TINY, out, progress=False) == trained
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,9 +16,11 @@ from helpers import ROOT
 from helpers.lazy import lazy, needs
 
 from audiocontrib.cli import main
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.models import TINY as TINIES
 from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
+from audiocontrib.training.output.training_record import read_record
 from audiocontrib.weak_to_strong import TRAINED, read_plan, weak_to_strong
 
 pd = lazy("pandas")
@@ -50,7 +53,13 @@ def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None
     path, out = plan(tmp_path), tmp_path / "out"
     said: list[str] = []
     learned = weak_to_strong(path, out, progress=False, say=said.append, model_options={"device": "cpu"})
-    assert [line[:6] for line in said] == [f"{n} of 5" for n in range(1, 6)]
+    assert [line[:6] for line in said if " of 5: " in line] == [f"{n} of 5" for n in range(1, 6)]
+    assert re.fullmatch(
+        r"the design: 8 held-out questions about \d clips, one seed, which says nothing of other trainings: a change "
+        r"of accuracy shows from .* on, .*",
+        said[0],
+    )
+    assert any(re.match(r"note: grpo: \d+ of \d+ items are other questions about recordings", line) for line in said)
     rows = learned.changes.to_pylist()
     assert {row["model"] for row in rows} == {TRAINED}
     assert {row["baseline"] for row in rows} == {TINY}
@@ -100,8 +109,21 @@ def test_a_plan_without_a_stage_leaves_it_out(tmp_path: Path) -> None:
         ({"rater": ["a"]}, "there is no field 'rater'"),
         ({"raters": "a"}, "raters is 'a', but must be a list"),
         ({"data": {"seed": 1}}, "the field 'data.dataset' is missing"),
-        ({"held_out": {"dataset": "demo", "seed": 3, "limit": 5}}, "share .* recordings"),
+        ({"held_out": {"dataset": "demo", "seed": 3, "limit": 5}}, r"share \d+ recordings, e.g. that of demo/"),
         ({"training": "none.yaml"}, "the recipe cannot be read"),
+        ({"rule": "vote"}, "rule"),
+        ({"threshold": 50}, "threshold is 50, but must be a number between 0 and 1"),
+        ({"condition": "silent"}, "condition"),
+        ({"condition": "text", "conditions": ["audio", "silence"]}, "conditions has no 'text'"),
+        ({"condition": "audio"}, "condition is audio, which does not hide the item's own clip"),
+        ({"condition": "reverse", "conditions": ["audio", "reverse"]}, "does not hide the item's own clip"),
+        ({"orders": "any"}, "orders"),
+        ({"method": "guess"}, "method is 'guess', but must be 'likelihood' or 'generate'"),
+        ({"prompt": "none"}, "prompt"),
+        ({"seeds": 0}, "seeds is 0"),
+        ({"trainer": "trl"}, "trainer is 'trl', but must be 'ours' or 'ms-swift'"),
+        ({"raters": [TINY, "no-such"]}, "no-such"),
+        ({"data": {"dataset": "demo", "limit": 4, "mapping": {"quest": "q"}}}, "mapping"),
     ],
 )
 def test_a_wrong_plan_is_one_line(tmp_path: Path, changes: dict, words: str) -> None:
@@ -109,6 +131,65 @@ def test_a_wrong_plan_is_one_line(tmp_path: Path, changes: dict, words: str) -> 
         weak_to_strong(plan(tmp_path, **changes), tmp_path / "out", progress=False)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "recipe", "words"),
+    [
+        ({"rule": "audit"}, {}, "cannot be split by the rule audit: the run holds no audit"),
+        ({"raters": ["{folder}"]}, {}, "the folder holds no weights"),
+        ({}, {"model": "{folder}"}, "the folder holds no weights"),
+        ({}, {"model": "mock"}, "mock cannot be trained here"),
+        ({"held_out": {"dataset": "{set}", "mapping": {"answer": "-"}}}, {}, "held_out: no question has a gold answer"),
+    ],
+)
+def test_what_would_fail_later_fails_before_anything_is_asked(
+    tmp_path: Path, changes: dict, recipe: dict, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weightless").mkdir()
+    (tmp_path / "weightless" / "config.json").write_text("{}")
+    (tmp_path / "set.jsonl").write_text('{"question": "q", "choices": ["a", "b"], "audio": "a.wav"}\n')
+    named = {"{folder}": str(tmp_path / "weightless"), "{set}": str(tmp_path / "set.jsonl")}
+
+    def filled(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: filled(one) for name, one in value.items()}
+        return [filled(one) for one in value] if isinstance(value, list) else named.get(str(value), value)
+
+    path = plan(tmp_path, filled(recipe), **filled(changes))  # type: ignore[arg-type]
+    with pytest.raises(AudiocontribError, match=words) as caught:
+        weak_to_strong(path, tmp_path / "out", progress=False)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_several_seeds_are_compared_together(tmp_path: Path) -> None:
+    path, out = plan(tmp_path, recipe={"grpo": None}), tmp_path / "out"
+    one = weak_to_strong(path, out, progress=False)
+    path = plan(tmp_path, recipe={"grpo": None}, seeds=3)
+    said: list[str] = []
+    learned = weak_to_strong(path, out, progress=False, say=said.append)
+    assert learned.models == (one.model, out / "seed-1" / "sft" / "model", out / "seed-2" / "sft" / "model")
+    assert "2 of 5: sft of tiny-qwen2.5-omni on" in "".join(said)
+    rows = learned.changes.to_pylist()
+    assert {(row["model"], row["seeds"]) for row in rows} == {("trained (3 seeds)", 3)}
+    seeds = [read_record(model.parent).stages[-1].settings.seed for model in learned.models]
+    assert seeds == [0, 1, 2]
+    assert "3 seeds" in (learned.models[1] / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_another_trainer_is_waited_for(tmp_path: Path) -> None:
+    path, out = plan(tmp_path, recipe={"grpo": None}, trainer="ms-swift"), tmp_path / "out"
+    for _ in range(2):
+        with pytest.raises(AudiocontribError, match=r"sft: \d+ rows for ms-swift are in .*, and give the same command"):
+            weak_to_strong(path, out, progress=False)
+    assert (out / "sft" / "rows" / "sft.jsonl").exists()
+    shutil.copytree(TINIES / TINY, out / "sft" / "model")
+    learned = weak_to_strong(path, out, progress=False)
+    assert learned.model == out / "sft" / "model"
+    assert all(row["change"] == 0 for row in learned.changes.to_pylist())
 
 
 @pytest.mark.parametrize("path", sorted((RECIPES / "weak_to_strong").glob("*.yaml")), ids=lambda path: path.stem)

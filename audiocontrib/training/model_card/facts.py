@@ -43,7 +43,7 @@ def stage_facts(one: StageRecord) -> dict[str, str]:
     if others := _others(settings):
         said["Also"] = ", ".join(f"{name} {value}" for name, value in others.items())
     if one.notes:
-        said["Left out"] = "; ".join(one.notes)
+        said["Notes"] = "; ".join(one.notes)
     return said
 
 

@@ -34,6 +34,8 @@ class TrainingRecord:
     """What fixes the outcome; a training that goes on must have the same."""
     stages: tuple[StageRecord, ...] = ()
     """What made the model, the first stage first; none before it begins."""
+    left_out: Mapping[str, str] | None = None
+    """Items that cannot be trained on: id -> why; None until they were looked for."""
     steps: int | None = None
     """Of the last stage; None until it is done."""
     resumed: int | None = None

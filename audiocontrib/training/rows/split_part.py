@@ -54,18 +54,27 @@ def training_rows(
     saved = None if split is None else run.split(split)
     wanted = _part(run, saved, part, where)
     notes, places, unusable, barred = [], [], [], set(without)
-    shared = 0
+    asked = shared = beside = 0
     for place, item in enumerate(held):
         if wanted is not None and item.id not in wanted:
             continue
-        if item.id in barred or item.clip_id in barred:
+        asked += 1
+        if item.id in barred:
             shared += 1
+        elif item.clip_id in barred:
+            beside += 1
         elif not _readable(item):
             unusable.append(item.id)
         else:
             places.append(place)
+    named = "items" if part == "all" else f"{part} items"
     if shared:
-        notes.append(f"{shared:,} items were left out: the other stage has them, or their recordings")
+        notes.append(f"{shared:,} of {asked:,} {named} were left out: the other stage has them")
+    if beside:
+        notes.append(
+            f"{beside:,} of {asked:,} {named} were left out: the other stage has their recordings; "
+            "apart by question (disjoint: item) they would stay"
+        )
     if unusable:
         notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
     if not places:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from audiocontrib.arrow import texts
 from audiocontrib.errors import UsageError
 from audiocontrib.prompts import PromptFormat
@@ -24,7 +26,7 @@ def stage_rows(
     *,
     prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingRows:
-    """The rows of the stage ``sft`` or ``grpo`` of a recipe; those of GRPO share nothing with those of SFT.
+    """The rows of the stage ``sft`` or ``grpo`` of a recipe; those of GRPO share no question with those of SFT.
 
     Args:
         prompt: another one than the run was asked with; None: the run's own.
@@ -36,13 +38,31 @@ def stage_rows(
     settings = recipe.stage(stage)
     if not isinstance(settings, GRPO):
         return replace(_drawn(settings, run, split, prompt), recipe=recipe)
-    barred: set[str] = set()
-    if recipe.sft is not None:
-        first = _drawn(recipe.sft, run, split, prompt).items.table
-        barred = set(texts(first["clip_id" if recipe.disjoint == "clip" else "item_id"]))
+    first = None if recipe.sft is None else _drawn(recipe.sft, run, split, prompt).items.table
+    barred = set[str]() if first is None else _of_sft(first, run, recipe.disjoint)
     drawn = _drawn(settings, run, split, prompt, barred)
     made = filter_by_pass_rate(drawn, settings, run, run.split(split).table if split else None)
-    return replace(made, extra_option=settings.abstain_option, recipe=recipe)
+    notes = [*made.notes]
+    if first is not None and recipe.disjoint == "item" and (both := _on_clips_of(first, made.items.table)):
+        notes.append(f"{both:,} of {len(made.items):,} items are other questions about recordings that SFT has too")
+    return replace(made, extra_option=settings.abstain_option, recipe=recipe, notes=tuple(notes))
+
+
+def _of_sft(first: pa.Table, run: Run, disjoint: str) -> set[str]:
+    """Ids of what SFT has: its items, whatever id the same question has elsewhere, and if asked its clips."""
+    ids = set(texts(first["item_id"]))
+    if disjoint == "clip":
+        return ids | set(texts(first["clip_id"]))
+    held = run.load_items().table
+    questions = set(zip(texts(first["clip_id"]), texts(first["question"]), strict=True))
+    rows = zip(texts(held["item_id"]), texts(held["clip_id"]), texts(held["question"]), strict=True)
+    return ids | {name for name, *question in rows if tuple(question) in questions}
+
+
+def _on_clips_of(first: pa.Table, second: pa.Table) -> int:
+    """How many items of the second table are about clips of the first."""
+    clips = set(texts(first["clip_id"]))
+    return sum(clip in clips for clip in texts(second["clip_id"]))
 
 
 def _drawn(

@@ -63,7 +63,7 @@ def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLangua
     told = model.fingerprint()
     return {
         "stage": stage,
-        "settings": asdict(settings) | {"workers": None, "keep": None, "save_every": None},
+        "settings": asdict(settings) | {"workers": None, "keep": None, "save_every": None, "bad_rows": None},
         "rows": rows.digest,
         "model": {name: told[name] for name in ("model_type", "weights_sha256", "tokenizer_sha256")},
     }

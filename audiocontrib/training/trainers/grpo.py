@@ -1,7 +1,7 @@
 """GRPO: TRL's trainer, with the audio in the sampling and in all log-probabilities alike.
 
-TRL's own one (1.16) samples with the audio and scores the replies without it. Five of its methods are overridden, two
-of them private: the version is pinned, and tests hold the log-probabilities against a plain forward.
+TRL's own one (1.16) samples with the audio and scores the replies without it. Some of the methods that are overridden
+are private: the version is pinned, and tests hold the log-probabilities against a plain forward.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from audiocontrib.training.encoding.collate import IGNORED
 from audiocontrib.training.encoding.features import stacked, unstacked
 from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.folder import TrainingOutput
-from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.recipe import GRPO, check_silent_replies
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.trainers.advantages import two_baselines
 from audiocontrib.training.trainers.arguments import adapters, arguments
+from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.session import processes
 from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -86,9 +88,36 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         silent = self._silent(len(inputs))
         given = [{**one, "silent": is_silent} for one, is_silent in zip(inputs, silent, strict=True)]
         output: dict[str, Any] = super()._generate_and_score_completions(given)
+        if self.settings.silent_replies:
+            output["advantages"] = self._advantages(len(inputs))
         weights = [self.rows[one["row"]].weight for one in inputs]
         output["advantages"] = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
         return output | self.heard  # beside the other tensors, it is shuffled and cut apart with them
+
+    def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
+        self.rewarded: Tensor = super()._calculate_rewards(*args, **kwargs)
+        return self.rewarded
+
+    def _advantages(self, count: int) -> Tensor:
+        """Of the replies at hand in this process, those to silence by a baseline of their own."""
+        rewards = (self.rewarded * self.reward_weights.to(self.rewarded.device)).nansum(dim=1)
+        settings = self.settings
+        found, equal = two_baselines(rewards, settings.generations, settings.silent_replies, self.scale_rewards)
+        self._metrics["train"]["frac_reward_zero_std"][-1] = equal.float().mean().item()
+        first = self.accelerator.process_index * count
+        return found[first : first + count]
+
+    def keep_beside(self, checkpoint: Path) -> None:
+        """Replies of which the next steps still learn: sampled anew after a resume they would be others."""
+        every = self.args.steps_per_generation * self.num_iterations
+        if self._step % every and self._buffered_inputs is not None:
+            save_replies(checkpoint, self.accelerator.process_index, self._buffered_inputs, self._step)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        rank, device = self.accelerator.process_index, self.accelerator.device
+        if checkpoint is not None and (kept := load_replies(Path(checkpoint), rank, device)):
+            self._buffered_inputs, self._step = kept
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         self.heard = {name: inputs[name] for name in (*self.encoder.names, "windows")}
@@ -195,7 +224,8 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
 
 
 def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> AudioGRPOTrainer:
-    """The trainer; UsageError if the rows do not fill one step."""
+    """The trainer; UsageError if the rows do not fill one step, or a reply has no other to be held against."""
+    check_silent_replies(settings)
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")

@@ -18,8 +18,11 @@ from transformers.utils import logging
 
 from audiocontrib import log
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.items import Items
 from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
+from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.encoding.unusable import unusable
 from audiocontrib.training.model_card.card import write_card
 from audiocontrib.training.output.checkpoints import (
     bring_to_disk,
@@ -29,8 +32,11 @@ from audiocontrib.training.output.checkpoints import (
     writing,
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
+from audiocontrib.training.output.lock import is_empty
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
+from audiocontrib.training.recipe import GRPO, Stage
+from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
 
 LOG = getLogger("audiocontrib.training")
@@ -54,11 +60,39 @@ def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
                 f"{out / RECORD}: steps is missing, although the model is there; name another folder"
             )
         return TrainingOutput(out / MODEL, out / METRICS, held.steps, held.resumed)
-    if out.exists() and any(out.iterdir()):
+    if not is_empty(out):
         raise UsageError(f"{out} is not empty and holds no training; name another folder")
     make_folder(out)
     write_record(out, TrainingRecord(identity=identity))
     return None
+
+
+def usable(rows: TrainingRows, encoder: RowEncoder, settings: Stage, positions: int | None, out: Path) -> TrainingRows:
+    """The rows without those that cannot be trained on; they are looked for once, and listed in the record.
+
+    Raises:
+        AudiocontribError: there are some, and the recipe refuses them; or no row is left.
+    """
+    with processes().main_process_first():
+        record = read_record(out)
+        if record.left_out is None:
+            found = unusable(rows, encoder, positions, settings.new_tokens if isinstance(settings, GRPO) else 0)
+            record = replace(record, left_out=found)
+            if not found or (settings.bad_rows != "stop" and len(found) < len(rows.items)):
+                write_record(out, record)
+    left = dict(record.left_out or {})
+    if not left:
+        return rows
+    name, why = next(iter(left.items()))
+    told = f"{len(left):,} of {len(rows.items):,} items cannot be trained on, e.g. {name}: {why}"
+    if settings.bad_rows == "stop":
+        raise AudiocontribError(f"{told}; mend the data, or leave them out (bad_rows)")
+    if len(left) == len(rows.items):
+        raise AudiocontribError(f"{told}; no item is left")
+    tell_once(f"{told}; left out, and listed in {out / RECORD}")
+    kept = [item for item in rows.items if item.id not in left]
+    note = f"{told}: left out"
+    return replace(rows, items=Items(kept, origin=rows.items.origin), notes=(*rows.notes, note))
 
 
 def go(
@@ -73,7 +107,7 @@ def go(
     main = trainer.is_world_process_zero()
     *before, own = stages
     own = replace(own, devices=trainer.args.world_size)
-    record = TrainingRecord(identity=identity, stages=(*before, own))
+    record = TrainingRecord(identity=identity, stages=(*before, own), left_out=read_record(out).left_out)
     if main:
         write_record(out, record)
         remove_torn(folder)
@@ -90,6 +124,7 @@ def go(
             "set checkpointing, or tune: lora"
         ) from error
     trainer.write_metrics()
+    trainer.check_weights()
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
     record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)
@@ -109,7 +144,9 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageReco
             whole = trainer.accelerator.unwrap_model(trainer.model)
             if trainer.is_world_process_zero():
                 whole.save_pretrained(out / ADAPTER)
-                whole.merge_and_unload().save_pretrained(place)
+                merged = whole.merge_and_unload()
+                trainer.check_weights(merged)
+                merged.save_pretrained(place)
         else:
             trainer.save_model(str(place))
         if trainer.is_world_process_zero():

@@ -67,14 +67,30 @@ class ResumableTrainer(Trainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None: the trainer's card would say little of what was done."""
 
+    def keep_beside(self, checkpoint: Path) -> None:
+        """What else a checkpoint needs to go on as if nothing had happened; called in every process."""
+
     def _check(self, what: str, value: float) -> None:
         if not math.isfinite(value):
-            last = last_whole(Path(self.args.output_dir))
-            kept = f"{last.name} is whole; " if last else ""
-            raise AudiocontribError(
-                f"{self.out}: the {what} of step {self.state.global_step + (what == 'loss')} is {value}; {kept}"
-                "train anew with a lower learning_rate or clip"
-            )
+            self._stop(f"the {what} of step {self.state.global_step + (what == 'loss')} is {value}")
+
+    def check_weights(self, net: Any = None) -> None:
+        """AudiocontribError that names the first weight that is not finite, before any is saved.
+
+        A loss and gradients that are numbers do not say so of the step that they make.
+
+        Args:
+            net: another network than the one that is trained, such as one with its adapters merged.
+        """
+        for name, value in (net or self.accelerator.unwrap_model(self.model)).named_parameters():
+            if not value.isfinite().all():
+                bad = value.detach()[~value.isfinite()][0].item()
+                self._stop(f"the weight {name} is {bad} after step {self.state.global_step}, and is not saved")
+
+    def _stop(self, why: str) -> None:
+        last = last_whole(Path(self.args.output_dir))
+        kept = f"{last.name} is whole; " if last else ""
+        raise AudiocontribError(f"{self.out}: {why}; {kept}train anew with a lower learning_rate or clip")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         """As the trainer's for adapters. All weights are loaded as a model is, and must match.
@@ -92,9 +108,11 @@ class ResumableTrainer(Trainer):
         net.load_state_dict(saved.net.state_dict())
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        self.check_weights()
         place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with writing(place):
             super()._save_checkpoint(model, trial)
+            self.keep_beside(place)
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
                 if not hasattr(self.model, "peft_config"):

@@ -1,0 +1,133 @@
+"""The rehearsal: all of a plan is tried on a few questions, by mocks, before any model is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from audiocontrib.arrow import texts
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.weak_to_strong.plan import WeakToStrongPlan
+
+if TYPE_CHECKING:
+    from audiocontrib.items import Items
+    from audiocontrib.training import TrainingRecipe
+
+QUESTIONS = 8
+"""So many questions are asked of the mocks."""
+SOUNDS = "sounds.parquet"
+"""Keeps what was found out of the sounds, in the folder of the loop."""
+
+
+def rehearse(
+    plan: WeakToStrongPlan,
+    recipe: TrainingRecipe,
+    data: Items,
+    held_out: Items,
+    out: Path,
+    *,
+    options: Mapping[str, Any],
+    progress: bool,
+) -> None:
+    """Try all of a plan, what takes seconds first.
+
+    Raises:
+        UsageError, AudiocontribError: a set has no answers or no sound, the rule does not take what is asked, a model
+            cannot be loaded, the base model cannot be trained or put the questions, or the sets share recordings.
+    """
+    for name, items in (("data", data), ("held_out", held_out)):
+        if not len(items):
+            raise AudiocontribError(f"{name}: no question is left of {len(items.quarantined):,} rows")
+        if not any(answer is not None for answer in items.table["answer"].to_pylist()):
+            raise UsageError(f"{name}: no question has a gold answer; name a set, or a part of it, that has")
+    _split(plan, data)
+    for name in dict.fromkeys([*plan.raters, recipe.model]):
+        _model(name, options)
+    if plan.trainer == "ours":
+        _base(recipe, data)
+    _apart(data, held_out, out, progress)
+
+
+def _split(plan: WeakToStrongPlan, data: Items) -> None:
+    """The rule of the plan, on what as many mocks as there are raters answer to a few of its questions."""
+    from audiocontrib.models.mock import mock_model
+    from audiocontrib.scoring import score
+    from audiocontrib.splits import split
+
+    places = [place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None]
+    few = list(data.take(places[:QUESTIONS]))
+    mocks = [mock_model(f"leak=0.5,seed={number},name=rater {number}") for number in range(len(plan.raters))]
+    asked: dict[str, Any] = {"method": plan.method, "orders": plan.orders, "prompt": plan.prompt}
+    try:
+        with TemporaryDirectory() as folder:
+            run = score(few, mocks, plan.conditions, run=folder, progress=False, **asked)
+            names = [mock.name for mock in mocks]
+            split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=names)
+    except AudiocontribError as error:
+        raise type(error)(f"the plan cannot be split by the rule {plan.rule}: {one_line(error)}") from error
+
+
+def _model(name: str, options: Mapping[str, Any]) -> None:
+    """What can be seen of a model without reading its weights."""
+    from audiocontrib.models import MODELS, TINY
+    from audiocontrib.models.load import check_checkpoint
+
+    if name.partition(":")[0] not in MODELS:
+        check_checkpoint(TINY / name if (TINY / name).is_dir() else name, revision=options.get("revision"))
+
+
+def _base(recipe: TrainingRecipe, data: Items) -> None:
+    """The base model can be trained by each stage of the recipe, and reads a question of the data."""
+    from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+    from audiocontrib.training.rows import TrainingRows, taken
+
+    place = next(place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None)
+    rows = TrainingRows(taken(data, [place]))
+    for settings in filter(None, (recipe.sft, recipe.grpo)):
+        model = load_for_training(recipe.model, settings)
+        RowEncoder(model, settings.seconds).prompt(rows[0])
+
+
+def _apart(data: Items, held_out: Items, out: Path, progress: bool) -> None:
+    """Recordings in both would let the trained model remember."""
+    from audiocontrib.store.files import make_folder
+    from audiocontrib.training.rows.overlap import shared_recordings
+
+    new = not out.exists()
+    make_folder(out)
+    shared = shared_recordings(data, held_out, out / SOUNDS, progress=progress)
+    if shared:
+        if new:
+            _forget(out)
+        ours, theirs = shared[0]
+        raise UsageError(
+            f"data and held_out share {len(shared):,} recordings, e.g. that of {ours} and {theirs}; "
+            "take other items to compare on"
+        )
+
+
+def _forget(out: Path) -> None:
+    """Nothing was begun: leave no folder behind."""
+    (out / SOUNDS).unlink(missing_ok=True)
+    out.rmdir()
+
+
+def told_of_design(plan: WeakToStrongPlan, held_out: Items) -> str:
+    """What so many held-out questions can show, in a line."""
+    from audiocontrib.statistics import smallest_by_design
+
+    table = held_out.table
+    clips = [c for c, a in zip(texts(table["clip_id"]), table["answer"].to_pylist(), strict=True) if a is not None]
+    accuracy, gain = (smallest_by_design(len(set(clips)), share) for share in (0.5, 1.0))
+    seeds = f"{plan.seeds} seeds" if plan.seeds > 1 else "one seed, which says nothing of other trainings"
+    return (
+        f"{len(clips):,} held-out questions about {len(set(clips)):,} clips, {seeds}: a change of accuracy shows from "
+        f"{_points(accuracy)} on, one of what the audio adds from {_points(gain)} on (power 80 %, one test at .05, "
+        "half of the answers changed)"
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points" if share == share else "no size"

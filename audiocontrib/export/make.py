@@ -30,8 +30,8 @@ from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, prompt_record
 from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
 from audiocontrib.store.runs import as_run
-from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
+from audiocontrib.training.stage_settings import Part
 
 import_module("audiocontrib.export.formats")  # files them
 BESIDE = re.compile(r"\w[\w.-]*")

@@ -33,9 +33,9 @@ from audiocontrib.training.output.checkpoints import (
     writing,
 )
 from audiocontrib.training.output.metrics import COLUMNS, METRICS_SCHEMA, metrics_table
-from audiocontrib.training.recipe import Stage
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.pass_rates import pass_rates
+from audiocontrib.training.stage_settings import Stage
 
 RECIPES = ROOT / "recipes" / "training"
 PUBLISHED = sorted(RECIPES.glob("omni/*.yaml"))

@@ -29,7 +29,7 @@ from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRows
-from audiocontrib.training.trainers.arguments import adapters, arguments
+from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
 from audiocontrib.training.trainers.session import processes
 from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -37,6 +37,8 @@ from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
     """GRPO with audio: what is heard follows each reply, from sampling to loss."""
+
+    settings: GRPO
 
     def __init__(self, settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> None:
         self.settings, self.rows, self.encoder = settings, rows, encoder
@@ -177,17 +179,8 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     weights = [settings.accuracy, settings.format, *([settings.accuracy] if settings.silent_replies else [])]
     return GRPOConfig(
         **arguments(settings, out),
-        num_generations=settings.generations,
-        num_iterations=settings.iterations,
-        steps_per_generation=settings.accumulate,
-        max_completion_length=settings.new_tokens,
-        temperature=settings.temperature,
-        top_k=settings.top_k,
-        top_p=settings.top_p,
+        **objective_arguments(settings),
         beta=0.0,
-        epsilon=settings.epsilon,
-        loss_type=settings.loss,
-        scale_rewards="group",
         reward_weights=weights,
         generation_kwargs={"suppress_tokens": placeholders(encoder)},
         log_completions=False,

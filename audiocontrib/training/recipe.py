@@ -30,6 +30,8 @@ class GRPO(Objective):
     """Weight of the reward for the right option."""
     format: NonNegativeFloat = 0.5
     """Weight of the reward for a reply that is one ``<answer>…</answer>`` and nothing else."""
+    rewards: Literal["audiocontrib", "published"] = "audiocontrib"
+    """How replies are read for these two: as in evaluation, or as strings, as the authors of AudioMCQ do."""
     rater: Name | None = None
     """Whose answers in the run give the pass rates below; null: the only model there."""
     pass_audio: Between | None = None
@@ -54,6 +56,8 @@ class GRPO(Objective):
             between = getattr(self, name)
             if between and not between[0] < between[1]:
                 raise ValueError(f"{name} is {list(between)}, but the first number must be below the second")
+        if self.rewards == "published" and self.credit_abstaining:
+            raise ValueError("credit_abstaining is no part of the published rewards; leave one of them out")
         if self.silent_replies and self.multi_objective_aggregation == "normalize_then_sum":
             raise ValueError("silent_replies have rewards of their own, which normalize_then_sum cannot weigh up")
         if self.silent_replies >= self.generations:

@@ -47,6 +47,25 @@ class ResumableTrainer(Trainer):
         self._check("loss", loss.item())
         return loss
 
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        """As the trainer's, for weights that small steps can reach: those that are trained are made float32.
+
+        TRL makes adapters over quantised weights bfloat16, where steps of 1e-6 are lost. DeepSpeed keeps float32
+        copies itself.
+
+        Raises:
+            AudiocontribError: they are sharded already (FSDP), and cannot be made float32 any more.
+        """
+        for name, value in self.model.named_parameters():
+            if value.requires_grad and value.itemsize < 4 and not self.is_deepspeed_enabled:
+                if self.is_fsdp_enabled:
+                    raise AudiocontribError(
+                        f"the weight {name} is {value.dtype}, in which small steps are lost; train in float32, "
+                        "with mixed_precision: bf16 in the configuration of accelerate"
+                    )
+                value.data = value.data.float()
+        return super().create_optimizer(*args, **kwargs)
+
     def set_initial_training_values(self, *args: Any, **kwargs: Any) -> Any:
         """As the trainer's; it counts the steps of an epoch just before the schedule is made."""
         values = super().set_initial_training_values(*args, **kwargs)

@@ -44,6 +44,8 @@ def error_line(cls: type, values: Any, error: ValidationError, where: str, *, se
         inside = _place(cls, values, loc[:-1])
         name = f"{inside.name}.{loc[-1]}" if inside.name else str(loc[-1])
         names = [field.name for field in fields(_dataclass(inside.hint))]
+        if why := refused(_dataclass(inside.hint), str(loc[-1])):
+            return f"{where}: {name}: {why}"
         return f"{where}: there is no field {name!r}; {near(str(loc[-1]), names)}"
     place = _place(cls, values, loc)
     start = f"{where}: {place.name}" if place.name else where
@@ -57,6 +59,12 @@ def error_line(cls: type, values: Any, error: ValidationError, where: str, *, se
         return f"{start} is {given_words(place.given)}, but must be below 2**63 in size"
     given = f"{start} is" if place.name else f"{where}: it is"
     return f"{given} {given_words(place.given)}, but must be {allowed(place.hint)}{near_words(place.given, place.hint)}"
+
+
+def refused(cls: type, name: str) -> str | None:
+    """Why a configuration has no such field, where it says so in ``REFUSED``: by the name, or by how it begins."""
+    said: Mapping[str, str] = getattr(cls, "REFUSED", {})
+    return said.get(name) or said.get(name.partition("_")[0])
 
 
 def _place(cls: Any, values: Any, loc: Sequence[int | str]) -> Place:

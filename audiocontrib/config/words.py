@@ -20,6 +20,8 @@ PLAIN = re.compile(r"[-+]?\d[\d_]{,20}(\.\d{,20})?([eE][-+]?\d{,9})?|[-+]?\.?(in
 """Texts that files write without quotes."""
 LONGEST = 60
 """Characters of a value that are repeated."""
+MOST_NAMES = 16
+"""Of those that there are."""
 
 
 def allowed(hint: Any) -> str:
@@ -54,10 +56,11 @@ def given_words(value: Any) -> str:
 
 
 def near(name: str, names: Sequence[str]) -> str:
-    """The name that is meant, or all that there are."""
+    """The name that is meant, or those that there are."""
     if found := difflib.get_close_matches(name, names, n=1):
         return f"did you mean {found[0]!r}?"
-    return f"there are: {', '.join(names)}" if names else "it has none"
+    more = f", … ({len(names)} in all)" if len(names) > MOST_NAMES else ""
+    return f"there are: {', '.join(names[:MOST_NAMES])}{more}" if names else "it has none"
 
 
 def near_words(value: Any, hint: Any) -> str:

@@ -14,8 +14,9 @@ from audiocontrib.config import build, config
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export.base import Stage
 from audiocontrib.items import ROWS_AT_ONCE
-from audiocontrib.training.recipe import GRPO, SFT, Part, Seed, TrainingRecipe, read_training_recipe
+from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe, read_training_recipe
 from audiocontrib.training.rows import TrainingRows, taken
+from audiocontrib.training.stage_settings import Part, Seed
 
 Disjoint = Literal["clip", "item", "none"]
 

@@ -31,9 +31,9 @@ from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
 from audiocontrib.store.marks import marked
 from audiocontrib.store.runs import as_run
-from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
 from audiocontrib.training.rows.split_part import marked_for
+from audiocontrib.training.stage_settings import Part
 
 import_module("audiocontrib.export.formats")  # files them
 BESIDE = re.compile(r"\w[\w.-]*")

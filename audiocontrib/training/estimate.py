@@ -13,8 +13,9 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.recipe import GRPO, Stage
+from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
+from audiocontrib.training.stage_settings import Stage
 
 SAMPLE = 32
 """Rows whose tokens are counted."""

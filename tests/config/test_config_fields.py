@@ -146,7 +146,7 @@ def test_every_configuration_is_tried() -> None:
     reached = {bare(field.hint).__name__ for field in ALL if is_dataclass(bare(field.hint))}
     reached |= {cls.__name__ for cls in FILES}
     in_a_line = {Planted, MockOptions, EndpointOptions, Address, RowOptions}  # below; rows: tests/export
-    bases = {"Stage", "Part"}
+    bases = {"Stage", "Objective", "Part"}
     assert configurations().keys() == reached | {cls.__name__ for cls in in_a_line} | bases
     assert {f.name for f in ALL} >= FREE - {"sft.rater", "sft.abstain_option"}
 

@@ -33,9 +33,9 @@ from audiocontrib.training.output.checkpoints import (
     writing,
 )
 from audiocontrib.training.output.metrics import COLUMNS, METRICS_SCHEMA, metrics_table
-from audiocontrib.training.recipe import Stage
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.pass_rates import pass_rates
+from audiocontrib.training.stage_settings import Stage
 
 RECIPES = ROOT / "recipes" / "training"
 PUBLISHED = sorted(RECIPES.glob("omni/*.yaml"))
@@ -79,7 +79,7 @@ def test_recipes_that_ship_can_be_read(path: Path) -> None:
 
 
 def test_published_recipes_have_the_published_numbers() -> None:
-    arms = {path.stem: read_training_recipe(path) for path in PUBLISHED}
+    arms = {path.stem: read_training_recipe(path) for path in PUBLISHED if path.stem != "paper"}
     steps = {n: (r.sft and r.sft.steps, r.grpo and r.grpo.steps) for n, r in arms.items()}
     assert steps == {
         "weak_to_strong": (750, 100), "mixed_to_strong": (1000, 500), "mixed_to_mixed": (1000, 400),

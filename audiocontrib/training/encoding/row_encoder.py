@@ -17,8 +17,8 @@ from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.own import is_own
-from audiocontrib.training.recipe import Stage
 from audiocontrib.training.rows.base import TrainingRow
+from audiocontrib.training.stage_settings import Stage
 
 
 def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:

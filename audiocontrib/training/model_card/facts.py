@@ -9,7 +9,8 @@ from pathlib import Path
 from audiocontrib.config import stated
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.output.stage_record import StageRecord
-from audiocontrib.training.recipe import GRPO, Stage
+from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.stage_settings import Stage
 
 TOLD = {
     *("part", "copies", "learning_rate", "schedule", "warmup", "batch", "accumulate", "steps", "tune", "rank", "alpha"),

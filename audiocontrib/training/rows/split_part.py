@@ -16,9 +16,9 @@ from audiocontrib.prompts import PromptFormat, make_prompt
 from audiocontrib.provenance import provenance_of
 from audiocontrib.store import Run, SavedSplit
 from audiocontrib.store.marks import marked_by
-from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows.base import TrainingRows, taken
 from audiocontrib.training.rows.row_prompt import row_prompt
+from audiocontrib.training.stage_settings import Part
 
 
 def training_rows(

@@ -12,10 +12,11 @@ from audiocontrib.arrow import texts
 from audiocontrib.errors import UsageError
 from audiocontrib.prompts import PromptFormat
 from audiocontrib.store import Run
-from audiocontrib.training.recipe import GRPO, Stage, TrainingRecipe
+from audiocontrib.training.recipe import GRPO, TrainingRecipe
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
 from audiocontrib.training.rows.split_part import marked_for, training_rows
+from audiocontrib.training.stage_settings import Stage
 
 
 def stage_rows(

@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 
+from audiocontrib.config import stated
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.output.folder import CHECKPOINTS
-from audiocontrib.training.recipe import Stage
+from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.stage_settings import Stage
 
 
 def arguments(settings: Stage, out: Path) -> dict[str, Any]:
@@ -23,6 +25,8 @@ def arguments(settings: Stage, out: Path) -> dict[str, Any]:
         "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(settings.schedule, settings.schedule),
         "warmup_steps": settings.warmup,  # a float below 1 is a share
         "weight_decay": settings.weight_decay,
+        "adam_beta1": settings.betas[0],
+        "adam_beta2": settings.betas[1],
         "max_grad_norm": settings.clip,
         "per_device_train_batch_size": settings.batch,
         "gradient_accumulation_steps": settings.accumulate,
@@ -47,6 +51,28 @@ def arguments(settings: Stage, out: Path) -> dict[str, Any]:
     }
 
 
+SAME_NAMES = (
+    *("temperature", "top_k", "top_p", "min_p", "use_bias_correction_kl", "multi_objective_aggregation"),
+    *("mask_truncated_completions", "epsilon", "epsilon_high", "delta", "importance_sampling_level"),
+    *("off_policy_mask_threshold", "top_entropy_quantile", "entropy_coef", "use_adaptive_entropy", "entropy_target"),
+    *("entropy_coef_delta", "entropy_coef_min", "entropy_coef_max", "sapo_temperature_pos", "sapo_temperature_neg"),
+    *("vespo_k_pos", "vespo_lambda_pos", "vespo_k_neg", "vespo_lambda_neg"),
+)
+"""Settings of GRPO that TRL calls so too."""
+
+
+def objective_arguments(settings: GRPO) -> dict[str, Any]:
+    """Arguments of TRL's GRPO besides: what is sampled and maximised. ``beta`` is not among them: see grpo.py."""
+    return {name: getattr(settings, name) for name in SAME_NAMES} | {
+        "num_generations": settings.generations,
+        "num_iterations": settings.iterations,
+        "steps_per_generation": settings.accumulate,
+        "max_completion_length": settings.new_tokens,
+        "scale_rewards": settings.scaling,
+        "loss_type": settings.loss,
+    }
+
+
 def adapters(settings: Stage) -> Any:
     """PEFT's configuration; None where all weights are trained."""
     if settings.tune == "full":
@@ -58,12 +84,23 @@ def adapters(settings: Stage) -> Any:
     )
 
 
+ADDED_LATER = frozenset(
+    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", *SAME_NAMES}
+    - {"temperature", "top_k", "top_p", "epsilon"}
+)
+"""Settings that trainings of audiocontrib 0.1 did not name."""
+
+
 def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
     """What fixes the outcome of a training; one that goes on must have the same."""
     told = model.fingerprint()
+    asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None}
+    usual = stated(type(settings), asked)
+    del asked["bad_rows"]  # the rows themselves tell
     return {
         "stage": stage,
-        "settings": asdict(settings) | {"workers": None, "keep": None, "save_every": None, "bad_rows": None},
+        # what older programs did not know is named where it is not as usual: they did what is usual
+        "settings": {name: value for name, value in asked.items() if name in usual or name not in ADDED_LATER},
         "rows": rows.digest,
         "model": {name: told[name] for name in ("model_type", "weights_sha256", "tokenizer_sha256")},
     }

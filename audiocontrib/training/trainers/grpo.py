@@ -26,11 +26,12 @@ from audiocontrib.training.encoding.collate import IGNORED
 from audiocontrib.training.encoding.features import stacked, unstacked
 from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.folder import TrainingOutput
+from audiocontrib.training.published_rewards import published_accuracy, published_format
 from audiocontrib.training.recipe import GRPO, check_silent_replies
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
-from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 from audiocontrib.training.trainers.advantages import two_baselines
-from audiocontrib.training.trainers.arguments import adapters, arguments
+from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
 from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.session import processes
 from audiocontrib.training.trainers.stage import run_stage
@@ -39,6 +40,8 @@ from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
     """GRPO with audio: what is heard follows each reply, from sampling to loss."""
+
+    settings: GRPO
 
     def __init__(self, settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> None:
         self.settings, self.rows, self.encoder = settings, rows, encoder
@@ -143,8 +146,14 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
                 entropies.append(told.entropy[:, -logits_to_keep:])
         return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
 
+    def _accuracy(self, reply: str, row: TrainingRow) -> float:
+        if self.settings.rewards == "published":
+            return published_accuracy(reply, row.target)
+        credited, option = self.settings.credit_abstaining, self.settings.abstain_option
+        return accuracy_reward(reply, row.prompt.options, row.gold, credited=credited, abstain_option=option)
+
     def _rewards(self) -> list[Any]:
-        rows, option, credited = self.rows, self.settings.abstain_option, self.settings.credit_abstaining
+        rows, option = self.rows, self.settings.abstain_option
 
         def replies(completion_ids: Sequence[Sequence[int]]) -> list[str]:
             # special tokens are decoded too: a reply that holds some is not in the form that is wanted
@@ -160,16 +169,13 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             for outcome in (Outcome.ANSWERED, Outcome.REFUSED, Outcome.UNPARSED):
                 log_metric(outcome.value, sum(one == outcome for one in outcomes) / len(outcomes))
             return [
-                None
-                if is_silent
-                else accuracy_reward(
-                    text, rows[i].prompt.options, rows[i].gold, credited=credited, abstain_option=option
-                )
+                None if is_silent else self._accuracy(text, rows[i])
                 for text, i, is_silent in zip(said, row, silent, strict=True)
             ]
 
         def format(completion_ids: Any, **_: Any) -> list[float]:
-            return [format_reward(text) for text in replies(completion_ids)]
+            read = published_format if self.settings.rewards == "published" else format_reward
+            return [read(text) for text in replies(completion_ids)]
 
         def abstaining(completion_ids: Any, row: list[int], silent: list[bool], **_: Any) -> list[float | None]:
             return [
@@ -206,17 +212,8 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     weights = [settings.accuracy, settings.format, *([settings.accuracy] if settings.silent_replies else [])]
     return GRPOConfig(
         **arguments(settings, out),
-        num_generations=settings.generations,
-        num_iterations=settings.iterations,
-        steps_per_generation=settings.accumulate,
-        max_completion_length=settings.new_tokens,
-        temperature=settings.temperature,
-        top_k=settings.top_k,
-        top_p=settings.top_p,
+        **objective_arguments(settings),
         beta=0.0,
-        epsilon=settings.epsilon,
-        loss_type=settings.loss,
-        scale_rewards="group",
         reward_weights=weights,
         generation_kwargs={"suppress_tokens": placeholders(encoder)},
         log_completions=False,

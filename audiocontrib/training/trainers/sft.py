@@ -39,7 +39,7 @@ def make_trainer(settings: SFT, rows: TrainingRows, encoder: RowEncoder, net: ob
         processing_class=encoder.tokenizer,
         peft_config=adapters(settings),
     )
-    trainer.keep, trainer.encoder = settings.keep, encoder
+    trainer.settings, trainer.keep, trainer.encoder = settings, settings.keep, encoder
     return trainer
 
 

@@ -11,13 +11,14 @@ import torch
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.load import load_checkpoint
 from audiocontrib.store.files import write_table_atomic
 from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.checkpoints import last_whole, mark_complete, remove_old, writing
 from audiocontrib.training.output.folder import METRICS
 from audiocontrib.training.output.metrics import metrics_table
+from audiocontrib.training.stage_settings import Stage
 
 METRICS_EVERY = 5.0
 """Seconds between two versions of the metrics while training goes on."""
@@ -26,6 +27,8 @@ METRICS_EVERY = 5.0
 class ResumableTrainer(Trainer):
     """Comes before one of TRL's trainers: stops at numbers that are none, keeps checkpoints and metrics."""
 
+    settings: Stage
+    """Of the stage."""
     keep: int
     """Checkpoints that are kept."""
     encoder: RowEncoder
@@ -43,6 +46,45 @@ class ResumableTrainer(Trainer):
         loss: torch.Tensor = super().training_step(*args, **kwargs)
         self._check("loss", loss.item())
         return loss
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        """As the trainer's, for weights that small steps can reach: those that are trained are made float32.
+
+        TRL makes adapters over quantised weights bfloat16, where steps of 1e-6 are lost. DeepSpeed keeps float32
+        copies itself.
+
+        Raises:
+            AudiocontribError: they are sharded already (FSDP), and cannot be made float32 any more.
+        """
+        for name, value in self.model.named_parameters():
+            if value.requires_grad and value.itemsize < 4 and not self.is_deepspeed_enabled:
+                if self.is_fsdp_enabled:
+                    raise AudiocontribError(
+                        f"the weight {name} is {value.dtype}, in which small steps are lost; train in float32, "
+                        "with mixed_precision: bf16 in the configuration of accelerate"
+                    )
+                value.data = value.data.float()
+        return super().create_optimizer(*args, **kwargs)
+
+    def set_initial_training_values(self, *args: Any, **kwargs: Any) -> Any:
+        """As the trainer's; it counts the steps of an epoch just before the schedule is made."""
+        values = super().set_initial_training_values(*args, **kwargs)
+        self.steps_an_epoch = values[1]
+        return values
+
+    def create_scheduler(self, num_training_steps: int, *args: Any, **kwargs: Any) -> Any:
+        """As the trainer's, over the steps that the settings say. UsageError if training goes on after its end."""
+        ends = num_training_steps
+        if self.settings.schedule_epochs:
+            ends = math.ceil(self.settings.schedule_epochs * self.steps_an_epoch)
+        elif self.settings.schedule_steps:
+            ends = self.settings.schedule_steps
+        if ends < num_training_steps:
+            raise UsageError(
+                f"the schedule ends at step {ends}, but there are {num_training_steps} steps; "
+                "raise schedule_steps or schedule_epochs, or train less"
+            )
+        return super().create_scheduler(ends, *args, **kwargs)
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """As the trainer's (transformers 5.23), which takes one step too many after the checkpoint of the last step."""

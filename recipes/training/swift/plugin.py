@@ -1,13 +1,32 @@
-"""Rewards for `swift rlhf --rlhf_type grpo` (ms-swift >= 4): those of `audiocontrib train grpo`, row by row.
+"""What the launch scripts need in ms-swift (>= 4): rewards, and an end before the schedule's.
 
-Needs in the environment of ms-swift: pip install --no-deps audiocontrib, and pip install duckdb.
+The names of the authors' plugin have its rewards, as `rewards: published` of `audiocontrib train grpo`;
+`audiocontrib_accuracy` and `audiocontrib_format` have the other ones. Needs in the environment of ms-swift:
+pip install --no-deps audiocontrib, and pip install duckdb pydantic pyyaml.
 """
 
+import os
 from typing import Any
 
+from swift.callbacks import TrainerCallback, callbacks_map
 from swift.rewards import ORM, orms
 
+from audiocontrib.training.published_rewards import published_accuracy, published_format
 from audiocontrib.training.rewards import accuracy_reward, format_reward
+
+
+class PublishedAccuracy(ORM):
+    """1 where the reply says the text of ``solution``, a column of the exported rows."""
+
+    def __call__(self, completions: list[str], solution: list[str], **_: Any) -> list[float]:
+        return [published_accuracy(*each) for each in zip(completions, solution, strict=True)]
+
+
+class PublishedFormat(ORM):
+    """1 where the reply is one ``<answer>…</answer>``, but for blanks around it."""
+
+    def __call__(self, completions: list[str], **_: Any) -> list[float]:
+        return [published_format(reply) for reply in completions]
 
 
 class Accuracy(ORM):
@@ -24,5 +43,18 @@ class Form(ORM):
         return [format_reward(reply) for reply in completions]
 
 
-orms["external_audio_choice_accuracy"] = Accuracy
-orms["external_format"] = Form
+class StopAt(TrainerCallback):  # type: ignore[misc]
+    """Ends the training at the step STOP_AT with a checkpoint; the schedule is that of a longer one."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step >= int(os.environ["STOP_AT"]):
+            control.should_training_stop = control.should_save = True
+
+
+orms |= {
+    "external_audio_choice_accuracy": PublishedAccuracy,
+    "external_format": PublishedFormat,
+    "audiocontrib_accuracy": Accuracy,
+    "audiocontrib_format": Form,
+}
+callbacks_map["stop_at"] = StopAt

@@ -1,14 +1,26 @@
 #!/bin/bash
-# SFT of recipes/training/omni/weak_to_strong.yaml with ms-swift >= 4:
-#   audiocontrib export --stage sft --for swift --run runs/audiomcq --split paper --out exported/sft
-#   bash recipes/training/swift/sft.sh exported/sft trained/sft Qwen/Qwen2.5-Omni-7B
+# SFT of recipes/training/omni/paper.yaml with ms-swift >= 4:
+#   audiocontrib export --stage sft --for swift --training-recipe recipes/training/omni/paper.yaml \
+#       --run runs/audiomcq --split paper --out exported/sft
+#   NPROC_PER_NODE=8 bash recipes/training/swift/sft.sh exported/sft trained/sft Qwen/Qwen2.5-Omni-7B
 # What follows the three names goes to swift as it is and comes last, so it may change any option: --max_steps 2.
 # ms-swift leaves out rows of more than max_length tokens; audiocontrib cuts clips at 30 s (750 tokens) instead.
+# The schedule runs over two epochs; the callback of plugin.py stops at STOP_AT, where the checkpoint is taken.
 set -euo pipefail
 DATA=$1 OUT=$2 MODEL=$3
 shift 3
+HERE=$(dirname "$0")
 # relative paths in the rows (export --copy-clips) are looked up here, clips as well as images
 export ROOT_IMAGE_DIR=${ROOT_IMAGE_DIR:-$DATA}
+export STOP_AT=${STOP_AT:-750}
+# steps of 1e-6 are lost in bfloat16 weights: DeepSpeed keeps float32 copies of them; without it (DEEPSPEED= bash …) the
+# weights themselves are float32 under bfloat16 arithmetic
+if [ -n "${DEEPSPEED-zero2}" ]; then
+    export NPROC_PER_NODE=${NPROC_PER_NODE:-1}
+    WEIGHTS=(--torch_dtype bfloat16 --deepspeed "${DEEPSPEED-zero2}")
+else
+    WEIGHTS=(--torch_dtype float32 --bf16 true --fp16 false)
+fi
 swift sft \
     --model "$MODEL" \
     --model_type qwen2_5_omni \
@@ -18,17 +30,25 @@ swift sft \
     --freeze_aligner false \
     --dataset "$DATA/sft.jsonl" \
     --split_dataset_ratio 0 \
-    --torch_dtype bfloat16 \
+    --external_plugins "$HERE/plugin.py" \
+    --callbacks stop_at \
+    "${WEIGHTS[@]}" \
     --max_length 1024 \
+    --padding_side left \
     --learning_rate 1e-6 \
     --lr_scheduler_type cosine \
     --warmup_ratio 0.05 \
+    --weight_decay 0.1 \
+    --adam_beta1 0.9 \
+    --adam_beta2 0.95 \
+    --max_grad_norm 1.0 \
     --per_device_train_batch_size 20 \
     --gradient_accumulation_steps 1 \
-    --max_steps 750 \
+    --num_train_epochs 2 \
     --save_steps 250 \
     --logging_steps 1 \
-    --seed 0 \
+    --seed 42 \
+    --data_seed 42 \
     --dataloader_num_workers 4 \
     --report_to none \
     --output_dir "$OUT" \

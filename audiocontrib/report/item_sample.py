@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from audiocontrib.audio.paths import locate
 from audiocontrib.contribution.scope import scoped
 from audiocontrib.errors import BadAudio
 from audiocontrib.items import Clip, Item
+from audiocontrib.report.item_answers import answers_of
 from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
@@ -31,23 +32,15 @@ EMBEDDED = 3_000_000
 """Characters of encoded clips that a page may carry; what is beyond is linked."""
 TEXTS = 4_000_000
 """Bytes of questions, answers and replies that a page may carry."""
-REPLIES, REPLY = 6, 1_000
-"""Replies of a model under a condition that are shown, and characters of each."""
-
 SAMPLE = """
 with placed as (
-    select i.item_id, i.question_type, coalesce(s.split, '') as split,
+    select i.item_id, i.question_type, coalesce(s.split, '') as split, s.score, s.reason,
         row_number() over (partition by i.question_type, coalesce(s.split, '') order by md5(i.item_id)) as place
     from items i left join splits s on s.item_id = i.item_id and s.name = $split
 )
-select item_id, split, question_type from placed order by place, md5(item_id) limit $most
+select item_id, split, score, reason from placed order by place, md5(item_id) limit $most
 """
 """The first of every stratum (question type x part of the split) before the second of any."""
-
-ANSWERS = """
-select item_id, model, condition, "order", outcome, choice, correct, posterior, reply, error, evidence
-from responses where item_id in (select item_id from chosen) order by all
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +69,15 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
     with scoped(run, None, {}) as (con, _):
         chosen = arrow_table(con.sql(SAMPLE, params={"split": split or "", "most": most}))
         con.register("chosen", chosen)
-        answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in arrow_table(con.sql(ANSWERS)).to_pylist():
-            answers[row.pop("item_id")].append(row)
-        known = _known(con, scores)
-    wanted = {row["item_id"]: row["split"] for row in chosen.to_pylist()}
+        answers, known = answers_of(con), _known(con, scores)
+    placed = {row.pop("item_id"): row for row in chosen.to_pylist()}
     everything = run.load_items()
-    places = pc.index_in(pa.array(wanted, pa.string()), everything.table["item_id"].combine_chunks())
+    places = pc.index_in(pa.array(placed, pa.string()), everything.table["item_id"].combine_chunks())
     rows: list[dict[str, Any]] = []
     clips: dict[str, str | None] = {}
     left, room = TEXTS, EMBEDDED
     for item in everything.take([place for place in places.to_pylist() if place is not None]):
-        row = _row(item, wanted[item.id], known.get(item.id, {}), answers[item.id])
+        row = item_json(item, placed[item.id] | known.get(item.id, {}), answers.get(item.id, []))
         left -= len(script_json(row).encode())
         if left < 0:
             break
@@ -100,64 +90,36 @@ def sampled(run: Run, split: str | None, scores: pa.Table, most: int, beside: Pa
 
 
 def _known(con: duckdb.DuckDBPyConnection, scores: pa.Table) -> dict[str, dict[str, Any]]:
-    """p_audio, p_silence, p_text and score of the chosen items."""
+    """Of the chosen items: probabilities, contribution, and how many models are right."""
     con.register("scores", scores)
     found = arrow_table(
         con.sql(
-            "select item_id, score, p_audio, p_silence, p_text, contribution, unsolved from scores "
-            "where item_id in (select item_id from chosen)"
+            "select item_id, p_audio, p_silence, p_text, contribution, right_with_audio as right_audio, "
+            "votes_right as right_without, unsolved from scores where item_id in (select item_id from chosen)"
         )
     )
-    return {row.pop("item_id"): {k: _round(v) for k, v in row.items()} for row in found.to_pylist()}
+    return {row.pop("item_id"): row for row in found.to_pylist()}
 
 
-def _row(item: Item, part: str, known: dict[str, Any], answers: list[dict[str, Any]]) -> dict[str, Any]:
+def item_json(item: Item, known: Mapping[str, Any], answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """An item as ``templates/item.js`` draws it; its head says what each field is.
+
+    Args:
+        item: an item.
+        known: split, score and reason by a split; p_audio, p_silence, p_text, contribution, right_audio, right_without.
+        answers: of :func:`audiocontrib.report.item_answers.answers_of`.
+    """
     return {
         "id": item.id,
         "type": item.question_type,
-        "split": part,
         "question": item.question,
         "choices": list(item.choices),
         "gold": item.answer,
         "clip": item.clip_id,
         "path": str(item.audio) if item.audio is not None and item.audio.path else None,
-        **known,
-        "answers": _by_cell(answers, len(item.choices)),
+        **{name: round(value, 4) if isinstance(value, float) else value for name, value in known.items()},
+        "answers": list(answers),
     }
-
-
-def _by_cell(answers: list[dict[str, Any]], k: int) -> list[dict[str, Any]]:
-    """One entry per model and condition: mean posterior over the orders, and the replies."""
-    cells: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in answers:
-        cells[row["model"], row["condition"]].append(row)
-    made = []
-    for (model, condition), rows in cells.items():
-        told = [row["posterior"] for row in rows if row["posterior"]]
-        mean = [_round(sum(p[option] for p in told) / len(told)) for option in range(k)] if told else None
-        replies = [
-            {
-                "order": row["order"],
-                "outcome": row["outcome"],
-                "choice": row["choice"],
-                "text": row["reply"] or row["error"],
-            }
-            for row in rows
-            if row["reply"] or row["error"]
-        ]
-        evidence = next((row["evidence"] for row in rows if row["evidence"]), "")
-        made.append(
-            {
-                "model": model,
-                "condition": condition,
-                "posterior": mean,
-                "right": sum(bool(row["correct"]) for row in rows),
-                "n": len(rows),
-                "replies": replies[:REPLIES],
-                "evidence": evidence[:REPLY],
-            }
-        )
-    return made
 
 
 def _link(clip: Clip, beside: Path) -> str | None:
@@ -170,10 +132,6 @@ def _link(clip: Clip, beside: Path) -> str | None:
         return None
     # quoted, so that no name can be read as an address of another kind
     return quote(os.path.relpath(file, beside.resolve())) if member is None and file.is_file() else None
-
-
-def _round(value: Any) -> Any:
-    return round(value, 4) if isinstance(value, float) else value
 
 
 def script_json(value: Any) -> str:

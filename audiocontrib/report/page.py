@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiocontrib.checked import as_path, whole_number
 from audiocontrib.report import plots
-from audiocontrib.report.item_sample import MOST, sampled, script_json
+from audiocontrib.report.item_sample import MOST, Sample, sampled, script_json
 from audiocontrib.report.overview import REPORT
 from audiocontrib.report.run_summary import Facts, gather
 from audiocontrib.store.files import make_folder, replacing
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = ("item.js", "browser.js", "sample.js")
+"""In the order in which a page runs them."""
 POINTS = 3_000
 """Items that the contribution map draws one by one; beyond, they are drawn as a density."""
 
@@ -74,7 +76,7 @@ def render_report(run: Run, folder: Path, split: str | None = None, items: int =
     facts = gather(run, split)
     split = facts.splits[0].name if facts.splits else None
     sample = sampled(run, split, facts.scores, items, folder)
-    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    scripts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS]
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return made.get_template("report.html.j2").render(
         facts=facts,
@@ -85,13 +87,20 @@ def render_report(run: Run, folder: Path, split: str | None = None, items: int =
         several_sets=len({one.dataset for one in facts.first}) > 1,
         split=split,
         sample=sample,
-        data=Markup(script_json({"items": sample.items, "clips": sample.clips})),
+        data=Markup(script_json(_page_data(facts, sample))),
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        scripts=[Markup(script) for script in scripts],
+        hashes=[base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts],
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=version("audiocontrib"),
     )
+
+
+def _page_data(facts: Facts, sample: Sample) -> dict[str, Any]:
+    """What ``templates/sample.js`` reads."""
+    scored = facts.splits[0].name if facts.splits else ""
+    contrast = {"audio": facts.audio, "without": facts.condition}
+    return {"items": sample.items, "clips": sample.clips, "scored": scored, **contrast}
 
 
 def _figures(facts: Facts) -> dict[str, Figure]:

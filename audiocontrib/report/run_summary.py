@@ -70,6 +70,8 @@ class Facts:
     """The same by question type; empty where there is one type only."""
     accuracy: pa.Table
     """:func:`audiocontrib.contribution.accuracy`."""
+    audio: str
+    """The condition with the audio."""
     condition: str | None
     """The condition without the audio that scores are about; None where the run has none."""
     scores: pa.Table
@@ -124,6 +126,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
             first=first_answers(con, heard, told) if heard else [],
             by_type=first_answers(con, heard, told, by="question_type") if heard and several else [],
             accuracy=accuracy(con, method=method, told=told),
+            audio=seen.audio,
             condition=condition,
             scores=scores.append_column("question_type", types["question_type"]),
             agreement=agreements(con, scope=scope) if condition else pa.table({}),

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 import audiocontrib as ac
 from audiocontrib.cli import main
 from audiocontrib.contribution import accuracy, contributions
+from audiocontrib.contribution.votes import votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation import evaluate
 from audiocontrib.items import Clip, Items, make_item
@@ -303,10 +304,10 @@ def test_items_sort_filter_and_play(opened: Any) -> None:
     rows = opened.locator("#browser tbody tr.item")
     assert rows.count() == 44
     scores = "[...document.querySelectorAll('#browser tbody tr.item')].map(row => row.children[3].textContent)"
-    opened.get_by_role("button", name="score").click()
+    opened.get_by_role("button", name="score (votes)").click()
     down = opened.evaluate(scores)
     assert down == sorted(down, reverse=True)
-    opened.get_by_role("button", name="score").click()
+    opened.get_by_role("button", name="score (votes)").click()
     assert opened.evaluate(scores) == sorted(down)
     assert opened.locator("th[aria-sort=ascending]").inner_text().startswith("score")
     opened.locator("#by-split").select_option("weak")
@@ -314,9 +315,9 @@ def test_items_sort_filter_and_play(opened: Any) -> None:
     assert 0 < weak < 44
     opened.locator("#by-split").select_option("")
     opened.locator("#find").fill("onerror which")
+    opened.locator("#count", has_text="1 of 44").wait_for()
     assert rows.count() == 1
-    assert opened.locator("#count").inner_text() == "1 of 44"
-    rows.first.focus()
+    rows.first.locator("button").focus()
     opened.keyboard.press("Enter")
     detail = opened.locator("#browser tr.detail")
     assert EVIL[1] in detail.inner_text()
@@ -329,3 +330,99 @@ def test_items_sort_filter_and_play(opened: Any) -> None:
     assert heard > 0.05
     assert opened.evaluate("window.hurt") is None
     assert opened.said == []
+
+
+def results(run: Run, model: str) -> dict[str, dict[str, bool]]:
+    """Item -> condition -> whether the model's vote is right."""
+    found: dict[str, dict[str, bool]] = {}
+    for row in votes(run).to_pylist():
+        if row["model"] == model:
+            found.setdefault(row["item_id"], {})[row["condition"]] = bool(row["correct"])
+    return found
+
+
+@pytest.mark.slow
+def test_items_are_filtered_by_what_models_answered(opened: Any, run: Run) -> None:
+    """By model, by right or wrong, by what the audio changed: the same items as the votes say."""
+    right = results(run, "alpha")
+    rows, clear = opened.locator("#browser tbody tr.item"), opened.locator("#clear")
+    opened.locator("#by-model").select_option("alpha")
+    opened.locator("#by-condition").select_option("silence")
+    opened.locator("#by-result").select_option("wrong")
+    wrong = {item for item, by in right.items() if not by["silence"]}
+    assert set(opened.evaluate(IDS)) == wrong
+    clear.click()
+    assert rows.count() == 44
+    opened.locator("#by-model").select_option("alpha")
+    for chosen, audio, silence in (("right only with the audio", True, False), ("right neither way", False, False)):
+        opened.locator("#by-changed").select_option(chosen)
+        same = {item for item, by in right.items() if (by["audio"], by["silence"]) == (audio, silence)}
+        assert set(opened.evaluate(IDS)) == same
+
+
+IDS = "[...document.querySelectorAll('#browser tr.item')].map(row => row.dataset.id)"
+
+
+@pytest.mark.slow
+def test_an_address_opens_an_item_and_keeps_the_filters(opened: Any, written: Path, run: Run) -> None:
+    opened.locator("#by-split").select_option("weak")
+    opened.locator("#browser tr.item button").nth(1).click()
+    item = opened.locator("#browser tr.item").nth(1).get_attribute("data-id")
+    assert "split=weak" in opened.url
+    other = opened.context.new_page()
+    other.goto(opened.url)
+    other.locator("#browser tr.detail").wait_for()
+    assert other.locator("#by-split").input_value() == "weak"
+    assert other.locator("#browser tr.detail code").inner_text() == item
+    strong = next(row["item_id"] for row in run.split("votes").table.to_pylist() if row["split"] == "strong")
+    other.goto(f"{written.as_uri()}#split=weak&item={strong}")  # it is among those that are left out: it stands first
+    other.reload()
+    other.locator("#browser tr.detail").wait_for()
+    assert other.locator("#browser tr.item").first.get_attribute("data-id") == strong
+    assert other.locator("#browser tr.detail a").get_attribute("href").endswith(f"#item={strong.replace('/', '%2F')}")
+    other.goto(f"{written.as_uri()}#item=nobody")
+    other.reload()
+    other.locator("#count", has_text="no item nobody here").wait_for()
+
+
+@pytest.mark.slow
+def test_the_keyboard_moves_opens_and_closes(opened: Any) -> None:
+    here = "document.activeElement.closest('tr.item')?.dataset.id"
+    ids = opened.evaluate(IDS)
+    opened.locator("#browser tr.item button").first.focus()
+    for key, place in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("End", 43), ("Home", 0)):
+        opened.keyboard.press(key)
+        assert opened.evaluate(here) == ids[place]
+    opened.keyboard.press("Enter")
+    opened.locator("#browser tr.detail").wait_for()
+    opened.keyboard.press("ArrowDown")
+    assert opened.evaluate(here) == ids[1]
+    opened.keyboard.press("ArrowUp")
+    opened.keyboard.press("Escape")
+    assert opened.locator("#browser tr.detail").count() == 0
+    opened.keyboard.press("/")
+    assert opened.evaluate("document.activeElement.id") == "find"
+    assert opened.said == []
+
+
+@pytest.mark.slow
+def test_an_item_of_imported_answers_shows_them(tmp_path: Path, browser: Any) -> None:
+    """Choices alone, without posterior or reply; one is missing."""
+    made = [
+        make_item(dataset="toy", own_id=str(n), question=f"{n}?", choices=["x", "y"], answer="x", audio=None)
+        for n in range(4)
+    ]
+    rows = [
+        {"item_id": item.id, "model": m, "condition": c, "choice": int(c != "audio")}
+        for item in made for m in "ab" for c in ("audio", "silence") if (item.id, m, c) != (made[0].id, "b", "audio")
+    ]  # fmt: skip
+    (tmp_path / "answers.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    ac.import_responses(tmp_path / "answers.jsonl", tmp_path / "r", Items(made, (), {"name": "toy"}))
+    tab = browser.new_page()
+    tab.goto(f"{page.report(Run.open(tmp_path / 'r')).as_uri()}#item={made[0].id}")
+    tab.locator("#browser tr.detail").wait_for()
+    told = [line.split("\t") for line in tab.locator(".one-item tbody").all_inner_texts()]
+    assert [" ".join(" ".join(line).split()) for line in told] == [
+        "a audio ✓ right A x 1 of 1 1 0 silence ✗ wrong B y 0 of 1 0 1", "b silence ✗ wrong B y 0 of 1 0 1",
+    ]  # fmt: skip
+    tab.close()

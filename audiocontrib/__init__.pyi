@@ -51,6 +51,8 @@ from .splits.certification import certify as certify
 from .store import Run as Run
 from .store import SavedSplit as SavedSplit
 from .store import open_run as open_run
+from .store.marks import add_mark as add_mark
+from .store.marks import marks as marks
 from .store.runs import query as query
 from .store.verify import verify as verify
 from .weak_to_strong import weak_to_strong as weak_to_strong

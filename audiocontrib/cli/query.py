@@ -24,9 +24,9 @@ from audiocontrib.cli.output import chosen_run, emit, format_option, run_option
 def command(sql: str, folder: Path | None, files: tuple[Path, ...], unlocked: bool, form: str) -> None:
     """Run SQL (DuckDB) on a run, also while it is being scored.
 
-    Views: items, quarantine, responses, contributions, audit, splits. Parquet and CSV files are tables too, by their
-    path in quotes, where --file names them: the metrics of a training, for one. A query reads and does nothing else,
-    unless it is unlocked.
+    Views: items, quarantine, responses, contributions, audit, splits, marks. Parquet and CSV files are tables too, by
+    their path in quotes, where --file names them: the metrics of a training, for one. A query reads and does nothing
+    else, unless it is unlocked.
 
     \b
     Examples:

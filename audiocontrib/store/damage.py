@@ -50,6 +50,7 @@ _AGAIN = {
     "items.parquet": _MOVE,
     "quarantine.parquet": _MOVE,
     "run.json": "put back a copy of it, or score anew",
+    "marks.jsonl": "put back a copy of it, or repair the run, which keeps the other lines",
     "split.parquet": "make the split again",
     "settings.json": "make the split again",
     "certificate.json": "certify the split again",

@@ -45,6 +45,20 @@ def read_sealed(path: Path, kind: type) -> Any:
     return held
 
 
+def sealed_line(value: dict[str, Any]) -> bytes:
+    """An object of plain JSON values with its seal, as one line."""
+    return json.dumps(_sealed(value), ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def read_line(line: bytes) -> dict[str, Any] | None:
+    """The object of a line, without its seal; None if it is not what was written."""
+    try:
+        held = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return held if isinstance(held, dict) and KEY in held and _unseal(held) else None
+
+
 def is_sealed(path: Path) -> bool:
     """Whether a whole JSON file has its seal, in each of its objects."""
     held = json.loads(path.read_text(encoding="utf-8"))

@@ -189,7 +189,8 @@ class Run:
         It is open: SQL can write and read wherever this process can. A query of somebody else's goes to :meth:`query`.
 
         Views: ``items``, ``quarantine``, ``responses`` (RESPONSE_SCHEMA, one row per request),
-        ``contributions``, ``audit`` and ``splits`` (with the split's ``name``), which are empty until they are made.
+        ``contributions``, ``audit``, ``splits`` (with the split's ``name``) and ``marks``, which are empty until they
+        are made.
         """
         return views.connect(self.path, self.prompt)
 

@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 from audiocontrib.arrow import schema_of
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import file_sha256, stable_hash
-from audiocontrib.store.damage import DamagedFile, check_regular
+from audiocontrib.store.damage import DamagedFile, check_regular, damaged
 from audiocontrib.store.files import locked, make_folder, replacing, write_table_atomic
 from audiocontrib.store.json_seal import is_sealed, read_sealed, sealed_json
 from audiocontrib.store.manifest import MANIFEST, read_manifest
+from audiocontrib.store.mark_lines import MARKS, faults, parse_marks, whole_lines
 from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import SEALS, check_file, forget_checked, known_seals
 from audiocontrib.store.splits import CERTIFICATE, ROTATED, SETTINGS, TABLE
@@ -40,6 +41,7 @@ AGAIN = {
     "responses": "the score command that made the run: what the file held is asked again",
     "contributions.parquet": "audiocontrib contribution",
     "audit.parquet": "audiocontrib audit",
+    MARKS: "audiocontrib marks: what the line said has to be said again; a repair keeps the other lines",
     "split.parquet": "audiocontrib split",
     "settings.json": "audiocontrib split; repaired from the split's table, if that is whole",
     "certificate.json": "audiocontrib certify",
@@ -96,7 +98,7 @@ def verify(run: str | os.PathLike[str], /, *, repair: bool = False) -> Verified:
             rows.append(about | {"again": _again(path) if problem else None})
             if repair and state == "damaged" and path.name != MANIFEST:
                 moved.append(_moved_aside(path, folder))
-                _restore(path)
+                _restore(path, moved[-1])
         if writable:
             seal_parts(folder)
     return Verified(pa.Table.from_pylist(rows, schema=FILE_SCHEMA), tuple(moved))
@@ -172,12 +174,23 @@ def _look_lines(path: Path) -> bool:
     return True
 
 
+def _look_marks(path: Path) -> bool:
+    marks, torn = parse_marks(path)
+    why = "its last line was not written to its end, and is left out" if torn else ""
+    with suppress(AudiocontribError):  # items that cannot be read are a file of their own
+        why = next((fault for _, fault in faults(path.parent, marks)), why)
+    if why:
+        raise damaged(path, why)
+    return True
+
+
 LOOKS: dict[str, Look] = {
     "items.parquet": check_file,
     "quarantine.parquet": check_file,
     "responses/*.parquet": check_file,
     "contributions.parquet": check_file,
     "audit.parquet": check_file,
+    MARKS: _look_marks,
     "splits/*/split.parquet": check_file,
     "splits/*/settings.json": _look_json,
     "splits/*/certificate.json": _look_json,
@@ -205,9 +218,12 @@ def _moved_aside(path: Path, run: Path) -> Path:
     return place
 
 
-def _restore(path: Path) -> None:
-    """The settings of a split, from its table, which holds them too."""
+def _restore(path: Path, moved: Path) -> None:
+    """What is still whole of a file: the other lines of marks, and settings of a split from its table."""
     table = path.parent / TABLE
+    if path.name == MARKS:
+        with replacing(path) as file:
+            file.write(whole_lines(path.parent, moved))
     if path.name == SETTINGS and table.exists() and check_file(table):
         kept = (pq.read_schema(table.absolute()).metadata or {}).get(b"audiocontrib")
         if kept:

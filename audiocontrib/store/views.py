@@ -22,12 +22,13 @@ from audiocontrib.sql import arrow_table, cursor, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.damage import unreadable
 from audiocontrib.store.files import write_table_atomic
+from audiocontrib.store.mark_lines import as_table, latest, read_marks
 from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import check_file, check_files, known_seals
 from audiocontrib.store.split_check import SPLIT_SCHEMA
 from audiocontrib.store.splits import TABLE, split_folder, split_names
 
-VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits")
+VIEWS = ("items", "quarantine", "responses", "contributions", "audit", "splits", "marks")
 
 BEATEN = ".beaten.parquet"
 BEATEN_SCHEMA = schema_of(part=pa.string(), row=pa.int64())
@@ -57,6 +58,7 @@ def connect(
         raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
     check_run_files(run, [*parts, *(p for paths in single.values() for p in paths)])
     splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
+    marks = read_marks(run)
     con = duckdb.connect() if con is None else con
     with reading(run):
         con.execute("set timezone = 'UTC'")
@@ -67,6 +69,7 @@ def connect(
         _view(con, "contributions", single["contributions"], CONTRIBUTION_SCHEMA)
         _view(con, "audit", single["audit"], AUDIT_SCHEMA)
         _split_view(con, splits)
+        con.register("marks", as_table(latest(marks)))
         _response_view(con, run, parts)
     return con
 

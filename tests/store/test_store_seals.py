@@ -41,6 +41,8 @@ def whole(folder: Path) -> Run:
     })  # fmt: skip
     write_split(run.split_folder("one"), table, {"rule": "votes", "threshold": 0.5, "findings": {"n": 4}})
     write_certificates(run.split("one"), [{"model": "tiny", "bound": 0.25}])
+    ac.add_mark(run, "toy/0", "wrong key", answer="dog", by="ann")
+    ac.add_mark(run, "toy/1", "fine", note="as it should be")
     keep = Keep("f" * 64)
     keep.open(run.path / "evidence")
     for name in ("a", "b"):
@@ -52,7 +54,7 @@ def results(run: Path) -> Any:
     """All that is read from a run; a file that only saves work may be left out."""
     opened = open_run(run)
     tables = [opened.table(f"from {view} order by all").to_pylist() for view in
-              ("items", "quarantine", "responses", "contributions", "audit", "splits")]  # fmt: skip
+              ("items", "quarantine", "responses", "contributions", "audit", "splits", "marks")]  # fmt: skip
     saved = opened.split("one")
     keep = Keep("f" * 64)
     keep.open(run / "evidence")

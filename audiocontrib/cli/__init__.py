@@ -32,6 +32,7 @@ COMMANDS = {
     "push": "Publish a split or a trained model on the hub, after a look.",
     "reread": "Read the stored replies of a run again, by today's reader.",
     "report": "Write a run as one HTML page.",
+    "view": "Look at runs on a live page: items filtered, heard, compared and marked.",
     "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from audiocontrib.errors import UsageError
 from audiocontrib.view.counted import NUMBERS, VOTES
 
-SORTS = ("id", "question", "type", "split", *NUMBERS)
+SORTS = ("id", "question", "type", "split", "mark", "there", *NUMBERS)
+OF_MODEL = re.compile(r"m[0-9]{1,3}")
+"""Sorts by the votes of a model, by its number."""
 CHANGED = ("right only with the audio", "right only without", "right both ways", "right neither way")
 """Two votes of a model on an item, with the audio and without."""
 DIFFERS = ("right only here", "right only there", "right in both", "right in neither")
@@ -46,7 +49,7 @@ class ItemsAsked:
     differs: str = ""
     """One of DIFFERS."""
     sort: str = ""
-    """One of SORTS, falling with a ``-`` before it."""
+    """One of SORTS or OF_MODEL, falling with a ``-`` before it."""
     start: int = 0
     """The first one wanted of those found; ``from`` in an address."""
     count: int = 50
@@ -63,10 +66,14 @@ def items_asked(words: Mapping[str, str]) -> ItemsAsked:
             raise UsageError(f"{name} is too long, or no text")
     numbers = {name: _number(name, given.pop(name)) for name in ("start", "count") if name in given}
     asked = ItemsAsked(**given, **numbers)  # type: ignore[arg-type]  # the numbers are those of start and count
-    sorts = (*SORTS, *(f"-{name}" for name in SORTS))
-    for name, there in (("result", VOTES), ("changed", CHANGED), ("differs", DIFFERS), ("sort", sorts)):
+    for name, there in (("result", VOTES), ("changed", CHANGED), ("differs", DIFFERS)):
         if getattr(asked, name) not in ("", *there):
             raise UsageError(f"{name} is {getattr(asked, name)!r}; it can be: {', '.join(there)}")
+    key = asked.sort.removeprefix("-")
+    if key not in ("", *SORTS) and not OF_MODEL.fullmatch(key):
+        raise UsageError(
+            f"sort is {asked.sort!r}; it can be: {', '.join(SORTS)}, each with a - before it, or m0, m1, …"
+        )
     return asked
 
 

@@ -21,8 +21,8 @@ from audiocontrib.errors import AudiocontribError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.report.first_answer import first_answers
 from audiocontrib.report.run_summary import likeliest_method, without_audio
-from audiocontrib.store.own import check_own
 from audiocontrib.store.files import replacing, sealing
+from audiocontrib.store.own import check_own
 from audiocontrib.store.run import ITEMS
 from audiocontrib.store.seal import check_file
 from audiocontrib.store.views import check_run_files, parquet, response_parts
@@ -47,8 +47,8 @@ NUMBERS = ("score", "right_audio", "right_without", "p_audio", "p_silence", "p_t
 """Of each item, as ``contributions`` has them: score, right_with_audio, votes_right, p_audio, p_silence, p_text and
 contribution, under the condition of the scores."""
 ITEM_COLUMNS = f"""item_id, dataset, question_type as type, source_dataset as source,
-left(question, {SHOWN}) as question, lower(concat_ws(chr(10), item_id, question, array_to_string(choices, chr(10)))) as text
-"""
+left(question, {SHOWN}) as question,
+lower(concat_ws(chr(10), item_id, question, array_to_string(choices, chr(10)))) as text"""
 ROWS_AT_ONCE = 60_000
 
 
@@ -83,7 +83,8 @@ class Counted:
         """SQL of the rows; before anything is counted, of the items alone, without votes."""
         if self.state:
             return parquet([self.file])
-        return f"(select {ITEM_COLUMNS}, {', '.join(f'null::double as {name}' for name in NUMBERS)} from {parquet([self.file])})"
+        none = ", ".join(f"null::double as {name}" for name in NUMBERS)
+        return f"(select {ITEM_COLUMNS}, {none} from {parquet([self.file])})"
 
     @property
     def models(self) -> list[str]:
@@ -149,9 +150,7 @@ def count_run(run: Run, state: str, elsewhere: Path) -> Counted:
 Columns = dict[str, "NDArray[Any]"]
 
 
-def _columns(
-    con: duckdb.DuckDBPyConnection, seen: CheckedScope, answers: int
-) -> tuple[dict[str, Any], Columns]:
+def _columns(con: duckdb.DuckDBPyConnection, seen: CheckedScope, answers: int) -> tuple[dict[str, Any], Columns]:
     """What is said of the run, and the columns of numbers, in the order of the items' ids."""
     asked = {name for (name,) in con.execute("select distinct condition from responses").fetchall()}
     method, condition = likeliest_method(con), without_audio(asked)

@@ -13,7 +13,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.sql import arrow_table, cursor
 from audiocontrib.store.splits import TABLE
 from audiocontrib.store.views import parquet
-from audiocontrib.view.asked import CHANGED, DIFFERS
+from audiocontrib.view.asked import CHANGED, DIFFERS, OF_MODEL
 from audiocontrib.view.counted import NUMBERS, VOTES, Counted
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def list_items(
     *,
     split: str = "",
     there: Counted | None = None,
+    only: pa.Table | None = None,
 ) -> ItemList:
     """The rows that are asked for.
 
@@ -68,6 +69,7 @@ def list_items(
         marks: item_id and kind of the items that are marked, one row or several for each.
         split: name of the saved split whose parts are shown; empty: none.
         there: the counts that votes are held against: of this run or another.
+        only: item_id of the items that there are; None: all of the run.
 
     Raises:
         UsageError: a word that the run does not know.
@@ -82,6 +84,9 @@ def list_items(
     _filter(query, counted, asked)
     with cursor() as con:
         con.register("marked", marks.select(["item_id", "kind"]))
+        if only is not None:
+            con.register("wanted", only)
+            query.where.append("c.item_id in (select item_id from wanted)")
         compared: dict[str, int] = {}
         if here:
             pairs = f"select {here} as here, {other} as there, count(*) as n {query} group by all"
@@ -171,11 +176,24 @@ def _rows(query: _Query, counted: Counted, asked: ItemsAsked, split: str, other:
     votes = ", ".join(f"c.v{place}" for place in range(len(counted.cells)))
     score, part, reason = ("s.score", "s.split", "s.reason") if split else ("c.score", "''", "null")
     numbers = ", ".join(f"c.{name}" for name in NUMBERS[1:])
-    names = {"id": "c.item_id", "score": score, "split": part} | {name: f"c.{name}" for name in NUMBERS[1:]}
-    key = asked.sort.removeprefix("-")
-    by = f"{names.get(key, f'c.{key}')} {'desc' if asked.sort.startswith('-') else ''} nulls last, " if key else ""
+    by = _order(counted, asked, {"score": score, "split": part, "there": other or "null"})
     return (
-        f"select c.item_id as id, c.question, c.type, {part} as split, {reason} as reason, {score} as score, {numbers}, "
+        f"select c.item_id as id, c.question, c.type, {part} as split, {reason} as reason, {score} as score, "
+        f"{numbers}, "
         f"[{votes}]::utinyint[] as votes{f', {other} as there' if other else ''} "
         f"{query} order by {by}c.item_id limit {asked.count} offset {asked.start}"
     )
+
+
+def _order(counted: Counted, asked: ItemsAsked, names: dict[str, str]) -> str:
+    """What rows are sorted by before their id, as SQL with a comma behind it."""
+    key, way = asked.sort.removeprefix("-"), "desc" if asked.sort.startswith("-") else "asc"
+    if not key:
+        return ""
+    if OF_MODEL.fullmatch(key):
+        model = "".join(counted.models[int(key[1:]) :][:1])
+        votes = [counted.column(model, name) for name in (counted.audio, counted.condition or "")]
+        return "".join(f"c.{vote} {way}, " for vote in votes if vote)
+    marked = "(select min(kind) from marked where marked.item_id = c.item_id)"
+    names = {"id": "c.item_id", "mark": marked} | {name: f"c.{name}" for name in NUMBERS} | names
+    return f"{names.get(key, f'c.{key}')} {way} nulls last, "

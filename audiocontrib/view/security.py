@@ -28,7 +28,9 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "x-frame-options": "DENY",
 }
-LOST = "this page belongs to whoever started it: open the address that `audiocontrib view` printed, or reload this one\n"
+LOST = (
+    "this page belongs to whoever started it: open the address that `audiocontrib view` printed, or reload this one\n"
+)
 
 
 @dataclass(frozen=True, slots=True)

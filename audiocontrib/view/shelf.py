@@ -1,23 +1,29 @@
-"""The runs that a viewer shows: found once by their folders, known by name from then on."""
+"""The runs that a viewer shows: found by their folders, known by name from then on."""
 
 from __future__ import annotations
 
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.errors import UsageError, one_line
+from audiocontrib.hashing import stable_hash
+from audiocontrib.report.run_summary import saved_by_time
 from audiocontrib.store import Run
 from audiocontrib.store.manifest import MANIFEST
-from audiocontrib.view.counted import Counted, answers_of, count_run, kept_counts, run_state
+from audiocontrib.view.counted import Counted, answers_of, uncounted
+from audiocontrib.view.counting import Counting
+from audiocontrib.view.one_item import played_sound
+from audiocontrib.view.rendering import rendered
 
-REST = 5.0
-"""A run that grows is counted anew after it was left alone for this times as long as the last counting took."""
+PATIENCE = 1.0
+"""Seconds that a page waits for counts before it shows the items without them."""
+SOUNDS = 64
+"""Rendered sounds that are kept: a player asks for parts of the same one."""
 
 
 def find_runs(places: Sequence[Path]) -> dict[str, Path]:
@@ -43,66 +49,20 @@ def find_runs(places: Sequence[Path]) -> dict[str, Path]:
 
 
 @dataclass(slots=True)
-class Counting:
-    """The counts of a run, kept as they are and made anew in the background where answers were added."""
-
-    path: Path
-    elsewhere: Path
-    counted: Counted | None = None
-    fault: str = ""
-    _again: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _thread: threading.Thread | None = None
-
-    def now(self, wait: float = 0.0) -> Counted | None:
-        """What is counted by now, which may lag behind the answers; None before the first time.
-
-        Args:
-            wait: seconds that it may take to count, before what is there is given.
-        """
-        with self._lock:
-            run = Run.open(self.path)
-            state = run_state(run)
-            if self.counted is None or self.counted.state != state:
-                kept = kept_counts(run, state, self.elsewhere)
-                if kept is not None:
-                    self.counted, self.fault = kept, ""
-                elif not self.busy and time.monotonic() >= self._again:
-                    self._thread = threading.Thread(target=self._count, args=(run, state), daemon=True)
-                    self._thread.start()
-            thread = self._thread
-        if thread is not None and wait:
-            thread.join(wait)
-        return self.counted
-
-    @property
-    def busy(self) -> bool:
-        """Whether it is being counted."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def _count(self, run: Run, state: str) -> None:
-        start = time.monotonic()
-        try:
-            self.counted, self.fault = count_run(run, state, self.elsewhere), ""
-        except Exception as error:  # a thread has nobody above it; the page says it
-            self.fault = one_line(error)
-        self._again = time.monotonic() + REST * (time.monotonic() - start)
-
-
-@dataclass(slots=True)
 class Shelf:
-    """All runs of a viewer."""
+    """All runs of a viewer. Close it at the end."""
 
     places: Sequence[Path]
     audio_root: Path | None = None
     elsewhere: Path = field(init=False)
-    """A folder for what runs that may only be read cannot keep, and for sounds; it goes when the viewer ends."""
+    """A folder for sounds, reports, and what runs that may only be read cannot keep; it goes when the viewer ends."""
     _temporary: tempfile.TemporaryDirectory[str] = field(init=False)
     _counts: dict[Path, Counting] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reporting: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="audiocontrib-view-")
+        self._temporary = tempfile.TemporaryDirectory(prefix="audiocontrib-view-", ignore_cleanup_errors=True)
         self.elsewhere = Path(self._temporary.name)
 
     def close(self) -> None:
@@ -114,10 +74,10 @@ class Shelf:
         return find_runs(self.places)
 
     def path(self, name: str) -> Path:
-        """The folder of a run; a name that is not on the list is no path. UsageError."""
+        """The folder of a run. UsageError for a name that is not on the list: it is never taken for a path."""
         there = self.names()
         if name not in there:
-            raise UsageError(f"there is no run {name!r}; there are: {', '.join(there)}")
+            raise UsageError(f"there is no run {name!r:.120}; there are: {', '.join(there)}")
         return there[name]
 
     def open(self, name: str) -> Run:
@@ -125,18 +85,20 @@ class Shelf:
         return Run.open(self.path(name), audio_root=self.audio_root)
 
     def counting(self, name: str) -> Counting:
-        """Its counts."""
+        """Its counts, as they come."""
         path = self.path(name)
         with self._lock:
             return self._counts.setdefault(path, Counting(path, self.elsewhere))
 
-    def counted(self, name: str, wait: float = 60.0) -> Counted:
-        """Its counts; AudiocontribError that says why where there are none yet."""
-        counting = self.counting(name)
-        found = counting.now(wait)
-        if found is None:
-            raise AudiocontribError(counting.fault or "its answers are being counted: one moment")
-        return found
+    def counted(self, name: str) -> Counted:
+        """What is counted of it by now; its items alone before the first time."""
+        return self.counting(name).now(PATIENCE) or uncounted(self.open(name))
+
+    def split(self, run: Run, name: str = "") -> str:
+        """The name of a saved split: the one that is named, else the one saved last; empty where there is none."""
+        if name:
+            return run.split(name).name if name in {one.name for one in run.splits()} else _no_split(run, name)
+        return next((one.name for one in saved_by_time(run)), "")
 
     def listed(self) -> list[dict[str, Any]]:
         """Name, data set, models, conditions and answers of each run; ``fault`` where it cannot be read."""
@@ -147,12 +109,41 @@ class Shelf:
         counting = self.counting(name)
         counted = counting.now()
         return {
-            "answers": answers_of(Run.open(counting.path)),
+            "answers": answers_of(self.open(name)),
             "counted": counted.answers if counted else 0,
             "state": counted.state if counted else "",
             "busy": counting.busy,
             "fault": counting.fault,
         }
+
+    def sound(self, name: str, item: str, condition: str, model: str = "") -> tuple[Path, str]:
+        """A WAV of what was played (:func:`~audiocontrib.view.one_item.played_sound`), and whether it is the same."""
+        run = self.open(name)
+        key = stable_hash([str(run.path), item, condition, model])
+        for file in self.elsewhere.glob(f"{key}.*.wav"):
+            return file, file.name.split(".")[1]
+        data, heard = played_sound(run, item, condition, model)
+        file = self.elsewhere / f"{key}.{heard}.wav"
+        with self._lock:
+            kept = sorted(self.elsewhere.glob("*.wav"), key=lambda path: path.stat().st_mtime)
+            for old in kept[: max(0, len(kept) - SOUNDS + 1)]:
+                old.unlink(missing_ok=True)
+            file.write_bytes(data)
+        return file, heard
+
+    def report(self, name: str) -> str:
+        """The report of a run as it is now, made in a process of its own: it takes memory that is not kept."""
+        counted, run = self.counted(name), self.open(name)
+        splits = [[one.name, one.settings] for one in run.splits()]
+        file = self.elsewhere / f"{stable_hash([str(run.path), counted.state, repr(splits)])}.html"
+        with self._reporting:
+            if not file.exists():
+                rendered(run.path, self.audio_root, file)
+        return file.read_text(encoding="utf-8")
+
+
+def _no_split(run: Run, name: str) -> str:
+    raise UsageError(f"the run has no split {name!r:.120}; there are: {', '.join(one.name for one in run.splits())}")
 
 
 def _listed(name: str, path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from audiocontrib.store.marks import add_mark, marks
 from audiocontrib.view.about import page_policy, run_about
 from audiocontrib.view.asked import items_asked
 from audiocontrib.view.items import list_items
-from audiocontrib.view.one_item import item_shown
+from audiocontrib.view.one_item import items_shown
 from audiocontrib.view.pages import INDEX, STATIC
 from audiocontrib.view.sql import asked_in_sql
 
@@ -53,32 +53,42 @@ def make_app(shelf: Shelf, marked_by: str = "") -> Starlette:
     routes = [Route("/", _index), Route("/static/{name}", _static)]
     routes += [Route(path, _reading(shelf, answer)) for path, answer in reads.items()]
     routes += [Route(path, _writing(shelf, answer), methods=["POST"]) for path, answer in writes.items()]
-    handlers: dict[Any, Any] = {AudiocontribError: _told, Exception: _unexpected}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    return Starlette(routes=routes)
 
 
 def _reading(shelf: Shelf, answer: Callable[[Shelf, Asked], Any]) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:  # not async: Starlette gives it a thread
-        return _answered(answer(shelf, request.query_params))
+        return _answered(answer, shelf, request.query_params)
 
     return endpoint
 
 
 def _writing(shelf: Shelf, answer: Callable[[Shelf, Mapping[str, Any]], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        try:
-            said = json.loads(await request.body())
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            raise UsageError("what is sent must be a JSON object")
-        return _answered(await run_in_threadpool(answer, shelf, said))
+        return await run_in_threadpool(_answered, answer, shelf, await request.body())
 
     return endpoint
 
 
-def _answered(value: Any) -> Response:
-    return value if isinstance(value, Response) else JSONResponse(value)
+def _answered(answer: Callable[[Shelf, Any], Any], shelf: Shelf, asked: Asked | bytes) -> Response:
+    """What a function answers; its error as one line, which the page shows."""
+    try:
+        value = answer(shelf, _json_object(asked) if isinstance(asked, bytes) else asked)
+        return value if isinstance(value, Response) else JSONResponse(value)
+    except AudiocontribError as error:
+        return JSONResponse({"error": str(error)}, 400 if isinstance(error, UsageError) else 409)
+    except Exception as error:  # the server goes on, and the page says what it was
+        return JSONResponse({"error": f"{one_line(error)} (unexpected)"}, 500)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise UsageError("what is sent must be a JSON object")
+    return said
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:
@@ -86,14 +96,6 @@ def _text(said: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{name} must be a text")
     return value
-
-
-def _told(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400 if isinstance(error, UsageError) else 409)
-
-
-def _unexpected(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"{one_line(error)} (unexpected)"}, 500)
 
 
 def _index(request: Request) -> Response:
@@ -122,7 +124,8 @@ def _items(shelf: Shelf, asked: Asked) -> dict[str, Any]:
 def _item(shelf: Shelf, asked: Asked) -> dict[str, Any]:
     name = asked.get("run", "")
     run = shelf.open(name)
-    return item_shown(run, shelf.counted(name), asked.get("item", ""), shelf.split(run, asked.get("parts", "")))
+    split = shelf.split(run, asked.get("parts", ""))
+    return items_shown(run, shelf.counted(name), [asked.get("item", "")], split)[0]
 
 
 def _sound(shelf: Shelf, asked: Asked) -> Response:

@@ -102,9 +102,10 @@ def _write(shelf: Shelf, name: str, out: Path, clips: bool, most: int) -> str:
     with run.views() as con:
         only = arrow_table(con.sql(SAMPLE, params={"split": split, "most": most})).select(["item_id"])
     found = list_items(run, counted, ItemsAsked(count=most), pa.table(NO_MARKS), split=split, only=only)
-    rows, copied = found.items, _items(run, counted, out, [row["id"] for row in found.items], split, clips)
+    rows = found.items
+    copied = _items(run, counted, out, rows, split, clips)
     about = run_about(shelf, name)
-    values = about["values"] | dict.fromkeys(("marked", "against", "parts"), [])
+    values = about["values"] | {key: list[str]() for key in ("marked", "against", "parts")}
     values["other"], values["under"] = about["models"], about["values"]["condition"]
     _put(out / "data" / "list.json", {"about": about | {"values": values}, "page": PAGE, "rows": rows})
     _page(out)
@@ -112,13 +113,14 @@ def _write(shelf: Shelf, name: str, out: Path, clips: bool, most: int) -> str:
     return f"{told}, {copied:,} clips: serve {out} with any web server, such as python -m http.server"
 
 
-def _items(run: Run, counted: Counted, out: Path, ids: list[str], split: str, clips: bool) -> int:
-    """Write the items, PAGE to a file, and their clips; gives how many clips there are."""
+def _items(run: Run, counted: Counted, out: Path, rows: list[dict[str, Any]], split: str, clips: bool) -> int:
+    """Write the items, PAGE to a file, and their clips; gives how many clips there are. Rows get a text to search."""
     written: dict[Clip, str] = {}
-    for start in range(0, len(ids), PAGE):
-        some = ids[start : start + PAGE]
+    for start in range(0, len(rows), PAGE):
+        some = [row["id"] for row in rows[start : start + PAGE]]
         shown = items_shown(run, counted, some, split)
-        for row, item in zip(shown, stored_items(run, some), strict=True):
+        for row, item, listed in zip(shown, stored_items(run, some), rows[start : start + PAGE], strict=True):
+            listed["text"] = "\n".join([item.id, item.question, *item.choices]).lower()
             row["marks"], row["path"], row["sounds"] = [], None, []
             if clips and item.audio is not None:
                 if item.audio not in written:

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
 
 KEPT = ".counted.parquet"
-FORM = 1
-"""Of that file: it is made anew where a later program writes another."""
 VOTES = ("no vote", "right", "wrong", "abstained", "no choice", "no gold")
 """What a model's vote on an item comes to under a condition, as the numbers of the columns v0, v1, …; ``no choice``: a
 tie, or no option was read."""
@@ -95,7 +93,7 @@ class Counted:
 def run_state(run: Run) -> str:
     """A text that changes where answers or items are added."""
     files = [run.path / ITEMS, *response_parts(run.path)]
-    return stable_hash([FORM, *([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files)])
+    return stable_hash([*VOTES, *NUMBERS, *([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files)])
 
 
 def answers_of(run: Run) -> int:

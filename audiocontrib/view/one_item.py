@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
 
 PLAYED = """
-select condition, max(partner_id) as partner, list(distinct model order by model) as models
-from responses where item_id = $1 group by 1 order by 1
+select item_id, condition, max(partner_id) as partner, list(distinct model order by model) as models
+from chosen_answers group by all
 """
 HEARD = """
 select partner_id, audio_sha256, audio_seconds from responses
@@ -37,11 +37,11 @@ where item_id = $1 and condition = $2 and ($3 = '' or model = $3) and outcome <>
 """
 
 
-def item_shown(run: Run, counted: Counted, item_id: str, split: str = "") -> dict[str, Any]:
-    """An item as ``templates/item.js`` draws it, with ``marks`` and ``sounds``.
+def items_shown(run: Run, counted: Counted, ids: list[str], split: str = "") -> list[dict[str, Any]]:
+    """Items as ``templates/item.js`` draws them, with ``marks`` and ``sounds``, in the order of their ids here.
 
     Args:
-        split: name of the saved split of its part; empty: none.
+        split: name of the saved split of their parts; empty: none.
 
     Returns:
         JSON values; of ``sounds`` each has condition, models, partner (whose clip is played, or null) and ``silent``:
@@ -51,23 +51,41 @@ def item_shown(run: Run, counted: Counted, item_id: str, split: str = "") -> dic
         UsageError: the run has no such item.
     """
     with scoped(run, None, {}) as (con, _):
-        [item] = _items(run, con, [item_id])
-        con.register("chosen", pa.table({"item_id": [item_id]}))
-        answers = answers_of(con).get(item_id, [])
-        played = arrow_table(con.sql(PLAYED, params=[item_id])).to_pylist()
-        known = f"select {', '.join(NUMBERS)} from {counted.table} c where item_id = $1"
-        [numbers] = arrow_table(con.sql(known, params=[item_id])).to_pylist()
-        if split:
-            parts = parquet([run.split(split).folder / TABLE])
-            own = con.sql(f"select split, score, reason from {parts} where item_id = $1", params=[item_id])
-            numbers |= next(iter(arrow_table(own).to_pylist()), {})
-    said = [row | {"at": row["at"].isoformat()} for row in marks(run).to_pylist() if row["item_id"] == item_id]
-    sounds = [row | {"silent": _why_silent(row["condition"], item)} for row in played]
-    return item_json(item, {"split": "", "reason": None} | numbers, answers) | {"sounds": sounds, "marks": said}
+        con.register("chosen", pa.table({"item_id": pa.array(ids, pa.string())}))
+        items, answers = _items(run, con, ids), answers_of(con)
+        known = _by_item(con, f"select item_id, {', '.join(NUMBERS)} from {counted.table}")
+        played = _by_item(con, PLAYED)
+        parts = _by_item(con, f"select item_id, split, score, reason from {_parts(run, split)}") if split else {}
+    said = [row | {"at": row["at"].isoformat()} for row in marks(run).to_pylist()]
+    shown = []
+    for item in items:
+        own = {"split": "", "reason": None} | known[item.id][0] | next(iter(parts.get(item.id, [])), {})
+        sounds = [row | {"silent": _why_silent(row["condition"], item)} for row in played.get(item.id, [])]
+        its_marks = [row for row in said if row["item_id"] == item.id]
+        shown.append(item_json(item, own, answers.get(item.id, [])) | {"sounds": sounds, "marks": its_marks})
+    return shown
+
+
+def stored_items(run: Run, ids: list[str]) -> list[Item]:
+    """The items of these ids, in this order. UsageError if one is not there."""
+    with run.views() as con:
+        return _items(run, con, ids)
+
+
+def _by_item(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a query about the chosen items, by item."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    rows = con.sql(f"from ({query}) where item_id in (select item_id from chosen) order by all")
+    for row in arrow_table(rows).to_pylist():
+        found.setdefault(row.pop("item_id"), []).append(row)
+    return found
+
+
+def _parts(run: Run, split: str) -> str:
+    return parquet([run.split(split).folder / TABLE])
 
 
 def _items(run: Run, con: duckdb.DuckDBPyConnection, ids: list[str]) -> list[Item]:
-    """The items of these ids, in this order. UsageError if one is not there."""
     rows = arrow_table(con.sql("from items where item_id in (select unnest($1::varchar[]))", params=[ids]))
     root = audio_root(run.path, run.manifest, run.named_root)
     found = {row["item_id"]: item_from_row(row, root) for row in rows.to_pylist()}
@@ -113,9 +131,8 @@ def played_sound(run: Run, item_id: str, spec: str, model: str = "") -> tuple[by
         raise BadAudio("nothing is played")
     if seconds is not None and sound.sha256 != sha256 and sound.seconds > seconds:
         sound = make_sound(sound.samples[: round(seconds * RATE)])
-    return wav_bytes(
-        sound.samples, RATE
-    ), "unknown" if sha256 is None else "same" if sound.sha256 == sha256 else "other"
+    heard = "same" if sound.sha256 == sha256 else "other"
+    return wav_bytes(sound.samples, RATE), "unknown" if sha256 is None else heard
 
 
 def _clip(item: Item) -> Sound:

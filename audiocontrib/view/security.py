@@ -28,9 +28,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "x-frame-options": "DENY",
 }
-LOST = (
-    "this page belongs to whoever started it: open the address that `audiocontrib view` printed, or reload this one\n"
-)
+LOST = "this page is for whoever started it: open the address that `audiocontrib view` printed, or reload this one\n"
 
 
 @dataclass(frozen=True, slots=True)

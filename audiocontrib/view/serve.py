@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import webbrowser
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from audiocontrib.errors import AudiocontribError, UsageError
@@ -55,10 +55,8 @@ def serve(
             door, log_level="warning", access_log=False, lifespan="off", server_header=False, ws="none",
             timeout_graceful_shutdown=1,
         )  # fmt: skip
-        try:
+        with suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM: how a viewer ends
             uvicorn.Server(settings).run(sockets=[at])
-        except KeyboardInterrupt:  # Ctrl-C and SIGTERM: how a viewer ends
-            pass
     say("the viewer has ended")
 
 

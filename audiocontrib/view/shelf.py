@@ -15,6 +15,7 @@ from audiocontrib.hashing import stable_hash
 from audiocontrib.report.run_summary import saved_by_time
 from audiocontrib.store import Run
 from audiocontrib.store.manifest import MANIFEST
+from audiocontrib.store.run import RESPONSES
 from audiocontrib.view.counted import Counted, answers_of, uncounted
 from audiocontrib.view.counting import Counting
 from audiocontrib.view.one_item import played_sound
@@ -156,6 +157,7 @@ def _listed(name: str, path: Path) -> dict[str, Any]:
             "models": sorted(identity.get("models", {})),
             "conditions": list(identity.get("conditions", [])),
             "answers": answers_of(run),
+            "changed": (path / RESPONSES).stat().st_mtime,
         }
     except Exception as error:  # one damaged run does not hide the others
         return {"name": name, "fault": one_line(error)}

@@ -5,6 +5,7 @@ const itemSounds = (() => {
   const WORDS = {
     same: "These are the samples that were sent: their hash is that of the answer.",
     other: "These are not the samples that were sent: the clip or its decoder has changed since.",
+    copy: "A copy of the clip, in Ogg Opus, of at most 30 s.",
     unknown: "Made as it is made for a model; the run does not say which samples were sent.",
   };
   let waves = null;

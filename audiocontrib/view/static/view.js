@@ -11,7 +11,7 @@
   const { runs } = await server.runs();
   const wanted = new URLSearchParams(location.search).get("run");
   const whole = runs.filter((run) => !run.fault);
-  const name = wanted ?? whole[0]?.name;
+  const name = wanted ?? whole.reduce((last, run) => run.changed > last.changed ? run : last, whole[0])?.name;
   for (const run of runs) {
     const option = make("option", run.fault ? run.name + ": " + run.fault : run.name + " (" + run.dataset + ")");
     option.value = run.name; option.selected = run.name === name; option.disabled = Boolean(run.fault); at("run").append(option);
@@ -28,7 +28,7 @@
     const columns = [
       ...(sets ? [["data set", "dataset"]] : []), ...(grouped ? [["type", "part"]] : []), ["model", "model", "model"], ["questions", "questions", "n"],
       ["with the audio", "with_audio", "n"], [about.condition, "without", "n"],
-      ...(grouped ? [] : [["right / wrong / abstained, audio", "answers_with", "n"], ["the same, " + about.condition, "answers_without", "n"]]),
+      ...(grouped ? [] : [["right / wrong / abstained with the audio", "answers_with", "n"], ["right / wrong / abstained " + about.condition, "answers_without", "n"]]),
       ["the audio adds", "adds", "n"],
     ];
     const head = table.createTHead().insertRow(), body = table.createTBody();
@@ -124,8 +124,11 @@
     const cell = [...document.querySelectorAll("#browser tr.item")].find((line) => line.dataset.id === item.id)?.cells[columns.length - 1];
     if (cell) cell.textContent = marks.filter((mark) => mark.item_id === item.id).map((mark) => mark.kind).join(", ") || "–";
   };
+  if (!server.live) { // nobody is there who could answer or keep a mark
+    for (const id of ["sql", "to-sql", "marks", "to-marks", "which"]) at(id).hidden = true;
+    return;
+  }
   listMarks().catch(problem);
-  if (!server.live) { for (const id of ["sql", "to-sql"]) at(id).hidden = true; return; }
   for (const format of ["csv", "jsonl"]) at("marks-" + format).href = server.marksAddress(name, format);
   sqlBox(name);
 

@@ -25,6 +25,7 @@ class Counting:
     fault: str = ""
     """Why it could not be counted, in a line."""
     _again: float = 0.0
+    _waited: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
 
@@ -32,7 +33,7 @@ class Counting:
         """What is counted by now, which may lag behind the answers; None before the first time.
 
         Args:
-            wait: seconds to wait for the first time.
+            wait: seconds to wait, once: a small run is counted by then.
         """
         with self._lock:
             run = Run.open(self.path)
@@ -45,8 +46,9 @@ class Counting:
                     self._thread = threading.Thread(target=self._count, args=(run, state), daemon=True)
                     self._thread.start()
             thread = self._thread
-        if thread is not None and self.counted is None:
+        if thread is not None and wait and not self._waited:
             thread.join(wait)
+            self._waited = True
         return self.counted
 
     @property

@@ -21,7 +21,7 @@ from audiocontrib.view.counting import Counting
 from audiocontrib.view.one_item import played_sound
 from audiocontrib.view.rendering import rendered
 
-PATIENCE = 1.0
+PATIENCE = 0.6
 """Seconds that a page waits for counts before it shows the items without them."""
 SOUNDS = 64
 """Rendered sounds that are kept: a player asks for parts of the same one."""

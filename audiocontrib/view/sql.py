@@ -46,14 +46,9 @@ def asked_in_sql(run: Run, query: str, *, seconds: float = SECONDS, rows: int = 
             raise
         finally:
             timer.cancel()
-    found = [[_cell(value) for value in row.values()] for row in _unique(table).slice(0, rows).to_pylist()]
+    found = [[_cell(value) for value in row.values()] for row in table.slice(0, rows).to_pylist()]
     more, took = len(table) > rows, round(time.monotonic() - begin, 3)
     return {"columns": table.column_names, "rows": found, "more": more, "seconds": took}
-
-
-def _unique(table: Any) -> Any:
-    """Rows as dicts would lose columns of one name."""
-    return table.rename_columns([str(place) for place in range(table.num_columns)])
 
 
 def _cell(value: Any) -> Any:

@@ -129,5 +129,5 @@ def test_names_are_never_paths(folder: Path, name: str) -> None:
         assert answer.status_code == 400, path
         assert "there is no run" in answer.json()["error"]
     assert tab.post("/api/sql", json=SQL | {"run": name}, headers=OWN).status_code == 400
-    for file in ("..%2fapp.py", "%2e%2e/app.py", "index.html", "vendor", "../security.py", name):
+    for file in ("..%2fapp.py", "%2e%2e/app.py", "index.html", "vendor", "../security.py"):
         assert tab.get(f"/static/{file}").status_code in (404, 400)

@@ -51,7 +51,7 @@ const itemMarks = (() => {
       for (const text of [mark.kind, mark.option ?? "", mark.note, mark.by, mark.at.slice(0, 16).replace("T", " ")]) row.append(make("td", text));
     }
     const box = make("div", null, "scroll");
-    box.tabIndex = 0; box.setAttribute("role", "region"); box.setAttribute("aria-label", "Marks"); box.append(table);
+    box.tabIndex = 0; box.setAttribute("role", "region"); box.setAttribute("aria-label", "List of marks"); box.append(table);
     return [box];
   };
   return { form, show, all };

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audiocontrib.sql import arrow_table, cursor
 from audiocontrib.store.mark_lines import KINDS
 from audiocontrib.store.run import ITEMS
-from audiocontrib.store.views import parquet
+from audiocontrib.store.views import check_run_files, parquet
 from audiocontrib.view.asked import CHANGED, DIFFERS
 from audiocontrib.view.counted import VOTES
 
@@ -31,6 +31,7 @@ def run_about(shelf: Shelf, name: str) -> dict[str, Any]:
     counted, run = shelf.counted(name), shelf.open(name)
     identity, runs = run.manifest["identity"], shelf.listed()
     data, prompt = identity.get("dataset") or {}, identity.get("prompt") or {}
+    check_run_files(run.path, [run.path / ITEMS])
     with cursor() as con:
         table = parquet([run.path / ITEMS])
         [counts] = arrow_table(con.sql(COUNTS.format(table))).to_pylist()
@@ -50,6 +51,7 @@ def run_about(shelf: Shelf, name: str) -> dict[str, Any]:
         "cells": counted.cells,
         "audio": counted.audio,
         "condition": counted.condition,
+        "method": counted.method,
         "models": counted.models,
         "first": counted.first,
         "by_type": counted.by_type,

@@ -25,7 +25,7 @@ from audiocontrib.view.about import run_about
 from audiocontrib.view.asked import ItemsAsked
 from audiocontrib.view.counted import Counted, count_run, run_state
 from audiocontrib.view.items import list_items
-from audiocontrib.view.one_item import items_shown, stored_items
+from audiocontrib.view.one_item import items_shown, items_by_id
 from audiocontrib.view.pages import INDEX, STATIC
 from audiocontrib.view.shelf import Shelf
 
@@ -94,7 +94,7 @@ class _writing:  # noqa: N801
 def _write(shelf: Shelf, name: str, out: Path, clips: bool, most: int) -> str:
     run = shelf.open(name)
     counted = shelf.counting(name).counted or count_run(run, run_state(run), shelf.elsewhere)
-    report(run, out=out / "report.html")  # first: it says what is wrong with a run
+    report(run, out=out / "report.html", items=0)  # its items would carry clips; first: it says what is wrong
     for old in ("data", "clips", "static"):
         shutil.rmtree(out / old, ignore_errors=True)
     _put(out / NAME, {"run": name})
@@ -119,7 +119,7 @@ def _items(run: Run, counted: Counted, out: Path, rows: list[dict[str, Any]], sp
     for start in range(0, len(rows), PAGE):
         some = [row["id"] for row in rows[start : start + PAGE]]
         shown = items_shown(run, counted, some, split)
-        for row, item, listed in zip(shown, stored_items(run, some), rows[start : start + PAGE], strict=True):
+        for row, item, listed in zip(shown, items_by_id(run, some), rows[start : start + PAGE], strict=True):
             listed["text"] = "\n".join([item.id, item.question, *item.choices]).lower()
             row["marks"], row["path"], row["sounds"] = [], None, []
             if clips and item.audio is not None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.run_view import only_models
 from audiocontrib.contribution.scope import CheckedScope, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
 from audiocontrib.report.first_answer import first_answers
 from audiocontrib.report.run_summary import likeliest_method, without_audio
@@ -91,14 +92,26 @@ class Counted:
 
 
 def run_state(run: Run) -> str:
-    """A text that changes where answers or items are added."""
+    """A text that changes where answers or items are added. AudiocontribError if there are no items."""
+    if not (run.path / ITEMS).exists():
+        raise AudiocontribError(f"{run.path} holds no {ITEMS}: put that file back, or give its score command again")
     files = [run.path / ITEMS, *response_parts(run.path)]
-    return stable_hash([*VOTES, *NUMBERS, *([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files)])
+    stats = [(path.name, path.stat()) for path in files]
+    return stable_hash([*VOTES, *NUMBERS, *([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)])
 
 
-def answers_of(run: Run) -> int:
+def number_of_answers(run: Run) -> int:
     """How many answers are in the files of a run, from their ends alone: those asked twice count twice."""
-    return sum(pq.read_metadata(path.absolute()).num_rows for path in response_parts(run.path))
+    try:
+        return sum(_rows(str(path.absolute()), path.stat().st_size) for path in response_parts(run.path))
+    except (OSError, pa.ArrowException) as error:
+        raise AudiocontribError(f"{run.path} cannot be read: {one_line(error)}") from error
+
+
+@lru_cache(maxsize=100_000)
+def _rows(part: str, size: int) -> int:
+    """Of a part, which never changes."""
+    return int(pq.read_metadata(part).num_rows)
 
 
 def kept_counts(run: Run, state: str, elsewhere: Path) -> Counted | None:
@@ -135,7 +148,7 @@ def count_run(run: Run, state: str, elsewhere: Path) -> Counted:
     with run.connect() as own:
         own.execute(f"set memory_limit = '{MEMORY}'")
         with scoped(own, None, {}) as (con, seen):
-            made = _columns(con, seen, answers_of(run))
+            made = _columns(con, seen, number_of_answers(run))
             for file in (run.path / KEPT, elsewhere / f"{stable_hash([str(run.path.absolute())])}.parquet"):
                 try:
                     return _written(con, file, state, *made)
@@ -194,7 +207,7 @@ class _Sums:
         held, without = told.under(self.audio), told.under(self.condition or "")
         keyed = np.where(told.gold >= 0, 0.0, np.nan)
         for cell in without:
-            right = cast.right[:, cell] + keyed
+            right = cast.right[:, cell].astype(float) + keyed
             self._sum("right_without", right)
             self._sum("score", np.where(cast.problem[:, cell] == 0, 1 - right, np.nan))
         for cell in held:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiocontrib.errors import UsageError
+from audiocontrib.arrow import texts
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table, cursor
 from audiocontrib.store.splits import TABLE
 from audiocontrib.store.views import parquet
@@ -73,11 +74,15 @@ def list_items(
 
     Raises:
         UsageError: a word that the run does not know.
+        AudiocontribError: what is compared is not counted yet.
     """
+    if there is not None and not (counted.state and there.state):
+        raise AudiocontribError("answers are being counted: what is compared can be seen in a moment")
+    if asked.split and not split:
+        raise UsageError("the run has no split that items could be parts of")
     query = _Query(f"{counted.table} c")
     if split:
-        table = parquet([run.split(split).folder / TABLE])
-        query.source += f" left join {table} s on s.item_id = c.item_id"
+        query.source += f" left join {split_rows(run, split)} s on s.item_id = c.item_id"
     here, other = _compared_columns(counted, asked, there)
     if there is not None and other.startswith("o."):
         query.source += f" join {there.table} o on o.item_id = c.item_id"
@@ -98,8 +103,14 @@ def list_items(
     return ItemList([_row(row, marks) for row in rows], found, of, compared)
 
 
+def split_rows(run: Run, name: str) -> str:
+    """SQL of a saved split: item_id, split, score and reason, of which a split of others may lack the last two."""
+    none = "null::varchar as item_id, null::varchar as split, null::double as score, null::varchar as reason"
+    return f"(from {parquet([run.split(name).folder / TABLE])} union all by name (select {none} where false))"
+
+
 def _row(row: dict[str, Any], marks: pa.Table) -> dict[str, Any]:
-    kinds = marks.filter(pc.equal(marks["item_id"], row["id"]))["kind"].to_pylist()
+    kinds = texts(marks.filter(pc.equal(marks["item_id"], row["id"]))["kind"])
     votes = [VOTES[vote] for vote in row["votes"]]
     return row | {"votes": votes, "mark": ", ".join(sorted(set(kinds)))} | (
         {"there": VOTES[row["there"]]} if "there" in row else {}
@@ -149,8 +160,10 @@ def _pair(kind: int, one: str, other: str) -> str:
 
 def _compared_columns(counted: Counted, asked: ItemsAsked, there: Counted | None) -> tuple[str, str]:
     """The columns of votes here and there; empty where nothing is compared."""
-    if there is None or not (counted.cells and there.cells):
+    if there is None:
         return "", ""
+    if not (counted.cells and there.cells):
+        raise UsageError("there are no answers to compare")
     model = asked.model or counted.models[0]
     condition = asked.condition or counted.audio
     other = asked.other or (model if model in there.models else there.models[0])

@@ -17,9 +17,8 @@ from audiocontrib.report.item_sample import item_json
 from audiocontrib.sql import arrow_table
 from audiocontrib.store.marks import marks
 from audiocontrib.store.own import audio_root
-from audiocontrib.store.splits import TABLE
-from audiocontrib.store.views import parquet
 from audiocontrib.view.counted import NUMBERS, Counted
+from audiocontrib.view.items import split_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,7 +54,7 @@ def items_shown(run: Run, counted: Counted, ids: list[str], split: str = "") -> 
         items, answers = _items(run, con, ids), answers_of(con)
         known = _by_item(con, f"select item_id, {', '.join(NUMBERS)} from {counted.table}")
         played = _by_item(con, PLAYED)
-        parts = _by_item(con, f"select item_id, split, score, reason from {_parts(run, split)}") if split else {}
+        parts = _by_item(con, f"select item_id, split, score, reason from {split_rows(run, split)}") if split else {}
     said = [row | {"at": row["at"].isoformat()} for row in marks(run).to_pylist()]
     shown = []
     for item in items:
@@ -66,7 +65,7 @@ def items_shown(run: Run, counted: Counted, ids: list[str], split: str = "") -> 
     return shown
 
 
-def stored_items(run: Run, ids: list[str]) -> list[Item]:
+def items_by_id(run: Run, ids: list[str]) -> list[Item]:
     """The items of these ids, in this order. UsageError if one is not there."""
     with run.views() as con:
         return _items(run, con, ids)
@@ -79,10 +78,6 @@ def _by_item(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, list[dict[
     for row in arrow_table(rows).to_pylist():
         found.setdefault(row.pop("item_id"), []).append(row)
     return found
-
-
-def _parts(run: Run, split: str) -> str:
-    return parquet([run.split(split).folder / TABLE])
 
 
 def _items(run: Run, con: duckdb.DuckDBPyConnection, ids: list[str]) -> list[Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -78,7 +78,12 @@ class Door:
         if not self._is_token(tokens[0]):
             return PlainTextResponse(LOST, 403)
         rest = urlencode([(name, value) for name, value in given if name != "token"])
-        answer = RedirectResponse(f"/?{rest}" if rest else "/", 303)
+        address = f"/?{rest}" if rest else "/"
+        answer: Response = RedirectResponse(address, 303)
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            # a link on another page: the browser keeps the cookie back from what follows at once, so the page itself
+            # goes on
+            answer = PlainTextResponse("one moment\n", headers={"refresh": f"0; url={address}"})
         answer.set_cookie(self._cookie, self.token, httponly=True, samesite="strict", path="/")
         return answer
 
@@ -119,7 +124,7 @@ class Door:
 
 
 def _cookie(header: str, name: str) -> str:
-    jar: SimpleCookie[Any] = SimpleCookie()
+    jar = SimpleCookie()
     try:
         jar.load(header)
     except CookieError:

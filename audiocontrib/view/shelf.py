@@ -16,7 +16,7 @@ from audiocontrib.report.run_summary import saved_by_time
 from audiocontrib.store import Run
 from audiocontrib.store.manifest import MANIFEST
 from audiocontrib.store.run import RESPONSES
-from audiocontrib.view.counted import Counted, answers_of, uncounted
+from audiocontrib.view.counted import Counted, number_of_answers, run_state, uncounted
 from audiocontrib.view.counting import Counting
 from audiocontrib.view.one_item import played_sound
 from audiocontrib.view.rendering import rendered
@@ -110,7 +110,7 @@ class Shelf:
         counting = self.counting(name)
         counted = counting.now()
         return {
-            "answers": answers_of(self.open(name)),
+            "answers": number_of_answers(self.open(name)),
             "counted": counted.answers if counted else 0,
             "state": counted.state if counted else "",
             "busy": counting.busy,
@@ -134,9 +134,10 @@ class Shelf:
 
     def report(self, name: str) -> str:
         """The report of a run as it is now, made in a process of its own: it takes memory that is not kept."""
-        counted, run = self.counted(name), self.open(name)
-        splits = [[one.name, one.settings] for one in run.splits()]
-        file = self.elsewhere / f"{stable_hash([str(run.path), counted.state, repr(splits)])}.html"
+        run = self.open(name)
+        beside = [*sorted(run.path.glob("*.parquet")), *sorted(run.path.glob("splits/*/*"))]
+        made = [path.stat().st_mtime_ns for path in beside]
+        file = self.elsewhere / f"{stable_hash([str(run.path), run_state(run), *made])}.html"
         with self._reporting:
             if not file.exists():
                 rendered(run.path, self.audio_root, file)
@@ -156,7 +157,7 @@ def _listed(name: str, path: Path) -> dict[str, Any]:
             "dataset": (identity.get("dataset") or {}).get("name", "?"),
             "models": sorted(identity.get("models", {})),
             "conditions": list(identity.get("conditions", [])),
-            "answers": answers_of(run),
+            "answers": number_of_answers(run),
             "changed": (path / RESPONSES).stat().st_mtime,
         }
     except Exception as error:  # one damaged run does not hide the others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from threading import Event, Timer
+from threading import Event, Lock, Timer
 from typing import TYPE_CHECKING, Any
 
 from audiocontrib.errors import UsageError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SECONDS, ROWS, CELL = 20.0, 1_000, 2_000
 """How long a query may take; rows that are shown, and characters of a cell."""
 MEMORY = "500MB"
+ONE = Lock()
+"""Queries come one after the other: each may take that memory."""
 
 
 def asked_in_sql(run: Run, query: str, *, seconds: float = SECONDS, rows: int = ROWS) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def asked_in_sql(run: Run, query: str, *, seconds: float = SECONDS, rows: int = 
         UsageError: the query is wrong, does more than read, or takes too long.
     """
     late, begin = Event(), time.monotonic()
-    with run.connect() as con:
+    with ONE, run.connect() as con:
         con.execute(f"set memory_limit = '{MEMORY}'")
         lock(con, run.path)
 

@@ -66,7 +66,7 @@
     ...(shownModels.length ? shownModels.map((model, n) => ["m" + n, model, "votes"]) : [["right_audio", "models right: audio", "n"], ["right_without", about.condition ?? "without", "n"]]),
     ...(atStart ? [["there", "held against"]] : []), ["contribution", "contribution", "n"], ["mark", "mark"],
   ].filter(([key]) => (key !== "type" || about.values.type.length) && (key !== "split" || about.split));
-  at("legend").textContent = (shownModels.length ? "Votes: " + contrast.join(", then ") + ". " : "")
+  at("legend").textContent = (shownModels.length ? "Votes (" + about.method + "): " + contrast.join(", then ") + ". " : "")
     + Object.entries(SIGNS).map(([word, sign]) => sign + " " + word).join(", ") + ".";
   const row = (item) => ({
     ...item,
@@ -151,7 +151,7 @@
         if (document.querySelector("#browser tr.detail")) at("new").hidden = false; else { shownState = now.state; await renew(); }
       }
     } catch (error) { at("live").textContent = "The viewer does not answer: " + error.message; }
-    setTimeout(look, EVERY);
+    setTimeout(look, document.hidden ? 10 * EVERY : EVERY);
   };
   look();
 })();

@@ -27,6 +27,7 @@ from audiocontrib.store.own import check_own
 from audiocontrib.store.run import ITEMS
 from audiocontrib.store.seal import check_file
 from audiocontrib.store.views import check_run_files, parquet, response_parts
+from audiocontrib.view.interrupts import interruptible
 
 if TYPE_CHECKING:
     import duckdb
@@ -145,7 +146,7 @@ def count_run(run: Run, state: str, elsewhere: Path) -> Counted:
     Raises:
         AudiocontribError: a file is damaged, or the answers do not fit the items.
     """
-    with run.connect() as own:
+    with run.connect() as own, interruptible(own):
         own.execute(f"set memory_limit = '{MEMORY}'")
         with scoped(own, None, {}) as (con, seen):
             made = _columns(con, seen, number_of_answers(run))

@@ -55,7 +55,7 @@ def serve(
         if browser:
             webbrowser.open(_private_link(shelf.elsewhere, door.address))
         settings = uvicorn.Config(
-            door, log_level="warning", access_log=False, lifespan="off", server_header=False, ws="none",
+            door, log_level="critical", access_log=False, lifespan="off", server_header=False, ws="none",
             timeout_graceful_shutdown=1,
         )  # fmt: skip
         with suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM: how a viewer ends

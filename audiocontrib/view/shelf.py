@@ -18,11 +18,14 @@ from audiocontrib.store.manifest import MANIFEST
 from audiocontrib.store.run import RESPONSES
 from audiocontrib.view.counted import Counted, number_of_answers, run_state, uncounted
 from audiocontrib.view.counting import Counting
+from audiocontrib.view.interrupts import interrupt_until
 from audiocontrib.view.one_item import played_sound
 from audiocontrib.view.rendering import rendered
 
 PATIENCE = 0.6
 """Seconds that a page waits for counts before it shows the items without them."""
+PARTING = 20.0
+"""Seconds that the end may take."""
 SOUNDS = 64
 """Rendered sounds that are kept: a player asks for parts of the same one."""
 
@@ -67,7 +70,8 @@ class Shelf:
         self.elsewhere = Path(self._temporary.name)
 
     def close(self) -> None:
-        """Remove what was kept for the time being."""
+        """End what still runs, and remove what was kept for the time being."""
+        interrupt_until(lambda: not any(counting.busy for counting in self._counts.values()), PARTING)
         self._temporary.cleanup()
 
     def names(self) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audiocontrib.errors import UsageError
 from audiocontrib.items.rows import json_values
 from audiocontrib.store.queries import lock, run_query
+from audiocontrib.view.interrupts import interruptible
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -30,7 +31,7 @@ def asked_in_sql(run: Run, query: str, *, seconds: float = SECONDS, rows: int = 
         UsageError: the query is wrong, does more than read, or takes too long.
     """
     late, begin = Event(), time.monotonic()
-    with ONE, run.connect() as con:
+    with ONE, run.connect() as con, interruptible(con):
         con.execute(f"set memory_limit = '{MEMORY}'")
         lock(con, run.path)
 

@@ -51,7 +51,10 @@ from .splits.certification import certify as certify
 from .store import Run as Run
 from .store import SavedSplit as SavedSplit
 from .store import open_run as open_run
+from .store.mark_files import read_marks as read_marks
+from .store.mark_files import write_marks as write_marks
 from .store.marks import add_mark as add_mark
+from .store.marks import marked as marked
 from .store.marks import marks as marks
 from .store.runs import query as query
 from .store.verify import verify as verify

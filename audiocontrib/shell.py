@@ -97,8 +97,9 @@ def _(step: SplitStep) -> Words:
     about = {"name": step.name, "rule": asked.rule, "threshold": asked.threshold, "condition": asked.condition}
     more = [f"{key}={json.dumps(value)}" for key, value in asked.more.items()]
     several = {"method": asked.method, "repeat": asked.repeat, "think-tokens": asked.think_tokens}
-    lists = {"model": asked.models, "leave-out": asked.leave_out, "set": more}
-    return ["split", "--run", step.run, *_options({**about, **several, **lists})]
+    lists = {"model": asked.models, "leave-out": asked.leave_out, "without-marked": asked.without_marked, "set": more}
+    marked = ["--corrected-keys"] if asked.corrected_keys else []
+    return ["split", "--run", step.run, *_options({**about, **several, **lists}), *marked]
 
 
 @command_words.register

@@ -36,6 +36,7 @@ COMMANDS = {
     "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",
+    "marks": "What people say of a run's items: print, add, write, read back.",
     "verify": "Check the files of a run against their hashes, and repair it.",
     "validate": "Count what a data set holds, and find what is wrong with it.",
     "audit": "Look for shortcuts and duplicates in a data set, without any audio model.",

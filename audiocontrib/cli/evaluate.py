@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiocontrib.cli.counted import METHODS, counted_options
+from audiocontrib.cli.marked import marked_options
 from audiocontrib.cli.output import chosen_run, emit, paper_format_option, say
 from audiocontrib.cli.verdicts import listening_words
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from audiocontrib.store import Run
+    from audiocontrib.store.marking import Marking
+
+ONE_RUN = "another scorer reads one run as a whole: leave out --by, --split, --baseline and --against"
+WHOLE_SETS = (
+    "published figures are of whole sets by their own keys: leave out --by, --split, --baseline, --model, "
+    "--without-marked and --corrected-keys"
+)
 
 
 @click.command()
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--split", help="Rows for the strong and the weak part too, by a split of this name in each run.")
 @click.option("--method", type=click.Choice(METHODS), help="Needed where a run holds both.")
 @click.option("--columns", metavar="NAME,NAME,…", help="Only these columns, in this order, in every format.")
+@marked_options
 @counted_options
 @paper_format_option
 def command(
@@ -51,6 +60,7 @@ def command(
     split: str | None,
     method: str | None,
     columns: str | None,
+    marking: dict[str, Any],
     counted: dict[str, Any],
     form: str,
 ) -> None:
@@ -78,44 +88,55 @@ def command(
           --baseline runs/demo --baseline-model tiny-qwen2.5-omni
       audiocontrib evaluate --run runs/mmar --scorer mmau --format csv
       audiocontrib evaluate --run runs/mmau --against published
+      audiocontrib evaluate --run runs/mmau --without-marked "ambiguous,clip bad" --corrected-keys
     """
     from audiocontrib.errors import UsageError
-    from audiocontrib.evaluation import beside_published, compare, compare_scorers, evaluate
-    from audiocontrib.evaluation.judged import judged_accuracy
+    from audiocontrib.evaluation import beside_published, compare, evaluate
 
-    runs = _open(folders)
+    runs, before = _opened(folders, baselines, marking)
     if scorer != "exact":
         if by or baselines or split or against or len(runs) > 1:
-            raise UsageError(
-                "another scorer reads one run as a whole: leave out --by, --split, --baseline and --against"
-            )
-        if scorer == "judge" and counted:
-            raise UsageError("a judge's readings are of all replies: leave --repeat out")
-        made = judged_accuracy(runs[0]) if scorer == "judge" else compare_scorers(runs[0], scorer=scorer, **counted)
-        return _emit(made, form, "judged" if scorer == "judge" else "scorers", columns)
+            raise UsageError(ONE_RUN)
+        made, view = _scored(runs[0], scorer, counted)
+        return _emit(made, form, view, columns, runs[0].marking)
     if against:
-        if by or baselines or split or model or baseline_model:
-            raise UsageError("published figures are of whole sets: leave out --by, --split, --baseline and --model")
+        if by or baselines or split or model or baseline_model or marking:
+            raise UsageError(WHOLE_SETS)
         return _emit(beside_published(runs, method=method, **counted), form, "published", columns)
     if not baselines:
         if model or baseline_model:
             raise UsageError("--model and --baseline-model say who is compared; name the other run with --baseline")
-        return _emit(evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns)
+        return _emit(
+            evaluate(runs, by=by, split=split, method=method, **counted), form, "benchmarks", columns, runs[0].marking
+        )
     if by:
         raise UsageError("--by breaks down accuracies; with --baseline, --split tells parts apart")
     who: dict[str, Any] = {"model": model, "baseline_model": baseline_model}
-    changes = compare(runs, _open(baselines), **who, split=split, method=method, **counted)
-    _emit(changes, form, "changes", columns)
+    changes = compare(runs, before, **who, split=split, method=method, **counted)
+    _emit(changes, form, "changes", columns, runs[0].marking)
     for line in listening_words(changes.to_pylist()):
         say(line)
     return None
 
 
-def _emit(table: pa.Table, form: str, view: str, columns: str | None) -> None:
+def _scored(run: Run, scorer: str, counted: dict[str, Any]) -> tuple[pa.Table, str]:
+    """The table of another scorer, and its view."""
+    from audiocontrib.errors import UsageError
+    from audiocontrib.evaluation import compare_scorers
+    from audiocontrib.evaluation.judged import judged_accuracy
+
+    if scorer != "judge":
+        return compare_scorers(run, scorer=scorer, **counted), "scorers"
+    if counted:
+        raise UsageError("a judge's readings are of all replies: leave --repeat out")
+    return judged_accuracy(run), "judged"
+
+
+def _emit(table: pa.Table, form: str, view: str, columns: str | None, marking: Marking | None = None) -> None:
     """The table, or the columns of it that were asked for; in a paper with a caption."""
     from audiocontrib.errors import UsageError
 
-    caption = _caption(table)
+    caption = "; ".join([_caption(table), *([marking.in_words()] if marking else [])])
     if columns is None:
         return emit(table, form, view, caption=caption)
     asked = [name.strip() for name in columns.split(",")]
@@ -136,5 +157,13 @@ def _caption(table: pa.Table) -> str:
     return f"{told}; 95 % intervals by clip ({'; '.join(kinds)})" if kinds else told
 
 
-def _open(folders: tuple[Path, ...]) -> list[Run]:
-    return [chosen_run(folder) for folder in folders] if folders else [chosen_run(None)]
+def _opened(
+    folders: tuple[Path, ...], baselines: tuple[Path, ...], marking: dict[str, Any]
+) -> tuple[list[Run], list[Run]]:
+    """The runs and their baselines, as their marks have them where that is asked for."""
+    from audiocontrib.store.marks import marked_together
+
+    ours = [chosen_run(folder) for folder in folders or (None,)]
+    theirs = [chosen_run(folder) for folder in baselines]
+    marked = marked_together([*ours, *theirs], **marking)
+    return marked[: len(ours)], marked[len(ours) :]

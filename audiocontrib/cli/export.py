@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from audiocontrib.cli.marked import marked_options
 from audiocontrib.cli.output import chosen_run, run_audio_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 from audiocontrib.errors import UsageError
@@ -56,6 +57,7 @@ PATHS = ["absolute", "relative"]
 @click.option(
     "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
 )
+@marked_options
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(
     folder: Path | None,
@@ -66,6 +68,7 @@ def command(
     copy_clips: bool,
     embed_clips: bool,
     quiet: bool,
+    marking: dict[str, Any],
     **options: Any,
 ) -> None:
     """Write the weak or strong part of a split as files that other trainers read.
@@ -89,6 +92,7 @@ def command(
       audiocontrib export --stage sft --for swift --split votes-0.5 --out exported/sft
       audiocontrib export --stage grpo --for swift --split votes-0.5 --out exported/grpo --copy-clips
       audiocontrib export --stage sft --for datasets --split votes-0.5 --part all --copies 1 --out exported/all
+      audiocontrib export --stage sft --for trl --split votes-0.5 --without-marked leak --out exported/trl
       audiocontrib export --stage grpo --for verl --split votes-0.5 --out exported/verl \\
           --training-recipe recipes/training/omni/weak_to_strong.yaml
     """
@@ -96,7 +100,7 @@ def command(
 
     audio = _clips_as(clip_paths, copy_clips, embed_clips)
     run = chosen_run(folder, audio_root=audio_root)
-    made = export(run, split=split, format=trainer, audio=audio, progress=not quiet, **options)
+    made = export(run, split=split, format=trainer, audio=audio, progress=not quiet, **options, **marking)
     for note in made.notes:
         say(f"note: {note}")
     done = "exported" if made.fresh else "exported before, and as it was"

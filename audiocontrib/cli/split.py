@@ -9,6 +9,7 @@ import click
 
 from audiocontrib.cli.columns import as_words
 from audiocontrib.cli.counted import METHODS, counted_options
+from audiocontrib.cli.marked import marked_options
 from audiocontrib.cli.output import chosen_run, emit, format_option, run_option, say
 from audiocontrib.cli.renames import RenamedOption
 
@@ -44,6 +45,7 @@ SHOWN = 5
 @click.option(
     "--by", type=click.Choice(["question_type", "source_dataset", "k"]), help="Break the summary down by this."
 )
+@marked_options
 @counted_options
 @format_option
 def command(
@@ -63,6 +65,7 @@ def command(
     sensitivity: bool,
     name: str | None,
     by: str | None,
+    marking: dict[str, Any],
     counted: dict[str, Any],
     form: str,
 ) -> None:
@@ -88,6 +91,7 @@ def command(
       audiocontrib split --threshold 0.5
       audiocontrib split --rule fdr --fdr 0.1 --condition text --leave-out unsolved
       audiocontrib split --rule votes --sensitivity
+      audiocontrib split --without-marked "ambiguous,clip bad" --corrected-keys --name checked
       audiocontrib split --split-recipe recipes/splits/audiomcq.yaml --name paper
       audiocontrib query "select split, count(*) from splits group by 1"
     """
@@ -95,7 +99,7 @@ def command(
 
     asked = _asked(recipe, rule, {"fdr": fdr, "decoys": decoys, "strata": strata, "balanced": balanced or None}, more)
     given = {"threshold": threshold, "condition": condition, "method": method, "models": models, "leave_out": leave_out}
-    asked |= {key: value for key, value in given.items() if value not in (None, ())} | counted
+    asked |= {key: value for key, value in given.items() if value not in (None, ())} | counted | marking
     run = chosen_run(folder)
     if name is not None:
         run.split_folder(name)  # one that cannot be is said before the work
@@ -105,7 +109,9 @@ def command(
         emit(vary(run, **asked), form, "sensitivity")
         return
     made = split(run, **asked)
-    if not run.holds_more(made.scores.column_names):  # the table of `audiocontrib contribution` stays
+    if made.marking is None and not run.holds_more(
+        made.scores.column_names
+    ):  # the table of `audiocontrib contribution` stays
         run.save_contributions(made.scores)
     kept = made.save(run.split_folder(f"{made.rule}-{made.threshold:g}" if name is None else name))
     _show(made, by, form)

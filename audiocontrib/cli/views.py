@@ -144,6 +144,11 @@ VIEWS: dict[str, View] = {
          decimal("expected"), decimal("p_adjusted", "p adjusted"), text("detail", kind="below")),
         "value: a share of the n where the line below says nothing else; expected: if texts and places told nothing",
     ),
+    "marks": View(
+        (text("item_id", "item"), text("kind"), text("option", "corrected key", where="any"),
+         text("by", where="any"), text("at"), text("note", kind="below", where="any")),
+        "of each item and person the latest mark, in UTC",
+    ),
     "answers": View(
         (MODEL, text("condition"), count("order"), count("repeat", where="any"), text("outcome"), count("choice"),
          text("correct"), text("posterior"), text("reply", kind="below", where="any"),

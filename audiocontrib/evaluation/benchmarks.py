@@ -17,8 +17,10 @@ from audiocontrib.contribution.answer_counts import AnswerCounts, count_answers
 from audiocontrib.contribution.scope import CheckedScope, Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.evaluation.correctness import parts_of
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import gain
+from audiocontrib.store.marks import marked_together
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ def evaluate(
     *,
     by: str | None = None,
     split: str | None = None,
+    without_marked: str | Sequence[str] = (),
+    corrected_keys: bool = False,
     scope: Scope | None = None,
     **words: Unpack[ScopeFields],
 ) -> pa.Table:
@@ -56,6 +60,8 @@ def evaluate(
         runs: one or more; their items are told apart by data set.
         by: question_type, source_dataset, split or extra.NAME: rows for each value, beside those for ``all``.
         split: name of a split in each run: rows for its strong and weak items too.
+        without_marked, corrected_keys: kinds of marks whose items are left out, and whether corrected keys count
+            (:func:`audiocontrib.marked`); marks of one run count in all.
         scope, words: which answers count, see :class:`~audiocontrib.contribution.scope.Scope`; all conditions.
 
     Returns:
@@ -80,7 +86,7 @@ def evaluate(
     if by == "dataset":
         raise UsageError("rows are told apart by data set as they are: group them by something else", argument="by")
     rows: list[dict[str, Any]] = []
-    for run in as_runs(runs):
+    for run in marked_together(as_runs(runs), without_marked, corrected_keys):
         with scoped(run, scope, words) as (con, checked):
             rows += _rows(run, con, checked, by, split)
     if not rows:
@@ -95,7 +101,7 @@ def _rows(
     for group in (None, by) if by else (None,):
         yield from benchmark_rows(con, scope, told, group)
     if split is not None:
-        con.register("parted", run.split(split).table)
+        con.register("parted", parts_of(run, split).table)
         con.execute(
             "create temp table items_by_part as select i.* replace (p.split as split) from items i "
             "join parted p using (item_id)"

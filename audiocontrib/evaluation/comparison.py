@@ -14,6 +14,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.evaluation.changes import CHANGE_SCHEMA, Answered, answer_rows, listening_rows
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.statistics import holm
+from audiocontrib.store.marks import marked_together
 from audiocontrib.store.runs import as_runs
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def compare(
     method: str | None = None,
     repeat: str | int | None = None,
     think_tokens: str | int | None = None,
+    without_marked: str | Sequence[str] = (),
+    corrected_keys: bool = False,
 ) -> pa.Table:
     """What changed from a baseline, on the items that both answered (CHANGE_SCHEMA).
 
@@ -51,6 +54,8 @@ def compare(
             heard.
         split: name of a split in the runs: rows for its parts too.
         audio, method, repeat, think_tokens: as in a :class:`~audiocontrib.contribution.scope.Scope`, of both.
+        without_marked, corrected_keys: kinds of marks whose items are left out, and whether corrected keys count
+            (:func:`audiocontrib.marked`); marks of one run count in all.
 
     Returns:
         One row per data set, part and measure: the ``quantity`` (``accuracy``, ``abstained`` where anything was
@@ -70,7 +75,10 @@ def compare(
         >>> ac.compare(after, before, split="votes").to_pandas()
     """
     scope = Scope(audio=audio, method=method, repeat=repeat, think_tokens=think_tokens)
-    new, old = ([rights(run, split=split, scope=scope) for run in as_runs(given)] for given in (runs, baselines))
+    ours, theirs = as_runs(runs), as_runs(baselines)
+    marked = marked_together([*ours, *theirs], without_marked, corrected_keys)
+    both = (marked[: len(ours)], marked[len(ours) :])
+    new, old = ([rights(run, split=split, scope=scope) for run in given] for given in both)
     without = _without(without, [*new, *old])
     now, before = _one(new, model, "model", ""), _one(old, baseline_model, "baseline model", model or "")
     a, b = _joined(new, now), _joined(old, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -12,10 +13,13 @@ from audiocontrib.arrow import texts
 from audiocontrib.contribution.answer_counts import count_answers
 from audiocontrib.contribution.scope import Scope, ScopeFields, scoped
 from audiocontrib.contribution.votes import count_votes
+from audiocontrib.log import tell
 from audiocontrib.sql import arrow_table
 
 if TYPE_CHECKING:
-    from audiocontrib.store import Run
+    from audiocontrib.store import Run, SavedSplit
+
+LOG = logging.getLogger("audiocontrib.evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,15 @@ class Rights:
         return sorted({model for model, _ in self.cells})
 
 
+def parts_of(run: Run, split: str) -> SavedSplit:
+    """A split whose parts are told apart. Said in a line: it was made with other keys than the accuracies go by."""
+    saved = run.split(split)
+    keys, own = (dict(one.keys) if one else {} for one in (saved.marking, run.marking))
+    if keys != own:
+        tell(LOG, f"note: the split {saved.name} goes by {len(keys):,} corrected keys, these numbers by {len(own):,}")
+    return saved
+
+
 def rights(
     run: Run, /, *, split: str | None = None, scope: Scope | None = None, **words: Unpack[ScopeFields]
 ) -> Rights:
@@ -59,7 +72,7 @@ def rights(
         about = arrow_table(con.sql("select item_id, dataset, clip_id from items order by item_id"))
         part: NDArray[np.object_] = np.full(len(about), "", dtype=object)
         if split is not None:
-            table = run.split(split).table
+            table = parts_of(run, split).table
             found = dict(zip(texts(table["item_id"]), texts(table["split"]), strict=True))
             part = np.array([found.get(name, "") for name in texts(about["item_id"])], dtype=object)
     has_key = told.gold >= 0

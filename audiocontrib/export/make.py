@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,9 +29,11 @@ from audiocontrib.items import ROWS_AT_ONCE, Items
 from audiocontrib.prompts import DEFAULT_PROMPT, PromptFormat, prompt_record
 from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
+from audiocontrib.store.marks import marked
 from audiocontrib.store.runs import as_run
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
+from audiocontrib.training.rows.split_part import marked_for
 
 import_module("audiocontrib.export.formats")  # files them
 BESIDE = re.compile(r"\w[\w.-]*")
@@ -65,6 +67,8 @@ def export(
     disjoint: Disjoint | None = None,
     audio: Audio | None = None,
     prompt: str | Path | PromptFormat | None = None,
+    without_marked: str | Sequence[str] = (),
+    corrected_keys: bool = False,
     progress: bool = True,
 ) -> Exported:
     """Write the rows of a stage as a trainer reads them, with a manifest; the whole folder or nothing.
@@ -83,6 +87,7 @@ def export(
         disjoint: what GRPO may not share with SFT on the weak part: ``clip`` (default), ``item`` or ``none``.
         audio: how rows refer to clips; default: the format's first.
         prompt: name, file or template of another prompt than the run was asked with; default: the run's own.
+        without_marked, corrected_keys: as in :func:`audiocontrib.marked`, beside the marks by which the split was made.
 
     Raises:
         UsageError: no such format, split or part; the format has no such stage or way to refer to clips; a clip lies
@@ -92,17 +97,16 @@ def export(
     Example:
         >>> ac.export(run, split="votes-0.5", stage="sft", format="trl", out="exported/sft").rows
     """
-    as_run(run)
-    if split is None and (only := run.only_split()):
-        split = only.name
+    split = _named(as_run(run), split)
     out, chosen = as_path(out, "out"), FORMATS.find(format)
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
+    run = marked_for(marked(run, without=without_marked, corrected_keys=corrected_keys), split)
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
     about = split_record(run, split)
-    request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage)}
-    request |= {"run": run_facts(run), "split": about, **_rows_facts(rows)}
-    notes = (*rows.notes, *choice_notes(plan, stage))
+    request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
+    request |= _run_facts(run, rows)
+    notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made
@@ -115,14 +119,24 @@ def export(
             like = _row(format, chosen, _like(chosen, rows), stage)
             write_rows(folder / file, (_row(format, chosen, one, stage, like) for one in shown), like)
             _write_beside(format, chosen, stage, file, folder)
-        counts = {"items": made.items, "rows": made.rows, "notes": notes}
-        write_manifest(folder, {"request": request, **_origin(rows), **counts})
+        write_manifest(folder, {"request": request, **_origin(rows), **_counts(made)})
     return made
 
 
-def _rows_facts(rows: TrainingRows) -> dict[str, Any]:
+def _named(run: Run, split: str | Path | None) -> str | Path | None:
+    """The split that was named, or the only one."""
+    only = run.only_split() if split is None else None
+    return only.name if only else split
+
+
+def _counts(made: Exported) -> dict[str, Any]:
+    return {"items": made.items, "rows": made.rows, "notes": made.notes}
+
+
+def _run_facts(run: Run, rows: TrainingRows) -> dict[str, Any]:
     """What tells these rows from others of the same recipe."""
-    facts = {
+    facts: dict[str, Any] = {"run": run_facts(run)} | ({"marking": run.marking.record()} if run.marking else {})
+    facts |= {
         "audiocontrib": version("audiocontrib"),
         "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
     }

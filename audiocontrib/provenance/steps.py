@@ -130,6 +130,10 @@ class SplitSettings:
     think_tokens: str | int | None = None
     """Which bound of thoughts counts; None: all have one, or the largest."""
     leave_out: tuple[str, ...] = ()
+    without_marked: tuple[str, ...] = ()
+    """Kinds of marks whose items are left out."""
+    corrected_keys: bool = False
+    """Whether corrected keys of marks take the place of the gold."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the rule alone, and others that are not as usual."""
 

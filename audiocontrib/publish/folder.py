@@ -17,6 +17,7 @@ from audiocontrib.publish.croissant import croissant
 from audiocontrib.report.card import card
 from audiocontrib.shell import shell_lines
 from audiocontrib.store.files import make_folder
+from audiocontrib.store.marks import of_split
 from audiocontrib.store.splits import SETTINGS
 from audiocontrib.training.output.folder import MODEL
 
@@ -37,7 +38,7 @@ def split_files(run: Run, split: str | None, folder: Path, url: str | None = Non
     if saved is None:
         raise AudiocontribError(f"{run.path} has no split")
     make_folder(folder)
-    items = run.table(f"select {', '.join(ASKED)} from items order by item_id")
+    items = of_split(run, saved).table(f"select {', '.join(ASKED)} from items order by item_id")
     asked = items.take(pc.index_in(saved.table["item_id"], items["item_id"].combine_chunks()))
     table = saved.table
     for name in ASKED[1:]:

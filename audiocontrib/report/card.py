@@ -23,6 +23,7 @@ from audiocontrib.report.run_summary import SplitFacts, likeliest_method, split_
 from audiocontrib.shell import shell_lines
 from audiocontrib.splits import RULES, Split, split
 from audiocontrib.sql import arrow_table
+from audiocontrib.store.marks import of_split
 from audiocontrib.store.runs import as_run
 from audiocontrib.store.splits import SETTINGS
 
@@ -79,7 +80,7 @@ def card(run: Run, /, *, split: str | None = None) -> str:
     identity, origin = run.manifest.get("identity", {}), run.manifest.get("origin") or {}
     data = {**identity.get("dataset", {}), **origin}
     asked_for = SplitSettings.of(saved.settings, saved.folder / SETTINGS)
-    with run.views() as con:
+    with of_split(run, saved).views() as con:
         made = split_summary(con, saved)
         found = arrow_table(
             con.sql(

@@ -24,6 +24,7 @@ from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.report.first_answer import FirstAnswer, first_answers
 from audiocontrib.sql import arrow_table
+from audiocontrib.store.marks import of_split
 from audiocontrib.store.queries import own_query
 from audiocontrib.store.splits import TABLE
 
@@ -132,7 +133,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
             agreement=agreements(con, scope=scope) if condition else pa.table({}),
             calibration=arrow_table(con.sql(CALIBRATION)),
             splits=splits,
-            sensitivity=_sensitivity(run, splits[0]) if splits else None,
+            sensitivity=_sensitivity(of_split(run, saved[0]), splits[0]) if splits else None,
             doses=dose_response(con, scope=scope),
             conflict=conflicts(con, scope=scope),
             counted=in_words(seen.repeat, seen.think_tokens),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from audiocontrib.contribution.repeat_view import one_answer, say_once
-from audiocontrib.contribution.run_view import asked_models, connected, only_models
+from audiocontrib.contribution.run_view import HasConnection, asked_models, connected, only_models
 from audiocontrib.contribution.scope import Answers, CheckedScope, Scope, ScopeFields, not_asked
 from audiocontrib.contribution.scores import contributions
 from audiocontrib.errors import UsageError
@@ -18,6 +18,9 @@ from audiocontrib.splits.base import RULES, SUMMARY_GROUPS, Rule, RuleInput, Rul
 from audiocontrib.splits.decide import decide
 from audiocontrib.splits.settings import check_settings, judges, listed, settings_of
 from audiocontrib.sql import arrow_table, sql
+from audiocontrib.store import Run
+from audiocontrib.store.marking import Marking, checked_kinds, marking_of
+from audiocontrib.store.marks import marked
 from audiocontrib.store.split_check import SPLIT_SCHEMA
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ def split(
     rule: str = "votes",
     threshold: float | Fraction | None = None,
     leave_out: str | Sequence[str] = (),
+    without_marked: str | Sequence[str] = (),
+    corrected_keys: bool = False,
     scope: Scope | None = None,
     condition: str | None = None,
     audio: str | None = None,
@@ -50,8 +55,7 @@ def split(
 ) -> Split:
     """Split the items of a run into weak and strong audio contribution.
 
-    Whatever the rule, an item that no model gets right with the audio is marked ``unsolved`` beside its part:
-    it may be unanswerable, or its key wrong.
+    Whatever the rule, an item that no model gets right with the audio is ``unsolved``: unanswerable, or its key wrong.
 
     Args:
         run: a run, or a connection with the views ``items`` and ``responses``; items that a view
@@ -60,14 +64,14 @@ def split(
         threshold: in [0, 1]; a score that reaches it is strong. The nearest fraction with a denominator of
             at most a million is meant, so that two wrong votes of three reach 2 / 3. None: the rule's own.
         leave_out: ``unsolved`` leaves those items out of the table; ``findings`` says how many.
+        without_marked, corrected_keys: as in :func:`audiocontrib.marked`.
         scope: which answers count (:class:`~audiocontrib.contribution.scope.Scope`); or, in its place, its fields:
         condition, audio, method, models, prompt, repeat, think_tokens: ``models`` None counts all asked under the
             condition.
         settings: further arguments of the rule.
 
     Raises:
-        UsageError: no such rule, setting, condition or model, a value that is not of its type, or a threshold
-            outside [0, 1].
+        UsageError: no such rule, setting, condition, model or kind of marks, or a value that it cannot have.
         AudiocontribError: the run holds no answers under the condition, or not those that the rule needs.
 
     Example:
@@ -79,28 +83,54 @@ def split(
     left_out, settings = _left_out(leave_out), check_settings(rule, _written(rule, settings))
     given: dict[str, Any] = {"condition": condition, "audio": audio, "method": method, "models": models}
     given |= {"prompt": prompt, "repeat": repeat, "think_tokens": think_tokens}
-    words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
-    with connected(run) as con:
-        checked = scope if isinstance(scope, CheckedScope) else _checked(run, _scope(scope, words), con)
+    with connected(as_marked(run, without_marked, corrected_keys)) as con:
+        marking = _marking(con, rule)
+        checked = scope if isinstance(scope, CheckedScope) else _checked(run, _scope(scope, given), con)
         # what was checked before is narrow already
         narrow = (None, None) if checked is scope else (checked.repeat, checked.think_tokens)
-        names = asked_models(con, checked.condition, checked.models)
-        if not names:
+        if not (names := asked_models(con, checked.condition, checked.models)):
             raise not_asked(checked.condition)
         items = _items(con)
         with only_models(con, checked.models), one_answer(con, *narrow):
             scores = contributions(con, scope=checked)
-        if left_out and scores["unsolved"].null_count == len(scores):
-            raise UsageError(f"unsolved items cannot be left out: no model was asked under {checked.audio!r}")
+        _check_solving(scores, checked.audio, left_out)
         judging = None if checked.models is None else [*checked.models, *judges({"rule": rule} | settings)]
         with only_models(con, judging), one_answer(con, *narrow):
             decided = decide(rule, RuleInput(con, checked, scores, exact), settings, items)
     placed, findings = _placed(decided, items, scores.select(["item_id", "unsolved"]), leave_out=bool(left_out))
+    marked_so, counted = (marking.asked, marking.findings) if marking else ({}, {})
     asked = {"rule": rule, "threshold": float(exact), "condition": checked.condition, "audio": checked.audio}
-    asked |= {"models": names, "leave_out": left_out} | settings | _named(checked)
+    asked |= {"models": names, "leave_out": left_out} | settings | _named(checked) | marked_so
     table = placed.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
     context = placed.select(["item_id", *SUMMARY_GROUPS, "guessing"])
-    return Split(table, rule, float(exact), asked, findings, decided.warnings, scores, context)
+    return Split(table, rule, float(exact), asked, findings | counted, decided.warnings, scores, context, marking)
+
+
+def as_marked(run: Answers, without: str | Sequence[str], corrected_keys: bool) -> Answers:
+    """The run as its marks have it, or as it is where nothing is asked for, or where it was marked so before.
+
+    Raises:
+        UsageError: marks are asked for of a connection that is not marked so.
+    """
+    wanted = Marking(checked_kinds(without), corrected_keys).asked
+    there = getattr(run, "marking", None) if isinstance(run, HasConnection) or not wanted else marking_of(run)
+    if not wanted or (there and there.asked == wanted):
+        return run
+    if not isinstance(run, Run):
+        raise UsageError("marks are kept in a run, and this is a connection: give the run", argument="without_marked")
+    return marked(run, without=without, corrected_keys=corrected_keys)
+
+
+def _marking(con: duckdb.DuckDBPyConnection, rule: str) -> Marking | None:
+    """What marks change in a connection. UsageError if the rule cannot follow corrected keys."""
+    marking = marking_of(con)
+    if marking is not None and marking.keys and rule == "audit":
+        raise UsageError(
+            "the rule audit goes by classifiers that were fitted to the run's own keys, and cannot follow corrected "
+            "ones; take another rule, or leave the items with wrong keys out",
+            argument="corrected_keys",
+        )
+    return marking
 
 
 def _written(rule: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +166,13 @@ def _checked(run: Answers, scope: Scope, con: duckdb.DuckDBPyConnection) -> Chec
     return checked
 
 
-def _scope(scope: Scope | None, words: ScopeFields) -> Scope:
+def _check_solving(scores: pa.Table, audio: str, left_out: list[str]) -> None:
+    if left_out and scores["unsolved"].null_count == len(scores):
+        raise UsageError(f"unsolved items cannot be left out: no model was asked under {audio!r}")
+
+
+def _scope(scope: Scope | None, given: dict[str, Any]) -> Scope:
+    words = cast("ScopeFields", {name: value for name, value in given.items() if value is not None})
     if scope is not None and words:
         raise UsageError(f"give a scope, or its fields by keyword ({', '.join(sorted(words))}); one of the two")
     return scope or Scope(**words)

@@ -17,7 +17,8 @@ from audiocontrib.errors import UsageError
 from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.registry import Registry
 from audiocontrib.sql import sql
-from audiocontrib.store.splits import part_counts, part_of, write_split
+from audiocontrib.store.marking import Marking
+from audiocontrib.store.splits import MARKING, part_counts, part_of, write_split
 
 if TYPE_CHECKING:
     import duckdb
@@ -150,6 +151,8 @@ class Split:
     """:func:`audiocontrib.contribution.contributions` of all items, which the split was made from."""
     context: pa.Table = field(repr=False)
     """item_id, SUMMARY_GROUPS, guessing: what the summary needs beside the table."""
+    marking: Marking | None = field(default=None, repr=False)
+    """What marks changed in the run; None: nothing."""
 
     def __repr__(self) -> str:
         return f"Split({self.rule} at {self.threshold:g}: {part_counts(self.table)})"
@@ -202,4 +205,5 @@ class Split:
             AudiocontribError: the folder cannot be written to.
         """
         about = {**self.settings, "findings": dict(self.findings), "warnings": list(self.warnings)}
+        about |= {MARKING: self.marking.record()} if self.marking else {}
         return write_split(Path(folder), self.table, about)

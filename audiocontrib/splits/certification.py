@@ -13,6 +13,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.splits.sensitivity import leave_one_out
 from audiocontrib.splits.settings import judges
 from audiocontrib.splits.strong_options import strong_options
+from audiocontrib.store.marks import of_split
 from audiocontrib.store.runs import as_run
 from audiocontrib.store.splits import SavedSplit, part_of, write_certificates
 
@@ -61,6 +62,7 @@ def certify(
     saved = as_run(run).split(split)
     if not saved.rule:
         raise UsageError(f"the split {split!r} does not say how it was made, so it is not known who took part in it")
+    run = of_split(run, saved)
     several = {"repeat": repeat, "think_tokens": think_tokens}
     several = {name: saved.settings.get(name) if value is None else value for name, value in several.items()}
     asked = {"condition": condition, "method": method, **several}

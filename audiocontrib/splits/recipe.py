@@ -51,6 +51,10 @@ class SplitRecipe:
     """Which bound of thoughts counts, where there are several; None: the largest."""
     leave_out: Annotated[tuple[Literal["unsolved"], ...], one_or_several] = ()
     """Kinds of items that are left out, one or several."""
+    without_marked: Annotated[tuple[Name, ...], one_or_several] = ()
+    """Kinds of marks: items that are marked so are left out; one or several."""
+    corrected_keys: bool = False
+    """Whether corrected keys of marks take the place of the gold."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Those of the rule."""
 

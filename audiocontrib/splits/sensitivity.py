@@ -14,7 +14,7 @@ from audiocontrib.contribution.repeat_view import held_repeats
 from audiocontrib.contribution.run_view import connected, filtered_view, in_memory
 from audiocontrib.contribution.scope import Answers
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.splits import Split, split
+from audiocontrib.splits import Split, as_marked, split
 from audiocontrib.splits.false_calls import false_calls
 from audiocontrib.sql import sql
 from audiocontrib.statistics import cohen_kappa
@@ -51,6 +51,8 @@ def sensitivity(
     rule: str = "votes",
     threshold: float | None = None,
     models: str | Sequence[str] | None = None,
+    without_marked: str | Sequence[str] = (),
+    corrected_keys: bool = False,
     **settings: Any,
 ) -> pa.Table:
     """The split as asked for, and beside it what it would be otherwise.
@@ -68,7 +70,7 @@ def sensitivity(
     """
     settings.pop("review_out", None)  # a sheet is written by the split itself, not by its variants
     asked = {"rule": rule, **settings}
-    with connected(run) as con, ExitStack() as stack:
+    with connected(as_marked(run, without_marked, corrected_keys)) as con, ExitStack() as stack:
         [[n]] = con.execute("select count(*) from items").fetchall()
         drawn = f"md5_number_lower(clip_id) / 18446744073709551616.0 < {MOST_ITEMS / n!r}" if n > MOST_ITEMS else "true"
         stack.enter_context(in_memory(con, "items", drawn))

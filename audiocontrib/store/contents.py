@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audiocontrib.arrow import texts
-from audiocontrib.errors import AudiocontribError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import (
     ITEM_SCHEMA,
     QUARANTINE_SCHEMA,
@@ -23,12 +23,21 @@ from audiocontrib.items import (
     todays_items,
 )
 from audiocontrib.store.damage import damaged, unreadable
-from audiocontrib.store.files import replacing, sealing, write_table_atomic
+from audiocontrib.store.files import LOCK, replacing, sealing, write_table_atomic
 from audiocontrib.store.identity import differences
 from audiocontrib.store.own import audio_root, check_own, origin_of, stated_root
 from audiocontrib.store.seal import check_file
 
 logger = logging.getLogger(__name__)
+
+
+def check_unused(path: Path) -> None:
+    """A folder becomes a run only if it is empty, or holds what a kill during the making of a run leaves."""
+    own = (LOCK, "items.parquet", "quarantine.parquet")
+    for entry in path.iterdir():
+        empty = entry.name == "responses" and not any(entry.iterdir())
+        if not (entry.name in own or entry.name.endswith(".tmp") or empty):
+            raise UsageError(f"{path} is no run, and holds {entry.name!r}; name a new folder", argument="run")
 
 
 def merge_items(path: Path, given: pa.Table) -> tuple[pa.Table, list[str]]:

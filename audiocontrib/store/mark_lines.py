@@ -99,7 +99,7 @@ def as_table(marks: Sequence[Mark]) -> pa.Table:
     return pa.Table.from_pylist([asdict(mark) for mark in marks], schema=MARK_SCHEMA)
 
 
-def read_marks(run: Path) -> tuple[Mark, ...]:
+def kept_marks(run: Path) -> tuple[Mark, ...]:
     """Every mark of a run in the order in which they were made, held against its items.
 
     Raises:
@@ -157,16 +157,23 @@ def whole_lines(run: Path, held: Path) -> bytes:
     return b"".join(_line(mark) for mark in kept if mark not in odd)
 
 
-def choices_of(run: Path, ids: Iterable[str]) -> dict[str, tuple[list[str], int | None]]:
-    """Options and gold of the items of these ids that the run holds."""
-    path, wanted = check_own(run / "items.parquet", run), list(ids)
+def choices_of(run: Path, ids: Iterable[str], *, or_end: bool = False) -> dict[str, tuple[list[str], int | None]]:
+    """Options and gold of the items of these ids that the run holds.
+
+    Args:
+        or_end: whether an id that the run does not hold may be the end of some, behind a slash.
+    """
+    path = check_own(run / "items.parquet", run)
+    wanted = [one for one in ids if one.encode(errors="ignore").decode() == one]  # half a character is in no item
     if not wanted:
         return {}
     check_file(path)
-    source = f"read_parquet({sql_files([path])}, hive_partitioning = false)"
+    query = f"select item_id, choices, answer from read_parquet({sql_files([path])}, hive_partitioning = false) where "
     with cursor() as con:
-        query = f"select item_id, choices, answer from {source} where item_id in (select unnest($1::varchar[]))"
-        return {name: (choices, gold) for name, choices, gold in con.execute(query, [wanted]).fetchall()}
+        found = con.execute(f"{query} item_id in (select unnest($1::varchar[]))", [wanted]).fetchall()
+        if or_end and not found:
+            found = con.execute(f"{query} ends_with(item_id, '/' || $1) order by 1 limit 3", wanted[:1]).fetchall()
+    return {name: (choices, gold) for name, choices, gold in found}
 
 
 def append_marks(run: Path, marks: Sequence[Mark]) -> None:

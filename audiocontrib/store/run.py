@@ -22,10 +22,11 @@ from audiocontrib.responses import Response, has_posterior, response_rows
 from audiocontrib.sql import arrow_table, cursor, no_pattern, sql_literal
 from audiocontrib.store import contents, views
 from audiocontrib.store.answered_requests import AnsweredRequests
-from audiocontrib.store.files import LOCK, locked, make_folder, remove_abandoned, replacing, write_table_atomic
+from audiocontrib.store.files import locked, make_folder, remove_abandoned, replacing, write_table_atomic
 from audiocontrib.store.identity import merge_manifests, refuse
 from audiocontrib.store.json_seal import sealed_json
 from audiocontrib.store.manifest import FORMAT, MANIFEST, read_manifest
+from audiocontrib.store.marking import Marking
 from audiocontrib.store.own import MARK, given_root, mark
 from audiocontrib.store.queries import lock, own_query, run_query
 from audiocontrib.store.splits import SavedSplit, saved_split, saved_splits, split_fault, split_folder, split_names
@@ -55,6 +56,9 @@ class Run:
 
     named_root: str | None = field(default=None, repr=False)
     """The folder of its audio that the user has named."""
+
+    marking: Marking | None = field(default=None, repr=False)
+    """What marks change in how it is read; None: nothing."""
 
     @classmethod
     def open(cls, path: str | Path, *, audio_root: str | Path | None = None) -> Self:
@@ -95,7 +99,7 @@ class Run:
                 if changes or changed_items:
                     raise refuse(path, changes + changed_items)
             else:
-                _check_unused(path)
+                contents.check_unused(path)
                 stored, merged = {}, {"created_at": datetime.now(UTC).isoformat(), **manifest}
                 (path / ITEMS).unlink(missing_ok=True)
                 new, _ = contents.merge_items(path / ITEMS, items.table)
@@ -181,7 +185,8 @@ class Run:
 
     def load_items(self) -> Items:
         """The items as they were given, with what was quarantined beside them."""
-        return contents.stored_items(self.path, self.manifest, self.named_root)
+        held = contents.stored_items(self.path, self.manifest, self.named_root)
+        return held if self.marking is None else self.marking.of_items(held)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A new in-memory DuckDB connection with the views of this moment; closed by who asked for it.
@@ -192,15 +197,15 @@ class Run:
         ``contributions``, ``audit``, ``splits`` (with the split's ``name``) and ``marks``, which are empty until they
         are made.
         """
-        return views.connect(self.path, self.prompt)
+        return views.connect(self.path, self.prompt, marking=self.marking)
 
     def views(self) -> duckdb.DuckDBPyConnection:
         """As :meth:`connect`, opened faster: on the engine of the process. Make no table there but temporary ones."""
-        return views.connect(self.path, self.prompt, cursor())
+        return views.connect(self.path, self.prompt, cursor(), self.marking)
 
     def save_contributions(self, table: pa.Table) -> None:
         """Keep derived scores as ``contributions.parquet``, which the view of that name shows."""
-        write_table_atomic(table, self.path / CONTRIBUTIONS)
+        self._keep(table, CONTRIBUTIONS)
 
     def holds_more(self, columns: Collection[str]) -> bool:
         """Whether the contributions that are kept have these columns and more, and no answer has come since."""
@@ -212,7 +217,12 @@ class Run:
 
     def save_audit(self, table: pa.Table) -> None:
         """Keep an audit's scores as ``audit.parquet``, which the view of that name shows."""
-        write_table_atomic(table, self.path / AUDIT)
+        self._keep(table, AUDIT)
+
+    def _keep(self, table: pa.Table, name: str) -> None:
+        if self.marking is not None:
+            raise UsageError(f"what is kept in {self.path} is of the run as it is, not as its marks have it")
+        write_table_atomic(table, self.path / name)
 
     def splits(self) -> tuple[SavedSplit, ...]:
         """The splits that were saved, by name. A damaged one is left out; a log record says so and why."""
@@ -286,12 +296,3 @@ class Run:
     def contributions(self) -> pd.DataFrame:
         """The view ``contributions``."""
         return own_query(self.path, "from contributions").to_pandas()
-
-
-def _check_unused(path: Path) -> None:
-    """A folder becomes a run only if it is empty, or holds what a kill during the making of a run leaves."""
-    own = (LOCK, ITEMS, QUARANTINE)
-    for entry in path.iterdir():
-        empty = entry.name == RESPONSES and not any(entry.iterdir())
-        if not (entry.name in own or entry.name.endswith(".tmp") or empty):
-            raise UsageError(f"{path} is no run, and holds {entry.name!r}; name a new folder", argument="run")

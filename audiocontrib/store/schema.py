@@ -83,6 +83,16 @@ class ManifestFile(Start):
     earlier: list[Start] = []
 
 
+class MarkingFile(BaseModel):
+    """What marks changed in the run that was split."""
+
+    model_config = LENIENT
+    without: list[StrictStr]
+    corrected_keys: StrictBool
+    left_out: list[StrictStr]
+    keys: dict[str, tuple[StrictInt, StrictStr]] = {}
+
+
 class SettingsFile(BaseModel):
     """settings.json of a split."""
 
@@ -97,6 +107,7 @@ class SettingsFile(BaseModel):
     findings: dict[str, Any] = {}
     warnings: list[StrictStr] = []
     review_out: StrictStr | None = None
+    marking: MarkingFile | None = None
 
 
 class CertificateFile(BaseModel):

@@ -34,8 +34,8 @@ OPTIONAL = ("score", "reason", "unsolved")
 SHARES = ("score", "guessing")
 SLACK = 1e-9
 """What rounding may do to a score beside the threshold."""
-LEFT_OUT = "left_out_unsolved"
-"""The finding that says how many items were left out on request."""
+LEFT_OUT = ("left_out_unsolved", "left_out_marked")
+"""Findings that say how many items were left out on request."""
 
 
 def typed(table: pa.Table, schema: pa.Schema = SPLIT_SCHEMA, optional: Sequence[str] = OPTIONAL) -> pa.Table:
@@ -112,8 +112,8 @@ def fault_against(run: Path, table: pa.Table, settings: Mapping[str, Any], findi
         return f"it holds {len(foreign):,} items that {run} has not, e.g. {foreign[0]}: it is of another run"
     quarantined = [q.item_id for q in read_quarantined(run / "quarantine.parquet") if q.field == "audio"]
     lacking = _without(asked, pa.chunked_array([table["item_id"].combine_chunks(), pa.array(quarantined, pa.string())]))
-    left_out = findings.get(LEFT_OUT, 0)
-    if settings and len(lacking) > (left_out if isinstance(left_out, int) else 0):
+    left_out = [findings.get(name, 0) for name in LEFT_OUT]
+    if settings and len(lacking) > sum(count for count in left_out if isinstance(count, int)):
         return f"it lacks {len(lacking):,} of the run's items, e.g. {lacking[0]}: rows are gone, or the run has grown"
     return None
 

@@ -23,6 +23,7 @@ from audiocontrib.notebook import arrow_html, html_block, html_lines
 from audiocontrib.store.files import replacing, write_table_atomic
 from audiocontrib.store.json_seal import read_sealed, sealed_json
 from audiocontrib.store.manifest import MANIFEST
+from audiocontrib.store.marking import Marking
 from audiocontrib.store.own import check_own
 from audiocontrib.store.schema import CertificateFile, SettingsFile, checked
 from audiocontrib.store.seal import check_file
@@ -33,7 +34,9 @@ SPLITS, TABLE, SETTINGS, CERTIFICATE = "splits", "split.parquet", "settings.json
 ROTATED = "certificate-rotated.json"
 """Of the splits that are made without one of the models each."""
 DIGEST = "rows_sha256"
-FOUND = ("findings", "warnings", "review_out", DIGEST)
+MARKING = "marking"
+"""Where the settings' file keeps what marks changed in the items that were split."""
+FOUND = ("findings", "warnings", "review_out", DIGEST, MARKING)
 """What the settings' file holds beside what was asked for (a sheet for review is written once)."""
 AGAIN = "make the split again"
 BEFORE = {"fdr": {"decoys": "all"}}
@@ -57,6 +60,8 @@ class SavedSplit:
     """What the answers did not allow to be said."""
     certificates: tuple[Mapping[str, Any], ...]
     """What held-out models showed of the strong part, a row each; empty: not certified."""
+    marking: Marking | None = field(default=None, repr=False)
+    """What marks changed in the run that was split; None: nothing."""
 
     @property
     def rule(self) -> str:
@@ -123,6 +128,7 @@ class SavedSplit:
             about.get("findings", {}),
             tuple(about.get("warnings", ())),
             tuple(certificates),
+            Marking.of_record(about[MARKING]) if about.get(MARKING) else None,
         )
 
 

@@ -22,7 +22,8 @@ from audiocontrib.sql import arrow_table, cursor, sql_files, sql_literal
 from audiocontrib.store.answered_requests import NONE, AnsweredRequests, read_answered
 from audiocontrib.store.damage import unreadable
 from audiocontrib.store.files import write_table_atomic
-from audiocontrib.store.mark_lines import as_table, latest, read_marks
+from audiocontrib.store.mark_lines import as_table, kept_marks, latest
+from audiocontrib.store.marking import Marking
 from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import check_file, check_files, known_seals
 from audiocontrib.store.split_check import SPLIT_SCHEMA
@@ -39,7 +40,10 @@ AUDIT_SCHEMA = schema_of(item_id=pa.string())
 
 
 def connect(
-    run: Path, prompt: str | None = None, con: duckdb.DuckDBPyConnection | None = None
+    run: Path,
+    prompt: str | None = None,
+    con: duckdb.DuckDBPyConnection | None = None,
+    marking: Marking | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with VIEWS over the files that the run holds now.
 
@@ -48,6 +52,7 @@ def connect(
 
     Args:
         con: the connection that is given the views; None: one to an engine of its own.
+        marking: what marks change in items and answers; None: they are as they were given.
 
     Raises:
         AudiocontribError: a file is damaged; the message names it.
@@ -58,7 +63,7 @@ def connect(
         raise AudiocontribError(f"{run} holds no items.parquet: put that file back, or give its score command again")
     check_run_files(run, [*parts, *(p for paths in single.values() for p in paths)])
     splits = [split_folder(run, name) / TABLE for name in split_names(run, sound=True)]
-    marks = read_marks(run)
+    marks = kept_marks(run)
     con = duckdb.connect() if con is None else con
     with reading(run):
         con.execute("set timezone = 'UTC'")
@@ -71,6 +76,8 @@ def connect(
         _split_view(con, splits)
         con.register("marks", as_table(latest(marks)))
         _response_view(con, run, parts)
+        if marking is not None:
+            marking.apply(con)
     return con
 
 

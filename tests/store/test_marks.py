@@ -15,6 +15,7 @@ from helpers.store_tools import items, manifest, start
 
 import audiocontrib as ac
 from audiocontrib.errors import AudiocontribError, UsageError
+from audiocontrib.items import Items, make_item
 from audiocontrib.store import Run
 from audiocontrib.store.mark_lines import KINDS, MARK_SCHEMA
 
@@ -56,6 +57,16 @@ def test_of_each_item_and_person_the_latest_mark_counts(run: Run) -> None:
     assert not len(ac.verify(run).damaged)
 
 
+def test_the_end_of_an_id_will_do_where_it_fits_one_item(run: Run) -> None:
+    ac.add_mark(run, "1", "fine")
+    assert said(run)[0][0] == "toy/1"
+    own = make_item(dataset="toy", own_id="more/1", question="?", choices=["a", "b"], answer="a", audio=None)
+    Run.create_or_resume(run.path, manifest(), Items([own]))
+    assert "fits several items: toy/1, toy/more/1" in refused(lambda: ac.add_mark(run, "1", "fine"))
+    ac.add_mark(run, "toy/1", "leak")
+    assert "no item" in refused(lambda: ac.add_mark(run, "y/1", "fine"))
+
+
 def test_a_run_that_grows_keeps_its_marks(run: Run) -> None:
     ac.add_mark(run, "toy/1", "fine")
     grown = Run.create_or_resume(run.path, manifest(), items(5))
@@ -68,6 +79,7 @@ def test_a_run_that_grows_keeps_its_marks(run: Run) -> None:
     [
         ("toy/9", "fine", {}, "no item 'toy/9'"),
         (7, "fine", {}, "no item 7"),
+        ("toy/\ud800", "fine", {}, "no item"),
         ("toy/0", "none", {}, "no mark 'none'"),
         ("toy/0", "wrong key", {"answer": 3}, "answer is 3"),
         ("toy/0", "wrong key", {"answer": -1}, "answer is -1"),

@@ -15,6 +15,7 @@ from audiocontrib.items import Item
 from audiocontrib.prompts import PromptFormat, make_prompt
 from audiocontrib.provenance import provenance_of
 from audiocontrib.store import Run, SavedSplit
+from audiocontrib.store.marks import marked_by
 from audiocontrib.training.recipe import Part
 from audiocontrib.training.rows.base import TrainingRows, taken
 from audiocontrib.training.rows.row_prompt import row_prompt
@@ -47,7 +48,7 @@ def training_rows(
         UsageError: there is no such split.
         AudiocontribError: nothing is left.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = marked_for(run, split)
     held = run.load_items()
     where = f"{run.path}, split {split}" if split else str(run.path)
     saved = None if split is None else run.split(split)
@@ -77,6 +78,12 @@ def training_rows(
         notes.append(note)
     origin = replace(provenance_of(run, saved, part), prompt=None if prompt is None else put.name)
     return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), provenance=origin)
+
+
+def marked_for(run: Run | str | Path, split: str | Path | None) -> Run:
+    """The run with the marks by which a split was made of it, so that its keys are those of the split."""
+    run = run if isinstance(run, Run) else Run.open(run)
+    return run if split is None else marked_by(run, run.split(split).marking)
 
 
 def _part(run: Run, saved: SavedSplit | None, part: str, where: str) -> set[str] | None:

@@ -13,7 +13,7 @@ from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO, Stage, TrainingRecipe
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
-from audiocontrib.training.rows.split_part import training_rows
+from audiocontrib.training.rows.split_part import marked_for, training_rows
 
 
 def stage_rows(
@@ -32,7 +32,7 @@ def stage_rows(
     Raises:
         UsageError, AudiocontribError: as :func:`rows`; or the run lacks answers that pass rates need.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = marked_for(run, split)
     settings = recipe.stage(stage)
     if not isinstance(settings, GRPO):
         return replace(_drawn(settings, run, split, prompt), recipe=recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,7 +19,6 @@ from audiocontrib.cli.printed import as_text, print_for_people, put
 from audiocontrib.cli.table_text import wrapped
 from audiocontrib.cli.views import VIEWS, View
 from audiocontrib.errors import AudiocontribError, UsageError, one_line, visible
-from audiocontrib.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from audiocontrib.store import Run
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FORMULA = re.compile(r"[=+\-@\t\r]")
+"""How a cell starts that a spreadsheet runs."""
+NUMBER = re.compile(r"[+-]?[\d.]+([eE][+-]?\d+)?")
 
 WIDE = "audiocontrib.wide"
 """Where click keeps for the present command whether all columns are wanted."""
@@ -152,7 +156,7 @@ def _print(table: pa.Table, form: str, view: View | None, groups: Sequence[str],
     if form in ("table", "markdown", "latex"):
         print_for_people(as_text(table, view, groups), form, caption)
     elif form == "csv":
-        put(csv_text(_pandas(table)), nl=False)
+        put(_no_formulas(_pandas(table)).to_csv(index=False), nl=False)
     elif form == "json":
         text = _pandas(table).to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
         put(text.lstrip("\n"), nl=False)  # pandas writes no rows as an empty line
@@ -207,3 +211,21 @@ def _holds_bytes(kind: Any) -> bool:
 def _pandas(table: pa.Table) -> pd.DataFrame:
     """Whole numbers stay whole where some are missing."""
     return table.to_pandas(integer_object_nulls=True)
+
+
+def _no_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Texts that a spreadsheet would run as a formula get a ``'`` before them, as it does itself; numbers stay."""
+    import pandas as pd
+
+    named = frame.rename(columns=_no_formula)
+    for place, dtype in enumerate(frame.dtypes):
+        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
+            cells = [_no_formula(cell) for cell in frame.iloc[:, place]]
+            named.isetitem(place, pd.array(cells, object))  # else whole numbers beside a null are floats
+    return named
+
+
+def _no_formula(value: Any) -> Any:
+    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value

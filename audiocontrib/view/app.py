@@ -13,7 +13,6 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.spreadsheet import csv_text
 from audiocontrib.store.marks import add_mark, marks
 from audiocontrib.view.about import page_policy, run_about
 from audiocontrib.view.asked import items_asked
@@ -135,17 +134,10 @@ def _sound(shelf: Shelf, asked: Asked) -> Response:
 
 
 def _marks(shelf: Shelf, asked: Asked) -> Any:
-    table, form = marks(shelf.open(asked.get("run", ""))), asked.get("format", "json")
-    if form == "csv":
-        return _download(csv_text(table.to_pandas(integer_object_nulls=True)), "text/csv", "marks.csv")
-    rows = [row | {"at": row["at"].isoformat()} for row in table.to_pylist()]
-    if form == "jsonl":
-        return _download("".join(json.dumps(row) + "\n" for row in rows), "application/jsonl", "marks.jsonl")
-    return {"marks": rows}
-
-
-def _download(text: str, kind: str, name: str) -> Response:
-    return Response(text, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+    name, form = asked.get("run", ""), asked.get("format", "")
+    if form:
+        return FileResponse(shelf.marks_file(name, form), filename=f"marks.{form}")
+    return {"marks": [row | {"at": row["at"].isoformat()} for row in marks(shelf.open(name)).to_pylist()]}
 
 
 def _mark(shelf: Shelf, said: Mapping[str, Any], marked_by: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from audiocontrib.view.about import run_about
 from audiocontrib.view.asked import ItemsAsked
 from audiocontrib.view.counted import Counted, count_run, run_state
 from audiocontrib.view.items import list_items
-from audiocontrib.view.one_item import items_shown, items_by_id
+from audiocontrib.view.one_item import items_by_id, items_shown
 from audiocontrib.view.pages import INDEX, STATIC
 from audiocontrib.view.shelf import Shelf
 

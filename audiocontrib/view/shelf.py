@@ -15,6 +15,7 @@ from audiocontrib.hashing import stable_hash
 from audiocontrib.report.run_summary import saved_by_time
 from audiocontrib.store import Run
 from audiocontrib.store.manifest import MANIFEST
+from audiocontrib.store.mark_files import write_marks
 from audiocontrib.store.run import RESPONSES
 from audiocontrib.view.counted import Counted, number_of_answers, run_state, uncounted
 from audiocontrib.view.counting import Counting
@@ -135,6 +136,19 @@ class Shelf:
                 old.unlink(missing_ok=True)
             file.write_bytes(data)
         return file, heard
+
+    def marks_file(self, name: str, form: str) -> Path:
+        """The marks of a run as a file, which ``read_marks`` takes.
+
+        Args:
+            form: csv or jsonl.
+        """
+        if form not in ("csv", "jsonl"):
+            raise UsageError(f"format is {form!r:.80}, but is csv or jsonl")
+        with self._lock:
+            file = self.elsewhere / f"marks-{stable_hash([name])}.{form}"
+            write_marks(self.open(name), file)
+            return file
 
     def report(self, name: str) -> str:
         """The report of a run as it is now, made in a process of its own: it takes memory that is not kept."""

@@ -33,6 +33,7 @@ COMMANDS = {
     "reread": "Read the stored replies of a run again, by today's reader.",
     "report": "Write a run as one HTML page.",
     "plot": "Write one figure of a run's report as PDF, SVG or PNG.",
+    "view": "Look at runs on a live page: items filtered, heard, compared and marked.",
     "card": "Print a data card of a split.",
     "query": "Run SQL on a run.",
     "show": "Sum up a run, or show one item with all its answers.",

@@ -111,20 +111,29 @@ def _rows(
 
 
 def benchmark_rows(
-    con: duckdb.DuckDBPyConnection, scope: CheckedScope, told: AnswerCounts, group: str | None
+    con: duckdb.DuckDBPyConnection,
+    scope: CheckedScope,
+    told: AnswerCounts,
+    group: str | None,
+    *,
+    constant: bool = True,
 ) -> Iterator[dict[str, Any]]:
-    """The rows of an accuracy table, with what stands beside each part and each condition."""
+    """The rows of an accuracy table, with what stands beside each part and each condition.
+
+    Args:
+        constant: whether with the best constant strategy, for which every option is read.
+    """
     table = accuracy(con, by=["dataset", *([group] if group else [])], told=told, scope=scope)
-    items, cast = _items(con, group), count_votes(told)
+    items, cast = _items(con, group, texts=constant), count_votes(told)
     cells = {cell: place for place, cell in enumerate(told.cells)}
-    best: dict[tuple[str, str], tuple[str, float]] = {}
+    best: dict[tuple[str, str], tuple[str, float | None]] = {}
     for row in table.to_pylist():
         part = "all" if group is None else str(row.get(group) or "")
         place = str(row["dataset"]), part
         own = pc.and_(equal(items["dataset"], place[0]), equal(items["part"], part))
-        if place not in best:
+        if constant and place not in best:
             best[place] = _constant(items.filter(own))
-        strategy, value = best[place]
+        strategy, value = best.get(place, ("", None))
         given = {name: row.get(name) for name in EVALUATION_SCHEMA.names}
         yield given | {"part": part, "constant": value, "constant_strategy": strategy} | _added(
             truths(own) & (told.gold >= 0), integers(items["clip"]), cast,
@@ -132,13 +141,13 @@ def benchmark_rows(
         )  # fmt: skip
 
 
-def _items(con: duckdb.DuckDBPyConnection, group: str | None) -> pa.Table:
-    """Data set, part, clip (a number), choices and answer of every item, in the order of a tally."""
+def _items(con: duckdb.DuckDBPyConnection, group: str | None, *, texts: bool) -> pa.Table:
+    """Data set, part, clip (a number) and, with texts, choices and answer of every item, in the order of a tally."""
     value = group_value(group) if group else "'all'"
     return arrow_table(
         con.sql(
-            f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip, "
-            "choices, answer, notes, extra from items order by item_id"
+            f"select dataset, coalesce({value}, '') as part, dense_rank() over (order by clip_id) as clip"
+            f"{', choices, answer, notes, extra' if texts else ''} from items order by item_id"
         )
     )
 

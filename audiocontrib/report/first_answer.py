@@ -50,7 +50,7 @@ def first_answers(
         told: the answers, counted.
         by: parts: ``question_type``; None: data sets as a whole.
     """
-    rows = list(benchmark_rows(con, scope, told, by))
+    rows = list(benchmark_rows(con, scope, told, by, constant=False))
     found: dict[tuple[str, ...], Row] = {
         (row["dataset"], row["part"], row["model"], row["condition"]): row for row in rows
     }

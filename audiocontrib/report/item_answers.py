@@ -19,7 +19,8 @@ REPLIES, REPLY = 6, 1_000
 
 ANSWERS = """
 create or replace temp table chosen_answers as
-select item_id, model, condition, "order", method, outcome, choice, correct, posterior, reply, error, evidence
+select item_id, model, condition, "order", method, outcome, choice, correct, posterior, reply, error, evidence,
+    partner_id
 from responses where item_id in (select item_id from chosen)
 """
 

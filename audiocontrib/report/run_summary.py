@@ -118,7 +118,7 @@ def gather(run: Run, split: str | None = None) -> Facts:
     with scoped(run, None, {}) as (con, seen):
         asked = {row[0] for row in con.sql("select distinct condition from responses").fetchall()}
         method = likeliest_method(con)
-        condition = _without_audio(asked)
+        condition = without_audio(asked)
         told = count_answers(con, method=method)  # once: it reads every answer
         scope = Scope(condition=condition or "silence", method=method)
         scores = contributions(con, told=told, scope=scope)
@@ -162,7 +162,7 @@ def _counts(run: Run) -> dict[str, int]:
     return row
 
 
-def _without_audio(asked: set[str]) -> str | None:
+def without_audio(asked: set[str]) -> str | None:
     """The condition without the audio that a report is about: the usual ones first, then any other null."""
     first = {"silence": 0, "silence:matched": 1, "text": 2}
     return min((c for c in asked if is_null(c)), key=lambda c: (first.get(c, len(first)), c), default=None)

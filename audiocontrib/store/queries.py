@@ -105,15 +105,19 @@ def _beyond_reading(tree: object) -> Iterator[str]:
             yield from _beyond_reading(part)
 
 
-def run_query(con: duckdb.DuckDBPyConnection, sql: str, *, unlocked: bool = False) -> pa.Table:
-    """The result of a query. UsageError if it is wrong, or, unless ``unlocked``, does more than read."""
+def run_query(con: duckdb.DuckDBPyConnection, sql: str, *, unlocked: bool = False, most: int | None = None) -> pa.Table:
+    """The result of a query. UsageError if it is wrong, or, unless ``unlocked``, does more than read.
+
+    Args:
+        most: rows that are wanted; None: all.
+    """
     try:
         if not unlocked:
             read_only(con, sql)
         result = con.sql(sql)
         if result is None:
             raise UsageError(f"the query is empty; {HINT}")
-        return arrow_table(result)
+        return arrow_table(result if most is None else result.limit(most))
     except duckdb.PermissionException as error:
         raise UsageError(f"{_first_line(error)}: a query reads the run and what is named", argument="files") from error
     except duckdb.OutOfMemoryException as error:

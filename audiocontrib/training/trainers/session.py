@@ -35,8 +35,9 @@ from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, M
 from audiocontrib.training.output.lock import is_empty
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
-from audiocontrib.training.recipe import GRPO, Stage
+from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
 
 LOG = getLogger("audiocontrib.training")

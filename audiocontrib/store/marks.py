@@ -54,8 +54,8 @@ def marks(run: Run, /) -> pa.Table:
     """The marks of a run: of each item and person the latest, without those that were taken back.
 
     Returns:
-        item_id, kind, answer (the corrected key: index of an option; null where none is given), option (its text),
-        note, by and at (UTC), sorted by item_id and by.
+        The columns item_id, kind, answer (index of the option that is the corrected key; null where none is given),
+        option (its text), note, by and at (UTC), sorted by item_id and by.
 
     Raises:
         AudiocontribError: a line of marks.jsonl is damaged; the message names it.

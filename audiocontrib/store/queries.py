@@ -17,6 +17,8 @@ from audiocontrib.store.views import VIEWS, connect, reading
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from audiocontrib.store.marking import Marking
+
 READING = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 """Parts of a statement's tree that read."""
 RUNS = re.compile("query|json_execute_serialized_sql|.*external_resource.*|.*_logging|write_log|.*checkpoint")
@@ -32,13 +34,13 @@ LOCKS = (
 )
 
 
-def own_query(run: Path, sql: str) -> pa.Table:
+def own_query(run: Path, sql: str, marking: Marking | None = None) -> pa.Table:
     """The result of a query of the program's own over the views, on the engine of the process, which is there already.
 
     Raises:
         AudiocontribError: a file of the run is damaged; the message names it.
     """
-    with connect(run, con=cursor()) as con, reading(run):
+    with connect(run, con=cursor(), marking=marking) as con, reading(run):
         return arrow_table(con.sql(sql))
 
 

@@ -285,14 +285,14 @@ class Run:
     @property
     def responses(self) -> pd.DataFrame:
         """The view ``responses``."""
-        return own_query(self.path, "from responses").to_pandas()
+        return own_query(self.path, "from responses", self.marking).to_pandas()
 
     @property
     def items(self) -> pd.DataFrame:
         """The view ``items``."""
-        return own_query(self.path, "from items").to_pandas()
+        return own_query(self.path, "from items", self.marking).to_pandas()
 
     @property
     def contributions(self) -> pd.DataFrame:
         """The view ``contributions``."""
-        return own_query(self.path, "from contributions").to_pandas()
+        return own_query(self.path, "from contributions", self.marking).to_pandas()

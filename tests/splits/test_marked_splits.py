@@ -152,7 +152,13 @@ def test_marked_items_are_left_out(marked: Run) -> None:
     ac.split(marked, without_marked="fine").save(marked.split_folder("without"))
     assert marked.split("without").settings["without_marked"] == ["fine"]
     assert {row["n"] + row["missing"] for row in ac.evaluate(marked, without_marked="fine").to_pylist()} == {n - 1}
-    assert fine not in ac.marked(marked, without="fine").load_items().table["item_id"].to_pylist()
+    better = ac.marked(marked, without="fine", corrected_keys=True)
+    assert fine not in better.load_items().table["item_id"].to_pylist()
+    held = marked.query("select item_id, correct from responses").merge(better.responses, on="item_id")
+    assert fine not in set(better.items["item_id"]) | set(held["item_id"])
+    assert better.responses["correct"].mean() != marked.responses["correct"].mean()
+    keys = dict(zip(better.items["item_id"], better.items["answer"], strict=True))
+    assert {item.id: item.answer for item in better.load_items()} == keys
 
 
 def corrected(run: Run) -> list[str]:
@@ -251,3 +257,26 @@ def test_the_commands_say_what_they_left_out_and_corrected(right: Run, marked: R
     assert one.table.equals(other.table)
     assert one.settings == other.settings
     assert "corrected_keys" not in right.split("all").settings
+
+
+def test_whose_clip_was_chosen_by_a_wrong_key_says_nothing(tmp_path: Path) -> None:
+    """Under swap and conflict another item's clip is played, chosen by its gold; a conflict also by one's own."""
+    items = ac.load_items("demo", limit=60)
+    asked = ["audio", "silence", "swap", "conflict"]
+    run = ac.score(items, ["mock:skill=0.9"], asked, names=["a"], orders="given", run=tmp_path / "r", progress=False)
+    told = run.table("select item_id, condition, partner_id from responses order by all").to_pylist()
+    lender = next(row["partner_id"] for row in told if row["condition"] == "swap")
+    clip = {item.id: item.clip_id for item in items}
+    item = next(one for one in items if one.id == lender)
+    ac.add_mark(run, lender, "wrong key", answer=((item.answer or 0) + 1) % len(item.choices))
+    better = ac.marked(run, corrected_keys=True)
+    kept = better.table("select item_id, condition, partner_id from responses").to_pylist()
+    gone = [row for row in told if row not in kept]
+    wanted = [
+        row
+        for row in told
+        if (row["partner_id"] and clip[row["partner_id"]] == clip[lender])
+        or (row["condition"] == "conflict" and row["item_id"] == lender)
+    ]
+    assert gone == wanted
+    assert {row["condition"] for row in gone} == {"swap", "conflict"}

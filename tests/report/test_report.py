@@ -300,6 +300,37 @@ def test_in_a_browser_it_is_quiet_and_alone(opened: Any, written: Path) -> None:
 
 
 @pytest.mark.slow
+def test_without_javascript_tables_and_figures_are_there(browser: Any, written: Path) -> None:
+    """And in print what is folded away on a screen."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(written.as_uri())
+    assert "The list of items needs JavaScript" in tab.locator("main").inner_text()
+    assert tab.locator("#answer table tbody tr").count() == 2
+    for section in ("accuracy", "splits", "map", "agreement", "calibration"):
+        assert tab.locator(f"#{section} svg").first.is_visible()
+    folded = tab.locator("#splits details").last.locator("table")
+    assert not folded.is_visible()
+    tab.emulate_media(media="print")
+    assert folded.is_visible()
+    assert not tab.locator("nav").is_visible()
+    context.close()
+
+
+@pytest.mark.slow
+def test_an_address_is_a_text(opened: Any, written: Path) -> None:
+    """What somebody else has written into a link."""
+    for hostile in ("item=%3Cimg src%3Dx onerror%3D%22window.hurt%3D4%22%3E", "split=%ZZ&sort=constructor&page=-3",
+                    "find=%3Cscript%3E&type=nothing", "sort=__proto__&page=99&model=x"):  # fmt: skip
+        opened.goto(f"{written.as_uri()}#{hostile}")
+        opened.reload()
+        opened.locator("#count", has_text="of 44").wait_for()
+    assert opened.evaluate("window.hurt") is None
+    assert opened.evaluate("document.querySelectorAll('#items img').length") == 0
+    assert opened.said == []
+
+
+@pytest.mark.slow
 def test_items_sort_filter_and_play(opened: Any) -> None:
     rows = opened.locator("#browser tbody tr.item")
     assert rows.count() == 44

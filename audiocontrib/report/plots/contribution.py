@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.report.plots.style import BLUE, GREY, name_axes, panels
+from audiocontrib.report.plots.style import BLUE, name_axes, panels
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,8 +41,9 @@ def contribution_map(table: pa.Table, truth: Sequence[bool] | None = None, witho
     figure, grid = panels(len(parts))
     figure.set_size_inches((5.6, 4.6) if truth is None else (8.2, 4.0))
     _densities(figure, grid, [(f"{name}n = {own.sum():,} items", x[own], y[own]) for name, own in parts], without)
-    figure.axes[0].text(0.02, 0.98, "the audio decides", va="top", fontsize=8, color=GREY)
-    figure.axes[0].text(0.98, 0.02, "the audio misleads", ha="right", fontsize=8, color=GREY)
+    for axes, _ in zip(grid, parts, strict=False):  # off the edges, where most items lie
+        axes.text(0.06, 0.9, "the audio decides", va="top", fontsize=8, style="italic")
+        axes.text(0.94, 0.08, "the audio misleads", ha="right", fontsize=8, style="italic")
     return figure
 
 
@@ -72,7 +73,7 @@ def _densities(figure: Figure, grid: Sequence[Axes], parts: Sequence[tuple[str, 
     from matplotlib.ticker import LogLocator, NullLocator
 
     # from pale to full, and nothing where there is nothing: it reads on light and dark paper, and in grey
-    depth = LinearSegmentedColormap.from_list("depth", [(*_rgb(BLUE), 0.25), (*_rgb(BLUE), 1.0)])
+    depth = LinearSegmentedColormap.from_list("depth", [(*_rgb(BLUE), 0.35), (*_rgb(BLUE), 1.0)])
     counts = [np.histogram2d(x, y, bins=BINS, range=[[0, 1], [0, 1]])[0].T for _, x, y in parts]
     # the log of the counts: most items lie in the corners, and the few elsewhere are what one looks for
     scale = LogNorm(1, max(2, *(count.max(initial=0) for count in counts)))

@@ -19,7 +19,7 @@ from audiocontrib.contribution.votes import Votes, count_votes
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import gain
-from audiocontrib.store.runs import as_runs
+from audiocontrib.store.runs import as_runs, check_same_models
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,6 +80,7 @@ def evaluate(
     if by == "dataset":
         raise UsageError("rows are told apart by data set as they are: group them by something else", argument="by")
     rows: list[dict[str, Any]] = []
+    check_same_models(as_runs(runs))
     for run in as_runs(runs):
         with scoped(run, scope, words) as (con, checked):
             rows += _rows(run, con, checked, by, split)

@@ -15,7 +15,7 @@ from audiocontrib.evaluation.changes import CHANGE_SCHEMA, Answered, answer_rows
 from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.evaluation.seeds import answer_rows_of_seeds, listening_rows_of_seeds
 from audiocontrib.statistics import holm
-from audiocontrib.store.runs import as_runs
+from audiocontrib.store.runs import as_runs, check_same_models
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -73,6 +73,8 @@ def compare(
         >>> ac.compare(after, before, split="votes").to_pandas()
     """
     scope = Scope(audio=audio, method=method, repeat=repeat, think_tokens=think_tokens)
+    for given in (runs, baselines):
+        check_same_models(as_runs(given))
     new, old = ([rights(run, split=split, scope=scope) for run in as_runs(given)] for given in (runs, baselines))
     without = _without(without, [*new, *old])
     names = [model] if model is None or isinstance(model, str) else list(dict.fromkeys(model))

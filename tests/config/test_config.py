@@ -354,7 +354,9 @@ WRITTEN = """{"about": "two tiny steps", "model": "tiny-qwen2.5-omni", "sft": {"
 def test_the_recipe_of_an_old_training_is_read_and_written_as_it_was() -> None:
     held = json.loads(WRITTEN)
     made = build(TrainingRecipe, held, "training.json")
-    assert json.loads(json.dumps(asdict(made))) == held
+    told = json.loads(json.dumps(asdict(made)))
+    told["sft"] = {name: told["sft"][name] for name in held["sft"]}  # the fields that came later have their defaults
+    assert told == held
     assert build(SFT, held["sft"], "training.json") == made.sft
     assert stated(SFT, held["sft"]) == {
         "part": "weak", "copies": 1, "learning_rate": 1e-4, "batch": 2, "steps": 2, "save_every": 1,

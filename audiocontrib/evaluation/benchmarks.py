@@ -21,7 +21,7 @@ from audiocontrib.evaluation.correctness import parts_of
 from audiocontrib.sql import arrow_table
 from audiocontrib.statistics import gain
 from audiocontrib.store.marks import marked_together
-from audiocontrib.store.runs import as_runs
+from audiocontrib.store.runs import as_runs, check_same_models
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,6 +86,7 @@ def evaluate(
     if by == "dataset":
         raise UsageError("rows are told apart by data set as they are: group them by something else", argument="by")
     rows: list[dict[str, Any]] = []
+    check_same_models(as_runs(runs))
     for run in marked_together(as_runs(runs), without_marked, corrected_keys):
         with scoped(run, scope, words) as (con, checked):
             rows += _rows(run, con, checked, by, split)

@@ -16,7 +16,7 @@ from audiocontrib.evaluation.correctness import Rights, rights
 from audiocontrib.evaluation.seeds import answer_rows_of_seeds, listening_rows_of_seeds
 from audiocontrib.statistics import holm
 from audiocontrib.store.marks import marked_together
-from audiocontrib.store.runs import as_runs
+from audiocontrib.store.runs import as_runs, check_same_models
 
 if TYPE_CHECKING:
     from audiocontrib.store import Run
@@ -79,6 +79,8 @@ def compare(
     """
     scope = Scope(audio=audio, method=method, repeat=repeat, think_tokens=think_tokens)
     ours, theirs = as_runs(runs), as_runs(baselines)
+    for given in (ours, theirs):
+        check_same_models(given)
     marked = marked_together([*ours, *theirs], without_marked, corrected_keys)
     both = (marked[: len(ours)], marked[len(ours) :])
     new, old = ([rights(run, split=split, scope=scope) for run in given] for given in both)

@@ -150,7 +150,28 @@ def model_list(models: object, names: Sequence[str] | str = ()) -> list[tuple[Mo
     stored = [name or (m if isinstance(m, str) else m.name) for m, name in paired]
     if not stored or len(set(stored)) < len(stored):
         raise UsageError("name at least one model, and each model once")
+    _check_folders([m for m, name in paired if isinstance(m, str) and name is None])
     return paired
+
+
+def checkpoint_name(where: str | Path) -> str:
+    """What a checkpoint is called that has no other name: by its folder, or the last part of its hub id."""
+    return "+".join(Path(part).name for part in str(where).rsplit("+", 1))
+
+
+def _check_folders(entries: Sequence[str]) -> None:
+    """UsageError if two folders, such as those of two trainings, have one name, before either is asked."""
+    seen: dict[str, str] = {}
+    for entry in entries:
+        if not Path(entry.partition("+")[0]).is_dir():
+            continue
+        first = seen.setdefault(checkpoint_name(entry), entry)
+        if first != entry:
+            raise UsageError(
+                f"{first} and {entry} would both be called {checkpoint_name(entry)}: give each a name to store its "
+                "answers under",
+                argument="names",
+            )
 
 
 def _tiny(name: str) -> Callable[..., Model]:

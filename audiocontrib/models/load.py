@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import stable_hash
+from audiocontrib.models import checkpoint_name
 from audiocontrib.models.adapters import base_of, has_adapter, merge_adapter
 from audiocontrib.models.check_once import check_once
 from audiocontrib.models.families import FAMILIES, Family
@@ -82,7 +83,7 @@ def load_checkpoint(
         template_sha256, date = stable_hash([reader.chat_template or ""]), with_fixed_date(reader)
         set_thinking(reader, thinking)
         net = net.to(device).eval()
-        name = name or "+".join(Path(part).name for part in str(where).rsplit("+", 1))
+        name = name or checkpoint_name(where)
         identity = {
             "model_type": config.model_type,
             "class": type(net).__name__,

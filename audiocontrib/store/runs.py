@@ -50,6 +50,23 @@ def as_runs(given: Any) -> list[Run]:
     return [as_run(one) for one in several]
 
 
+def check_same_models(runs: Sequence[Run]) -> None:
+    """UsageError if two runs hold answers of different weights under one name, such as ``model`` of two trainings."""
+    known: dict[str, tuple[str, Run]] = {}
+    for run in runs:
+        models = run.manifest.get("identity", {}).get("models", {})
+        for name, told in models.items() if isinstance(models, dict) else ():
+            weights = told.get("weights_sha256") if isinstance(told, dict) else None
+            if not weights:
+                continue
+            before, other = known.setdefault(name, (weights, run))
+            if before != weights:
+                raise UsageError(
+                    f"{name} is one model in {other.path} and another in {run.path}: their weights differ; score one "
+                    "of them under a name of its own"
+                )
+
+
 def query(
     run: Run, /, sql: str, *, files: str | Path | Iterable[str | Path] = (), unlocked: bool = False
 ) -> pd.DataFrame:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from logging import CRITICAL, Logger
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -54,19 +56,35 @@ def _split(plan: WeakToStrongPlan, data: Items) -> None:
     """The rule of the plan, on what as many mocks as there are raters answer to a few of its questions."""
     from audiocontrib.models.mock import mock_model
     from audiocontrib.scoring import score
+    from audiocontrib.scoring.progress import LOG
     from audiocontrib.splits import split
 
     places = [place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None]
     few = list(data.take(places[:QUESTIONS]))
     mocks = [mock_model(f"leak=0.5,seed={number},name=rater {number}") for number in range(len(plan.raters))]
     asked: dict[str, Any] = {"method": plan.method, "orders": plan.orders, "prompt": plan.prompt}
-    try:
-        with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
+        with _quiet(LOG):
             run = score(few, mocks, plan.conditions, run=folder, progress=False, **asked)
+        if len(run.quarantined_ids()) == len(few):
+            reason = run.load_items().quarantined[0].reason
+            raise AudiocontribError(f"data: none of the first {len(few)} clips can be heard, e.g. {reason}")
+        try:
             names = [mock.name for mock in mocks]
             split(run, rule=plan.rule, threshold=plan.threshold, condition=plan.condition, models=names)
-    except AudiocontribError as error:
-        raise type(error)(f"the plan cannot be split by the rule {plan.rule}: {one_line(error)}") from error
+        except AudiocontribError as error:
+            raise type(error)(f"the plan cannot be split by the rule {plan.rule}: {one_line(error)}") from error
+
+
+@contextmanager
+def _quiet(logger: Logger) -> Iterator[None]:
+    """A block in which nothing is said of so few questions: that no other item can lend a clip, say."""
+    level = logger.level
+    logger.setLevel(CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _model(name: str, options: Mapping[str, Any]) -> None:

@@ -247,16 +247,18 @@ def test_replies_in_silence_have_a_baseline_of_their_own(rows: TrainingRows, tmp
 
 
 @pytest.mark.parametrize("scale", ["group", "batch", "none"])
-def test_without_silence_the_advantages_are_those_of_one_baseline(scale: str) -> None:
+def test_replies_that_hear_are_held_against_each_other_alone(scale: str) -> None:
     from audiocontrib.training.trainers.advantages import two_baselines
 
-    rewards = torch.tensor([2.5, 0.5, 0.5, 2.5, 0.5, 0.0])
-    found, equal = two_baselines(rewards, 3, 0, scale)  # type: ignore[arg-type]
-    groups = rewards.view(2, 3)
-    spread = groups.std(dim=1, keepdim=True) if scale == "group" else rewards.std()
-    centred = groups - groups.mean(dim=1, keepdim=True)
-    torch.testing.assert_close(found, (centred if scale == "none" else centred / (spread + 1e-4)).flatten())
-    assert not equal.any()
+    hearing = torch.tensor([[2.5, 0.5, 0.5], [2.5, 0.5, 0.0]])
+    spread = hearing.std(dim=1, keepdim=True) if scale == "group" else hearing.std()
+    centred = hearing - hearing.mean(dim=1, keepdim=True)
+    alone = centred if scale == "none" else centred / (spread + 1e-4)
+    for silent in (torch.zeros(2, 2), torch.tensor([[2.5, 0.0], [0.5, 0.5]])):
+        found, equal = two_baselines(torch.cat([hearing, silent], dim=1).flatten(), 5, 2, scale)  # type: ignore[arg-type]
+        torch.testing.assert_close(found.view(2, 5)[:, :3], alone)
+        assert equal.view(2, 5)[:, :3].any() == 0
+        assert equal.view(2, 5)[1, 3:].all()
 
 
 def test_special_tokens_in_a_reply_cost_the_form(trainer: Any) -> None:

@@ -34,6 +34,7 @@ from audiocontrib.training.output.lock import held
 
 safetensors_torch = lazy("safetensors.torch")
 torch = lazy("torch")
+training_session = lazy("audiocontrib.training.trainers.session")
 training_trainer = lazy("audiocontrib.training.trainers.trainer")
 
 
@@ -183,7 +184,9 @@ def test_a_clip_that_vanishes(rows: TrainingRows, tmp_path: Path, monkeypatch: p
     given = TrainingRows(Items([rows.items[0], lost]))
     with pytest.raises(AudiocontribError, match=r"^lost\.wav: the clip of demo/.* is not there"):
         train_sft(sft(), given, TINY, tmp_path / "a", progress=False)
-    monkeypatch.setattr(TrainingRows, "check_clips", lambda self: None)  # gone between the look and the use
+    # gone between the looks and the use
+    monkeypatch.setattr(TrainingRows, "check_clips", lambda self: None)
+    monkeypatch.setattr(training_session, "unusable", lambda *_: {})
     for stage in ("sft", "grpo"):
         with pytest.raises(AudiocontribError) as caught:
             TRAIN[stage](settings_of(stage, batch=4), given, TINY, tmp_path / stage, progress=False)

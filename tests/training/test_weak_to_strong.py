@@ -137,6 +137,8 @@ def test_a_wrong_plan_is_one_line(tmp_path: Path, changes: dict, words: str) -> 
     ("changes", "recipe", "words"),
     [
         ({"rule": "audit"}, {}, "cannot be split by the rule audit: the run holds no audit"),
+        ({"rule": "posterior"}, {}, "cannot be split by the rule posterior: .* needs a model that answered in two"),
+        ({"data": {"dataset": "{keyed}"}}, {}, "data: none of the first 1 clips can be heard, e.g. a.wav"),
         ({"raters": ["{folder}"]}, {}, "the folder holds no weights"),
         ({}, {"model": "{folder}"}, "the folder holds no weights"),
         ({}, {"model": "mock"}, "mock cannot be trained here"),
@@ -149,7 +151,10 @@ def test_what_would_fail_later_fails_before_anything_is_asked(
     (tmp_path / "weightless").mkdir()
     (tmp_path / "weightless" / "config.json").write_text("{}")
     (tmp_path / "set.jsonl").write_text('{"question": "q", "choices": ["a", "b"], "audio": "a.wav"}\n')
-    named = {"{folder}": str(tmp_path / "weightless"), "{set}": str(tmp_path / "set.jsonl")}
+    keyed = tmp_path / "keyed.jsonl"
+    keyed.write_text('{"question": "q", "choices": ["a", "b"], "audio": "a.wav", "answer": "a"}\n')
+    named = {"{folder}": "weightless", "{set}": "set.jsonl", "{keyed}": "keyed.jsonl"}
+    named = {name: str(tmp_path / file) for name, file in named.items()}
 
     def filled(value: object) -> object:
         if isinstance(value, dict):

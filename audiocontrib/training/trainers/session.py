@@ -23,7 +23,7 @@ from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
 from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.encoding.unusable import unusable
-from audiocontrib.training.model_card.card import write_card
+from audiocontrib.training.model_card.card import CARD, write_card
 from audiocontrib.training.output.checkpoints import (
     bring_to_disk,
     last_whole,
@@ -117,6 +117,7 @@ def go(
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     trainer.add_callback(Bar(progress and main))
+    _name_base(trainer, own.start)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     except torch.OutOfMemoryError as error:
@@ -137,6 +138,13 @@ def go(
     return TrainingOutput(out / MODEL, out / METRICS, steps, resumed)
 
 
+def _name_base(trainer: ResumableTrainer, start: str) -> None:
+    """Let adapters name their base so that they are found from any working directory."""
+    for config in getattr(trainer.accelerator.unwrap_model(trainer.model), "peft_config", {}).values():
+        folder = Path(start) if Path(start).exists() else Path(config.base_model_name_or_path or start)
+        config.base_model_name_or_path = str(folder.resolve()) if folder.exists() else start
+
+
 def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageRecord]) -> None:
     """Write the model beside its place: safetensors, processor and card; adapters merged and also by themselves."""
     place = out / f".{MODEL}.tmp"
@@ -145,6 +153,7 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageReco
             whole = trainer.accelerator.unwrap_model(trainer.model)
             if trainer.is_world_process_zero():
                 whole.save_pretrained(out / ADAPTER)
+                (out / ADAPTER / CARD).unlink(missing_ok=True)  # peft's, with nothing filled in
                 merged = whole.merge_and_unload()
                 trainer.check_weights(merged)
                 merged.save_pretrained(place)

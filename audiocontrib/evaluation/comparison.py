@@ -78,11 +78,7 @@ def compare(
         >>> ac.compare(after, before, split="votes").to_pandas()
     """
     scope = Scope(audio=audio, method=method, repeat=repeat, think_tokens=think_tokens)
-    ours, theirs = as_runs(runs), as_runs(baselines)
-    for given in (ours, theirs):
-        check_same_models(given)
-    marked = marked_together([*ours, *theirs], without_marked, corrected_keys)
-    both = (marked[: len(ours)], marked[len(ours) :])
+    both = _as_marked(as_runs(runs), as_runs(baselines), without_marked, corrected_keys)
     new, old = ([rights(run, split=split, scope=scope) for run in given] for given in both)
     without = _without(without, [*new, *old])
     names = [model] if model is None or isinstance(model, str) else list(dict.fromkeys(model))
@@ -97,6 +93,16 @@ def compare(
     for row, p in zip(tested, holm([row["p"] for row in tested]), strict=True):
         row["p_holm"] = float(p)
     return pa.Table.from_pylist(rows, schema=CHANGE_SCHEMA)
+
+
+def _as_marked(
+    ours: Sequence[Run], theirs: Sequence[Run], without: str | Sequence[str], corrected: bool
+) -> tuple[Sequence[Run], Sequence[Run]]:
+    """The runs and their baselines, as the marks of all of them have their items."""
+    for given in (ours, theirs):
+        check_same_models(given)
+    marked = marked_together([*ours, *theirs], without, corrected)
+    return marked[: len(ours)], marked[len(ours) :]
 
 
 def _without(named: str | Sequence[str] | None, given: Sequence[Rights]) -> list[str]:

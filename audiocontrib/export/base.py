@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from audiocontrib.config.words import near
 from audiocontrib.errors import UsageError
 from audiocontrib.registry import Registry
+from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.rows import TrainingRow
 
 Stage = Literal["sft", "grpo"]
@@ -29,6 +30,8 @@ class TrainingExample:
     """What stands for the clip: a path, or under ``embed`` what the format's ``embed`` makes of the encoded file."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """The columns of EXTRA: no trainer needs them, and they say where the row is from."""
+    reward_weights: tuple[float, float] = (2.0, 0.5)
+    """Of the right option and of the form, by the recipe."""
 
 
 PARENT = "audio-contribution"
@@ -44,6 +47,21 @@ EXTRA: Mapping[str, Any] = {
 }
 """The columns beside a trainer's own, each with a value of its type: ids of the item and of its recording, part and
 score by the split, the split's rule, the weight of the row, and PARENT ("" where the data set does not say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a trainer's configuration is made of."""
+
+    stage: Stage
+    file: str
+    """Of the rows."""
+    settings: SFT | GRPO
+    """Of the recipe; where none was given, the published ones."""
+    model: str
+    """To start from."""
+    system: str
+    """Text of the system turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,8 @@ class Format:
     """The encoded file of a clip as it stands in a row."""
     beside: Callable[[Stage, str], Mapping[str, str]] | None = None
     """Other files that the trainer wants, by name: of the stage and the name of the file of rows."""
+    launch: Callable[[Launch], Mapping[str, str]] | None = None
+    """The trainer's configuration and what it is started with, by name."""
 
 
 FORMATS: Registry[Format] = Registry("export format")
@@ -103,7 +123,7 @@ def export_format(name: str, **settings: Any) -> Callable[[Callable[..., Any]], 
         raise UsageError(f"format {name}: there is no field {unknown[0]!r}; {near(unknown[0], fields)}")
     if not isinstance(tags := settings.get("tags", ()), tuple) or not all(isinstance(tag, str) and tag for tag in tags):
         raise UsageError(f"format {name}: tags is {tags!r}, but must be a tuple of texts")
-    for key in ("embed", "beside"):
+    for key in ("embed", "beside", "launch"):
         if not (callable(settings.get(key)) or settings.get(key) is None):
             raise UsageError(f"format {name}: {key} is {settings[key]!r}, but must be a function")
     for key, allowed in {"stages": get_args(Stage), "audio": get_args(Audio)}.items():

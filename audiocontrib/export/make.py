@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -18,9 +19,10 @@ from tqdm import tqdm
 
 from audiocontrib.checked import as_path
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
-from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Stage, TrainingExample
+from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Launch, Stage, TrainingExample
 from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_tags
 from audiocontrib.export.clips import Clips
+from audiocontrib.export.launch import launch_of
 from audiocontrib.export.manifest import made_before, whole_folder, write_manifest
 from audiocontrib.export.origin import run_facts, said_of, split_record
 from audiocontrib.export.writers import write_rows
@@ -31,6 +33,7 @@ from audiocontrib.provenance import to_json
 from audiocontrib.store import Run
 from audiocontrib.store.marks import marked
 from audiocontrib.store.runs import as_run
+from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows
 from audiocontrib.training.rows.split_part import marked_for
 from audiocontrib.training.stage_settings import Part
@@ -106,19 +109,21 @@ def export(
     about = split_record(run, split)
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
     request |= _run_facts(run, rows)
+    launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system)
+    request |= _launch_facts(launch) if chosen.launch else {}
     notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made
     rows.check_clips()
     with whole_folder(out) as folder:
-        examples = _examples(rows, said_of(run, split, rows.items), about["rule"], Clips(way, folder, chosen.embed))
+        clips = Clips(way, folder, chosen.embed)
+        examples = _examples(rows, said_of(run, split, rows.items), about["rule"], clips, launch.settings)
         shown = tqdm(examples, f"export {stage}", len(rows), unit="row", disable=None if progress else True)
-        file = chosen.file.replace("{stage}", stage)
         with _one_line(format):
             like = _row(format, chosen, _like(chosen, rows), stage)
-            write_rows(folder / file, (_row(format, chosen, one, stage, like) for one in shown), like)
-            _write_beside(format, chosen, stage, file, folder)
+            write_rows(folder / launch.file, (_row(format, chosen, one, stage, like) for one in shown), like)
+            _write_beside(format, chosen, folder, launch)
         write_manifest(folder, {"request": request, **_origin(rows), **_counts(made)})
     return made
 
@@ -131,6 +136,12 @@ def _named(run: Run, split: str | Path | None) -> str | Path | None:
 
 def _counts(made: Exported) -> dict[str, Any]:
     return {"items": made.items, "rows": made.rows, "notes": made.notes}
+
+
+def _launch_facts(launch: Launch) -> dict[str, Any]:
+    """What tells this configuration from others, as JSON values."""
+    told: dict[str, Any] = json.loads(json.dumps({"model": launch.model, "settings": asdict(launch.settings)}))
+    return {"launch": told}
 
 
 def _run_facts(run: Run, rows: TrainingRows) -> dict[str, Any]:
@@ -163,8 +174,11 @@ def _way(name: str, chosen: Format, stage: Stage, audio: Audio | None) -> Audio:
     return audio or chosen.audio[0]
 
 
-def _examples(rows: TrainingRows, said: pa.Table, rule: str, clips: Clips) -> Iterator[TrainingExample]:
+def _examples(
+    rows: TrainingRows, said: pa.Table, rule: str, clips: Clips, settings: SFT | GRPO
+) -> Iterator[TrainingExample]:
     """The rows in order. Items are made a few thousand at a time: their table is all that is in memory as a whole."""
+    weights = (settings.accuracy, settings.format) if isinstance(settings, GRPO) else (0.0, 0.0)
     for first in range(0, len(rows.items), ROWS_AT_ONCE):
         some = rows.items[first : first + ROWS_AT_ONCE]
         for item, about in zip(some, said.slice(first, ROWS_AT_ONCE).to_pylist(), strict=True):
@@ -180,7 +194,7 @@ def _examples(rows: TrainingRows, said: pa.Table, rule: str, clips: Clips) -> It
             # a row depends on its item, the number of its copy and the seed, and on no other item
             alone: TrainingRows = replace(rows, items=Items([item]))
             for copy, row in enumerate(alone):
-                yield TrainingExample(row, f"{item.id}#{copy}", audio, extra)
+                yield TrainingExample(row, f"{item.id}#{copy}", audio, extra, weights)
 
 
 def _like(chosen: Format, rows: TrainingRows) -> TrainingExample:
@@ -204,15 +218,21 @@ def _row(
     raise AudiocontribError(f"format {name} {fault} (item {example.row.item.id})")
 
 
-def _write_beside(name: str, chosen: Format, stage: Stage, file: str, folder: Path) -> None:
+def _write_beside(name: str, chosen: Format, folder: Path, launch: Launch) -> None:
     """The other files that a format wants, within the folder."""
-    wanted = chosen.beside(stage, file) if chosen.beside else {}
-    if not isinstance(wanted, Mapping):
-        raise AudiocontribError(f"format {name}: beside gave {wanted!r:.60}, not names and texts")
-    for beside, text in wanted.items():
-        if not (isinstance(beside, str) and isinstance(text, str) and BESIDE.fullmatch(beside)) or beside == file:
-            raise AudiocontribError(f"format {name}: beside gave {beside!r:.60}, which is no name of another text file")
-        (folder / beside).write_text(text, encoding="utf-8")
+    for kind, wanted in (
+        ("beside", chosen.beside(launch.stage, launch.file) if chosen.beside else {}),
+        ("launch", chosen.launch(launch) if chosen.launch else {}),
+    ):
+        if not isinstance(wanted, Mapping):
+            raise AudiocontribError(f"format {name}: {kind} gave {wanted!r:.60}, not names and texts")
+        for beside, text in wanted.items():
+            named = isinstance(beside, str) and isinstance(text, str) and BESIDE.fullmatch(beside)
+            if not named or beside == launch.file:
+                raise AudiocontribError(
+                    f"format {name}: {kind} gave {beside!r:.60}, which is no name of another text file"
+                )
+            (folder / beside).write_text(text, encoding="utf-8")
 
 
 @contextmanager

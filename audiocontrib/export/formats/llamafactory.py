@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from audiocontrib.export.base import Stage, TrainingExample, export_format
+from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format
 from audiocontrib.export.formats.swift import TAGS, messages
+from audiocontrib.export.launch import ZERO2, as_yaml, unsaid
 
 NAME = "audiocontrib"
 """What `dataset:` in a training configuration names."""
@@ -30,11 +31,67 @@ def dataset_info(stage: Stage, file: str) -> Mapping[str, str]:
     return {"dataset_info.json": json.dumps({NAME: about}, indent=2) + "\n"}
 
 
+CARRIED = {
+    *("learning_rate", "schedule", "warmup", "schedule_steps", "schedule_epochs", "weight_decay", "betas", "clip"),
+    *("batch", "accumulate", "steps", "epochs", "tune", "rank", "alpha", "save_every"),
+}
+"""Settings that its configuration has."""
+HEAD = """SFT with LLaMA-Factory 0.9, from this folder: llamafactory-cli train train.yaml [KEY=VALUE …]
+Weights are bfloat16 under DeepSpeed, which keeps float32 copies (deepspeed=null: LLaMA-Factory trains in float32).
+The audio tower counts as a vision tower there, and is frozen unless that is said."""
+
+
+def llamafactory_files(told: Launch) -> Mapping[str, str]:
+    """The configuration, and DeepSpeed's."""
+    said = told.settings
+    steps: dict[str, Any] = {"max_steps": said.schedule_steps} if said.schedule_steps else {}
+    epochs = said.schedule_epochs or said.epochs
+    if not steps:
+        steps = {"num_train_epochs": float(epochs)} if epochs else {"max_steps": said.steps}
+    values: dict[str, Any] = {
+        "model_name_or_path": told.model,
+        "stage": "sft",
+        "do_train": True,
+        "finetuning_type": said.tune,
+        **({"lora_rank": said.rank, "lora_alpha": said.alpha, "lora_target": "all"} if said.tune == "lora" else {}),
+        "freeze_vision_tower": False,
+        "freeze_multi_modal_projector": False,
+        "dataset_dir": ".",
+        "dataset": NAME,
+        "media_dir": ".",
+        "template": "qwen2_omni",
+        "cutoff_len": 1024,
+        "output_dir": "trained",
+        "learning_rate": said.learning_rate,
+        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(said.schedule, said.schedule),
+        "warmup_ratio": said.warmup,
+        "weight_decay": said.weight_decay,
+        "adam_beta1": said.betas[0],
+        "adam_beta2": said.betas[1],
+        "max_grad_norm": said.clip,
+        "per_device_train_batch_size": said.batch,
+        "gradient_accumulation_steps": said.accumulate,
+        **steps,
+        "save_steps": said.save_every,
+        "logging_steps": 1,
+        "seed": said.seed,
+        "bf16": True,
+        "deepspeed": "ds_z2.json",
+        "report_to": "none",
+    }
+    head = HEAD
+    if said.steps and (said.schedule_steps or said.schedule_epochs):
+        head += f"\nThe schedule is longer than the training: checkpoint-{said.steps} is the one that is wanted."
+    head += unsaid(said, CARRIED)
+    return {"train.yaml": as_yaml(head, values), "ds_z2.json": json.dumps(ZERO2, indent=2) + "\n"}
+
+
 @export_format(
     "llamafactory",
     stages=("sft",),
     tags=TAGS,
     beside=dataset_info,
+    launch=llamafactory_files,
 )
 def llamafactory(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """Messages and clips; other columns are not looked at."""

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from audiocontrib.export.base import Stage, TrainingExample, export_format
+from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format
+
+RUN = """#!/bin/bash
+# GRPO with R1-AQA on Qwen2-Audio, the one model that it trains: R1_AQA=/opt/r1-aqa bash grpo.sh
+# R1_AQA names its source tree. Learning rate, sampling, steps and rewards are fixed in its src/train.py and src/utils.
+set -euo pipefail
+: "${R1_AQA:?name the source tree of R1-AQA}"
+cd "$(dirname "$0")"
+torchrun --nproc_per_node="${GPUS:-8}" --master_port="${PORT:-32777}" "$R1_AQA/src/train.py" \\
+    --config_path "$R1_AQA/conf/ds_zero3.json" \\
+    --model_name_or_path "${MODEL:-Qwen/Qwen2-Audio-7B-Instruct}" \\
+    --out_dir "${OUT:-trained}" \\
+    --data_file FILE \\
+    --use_wandb false "$@"
+"""
 
 
-@export_format("r1-aqa", stages=("grpo",))
+def r1_aqa_files(told: Launch) -> Mapping[str, str]:
+    """A script; its settings are not ours to give."""
+    return {"grpo.sh": RUN.replace("FILE", told.file)}
+
+
+@export_format("r1-aqa", stages=("grpo",), launch=r1_aqa_files)
 def r1_aqa(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """Its own columns, and the finished prompt: under the name AVQA it would write one itself, in which every
     "video" of the question has become "audio"; under any other name it takes what the row holds."""

@@ -44,6 +44,7 @@ VERBS = {
     "train": ["train", "plan_training"],
     "validate": ["validate"],
     "verify": ["verify"],
+    "view": ["write_bundle"],
     "weak-to-strong": ["weak_to_strong"],
 }
 """Command -> the functions that do its work."""

@@ -58,6 +58,9 @@ def write_bundle(
     Raises:
         UsageError: there are several runs, or the folder holds other things.
         AudiocontribError: the run holds no answers, or the folder cannot be written to.
+
+    Example:
+        >>> ac.write_bundle([Path("runs/demo")], Path("site"))
     """
     shelf = Shelf(places, audio_root)
     try:

@@ -222,6 +222,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "validate": ((items,), {}),
         "verify": ((run.path,), {}),
         "write_results": ((run, "model-index"), {"out": folder / "index.yaml", "model": "a"}),
+        "write_bundle": (([run.path], folder / "site"), {"most": 2}),
         "weak_to_strong": ((folder / "none.yaml", folder / "out"), {}),
     }
 

@@ -13,6 +13,7 @@ import soundfile
 
 from audiocontrib.audio import RATE, decode
 from audiocontrib.audio.data_uri import LONGEST
+from audiocontrib.checked import whole_number
 from audiocontrib.errors import AudiocontribError, BadAudio, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Clip
@@ -62,6 +63,7 @@ def write_bundle(
     Example:
         >>> ac.write_bundle([Path("runs/demo")], Path("site"))
     """
+    whole_number(most, "most", 1)
     shelf = Shelf(places, audio_root)
     try:
         names = list(shelf.names())

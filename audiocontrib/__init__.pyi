@@ -58,6 +58,7 @@ from .store.marks import marked as marked
 from .store.marks import marks as marks
 from .store.runs import query as query
 from .store.verify import verify as verify
+from .view.bundle import write_bundle as write_bundle
 from .weak_to_strong import weak_to_strong as weak_to_strong
 
 __version__: str

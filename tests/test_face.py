@@ -44,6 +44,7 @@ VERBS = {
     "train": ["train", "plan_training"],
     "validate": ["validate"],
     "verify": ["verify"],
+    "view": ["write_bundle"],
     "weak-to-strong": ["weak_to_strong"],
 }
 """Command -> the functions that do its work."""
@@ -221,6 +222,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "validate": ((items,), {}),
         "verify": ((run.path,), {}),
         "write_results": ((run, "model-index"), {"out": folder / "index.yaml", "model": "a"}),
+        "write_bundle": (([run.path], folder / "site"), {"most": 2}),
         "weak_to_strong": ((folder / "none.yaml", folder / "out"), {}),
     }
 

@@ -36,7 +36,8 @@ def run_about(shelf: Shelf, name: str) -> dict[str, Any]:
         table = parquet([run.path / ITEMS])
         [counts] = arrow_table(con.sql(COUNTS.format(table))).to_pylist()
         types = [row["type"] for row in arrow_table(con.sql(TYPES.format(table, MOST_TYPES))).to_pylist()]
-    splits = [one.name for one in run.splits()]
+    counting = shelf.counting(name)
+    splits = list(counting.splits)
     conditions = sorted({condition for _, condition in counted.cells})
     return counts | {
         "name": name,
@@ -47,7 +48,7 @@ def run_about(shelf: Shelf, name: str) -> dict[str, Any]:
             ["Prompt", prompt.get("name") or "not known"],
         ],
         "answers": counted.answers,
-        "state": counted.state,
+        "state": counting.state,
         "cells": counted.cells,
         "audio": counted.audio,
         "condition": counted.condition,
@@ -55,12 +56,12 @@ def run_about(shelf: Shelf, name: str) -> dict[str, Any]:
         "models": counted.models,
         "first": counted.first,
         "by_type": counted.by_type,
-        "split": shelf.split(run),
+        "split": next(iter(splits), ""),
         "kinds": list(KINDS),
         "values": {
             "type": types,
             "split": list(PARTS) if splits else [],
-            "parts": splits,
+            "parts": sorted(splits),
             "model": counted.models,
             "condition": conditions,
             "result": list(VOTES),

@@ -109,22 +109,21 @@ def _static(request: Request) -> Response:
 def _items(shelf: Shelf, asked: Asked) -> dict[str, Any]:
     words = {name: word for name, word in asked.items() if name not in ("run", "against", "item")}
     name, against = asked.get("run", ""), asked.get("against", "")
-    run, wanted = shelf.open(name), items_asked(words)
+    wanted = items_asked(words)
     there = shelf.counted(against) if against and against != name else None
     counted = shelf.counted(name)
     compares = against or wanted.other or wanted.under or wanted.differs
     found = list_items(
-        run, counted, wanted, marks(run), split=shelf.split(run, wanted.parts),
+        counted, wanted, marks(shelf.open(name)), split=shelf.split(name, wanted.parts),
         there=(there or counted) if compares else None,
     )  # fmt: skip
-    return asdict(found) | {"state": counted.state}
+    return asdict(found) | {"state": shelf.counting(name).state}
 
 
 def _item(shelf: Shelf, asked: Asked) -> dict[str, Any]:
     name = asked.get("run", "")
-    run = shelf.open(name)
-    split = shelf.split(run, asked.get("parts", ""))
-    return items_shown(run, shelf.counted(name), [asked.get("item", "")], split)[0]
+    counted, split = shelf.counted(name), shelf.split(name, asked.get("parts", ""))
+    return items_shown(shelf.open(name), counted, [asked.get("item", "")], split)[0]
 
 
 def _sound(shelf: Shelf, asked: Asked) -> Response:

@@ -13,6 +13,7 @@ import soundfile
 
 from audiocontrib.audio import RATE, decode
 from audiocontrib.audio.data_uri import LONGEST
+from audiocontrib.checked import whole_number
 from audiocontrib.errors import AudiocontribError, BadAudio, UsageError
 from audiocontrib.hashing import stable_hash
 from audiocontrib.items import Clip
@@ -24,6 +25,7 @@ from audiocontrib.store.files import cannot_write, make_folder
 from audiocontrib.view.about import run_about
 from audiocontrib.view.asked import ItemsAsked
 from audiocontrib.view.counted import Counted, count_run, run_state
+from audiocontrib.view.counting import sound_splits
 from audiocontrib.view.items import list_items
 from audiocontrib.view.one_item import items_by_id, items_shown
 from audiocontrib.view.pages import INDEX, STATIC
@@ -57,7 +59,11 @@ def write_bundle(
     Raises:
         UsageError: there are several runs, or the folder holds other things.
         AudiocontribError: the run holds no answers, or the folder cannot be written to.
+
+    Example:
+        >>> ac.write_bundle([Path("runs/demo")], Path("site"))
     """
+    whole_number(most, "most", 1)
     shelf = Shelf(places, audio_root)
     try:
         names = list(shelf.names())
@@ -98,12 +104,13 @@ def _write(shelf: Shelf, name: str, out: Path, clips: bool, most: int) -> str:
     for old in ("data", "clips", "static"):
         shutil.rmtree(out / old, ignore_errors=True)
     _put(out / NAME, {"run": name})
-    split = shelf.split(run)
+    splits = sound_splits(run.path)
+    split = next(iter(splits), "")
     with run.views() as con:
         only = arrow_table(con.sql(SAMPLE, params={"split": split, "most": most})).select(["item_id"])
-    found = list_items(run, counted, ItemsAsked(count=most), pa.table(NO_MARKS), split=split, only=only)
+    found = list_items(counted, ItemsAsked(count=most), pa.table(NO_MARKS), split=splits.get(split), only=only)
     rows = found.items
-    copied = _items(run, counted, out, rows, split, clips)
+    copied = _items(run, counted, out, rows, splits.get(split), clips)
     about = run_about(shelf, name)
     values = about["values"] | {key: list[str]() for key in ("marked", "against", "parts")}
     values["other"], values["under"] = about["models"], about["values"]["condition"]
@@ -113,7 +120,7 @@ def _write(shelf: Shelf, name: str, out: Path, clips: bool, most: int) -> str:
     return f"{told}, {copied:,} clips: serve {out} with any web server, such as python -m http.server"
 
 
-def _items(run: Run, counted: Counted, out: Path, rows: list[dict[str, Any]], split: str, clips: bool) -> int:
+def _items(run: Run, counted: Counted, out: Path, rows: list[dict[str, Any]], split: Path | None, clips: bool) -> int:
     """Write the items, PAGE to a file, and their clips; gives how many clips there are. Rows get a text to search."""
     written: dict[Clip, str] = {}
     for start in range(0, len(rows), PAGE):

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.sql import arrow_table, cursor
-from audiocontrib.store.splits import TABLE
 from audiocontrib.store.views import parquet
 from audiocontrib.view.asked import CHANGED, DIFFERS, OF_MODEL
 from audiocontrib.view.counted import NUMBERS, VOTES, Counted
 
 if TYPE_CHECKING:
-    from audiocontrib.store import Run
+    from pathlib import Path
+
     from audiocontrib.view.asked import ItemsAsked
 
 RIGHT, WRONG = VOTES.index("right"), tuple(VOTES.index(name) for name in ("wrong", "abstained", "no choice"))
@@ -55,12 +55,11 @@ class _Query:
 
 
 def list_items(
-    run: Run,
     counted: Counted,
     asked: ItemsAsked,
     marks: pa.Table,
     *,
-    split: str = "",
+    split: Path | None = None,
     there: Counted | None = None,
     only: pa.Table | None = None,
 ) -> ItemList:
@@ -68,7 +67,7 @@ def list_items(
 
     Args:
         marks: item_id and kind of the items that are marked, one row or several for each.
-        split: name of the saved split whose parts are shown; empty: none.
+        split: the table of the saved split whose parts are shown; None: none.
         there: the counts that votes are held against: of this run or another.
         only: item_id of the items that there are; None: all of the run.
 
@@ -78,11 +77,11 @@ def list_items(
     """
     if there is not None and not (counted.state and there.state):
         raise AudiocontribError("answers are being counted: what is compared can be seen in a moment")
-    if asked.split and not split:
+    if asked.split and split is None:
         raise UsageError("the run has no split that items could be parts of")
     query = _Query(f"{counted.table} c")
-    if split:
-        query.source += f" left join {split_rows(run, split)} s on s.item_id = c.item_id"
+    if split is not None:
+        query.source += f" left join {split_rows(split)} s on s.item_id = c.item_id"
     here, other = _compared_columns(counted, asked, there)
     if there is not None and other.startswith("o."):
         query.source += f" join {there.table} o on o.item_id = c.item_id"
@@ -103,10 +102,10 @@ def list_items(
     return ItemList([_row(row, marks) for row in rows], found, of, compared)
 
 
-def split_rows(run: Run, name: str) -> str:
+def split_rows(table: Path) -> str:
     """SQL of a saved split: item_id, split, score and reason, of which a split of others may lack the last two."""
     none = "null::varchar as item_id, null::varchar as split, null::double as score, null::varchar as reason"
-    return f"(from {parquet([run.split(name).folder / TABLE])} union all by name (select {none} where false))"
+    return f"(from {parquet([table])} union all by name (select {none} where false))"
 
 
 def _row(row: dict[str, Any], marks: pa.Table) -> dict[str, Any]:
@@ -184,7 +183,7 @@ def _added_up(table: pa.Table) -> dict[str, int]:
     return sums
 
 
-def _rows(query: _Query, counted: Counted, asked: ItemsAsked, split: str, other: str) -> str:
+def _rows(query: _Query, counted: Counted, asked: ItemsAsked, split: Path | None, other: str) -> str:
     """One stretch of the list. Of a saved split its own score is shown, else that of ``contributions``."""
     votes = ", ".join(f"c.v{place}" for place in range(len(counted.cells)))
     score, part, reason = ("s.score", "s.split", "s.reason") if split else ("c.score", "''", "null")

@@ -21,6 +21,8 @@ from audiocontrib.view.counted import NUMBERS, Counted
 from audiocontrib.view.items import split_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
     from audiocontrib.audio import Sound
@@ -36,11 +38,11 @@ where item_id = $1 and condition = $2 and ($3 = '' or model = $3) and outcome <>
 """
 
 
-def items_shown(run: Run, counted: Counted, ids: list[str], split: str = "") -> list[dict[str, Any]]:
+def items_shown(run: Run, counted: Counted, ids: list[str], split: Path | None = None) -> list[dict[str, Any]]:
     """Items as ``templates/item.js`` draws them, with ``marks`` and ``sounds``, in the order of their ids here.
 
     Args:
-        split: name of the saved split of their parts; empty: none.
+        split: the table of the saved split of their parts; None: none.
 
     Returns:
         JSON values; of ``sounds`` each has condition, models, partner (whose clip is played, or null) and ``silent``:
@@ -54,7 +56,7 @@ def items_shown(run: Run, counted: Counted, ids: list[str], split: str = "") -> 
         items, answers = _items(run, con, ids), answers_of(con)
         known = _by_item(con, f"select item_id, {', '.join(NUMBERS)} from {counted.table}")
         played = _by_item(con, PLAYED)
-        parts = _by_item(con, f"select item_id, split, score, reason from {split_rows(run, split)}") if split else {}
+        parts = _by_item(con, f"select item_id, split, score, reason from {split_rows(split)}") if split else {}
     said = [row | {"at": row["at"].isoformat()} for row in marks(run).to_pylist()]
     shown = []
     for item in items:

@@ -12,7 +12,6 @@ from typing import Any
 
 from audiocontrib.errors import UsageError, one_line
 from audiocontrib.hashing import stable_hash
-from audiocontrib.report.run_summary import saved_by_time
 from audiocontrib.store import Run
 from audiocontrib.store.manifest import MANIFEST
 from audiocontrib.store.mark_files import write_marks
@@ -100,11 +99,12 @@ class Shelf:
         """What is counted of it by now; its items alone before the first time."""
         return self.counting(name).now(PATIENCE) or uncounted(self.open(name))
 
-    def split(self, run: Run, name: str = "") -> str:
-        """The name of a saved split: the one that is named, else the one saved last; empty where there is none."""
-        if name:
-            return run.split(name).name if name in {one.name for one in run.splits()} else _no_split(run, name)
-        return next((one.name for one in saved_by_time(run)), "")
+    def split(self, name: str, split: str = "") -> Path | None:
+        """The table of a saved split: the one that is named, else the one saved last; None where there is none."""
+        there = self.counting(name).splits
+        if split and split not in there:
+            raise UsageError(f"the run has no split {split!r:.120}; there are: {', '.join(sorted(there)) or 'none'}")
+        return there[split] if split else next(iter(there.values()), None)
 
     def listed(self) -> list[dict[str, Any]]:
         """Name, data set, models, conditions and answers of each run; ``fault`` where it cannot be read."""
@@ -117,7 +117,7 @@ class Shelf:
         return {
             "answers": number_of_answers(self.open(name)),
             "counted": counted.answers if counted else 0,
-            "state": counted.state if counted else "",
+            "state": counting.state,
             "busy": counting.busy,
             "fault": counting.fault,
         }
@@ -160,10 +160,6 @@ class Shelf:
             if not file.exists():
                 rendered(run.path, self.audio_root, file)
         return file.read_text(encoding="utf-8")
-
-
-def _no_split(run: Run, name: str) -> str:
-    raise UsageError(f"the run has no split {name!r:.120}; there are: {', '.join(one.name for one in run.splits())}")
 
 
 def _listed(name: str, path: Path) -> dict[str, Any]:

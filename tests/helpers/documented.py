@@ -107,6 +107,7 @@ ELSEWHERE = {
     r"^audiocontrib demo (.* )?--real": "needs pretrained weights: tests/cli/test_demo_real.py",
     r"^audiocontrib weak-to-strong": "trains: tests/training/test_weak_to_strong.py reads every plan that ships",
     r"^audiocontrib (reread .*--judge|evaluate .*--scorer judge)": "a reply must be unparsed: test_judge.py",
+    r"^audiocontrib view": "serves until it is stopped: tests/view",
     r"^audiocontrib demo": "once for all pages, by the test's fixture",
 }
 """Lines that are not run here, and where they are."""

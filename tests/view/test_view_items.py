@@ -38,9 +38,8 @@ MARKS = pa.table({"item_id": pa.array([], pa.string()), "kind": pa.array([], pa.
 
 def listed(run: Run, counted: Counted, **words: Any) -> ItemList:
     there = counted if words.keys() & {"other", "under", "differs"} else None
-    return list_items(
-        run, counted, items_asked({k: str(v) for k, v in words.items()}), MARKS, split="votes", there=there
-    )
+    asked = items_asked({name: str(word) for name, word in words.items()})
+    return list_items(counted, asked, MARKS, split=run.split_folder("votes") / "split.parquet", there=there)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +177,7 @@ def test_counts_are_kept_until_answers_are_added(tmp_path: Path) -> None:
 
 
 def test_before_counting_the_items_are_there(run: Run, plain: pd.DataFrame) -> None:
-    got = list_items(run, uncounted(run), items_asked({"find": "what", "count": "100"}), MARKS)
+    got = list_items(uncounted(run), items_asked({"find": "what", "count": "100"}), MARKS)
     assert [row["id"] for row in got.items] == list(plain.index[plain.question.str.lower().str.contains("what")])
     assert {tuple(row["votes"]) for row in got.items} == {()}
 

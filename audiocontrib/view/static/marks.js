@@ -40,11 +40,12 @@ const itemMarks = (() => {
     list.replaceChildren(...marks.filter((mark) => mark.item_id === item.id).map((mark) => make("li", said(item, mark))));
   };
 
+  const MOST = 500;
   const all = (marks) => {
     if (!marks.length) return [make("p", "No item is marked yet.", "soft")];
     const table = make("table"), head = table.createTHead().insertRow(), body = table.createTBody();
     for (const title of ["item", "mark", "right key", "note", "by", "when"]) { const cell = make("th", title); cell.scope = "col"; head.append(cell); }
-    for (const mark of marks) {
+    for (const mark of marks.slice(0, MOST)) {
       const row = body.insertRow(), link = make("a", mark.item_id);
       link.href = "#" + new URLSearchParams({ item: mark.item_id });
       row.insertCell().append(link);
@@ -52,7 +53,7 @@ const itemMarks = (() => {
     }
     const box = make("div", null, "scroll");
     box.tabIndex = 0; box.setAttribute("role", "region"); box.setAttribute("aria-label", "List of marks"); box.append(table);
-    return [box];
+    return marks.length > MOST ? [make("p", "The first " + MOST + " of " + marks.length + ".", "soft"), box] : [box];
   };
   return { form, show, all };
 })();

@@ -35,7 +35,7 @@ PATHS = ["absolute", "relative"]
 @click.option(
     "--disjoint",
     type=click.Choice(["clip", "item", "none"]),
-    help="What grpo may not share with sft on the weak part.  [default: clip]",
+    help="What grpo may not share with sft on the weak part: clips, or questions.  [default: item]",
 )
 @click.option(
     "--training-recipe", "recipe", cls=RenamedOption, old="--recipe", type=click.Path(path_type=Path),

@@ -78,15 +78,14 @@ def compare(
         >>> ac.compare(after, before, split="votes").to_pandas()
     """
     scope = Scope(audio=audio, method=method, repeat=repeat, think_tokens=think_tokens)
-    both = _as_marked(as_runs(runs), as_runs(baselines), without_marked, corrected_keys)
-    new, old = ([rights(run, split=split, scope=scope) for run in given] for given in both)
+    marked = _as_marked(as_runs(runs), as_runs(baselines), without_marked, corrected_keys)
+    new, old = ([rights(run, split=split, scope=scope) for run in given] for given in marked)
     without = _without(without, [*new, *old])
     names = [model] if model is None or isinstance(model, str) else list(dict.fromkeys(model))
     those = [_one(new, name, "model", "") for name in names]
     before = _one(old, baseline_model, "baseline model", those[0] if model else "")
     now = those[0] if len(those) == 1 else f"{those[0]} ({len(those)} seeds)"
-    several, b = [_joined(new, name) for name in those], _joined(old, before)
-    rows = list(_rows(several, b, now, before, audio, without))
+    rows = list(_rows([_joined(new, name) for name in those], _joined(old, before), now, before, audio, without))
     if not rows:
         raise AudiocontribError(f"{now} and {before} answered no item in common, under the same condition")
     tested = [row for row in rows if not isnan(row["p"])]

@@ -36,7 +36,7 @@ class RowOptions:
     """Each question so many times."""
     seed: Seed = 0
     """Of the orders."""
-    disjoint: Disjoint = "clip"
+    disjoint: Disjoint = "item"
     """What GRPO may not share with SFT on the weak part."""
 
 
@@ -74,7 +74,7 @@ def choose(
         model="none",  # nothing is trained
         sft=None if grpo and asked.disjoint == "none" else sft,
         grpo=grpo,
-        disjoint="item" if asked.disjoint == "item" else "clip",
+        disjoint="clip" if asked.disjoint == "clip" else "item",
     )
 
 

@@ -87,7 +87,7 @@ def export(
         part: ``weak``, ``strong`` or ``all``; default: weak for SFT, strong for GRPO.
         copies: each question so many times, its options in random orders; default: 4.
         seed: of the orders; default: 0.
-        disjoint: what GRPO may not share with SFT on the weak part: ``clip`` (default), ``item`` or ``none``.
+        disjoint: what GRPO may not share with SFT on the weak part: ``item`` (default: questions), ``clip`` or ``none``.
         audio: how rows refer to clips; default: the format's first.
         prompt: name, file or template of another prompt than the run was asked with; default: the run's own.
         without_marked, corrected_keys: as in :func:`audiocontrib.marked`, beside the marks by which the split was made.
@@ -108,9 +108,8 @@ def export(
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
     about = split_record(run, split)
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
-    request |= _run_facts(run, rows)
     launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system)
-    request |= _launch_facts(launch) if chosen.launch else {}
+    request |= _run_facts(run, rows) | (_launch_facts(launch) if chosen.launch else {})
     notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:

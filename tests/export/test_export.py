@@ -70,8 +70,18 @@ def test_rows_are_fixed_by_the_seed(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [("sft", "grpo"), ("grpo", "sft")])
-def test_the_stages_share_no_clip_in_whatever_order(order: tuple[str, str], run: Run, tmp_path: Path) -> None:
+def test_the_stages_share_no_question_in_whatever_order(order: tuple[str, str], run: Run, tmp_path: Path) -> None:
     rows = {stage: rows_of(run, stage, tmp_path / stage) for stage in order}
+    items = {stage: {row["item_id"] for row in rows[stage]} for stage in order}
+    assert items["sft"]
+    assert items["grpo"]
+    assert not items["sft"] & items["grpo"]
+    assert "toy/1" in items["grpo"]  # its recording is also that of toy/0
+
+
+@pytest.mark.parametrize("order", [("sft", "grpo"), ("grpo", "sft")])
+def test_the_stages_share_no_clip_where_that_is_asked(order: tuple[str, str], run: Run, tmp_path: Path) -> None:
+    rows = {stage: rows_of(run, stage, tmp_path / stage, disjoint="clip") for stage in order}
     clips = {stage: {row["clip_id"] for row in rows[stage]} for stage in order}
     assert clips["sft"]
     assert clips["grpo"]

@@ -87,7 +87,7 @@ def export(
         part: ``weak``, ``strong`` or ``all``; default: weak for SFT, strong for GRPO.
         copies: each question so many times, its options in random orders; default: 4.
         seed: of the orders; default: 0.
-        disjoint: what GRPO may not share with SFT on the weak part: ``item`` (default: questions), ``clip`` or ``none``.
+        disjoint: what GRPO may not share with SFT on the weak part: ``item`` (a question; default), ``clip``, ``none``.
         audio: how rows refer to clips; default: the format's first.
         prompt: name, file or template of another prompt than the run was asked with; default: the run's own.
         without_marked, corrected_keys: as in :func:`audiocontrib.marked`, beside the marks by which the split was made.

@@ -25,6 +25,7 @@ from audiocontrib.cli import main
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.export import FORMATS, export, make
 from audiocontrib.export import manifest as manifests
+from audiocontrib.export.choice import choose
 from audiocontrib.export.clips import Clips
 from audiocontrib.items import Clip, Items, ItemTable, item_from_row
 from audiocontrib.prompts import PromptTemplate, find_prompt, make_prompt, prompt_record
@@ -223,7 +224,7 @@ def test_the_manifest_names_every_file_and_the_split(run: Run, tmp_path: Path) -
     file = run.split_folder(SPLIT) / "split.parquet"
     assert asked["split"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert (asked["split"]["rule"], asked["split"]["threshold"]) == ("votes", 0.5)
-    assert (held["items"], held["rows"]) == (3, 6)
+    assert (held["items"], held["rows"]) == (4, 8)
     chosen = asked["rows"]
     assert (asked["stage"], chosen["part"], chosen["copies"], chosen["seed"]) == ("grpo", "strong", 2, 7)
     assert chosen["apart_from"]["part"] == "weak"
@@ -311,7 +312,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(run: Run, tmp_path: Pa
 def test_a_part_that_is_empty(stage: Any, parts: list[str], said: str, tmp_path: Path) -> None:
     run = make_run(tmp_path, parts=parts)
     with pytest.raises(AudiocontribError, match=said):
-        rows_of(run, stage, tmp_path / "out")
+        rows_of(run, stage, tmp_path / "out", disjoint="clip")
     assert not (tmp_path / "out").exists()
 
 
@@ -436,7 +437,8 @@ def test_items_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
     made = "audiocontrib.items.table.item_from_row"
     monkeypatch.setattr(made, lambda row, root: alive.append(0) or item_from_row(row, root))
     said = pa.table({"part": ["weak"] * 10_000, "score": [0.0] * 10_000})
-    given = make._examples(TrainingRows(Items(held), 4), said, "votes", Clips("absolute", tmp_path, None))
+    settings = choose("sft").stage("sft")
+    given = make._examples(TrainingRows(Items(held), 4), said, "votes", Clips("absolute", tmp_path, None), settings)
     counted = {}
     for number, _ in enumerate(given):
         if number % 10_000 == 0:

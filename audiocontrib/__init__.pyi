@@ -38,6 +38,7 @@ from .plugins import load_plugin as load_plugin
 from .publish import push as push
 from .publish import write_results as write_results
 from .report.card import card as card
+from .report.figures import plot as plot
 from .report.overview import show as show
 from .report.page import report as report
 from .reread import reread as reread

@@ -33,6 +33,7 @@ VERBS = {
     "reread": ("reread", "judge", "judgements", "judged_accuracy"),
     "marks": ["marks", "add_mark", "marked", "read_marks", "write_marks"],
     "models": ["list_models"],
+    "plot": ["plot"],
     "plugins": ["installed_plugins", "load_plugin"],
     "query": ["query"],
     "push": ["push"],
@@ -159,6 +160,7 @@ FREE = {
     "add_mark": {"note", "by"},
     # whatever they are, they are right: names and places to be made
     "score": {"run", "names", "devices"},
+    "plot": {"out"},
     "report": {"out"},
     "export": {"out"},
     "load_items": {"name", "revision"},
@@ -214,6 +216,7 @@ def calls(run: ac.Run, folder: Path) -> dict[str, Call]:
         "plan_training": ((run, "sft"), {"recipe": recipe, "split": "votes"}),
         "push": ((run, "me/set"), {"split": "votes"}),
         "query": ((run,), {"sql": "from items"}),
+        "plot": ((run, "accuracy"), {"out": folder / "f.svg"}),
         "report": ((run,), {"out": folder / "r.html", "items": 2}),
         "score": ((items[:1], "mock"), {"run": folder / "scored", "conditions": "text", "progress": False}),
         "show": ((run,), {}),

@@ -49,8 +49,7 @@ def written(model: LocalModel, requests: Sequence[Request], stop: frozenset[int]
 
 def dice(model: LocalModel, group: Sequence[Ready]) -> list[Dice | None]:
     """The chance of each reply; None where it is greedy."""
-    salt = model.fingerprint()["weights_sha256"]
-    return [Dice(r.draw, salt) if r.draw else None for r in group]
+    return [Dice(r.draw, model.fingerprint()["weights_sha256"]) if r.draw else None for r in group]
 
 
 def _groups(model: LocalModel, requests: Sequence[Request], places: Sequence[int]) -> Iterator[JobGroup]:

@@ -151,7 +151,7 @@ def plot(run: Run, name: str, /, *, out: str | os.PathLike[str], split: str | No
         AudiocontribError: the run has nothing to show in it, or the file cannot be written.
 
     Example:
-        >>> plot(ac.open_run("runs/demo"), "map", out="map.pdf")
+        >>> ac.plot(ac.open_run("runs/demo"), "map", out="map.pdf")
     """
     as_run(run)
     chosen, path = FIGURES.find(name), as_path(out, "out")

@@ -16,6 +16,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.log import tell
 from audiocontrib.splits.base import RULES
 from audiocontrib.splits.settings import ConditionName, RuleName, check_settings
+from audiocontrib.store.mark_lines import MarkKind
 
 LOG = logging.getLogger("audiocontrib.splits")
 
@@ -51,7 +52,7 @@ class SplitRecipe:
     """Which bound of thoughts counts, where there are several; None: the largest."""
     leave_out: Annotated[tuple[Literal["unsolved"], ...], one_or_several] = ()
     """Kinds of items that are left out, one or several."""
-    without_marked: Annotated[tuple[Name, ...], one_or_several] = ()
+    without_marked: Annotated[tuple[MarkKind, ...], one_or_several] = ()
     """Kinds of marks: items that are marked so are left out; one or several."""
     corrected_keys: bool = False
     """Whether corrected keys of marks take the place of the gold."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, get_args
 
 import pyarrow as pa
 
@@ -23,8 +24,9 @@ from audiocontrib.store.own import check_own
 from audiocontrib.store.seal import check_file
 
 MARKS = "marks.jsonl"
-WRONG_KEY = "wrong key"
-KINDS = (WRONG_KEY, "ambiguous", "clip bad", "fine", "leak")
+MarkKind = Literal["wrong key", "ambiguous", "clip bad", "fine", "leak"]
+WRONG_KEY: MarkKind = "wrong key"
+KINDS: tuple[MarkKind, ...] = get_args(MarkKind)
 LONGEST = {"note": 2000, "by": 100}
 """Characters that a text of a person may have."""
 MARK_SCHEMA = schema_of(

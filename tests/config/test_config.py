@@ -298,7 +298,7 @@ def test_a_split_recipe_is_the_arguments_of_a_split(tmp_path: Path) -> None:
     )
     assert made.arguments() == {
         "rule": "group", "threshold": 2 / 3, "condition": "silence", "audio": "audio", "models": ("m0",),
-        "leave_out": ("unsolved",), "least": 10,
+        "leave_out": ("unsolved",), "without_marked": (), "corrected_keys": False, "least": 10,
     }  # fmt: skip
     assert made.with_values({"least": "12", "threshold": "0.5"}, "--set").arguments()["least"] == 12
     with pytest.raises(UsageError, match="^--set: rule fdr: there is no field 'least'; there are: fdr"):  # noqa: RUF043

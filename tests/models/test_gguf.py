@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
+from helpers.lazy import lazy
 
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.models import gguf, load_model
+from audiocontrib.models import load_model
 from audiocontrib.models.base import Model
 
-writer = pytest.importorskip("gguf")
+writer = lazy("gguf")
+gguf = lazy("audiocontrib.models.gguf")
+saved = lazy("safetensors.torch")
+torch = lazy("torch")
 WIDTH, HEADS, LAYERS = 32, 2, 1
 
 
@@ -98,8 +100,10 @@ def test_a_folder_that_was_changed_is_made_again(file: Path, how: str) -> None:
     right = weights(loaded(file))
     [folder] = folders(file)
     if how == "weights":
-        held = load_file(folder / "model.safetensors")
-        save_file({name: tensor + 1 for name, tensor in held.items()}, folder / "model.safetensors", {"format": "pt"})
+        held = saved.load_file(folder / "model.safetensors")
+        saved.save_file(
+            {name: tensor + 1 for name, tensor in held.items()}, folder / "model.safetensors", {"format": "pt"}
+        )
     elif how == "config":
         told = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps(told | {"rms_norm_eps": 0.5}))

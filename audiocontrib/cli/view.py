@@ -12,7 +12,7 @@ from audiocontrib.errors import UsageError
 
 
 @click.command()
-@click.argument("places", nargs=-1, metavar="[RUN|FOLDER]...", type=click.Path(path_type=Path))
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of 127.0.0.1.  [default: a free one]")
 @click.option("--as", "marked_by", metavar="NAME", default="", help="Who marks items.  [default: nobody by name]")
 @click.option("--open/--no-open", "browser", default=False, help="Open the page in your browser.  [default: no]")
@@ -35,7 +35,7 @@ def command(
 ) -> None:
     """Look at runs on a page that follows them: every item filtered, heard, compared and marked.
 
-    Without a run or folder, those of runs/ are shown. The page is for you alone: it is served on 127.0.0.1, to the
+    PLACES are runs, and folders of runs; without any, those of runs/ are shown. The page is for you alone: it is served on 127.0.0.1, to the
     browser that opened the address with its token, and asks nothing of the network. Ctrl-C ends it.
 
     \b

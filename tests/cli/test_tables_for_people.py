@@ -50,6 +50,7 @@ def held(run: ac.Run, view: str) -> list[str]:
             return list(accuracy(con).column_names)
     made = {
         "parts": lambda: ac.split(run).summary(None),
+        "marks": lambda: ac.marks(run),
         "sensitivity": lambda: sensitivity(run),
         "answers": lambda: show(run, run.table("select item_id from items")["item_id"][0].as_py()).answers,
     }

@@ -47,7 +47,8 @@ def made(folder: Path, audio_root: object, *paths: str) -> Run:
         ]
     )
     run = Run.create_or_resume(folder, manifest() | {"origin": {"name": "toy", "audio_root": audio_root}}, items)
-    run.append([response(n) for n in range(len(paths))])
+    two = {"posterior": (0.4, 0.6), "option_logprob": (-2.0, -1.0), "option_tokens": (2, 2)}
+    run.append([response(n, **two) for n in range(len(paths))])
     return run
 
 
@@ -113,7 +114,7 @@ def test_nothing_outside_is_copied_embedded_or_linked(
         assert done.exit_code in (1, 2), done.stdout + done.stderr
         assert "unexpected" not in done.stderr
         assert not (tmp_path / "out").exists()
-    numbers = ("score", "p_audio", "p_silence", "p_text", "contribution")
+    numbers = ("p_audio", "p_silence", "p_text", "contribution", "right_with_audio", "votes_right")
     scores = schema_of(item_id=pa.string(), unsolved=pa.bool_(), **dict.fromkeys(numbers, pa.float64())).empty_table()
     assert sampled(run, None, scores, 9, run.path).clips == {}
 

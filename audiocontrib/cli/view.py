@@ -35,8 +35,9 @@ def command(
 ) -> None:
     """Look at runs on a page that follows them: every item filtered, heard, compared and marked.
 
-    PLACES are runs, and folders of runs; without any, those of runs/ are shown. The page is for you alone: it is served on 127.0.0.1, to the
-    browser that opened the address with its token, and asks nothing of the network. Ctrl-C ends it.
+    PLACES are runs, and folders of runs; without any, those of runs/ are shown. The page is for you alone: it is
+    served on 127.0.0.1, to the browser that opened the address with its token, and asks nothing of the network. Ctrl-C
+    ends it.
 
     \b
     Examples:

@@ -127,6 +127,7 @@ STANDS_IN = (
     (r"--reference MODEL", "--reference mock"),
     (r"^(audiocontrib doctor --model) \S+", r"\1 mock"),
     # a recipe whose model is at hand
+    (r"runs/audiomcq --split paper", "runs/mmau --split votes"),
     (r"recipes/training/omni/paper\.yaml", "recipes/training/tiny/weak_to_strong.yaml"),
     (r"recipes/training/omni/", "recipes/training/tiny/"),
     # what training would take, instead of training (tests/training/test_training_runs.py trains)

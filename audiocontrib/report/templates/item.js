@@ -26,7 +26,7 @@ const itemView = (() => {
   const known = (value) => value !== null && value !== undefined && value !== "";
   const shown = (value) => {
     if (!known(value)) return "–";
-    return typeof value !== "number" ? value : Number.isInteger(value) ? String(value) : value.toFixed(2);
+    return typeof value !== "number" ? value : Number.isInteger(value) ? String(value) : value.toFixed(2).replace(/^-(?=0\.00$)/, "");
   };
   const letter = (place) => String.fromCharCode(65 + place);
   const optionOf = (item, choice) => known(choice) ? letter(choice) + " " + (item.choices[choice] ?? "") : "";

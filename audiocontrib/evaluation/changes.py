@@ -88,7 +88,7 @@ def _scale(
     scale: Callable[[Sides], Column], now: Heard, before: Heard, found: Difference, bounds: tuple[float, float]
 ) -> dict[str, Any]:
     means = {"now": float(scale(now.sides()).mean()), "before": float(scale(before.sides()).mean())}
-    return _told(found) | means | {"least": bounds[0], "most": bounds[1]}
+    return change_facts(found) | means | {"least": bounds[0], "most": bounds[1]}
 
 
 def heard_by(items: Sequence[Answered], audio: str, condition: str) -> Heard:
@@ -110,10 +110,11 @@ def numbered_clips(pairs: Sequence[tuple[Answered, Answered]]) -> NDArray[np.int
 
 def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
     means = {"now": float(now.mean()), "before": float(before.mean())}
-    return _told(paired_difference(now, before, clips)) | means
+    return change_facts(paired_difference(now, before, clips)) | means
 
 
-def _told(found: Difference) -> dict[str, Any]:
+def change_facts(found: Difference) -> dict[str, Any]:
+    """What a row of a comparison says of a paired difference."""
     return {
         "n": found.n,
         "change": found.mean,

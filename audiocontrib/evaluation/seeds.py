@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocontrib.evaluation.changes import Answered, Column, heard_by, numbered_clips
+from audiocontrib.evaluation.changes import Answered, Column, change_facts, heard_by, numbered_clips
 from audiocontrib.statistics import Difference, Heard, difference_over_seeds, gain, listening_change, relative_gain
 from audiocontrib.statistics.heard import Sides
 from audiocontrib.statistics.listening import LESS, MORE, NONE_SHOWN
@@ -72,16 +72,9 @@ def _columns(seeds: Sequence[Pairs], value: Callable[[Answered], float]) -> tupl
 
 def _change(now: Column, before: Column, clips: NDArray[np.intp]) -> dict[str, Any]:
     found: Difference = difference_over_seeds(now - before, clips)
-    return {
-        "n": found.n,
+    return change_facts(found) | {
         "seeds": len(now),
         "seed_sd": float(now.mean(axis=1).std(ddof=1)),
         "now": float(now.mean()),
         "before": float(before.mean()),
-        "change": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "interval": found.kind,
-        "p": found.p,
-        "minimum_detectable": found.minimum_detectable,
     }

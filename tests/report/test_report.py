@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from helpers.chromium import opened_chromium
 
 import audiocontrib as ac
 from audiocontrib.cli import main
@@ -260,20 +261,10 @@ def test_one_reading_of_the_answers_says_what_two_would(tmp_path: Path) -> None:
         assert facts.scores.drop(["question_type"]).equals(contributions(con))
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api", reason="the PyPI package playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the PATH (Debian's package chromium)")
-    with sync.sync_playwright() as play:
-        opened = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
+    with opened_chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(params=[(1280, 900, "light"), (390, 844, "dark")], ids=["desktop", "phone"])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from helpers.chromium import opened_chromium
 from helpers.shared import made_once
 from helpers.store_tools import items, manifest, response
 from helpers.viewing import EVIL, make_run
@@ -25,7 +26,6 @@ from audiocontrib.view.security import Door
 from audiocontrib.view.serve import _listening, _private_link
 from audiocontrib.view.shelf import Shelf
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROWS = "#browser tr.item"
 pytestmark = pytest.mark.slow
 
@@ -51,15 +51,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api", reason="the PyPI package playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the PATH (Debian's package chromium)")
-    with sync.sync_playwright() as play:
-        opened = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
+    with opened_chromium() as opened:
         yield opened
-        opened.close()
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""Plugins: Python files and installed packages that add conditions, rules, formats, sources or prompts of one's own.
+"""Plugins: Python files and installed packages that add conditions, rules, formats, sources, prompts or rewards of one's
+own.
 
 A plugin registers its parts when it is imported. It is code, so it is loaded only because the user names it: with
 ``--plugin``, in the variable AUDIOCONTRIB_PLUGINS, or by :func:`load_plugin`; never because a run, a recipe or a data
@@ -80,7 +81,7 @@ def _load_file(path: Path, source: bytes) -> None:
     held = set(others_parts())
     run_code(source, name, path.resolve(), f"plugin {path}", lambda: forget(name))
     if not set(others_parts()) - held:
-        raise UsageError(f"plugin {path}: it registers nothing: no condition, rule, format, data set or prompt")
+        raise UsageError(f"plugin {path}: it registers nothing: no condition, rule, format, data set, prompt or reward")
     _loaded[place] = name
 
 

@@ -112,7 +112,7 @@ def _(step: CertifyStep) -> Words:
 def _(step: TrainStep) -> Words:
     about = {"training-recipe": step.recipe, "run": step.run, "split": step.split, "model": step.start}
     about |= {"prompt": step.prompt, "out": step.out}
-    return ["train", step.stage, *_options(about)]
+    return ["train", step.stage, *_options({**about, "reward": step.rewards, "plugin": step.plugins})]
 
 
 @command_words.register

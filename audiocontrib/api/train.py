@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -59,6 +59,7 @@ def train(
     out: str | os.PathLike[str] | None = None,
     changes: Mapping[str, Any] | None = None,
     prompt: str | Path | PromptFormat | None = None,
+    rewards: Sequence[str] = (),
     progress: bool = True,
 ) -> TrainingOutput:
     """Train a model on the weak or strong part of a split, with its audio; it goes on where a kill stopped it.
@@ -71,7 +72,9 @@ def train(
         model: where to start from; None: the recipe's; for grpo after sft, what sft has made.
         out: folder to fill; None: trained/RECIPE/STAGE.
         changes: other values of fields of the stage.
-        prompt: another one than the run was asked with; None: the run's own.
+        prompt: another one than the run was asked with; None: the recipe's, or the run's own.
+        rewards: of your own, for grpo: ``my.py:function`` or ``my.py:function=0.5`` with a weight, which run the file;
+            or the name of one that a loaded plugin has (:func:`audiocontrib.training.reward`).
         progress: show a bar.
 
     Raises:
@@ -83,6 +86,7 @@ def train(
         >>> ac.load_model(made.model)
     """
     given: dict[str, Any] = {"split": split, "model": model, "out": out, "changes": changes, "prompt": prompt}
+    given["rewards"] = rewards
     planned = plan_training(run, stage, recipe=recipe, **given)
     return planned.train(progress=progress)
 
@@ -98,6 +102,7 @@ def plan_training(
     out: str | os.PathLike[str] | None = None,
     changes: Mapping[str, Any] | None = None,
     prompt: str | Path | PromptFormat | None = None,
+    rewards: Sequence[str] = (),
 ) -> TrainingPlan:
     """What :func:`train` would do with the same arguments; ``estimate()`` says what it would take.
 
@@ -115,7 +120,7 @@ def plan_training(
         asked, made = read_training_recipe(Path(recipe)), Path("trained") / Path(recipe).stem
     if made is None and out is None:
         raise UsageError("name the folder to fill (out): a recipe that is no file has no name of its own")
-    asked = changed_recipe(asked, stage, changes or {})
+    asked = changed_recipe(asked, stage, changes or {}, rewards=rewards)
     start = model or _start(asked, stage, made)
     if split is None and (only := run.only_split()):
         split = only.name
@@ -126,10 +131,21 @@ def plan_training(
 
 
 def changed_recipe(
-    recipe: TrainingRecipe, stage: Stage, changes: Mapping[str, Any], where: str = "changes"
+    recipe: TrainingRecipe,
+    stage: Stage,
+    changes: Mapping[str, Any],
+    where: str = "changes",
+    rewards: Sequence[str] = (),
 ) -> TrainingRecipe:
-    """The recipe with other values in the stage; ``where`` they come from, for messages."""
+    """The recipe with other values in the stage and with own rewards; ``where`` they come from, for messages.
+
+    Raises:
+        UsageError: a value does not fit, or a reward that is named is not known.
+    """
     from audiocontrib.config import changed
+    from audiocontrib.training import GRPO
+    from audiocontrib.training.reward_files import load_rewards
+    from audiocontrib.training.reward_functions import find_rewards
 
     if not isinstance(changes, Mapping):
         raise UsageError(f"changes is {changes!r}, but is a mapping from a field of the stage to its value")
@@ -138,6 +154,13 @@ def changed_recipe(
         if one in given and other not in given:
             given[other] = None
     settings: Any = changed(recipe.stage(stage), given, where) if given else recipe.stage(stage)
+    if rewards and not isinstance(settings, GRPO):
+        raise UsageError("rewards are of grpo: sft learns from the wanted replies alone")
+    if rewards:
+        told = settings.own_rewards or {}
+        own = {name: told.get(name, 1.0) if weight is None else weight for name, weight in load_rewards(rewards).items()}
+        settings = replace(settings, own_rewards={**told, **own})
+    find_rewards(getattr(settings, "own_rewards", None) or ())
     return replace(recipe, sft=settings) if stage == "sft" else replace(recipe, grpo=settings)
 
 

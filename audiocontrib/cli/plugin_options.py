@@ -16,6 +16,7 @@ PARTS = {
     "--dataset": ("audiocontrib.sources", "SOURCES"),
     "--prompt": ("audiocontrib.prompts", "PROMPTS"),
     "--model": ("audiocontrib.models", "MODELS"),
+    "--reward": ("audiocontrib.training.reward_functions", "REWARDS"),
 }
 """Options whose value may be the name of a part, and where the parts are that are there already."""
 NAME = re.compile(r"([A-Za-z][\w-]*)(:.*)?", re.DOTALL)
@@ -59,5 +60,8 @@ def _parts(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         option, equals, value = word.partition("=")
         if option == "--format" and "export" not in words:  # elsewhere it is how a table is printed
             continue
-        if option in PARTS and (found := NAME.fullmatch(value if equals else after)):
+        named = value if equals else after
+        if option == "--reward":  # its weight follows
+            named = named.partition("=")[0]
+        if option in PARTS and (found := NAME.fullmatch(named)):
             yield option, found[1]

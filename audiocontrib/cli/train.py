@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 @click.option(
     "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
 )
+@click.option(
+    "--reward", "rewards", multiple=True, metavar="FILE.py:FUNCTION[=WEIGHT]",
+    help="A reward of your own for grpo, or the name of one that a plugin has; repeatable.  [default weight: the "
+    "recipe's, or 1]",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @format_option
 def command(
@@ -46,6 +51,7 @@ def command(
     changes: tuple[str, ...],
     dry_run: bool,
     prompt: str | None,
+    rewards: tuple[str, ...],
     quiet: bool,
     form: str,
 ) -> None:
@@ -66,8 +72,8 @@ def command(
     from audiocontrib.config import assignments
     from audiocontrib.training import read_training_recipe
 
-    given = assignments(changes, "--set", "--set batch=4")
-    changed_recipe(read_training_recipe(recipe), cast("Stage", stage), given, "--set")  # before a run is looked for
+    given, kind = assignments(changes, "--set", "--set batch=4"), cast("Stage", stage)
+    changed_recipe(read_training_recipe(recipe), kind, given, "--set", rewards)  # before a run is looked for
 
     asked: dict[str, Any] = {
         "recipe": recipe,
@@ -76,8 +82,9 @@ def command(
         "out": out,
         "changes": given,
         "prompt": prompt,
+        "rewards": rewards,
     }
-    planned = plan_training(chosen_run(folder, audio_root=audio_root), cast("Stage", stage), **asked)
+    planned = plan_training(chosen_run(folder, audio_root=audio_root), kind, **asked)
     first = os.environ.get("RANK", "0") == "0"
     speak = say if first else lambda _: None  # of the processes that a launcher started, one speaks
     for note in planned.rows.notes:

@@ -186,6 +186,10 @@ class TrainStep:
     prompt: str | None = None
     """Name or file of another prompt than the run was asked with."""
     devices: int = 1
+    rewards: tuple[str, ...] = ()
+    """``my.py:function`` of the user's own; their weights are in the recipe."""
+    plugins: tuple[str, ...] = ()
+    """Those that have its other rewards."""
     step: Literal["train"] = "train"
 
 

@@ -15,16 +15,19 @@ from pathlib import Path
 
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe, read_training_recipe
+from audiocontrib.training.reward_functions import RewardInput, reward
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows, training_rows
 
 __all__ = [
     "GRPO",
     "SFT",
+    "RewardInput",
     "TrainingOutput",
     "TrainingRecipe",
     "TrainingRow",
     "TrainingRows",
     "read_training_recipe",
+    "reward",
     "stage_rows",
     "train_grpo",
     "train_sft",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from audiocontrib.config import Name, config, read_config
+from audiocontrib.config import Name, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
 from audiocontrib.training.objective import Objective
+from audiocontrib.training.reward_functions import check_name
 from audiocontrib.training.stage_settings import Stage
 
+RewardName = Annotated[str, Field(description="a reward's name"), accepted_by(check_name)]
+Weight = Annotated[float, Field(allow_inf_nan=False)]
 PassRate = Annotated[float, Field(ge=-1, le=2)]
 Between = tuple[PassRate, PassRate]
 """Two pass rates; below 0 and above 1 they leave nothing out."""
@@ -19,7 +23,7 @@ Between = tuple[PassRate, PassRate]
 
 @config
 class SFT(Stage):
-    """Supervised fine-tuning on ``<answer>gold</answer>``; the loss is on these tokens alone."""
+    """Supervised fine-tuning on the target, ``<answer>gold</answer>``; the loss is on these tokens alone."""
 
 
 @config
@@ -29,9 +33,11 @@ class GRPO(Objective):
     accuracy: PositiveFloat = 2.0
     """Weight of the reward for the right option."""
     format: NonNegativeFloat = 0.5
-    """Weight of the reward for a reply that is one ``<answer>…</answer>`` and nothing else."""
+    """Weight of the reward for a reply in the form of the target: one ``<answer>…</answer>`` and nothing else."""
     rewards: Literal["audiocontrib", "published"] = "audiocontrib"
     """How replies are read for these two: as in evaluation, or as strings, as the authors of AudioMCQ do."""
+    own_rewards: Mapping[RewardName, Weight] | None = None
+    """Rewards of your own: name -> weight. Their code is loaded by whoever trains, never by the recipe."""
     rater: Name | None = None
     """Whose answers in the run give the pass rates below; null: the only model there."""
     pass_audio: Between | None = None
@@ -57,6 +63,8 @@ class GRPO(Objective):
             between = getattr(self, name)
             if between and not between[0] < between[1]:
                 raise ValueError(f"{name} is {list(between)}, but the first number must be below the second")
+        if self.rewards == "published" and self.target:
+            raise ValueError("the published rewards know no target but the answer alone; leave one of them out")
         if self.rewards == "published" and self.credit_abstaining:
             raise ValueError("credit_abstaining is no part of the published rewards; leave one of them out")
         if self.silent_replies and self.multi_objective_aggregation == "normalize_then_sum":

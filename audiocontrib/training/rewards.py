@@ -13,9 +13,12 @@ FORM = re.compile(rf"{OPEN}(?:(?!<[/|a-z]).)+{CLOSE}", re.DOTALL | re.IGNORECASE
 """The whole reply. Other markup has no place in it, a second tag or a special token neither; ``a < b`` has."""
 
 
-def format_reward(reply: str) -> float:
-    """1 if the reply is one ``<answer>…</answer>`` and nothing else, not even a space; else 0."""
-    return float(FORM.fullmatch(reply) is not None)
+def format_reward(reply: str, form: re.Pattern[str] = FORM) -> float:
+    """1 if the reply is one ``<answer>…</answer>`` and nothing else, not even a space; else 0.
+
+    ``form``: of another target, such as one with a thought before the answer (``target.form_of``).
+    """
+    return float(form.fullmatch(reply) is not None)
 
 
 def accuracy_reward(

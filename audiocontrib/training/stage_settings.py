@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from audiocontrib.config import config
+from audiocontrib.config import Name, accepted_by, config
+from audiocontrib.training.target import check_target
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """numpy's generators take no other."""
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Part = Literal["weak", "strong", "all"]
+Tracker = Literal["trackio", "wandb", "tensorboard", "mlflow"]
+Template = Annotated[str, Field(description="a template of the wanted reply"), accepted_by(check_target)]
 
 
 @config
@@ -69,6 +72,11 @@ class Stage:
     bad_rows: Literal["leave out", "stop"] = "leave out"
     """What is done about items that cannot be trained on: clips that cannot be heard, texts that hold control tokens,
     prompts that are too long. They are found before the first step."""
+    prompt: Name | None = None
+    """Name or file of another prompt than the run was asked with; null: the run's own."""
+    target: Template | None = None
+    """The wanted reply, as ``<think>{thought}</think><answer>{gold}</answer>``: what else stands in braces is a field
+    of the item's ``extra``. GRPO rewards its form. Null: the answer alone."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):

@@ -13,6 +13,7 @@ from audiocontrib.items import Clip
 from audiocontrib.models.families import audio_tokens
 from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
+from audiocontrib.training.target import GOLD, fields_of, target_text
 
 TEMPLATE = 256
 """Tokens that a chat template takes at most, by far; a row that might be too long is counted exactly."""
@@ -56,8 +57,16 @@ def _heard(clip: Clip, encoder: RowEncoder) -> str | None:
 def _text(row: TrainingRow, encoder: RowEncoder) -> str | None:
     if forged := encoder.prompt_encoder.control.forged(row.prompt.data):
         return f"its text holds the model's control token {min(forged)}"
-    tokens = encoder.prompt_encoder.tokens(row.target)
+    try:
+        target = target_text(row.template, row.prompt.options[row.gold], row.item.extra)
+    except AudiocontribError as error:
+        return str(error)
+    if forged := encoder.prompt_encoder.control.forged(str(row.item.extra[name]) for name in fields_of(row.template)):
+        return f"its target holds the model's control token {min(forged)}"
+    tokens = encoder.prompt_encoder.tokens(target)
     if parse(encoder.tokenizer.decode(tokens), row.prompt.options).choice != row.gold:
+        if row.template != GOLD and parse(target, row.prompt.options).choice != row.gold:
+            return "its target is not read as its gold option"
         return "its gold option cannot be written in the model's tokens"
     return None
 

@@ -23,6 +23,7 @@ from audiocontrib.training.model_card.results import MeasuredChange
 from audiocontrib.training.model_card.usage import usage, user_template
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.recipe import KINDS, TrainingRecipe
+from audiocontrib.training.target import GOLD
 
 HERE = Path(__file__).parent
 CARD = "README.md"
@@ -82,6 +83,7 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
         prompt_name=asked.name,
         published=asked.name == DEFAULT_PROMPT,
         listed=asked.options if isinstance(asked, PromptTemplate) else None,
+        wanted=_wanted(last.settings.target),
         usage=fenced(usage(family, last.model.model_class, seconds, asked), "python"),
         results=[one.cells() for one in results],
         verdicts=[said for one in results if (said := one.in_words())],
@@ -132,9 +134,17 @@ def steps_again(stages: Sequence[StageRecord]) -> tuple[list[Step], Files]:
         steps.append(TrainStep(
             stage=one.stage, recipe=name, run=origin.run, split=origin.split, start=start, out=out,
             prompt=prompt if origin.prompt else None, devices=one.devices or 1,
+            rewards=tuple(own.file for own in one.rewards if own.file),
+            plugins=tuple(dict.fromkeys(own.plugin for own in one.rewards if own.plugin and not own.file)),
         ))  # fmt: skip
         start = f"{out}/checkpoints/checkpoint-{one.steps}" if one.checkpoint else f"{out}/model"
     return steps, files
+
+
+def _wanted(target: str | None) -> str:
+    """The wanted reply as a line of the card."""
+    shown = (target or GOLD).replace("{gold}", "option")
+    return shown if "`" in shown or "\n" in shown else Verbatim(f"`{shown}`")
 
 
 def _prompt_file(stage: StageRecord) -> str | None:

@@ -10,12 +10,13 @@ from audiocontrib.config import stated
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.reward_files import RewardSource
 from audiocontrib.training.stage_settings import Stage
 
 TOLD = {
     *("part", "copies", "learning_rate", "schedule", "warmup", "batch", "accumulate", "steps", "tune", "rank", "alpha"),
     *("accuracy", "format", "generations", "temperature", "top_k", "new_tokens", "beta", "silent_replies"),
-    *("workers", "keep", "save_every", "checkpointing"),
+    *("workers", "keep", "save_every", "checkpointing", "prompt", "target", "own_rewards"),
 }
 """Settings that have a line of their own, or change nothing in the model."""
 
@@ -39,8 +40,10 @@ def stage_facts(one: StageRecord) -> dict[str, str]:
         "Weights": "all but those for images" if settings.tune == "full"
         else f"low-rank adapters (rank {settings.rank}, alpha {settings.alpha}), merged",
     }  # fmt: skip
+    if settings.target:
+        said["Wanted reply"] = settings.target
     if isinstance(settings, GRPO):
-        said |= _reinforcement(settings)
+        said |= _reinforcement(settings, one.rewards)
     if others := _others(settings):
         said["Also"] = ", ".join(f"{name} {value}" for name, value in others.items())
     if one.notes:
@@ -63,10 +66,14 @@ def _origin(source: Provenance) -> dict[str, str]:
     return said
 
 
-def _reinforcement(settings: GRPO) -> dict[str, str]:
+def _reinforcement(settings: GRPO, own: Sequence[RewardSource]) -> dict[str, str]:
     rewards = f"accuracy {settings.accuracy:g}, format {settings.format:g}"
     if settings.silent_replies:
         rewards += f", abstaining {settings.accuracy:g} ({settings.silent_replies} replies hear silence)"
+    weights = settings.own_rewards or {}
+    for one in own:
+        place = Path(one.file.rpartition(":")[0] or one.file).name if one.file else one.plugin and Path(one.plugin).name
+        rewards += f", {one.name} {weights.get(one.name, 1):g} ({place or 'own code'}, SHA-256 {one.sha256[:12]})"
     return {
         "Rewards": rewards,
         "Sampling": f"{settings.generations} replies, temperature {settings.temperature:g}, top-k {settings.top_k}, "

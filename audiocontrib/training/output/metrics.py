@@ -47,12 +47,21 @@ METRICS_SCHEMA = schema_of(step=pa.int64(), **dict.fromkeys(COLUMNS, pa.float64(
 
 
 def metrics_table(log: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The trainer's log as a table of METRICS_SCHEMA, one row a step."""
+    """The trainer's log as a table of METRICS_SCHEMA, one row a step; and a column ``reward_NAME`` for each own reward."""
     steps = [entry for entry in log if "loss" in entry]
+    own = _own_rewards(steps)
     return pa.Table.from_pylist(
         [
             {"step": entry["step"]} | {name: entry.get(key) for name, (key, _) in COLUMNS.items()}
+            | {name: entry.get(key) for name, key in own.items()}
             for entry in steps
         ],
-        schema=METRICS_SCHEMA,
+        schema=pa.schema([*METRICS_SCHEMA, *(pa.field(name, pa.float64()) for name in own)]),
     )  # fmt: skip
+
+
+def _own_rewards(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Column -> name in the log, of the means of the user's own rewards."""
+    known = {key for key, _ in COLUMNS.values()}
+    found = [key for entry in steps for key in entry if key.startswith("rewards/") and key.endswith("/mean")]
+    return {f"reward_{key.split('/')[1]}": key for key in dict.fromkeys(found) if key not in known}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from audiocontrib.prompts import prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe
+from audiocontrib.training.reward_files import RewardSource, reward_sources
 
 if TYPE_CHECKING:
     from audiocontrib.models.lalm import AudioLanguageModel
@@ -41,6 +42,8 @@ class StageRecord:
     """How its questions were put, as :func:`audiocontrib.prompts.prompt_record` has it; None: the published prompt."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
+    rewards: tuple[RewardSource, ...] = ()
+    """Whose code the rewards are that are none of the package's own."""
     provenance: Provenance | None = None
     """Where the rows come from; None where they were made in Python."""
     recipe: TrainingRecipe | None = None
@@ -76,6 +79,7 @@ def new_stage(settings: SFT | GRPO, rows: TrainingRows, start: str, model: Audio
         copies=rows.copies,
         prompt=prompt_record(rows.prompt),
         notes=rows.notes,
+        rewards=reward_sources(getattr(settings, "own_rewards", None) or ()),
         provenance=rows.provenance,
         recipe=rows.recipe if own else None,
     )

@@ -15,6 +15,7 @@ from audiocontrib.items import Item, Items, ItemTable
 from audiocontrib.prompts import DEFAULT_PROMPT, Prompt, PromptFormat, find_prompt, make_prompt, prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import TrainingRecipe
+from audiocontrib.training.target import GOLD, fields_of, target_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,16 @@ class TrainingRow:
     """Place of the right option in ``prompt.options``."""
     weight: float = 1.0
     """What GRPO multiplies the advantages by."""
+    template: str = GOLD
+    """Of the reply that is wanted."""
 
     @property
     def target(self) -> str:
-        """The reply that is wanted."""
-        return self.prompt.completion(self.prompt.options[self.gold])
+        """The reply that is wanted. AudiocontribError if the item lacks what its template names."""
+        try:
+            return target_text(self.template, self.prompt.options[self.gold], self.item.extra)
+        except AudiocontribError as error:
+            raise AudiocontribError(f"{self.item.id}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class TrainingRows(Sequence[TrainingRow]):
     """Shown with every question, as one option more that is never right."""
     prompt: PromptFormat = field(default_factory=lambda: find_prompt(DEFAULT_PROMPT))
     """How every question is put."""
+    target: str | None = None
+    """Template of the replies that are wanted; None: the answer alone."""
     notes: tuple[str, ...] = ()
     """What was left out, and why, in sentences."""
     provenance: Provenance | None = None
@@ -67,13 +75,17 @@ class TrainingRows(Sequence[TrainingRow]):
         shown = [*item.choices, *([self.extra_option] if self.extra_option else [])]
         order = seeded(self.seed, item.id, copy, "option order").permutation(len(shown)).tolist()
         prompt = make_prompt(item.question, [shown[i] for i in order], has_audio=True, prompt=self.prompt)
-        return TrainingRow(item, prompt, order.index(item.answer), self.weights.get(item.id, 1.0))
+        weight = self.weights.get(item.id, 1.0)
+        return TrainingRow(item, prompt, order.index(item.answer), weight, self.target or GOLD)
 
     @property
     def digest(self) -> str:
         """Hash of all that a trainer reads from these rows, the sound apart."""
         told = [[item.id, item.question, item.choices, item.answer, str(item.audio)] for item in self.items]
-        other = [] if self.prompt.name == DEFAULT_PROMPT else [prompt_record(self.prompt)]
+        other: list[Any] = [] if self.prompt.name == DEFAULT_PROMPT else [prompt_record(self.prompt)]
+        if self.target:
+            names = fields_of(self.target)
+            other += [self.target, [[str(item.extra.get(name)) for name in names] for item in self.items]]
         return stable_hash([told, self.copies, self.seed, dict(self.weights), self.extra_option, *other])
 
     def check_clips(self) -> None:

@@ -17,6 +17,7 @@ from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
 from audiocontrib.training.rows.split_part import marked_for, training_rows
 from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.target import GOLD, unfitting
 
 
 def stage_rows(
@@ -30,23 +31,35 @@ def stage_rows(
     """The rows of the stage ``sft`` or ``grpo`` of a recipe; those of GRPO share no question with those of SFT.
 
     Args:
-        prompt: another one than the run was asked with; None: the run's own.
+        prompt: another one than the run was asked with; None: the stage's, or the run's own.
 
     Raises:
-        UsageError, AudiocontribError: as :func:`rows`; or the run lacks answers that pass rates need.
+        UsageError, AudiocontribError: as :func:`rows`; a prompt asks for a thought that the form does not allow; or the run lacks answers that pass rates need.
     """
     run = marked_for(run, split)
     settings = recipe.stage(stage)
     if not isinstance(settings, GRPO):
-        return replace(_drawn(settings, run, split, prompt), recipe=recipe)
+        drawn = replace(_drawn(settings, run, split, prompt), recipe=recipe, target=settings.target)
+        unfit = unfitting(settings.target or GOLD, drawn.prompt)
+        return replace(drawn, notes=(*drawn.notes, f"{unfit}: training teaches to leave it out")) if unfit else drawn
     first = None if recipe.sft is None else _drawn(recipe.sft, run, split, prompt).items.table
     barred = set[str]() if first is None else _of_sft(first, run, recipe.disjoint)
     drawn = _drawn(settings, run, split, prompt, barred)
+    check_form(settings, drawn.prompt)
     made = filter_by_pass_rate(drawn, settings, run, run.split(split).table if split else None)
     notes = [*made.notes]
     if first is not None and recipe.disjoint == "item" and (both := _on_clips_of(first, made.items.table)):
         notes.append(f"{both:,} of {len(made.items):,} items are other questions about recordings that SFT has too")
     return replace(made, extra_option=settings.abstain_option, recipe=recipe, notes=tuple(notes))
+
+
+def check_form(settings: GRPO, prompt: PromptFormat) -> None:
+    """UsageError if a prompt asks for what the reward for the form punishes."""
+    if settings.format and (unfit := unfitting(settings.target or GOLD, prompt)):
+        raise UsageError(
+            f"{unfit}: the reward for the form would punish what is asked for; name it in target, as in "
+            f"<think>{{thought}}</think>{GOLD}, or set format to 0"
+        )
 
 
 def _of_sft(first: pa.Table, run: Run, disjoint: str) -> set[str]:
@@ -80,5 +93,5 @@ def _drawn(
         count = len(run.split(split).part("weak"))
     return training_rows(
         run, split, settings.part, items=count, copies=settings.copies, seed=settings.seed, without=without,
-        prompt=prompt,
+        prompt=settings.prompt if prompt is None else prompt,
     )  # fmt: skip

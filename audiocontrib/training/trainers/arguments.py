@@ -12,6 +12,7 @@ from audiocontrib.config import stated
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.reward_files import reward_sources
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
 
@@ -85,10 +86,14 @@ def adapters(settings: Stage) -> Any:
 
 
 ADDED_LATER = frozenset(
-    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", *SAME_NAMES}
+    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "target", "own_rewards", *SAME_NAMES}
     - {"temperature", "top_k", "top_p", "epsilon"}
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""
+
+
+TOLD_BY_ROWS = ("bad_rows", "prompt")
+"""Settings that change nothing but the rows, whose hash is in the identity."""
 
 
 def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
@@ -96,11 +101,14 @@ def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLangua
     told = model.fingerprint()
     asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None}
     usual = stated(type(settings), asked)
-    del asked["bad_rows"]  # the rows themselves tell
+    own = reward_sources(getattr(settings, "own_rewards", None) or ())
+    for name in TOLD_BY_ROWS:
+        del asked[name]
     return {
         "stage": stage,
         # what older programs did not know is named where it is not as usual: they did what is usual
         "settings": {name: value for name, value in asked.items() if name in usual or name not in ADDED_LATER},
         "rows": rows.digest,
+        **({"rewards": {one.name: one.sha256 for one in own}} if own else {}),
         "model": {name: told[name] for name in ("model_type", "weights_sha256", "tokenizer_sha256")},
     }

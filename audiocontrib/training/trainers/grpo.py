@@ -28,11 +28,16 @@ from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.published_rewards import published_accuracy, published_format
 from audiocontrib.training.recipe import GRPO, check_silent_replies
+from audiocontrib.training.reward_functions import find_rewards
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
+from audiocontrib.training.rows.stages import check_form
+from audiocontrib.training.target import form_of
 from audiocontrib.training.trainers.advantages import two_baselines
 from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
+from audiocontrib.training.trainers.kept_on_fault import kept_on_fault
 from audiocontrib.training.trainers.replies import load_replies, save_replies
+from audiocontrib.training.trainers.reward_calls import OwnRewards, reply_texts
 from audiocontrib.training.trainers.session import processes
 from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -48,6 +53,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         self.keep = settings.keep
         self.heard: dict[str, Tensor] = {}
         """What goes with the replies at hand, one row each (see :func:`stacked`)."""
+        self.own = OwnRewards(find_rewards(settings.own_rewards or ()), rows, self._texts, ())
         before = copy.deepcopy(net) if settings.beta and settings.tune == "full" else None
         super().__init__(
             model=net,
@@ -59,6 +65,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             processing_class=encoder.tokenizer,
             peft_config=adapters(settings),
         )  # fmt: skip
+        self.own.ends = self.eos_token_ids
         # TRL would load the reference by the name in the config: another class, or nothing, for a model made here
         self.beta = settings.beta
         if before is not None:
@@ -90,7 +97,8 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         silent = self._silent(len(inputs))
         given = [{**one, "silent": is_silent} for one, is_silent in zip(inputs, silent, strict=True)]
-        output: dict[str, Any] = super()._generate_and_score_completions(given)
+        with kept_on_fault(self):
+            output: dict[str, Any] = super()._generate_and_score_completions(given)
         if self.settings.silent_replies:
             output["advantages"] = self._advantages(len(inputs))
         weights = [self.rows[one["row"]].weight for one in inputs]
@@ -99,6 +107,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
         self.rewarded: Tensor = super()._calculate_rewards(*args, **kwargs)
+        self.own.check()
         return self.rewarded
 
     def _advantages(self, count: int) -> Tensor:
@@ -152,14 +161,16 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         credited, option = self.settings.credit_abstaining, self.settings.abstain_option
         return accuracy_reward(reply, row.prompt.options, row.gold, credited=credited, abstain_option=option)
 
-    def _rewards(self) -> list[Any]:
-        rows, option = self.rows, self.settings.abstain_option
+    def _texts(self, completion_ids: Sequence[Sequence[int]]) -> list[str]:
+        return reply_texts(self.encoder, self.eos_token_ids, completion_ids)
 
-        def replies(completion_ids: Sequence[Sequence[int]]) -> list[str]:
-            # special tokens are decoded too: a reply that holds some is not in the form that is wanted
-            ends = set(self.eos_token_ids)
-            kept = [ids[:-1] if ids and ids[-1] in ends else ids for ids in completion_ids]
-            return [self.encoder.tokenizer.decode(ids, skip_special_tokens=False) for ids in kept]
+    def _format(self, reply: str) -> float:
+        if self.settings.rewards == "published":
+            return published_format(reply)
+        return format_reward(reply, form_of(self.settings.target)) if self.settings.target else format_reward(reply)
+
+    def _rewards(self) -> list[Any]:
+        rows, option, replies = self.rows, self.settings.abstain_option, self._texts
 
         def accuracy(
             completion_ids: Any, row: list[int], silent: list[bool], log_metric: Any, **_: Any
@@ -174,8 +185,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             ]
 
         def format(completion_ids: Any, **_: Any) -> list[float]:
-            read = published_format if self.settings.rewards == "published" else format_reward
-            return [read(text) for text in replies(completion_ids)]
+            return [self._format(text) for text in replies(completion_ids)]
 
         def abstaining(completion_ids: Any, row: list[int], silent: list[bool], **_: Any) -> list[float | None]:
             return [
@@ -183,7 +193,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
                 for text, i, is_silent in zip(replies(completion_ids), row, silent, strict=True)
             ]
 
-        return [accuracy, format, *([abstaining] if self.settings.silent_replies else [])]
+        return [accuracy, format, *([abstaining] if self.settings.silent_replies else []), *self.own.calls()]
 
 
 class Order(TrainerCallback):
@@ -210,6 +220,7 @@ def placeholders(encoder: RowEncoder) -> list[int]:
 
 def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     weights = [settings.accuracy, settings.format, *([settings.accuracy] if settings.silent_replies else [])]
+    weights += (settings.own_rewards or {}).values()
     return GRPOConfig(
         **arguments(settings, out),
         **objective_arguments(settings),
@@ -223,6 +234,7 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
 def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> AudioGRPOTrainer:
     """The trainer; UsageError if the rows do not fill one step, or a reply has no other to be held against."""
     check_silent_replies(settings)
+    check_form(settings, rows.prompt)
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")

@@ -15,6 +15,8 @@ from audiocontrib.training.output.lock import held
 from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
+from audiocontrib.training.reward_functions import find_rewards
+from audiocontrib.training.reward_trial import try_rewards
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
@@ -46,6 +48,10 @@ def run_stage(
         rows.check_clips()
         encoder = RowEncoder(model, settings.seconds)
         rows = usable(rows, encoder, settings, _positions(model), out)
+        if isinstance(settings, GRPO) and settings.own_rewards:
+            functions = find_rewards(settings.own_rewards)
+            if note := try_rewards(functions, rows, silent=settings.silent_replies > 0):
+                tell_once(note)
         made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
         if progress:
             tell_once(count_line(counted(settings, rows, model, encoder)))

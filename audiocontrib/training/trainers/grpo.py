@@ -200,14 +200,6 @@ class Order(TrainerCallback):
         self.generator.manual_seed(args.seed + int(state.epoch))
 
 
-def placeholders(encoder: RowEncoder) -> list[int]:
-    """Tokens that stand for sounds and images: a sampled one would have nothing to stand for."""
-    tokenizer = encoder.tokenizer
-    names = (getattr(encoder.prompt_encoder.processor, f"{kind}_token", None) for kind in ("audio", "image", "video"))
-    known = tokenizer.get_vocab()
-    return [known[name] for name in names if name in known]
-
-
 def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     weights = [settings.accuracy, settings.format, *([settings.accuracy] if settings.silent_replies else [])]
     return GRPOConfig(
@@ -215,7 +207,7 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
         **objective_arguments(settings),
         beta=0.0,
         reward_weights=weights,
-        generation_kwargs={"suppress_tokens": placeholders(encoder)},
+        generation_kwargs={"suppress_tokens": encoder.placeholders()},
         log_completions=False,
     )
 

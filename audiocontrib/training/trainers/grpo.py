@@ -218,7 +218,12 @@ def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, n
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
-    return AudioGRPOTrainer(settings, rows, encoder, net, out)
+    kind = AudioGRPOTrainer
+    if settings.masked_kl or settings.redraws or settings.curriculum:
+        from audiocontrib.training.listening.reinforced import ListeningGRPOTrainer  # which builds on this one
+
+        kind = ListeningGRPOTrainer
+    return kind(settings, rows, encoder, net, out)
 
 
 def run_grpo(

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from audiocontrib.config import Name, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
-from audiocontrib.training.objective import Objective
+from audiocontrib.training.listening.settings import Distilled, Listening
 from audiocontrib.training.reward_functions import check_name
 from audiocontrib.training.stage_settings import Stage
 
@@ -22,12 +22,12 @@ Between = tuple[PassRate, PassRate]
 
 
 @config
-class SFT(Stage):
+class SFT(Distilled):
     """Supervised fine-tuning on the target, ``<answer>gold</answer>``; the loss is on these tokens alone."""
 
 
 @config
-class GRPO(Objective):
+class GRPO(Listening):
     """Group-relative policy optimisation: several replies to a question, rewarded, held against each other."""
 
     accuracy: PositiveFloat = 2.0
@@ -58,7 +58,7 @@ class GRPO(Objective):
     """An option that is added to every question, and counts as abstaining; null: only a refusal in words does."""
 
     def __post_init__(self) -> None:
-        Objective.__post_init__(self)
+        Listening.__post_init__(self)
         for name in ("pass_audio", "pass_silent"):
             between = getattr(self, name)
             if between and not between[0] < between[1]:
@@ -69,6 +69,8 @@ class GRPO(Objective):
             raise ValueError("credit_abstaining is no part of the published rewards; leave one of them out")
         if self.silent_replies and self.multi_objective_aggregation == "normalize_then_sum":
             raise ValueError("silent_replies have rewards of their own, which normalize_then_sum cannot weigh up")
+        if self.silent_replies and self.masked_kl:
+            raise ValueError("silent_replies hear nothing that could be masked: leave them or masked_kl out")
         if self.silent_replies >= self.generations:
             raise ValueError(f"silent_replies is {self.silent_replies}: some of {self.generations} replies must hear")
 

@@ -14,6 +14,8 @@ from audiocontrib.training.rows.base import TrainingRow
 
 IGNORED = -100
 """Label of a token that is not learned."""
+ROW = "row"
+"""Beside the tensors that the network takes: which rows they are."""
 
 
 class Collator:
@@ -23,7 +25,7 @@ class Collator:
         self.encoder, self.rows = encoder, rows
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        """Token ids, mask, labels (all of shape (rows, tokens), padded on the right) and features."""
+        """Token ids, mask, labels (all of shape (rows, tokens), padded on the right), features and ROW."""
         chosen = [self.rows[example["row"]] for example in examples]
         prompts = [self.encoder.prompt(row) for row in chosen]
         targets = [self.encoder.target(row) for row in chosen]
@@ -38,4 +40,5 @@ class Collator:
             "attention_mask": pad([torch.ones_like(one) for one in ids], batch_first=True),
             "labels": pad(labels, batch_first=True, padding_value=IGNORED),
             **unstacked(stacked([features for _, features in prompts])),
+            ROW: torch.tensor([example["row"] for example in examples]),
         }

@@ -90,6 +90,12 @@ class RowEncoder:
         ids, _ = self.prompt_encoder.encode(row.prompt, sound)
         return ids, {name: value[None] for name, value in self.prompt_encoder.features(row.prompt, sound).items()}
 
+    def placeholders(self) -> list[int]:
+        """Tokens that stand for sounds and images: one in a reply would have nothing to stand for."""
+        names = (getattr(self.prompt_encoder.processor, f"{kind}_token", None) for kind in ("audio", "image", "video"))
+        known = self.tokenizer.get_vocab()
+        return [known[name] for name in names if name in known]
+
     def target(self, row: TrainingRow) -> list[int]:
         """Tokens of the wanted reply, with its end."""
         return self.prompt_encoder.tokens(row.target + self.ending)

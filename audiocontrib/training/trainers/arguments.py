@@ -10,6 +10,7 @@ import torch
 
 from audiocontrib.config import stated
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.listening.settings import Distilled, Listening
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.reward_files import reward_sources
@@ -85,8 +86,10 @@ def adapters(settings: Stage) -> Any:
     )
 
 
+LISTENING = frozenset({*Distilled.__annotations__, *Listening.__annotations__})
 ADDED_LATER = frozenset(
-    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "target", "own_rewards", *SAME_NAMES}
+    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "target", "own_rewards"}
+    | {*SAME_NAMES, *LISTENING}
     - {"temperature", "top_k", "top_p", "epsilon"}
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""

@@ -210,14 +210,6 @@ class Order(TrainerCallback):
         self.generator.manual_seed(args.seed + int(state.epoch))
 
 
-def placeholders(encoder: RowEncoder) -> list[int]:
-    """Tokens that stand for sounds and images: a sampled one would have nothing to stand for."""
-    tokenizer = encoder.tokenizer
-    names = (getattr(encoder.prompt_encoder.processor, f"{kind}_token", None) for kind in ("audio", "image", "video"))
-    known = tokenizer.get_vocab()
-    return [known[name] for name in names if name in known]
-
-
 def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
     weights = [settings.accuracy, settings.format, *([settings.accuracy] if settings.silent_replies else [])]
     weights += (settings.own_rewards or {}).values()
@@ -226,7 +218,7 @@ def _config(settings: GRPO, encoder: RowEncoder, out: Path) -> GRPOConfig:
         **objective_arguments(settings),
         beta=0.0,
         reward_weights=weights,
-        generation_kwargs={"suppress_tokens": placeholders(encoder)},
+        generation_kwargs={"suppress_tokens": encoder.placeholders()},
         log_completions=False,
     )
 
@@ -238,7 +230,12 @@ def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, n
     asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
     if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
         raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
-    return AudioGRPOTrainer(settings, rows, encoder, net, out)
+    kind = AudioGRPOTrainer
+    if settings.masked_kl or settings.redraws or settings.curriculum:
+        from audiocontrib.training.listening.reinforced import ListeningGRPOTrainer  # which builds on this one
+
+        kind = ListeningGRPOTrainer
+    return kind(settings, rows, encoder, net, out)
 
 
 def run_grpo(

@@ -6,12 +6,14 @@ TRL's own one (1.16) knows images only: it trains on rows with an audio part, an
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from audiocontrib.training.encoding.collate import Collator
+from audiocontrib.training.encoding.collate import ROW, Collator
 from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.listening.distil import Distillation
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.rows.base import TrainingRows
@@ -21,11 +23,25 @@ from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 
 class AudioSFTTrainer(ResumableTrainer, SFTTrainer):
-    """SFT with audio."""
+    """SFT with audio, and with a teacher where the recipe wants one."""
+
+    distillation: Distillation | None = None
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """As TRL's, and the distance from the teacher."""
+        places = inputs.pop(ROW).tolist()
+        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        if self.distillation is None:
+            return loss
+        more, told = self.distillation.loss(self, model, places)
+        for name, value in told.items():
+            self._metrics["train"][name].append(value)
+        return loss + more / self.current_gradient_accumulation_steps
 
 
 def make_trainer(settings: SFT, rows: TrainingRows, encoder: RowEncoder, net: object, out: Path) -> AudioSFTTrainer:
     """The trainer of a network on rows."""
+    distillation = Distillation(settings, rows, encoder, net) if settings.distil else None
     trainer = AudioSFTTrainer(
         model=net,
         args=SFTConfig(
@@ -39,6 +55,7 @@ def make_trainer(settings: SFT, rows: TrainingRows, encoder: RowEncoder, net: ob
         processing_class=encoder.tokenizer,
         peft_config=adapters(settings),
     )
+    trainer.distillation = distillation
     trainer.settings, trainer.keep, trainer.encoder = settings, settings.keep, encoder
     return trainer
 

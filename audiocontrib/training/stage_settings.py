@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from audiocontrib.config import config
+from audiocontrib.training.watch.settings import Seed, Watch
 
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""numpy's generators take no other."""
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Part = Literal["weak", "strong", "all"]
 
@@ -69,6 +68,8 @@ class Stage:
     bad_rows: Literal["leave out", "stop"] = "leave out"
     """What is done about items that cannot be trained on: clips that cannot be heard, texts that hold control tokens,
     prompts that are too long. They are found before the first step."""
+    watch: Watch | None = None
+    """Held-out items that are asked while it trains, for the curve, an early stop and the best step; null: none."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
@@ -79,3 +80,5 @@ class Stage:
             done = getattr(self, name)
             if end and done and end < done:
                 raise ValueError(f"schedule_{name} is {end:g}, but {name} goes on to {done:g}")
+        if self.watch and self.steps:
+            self.watch.check_steps(self.steps)

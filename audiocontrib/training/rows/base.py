@@ -15,6 +15,7 @@ from audiocontrib.items import Item, Items, ItemTable
 from audiocontrib.prompts import DEFAULT_PROMPT, Prompt, PromptFormat, find_prompt, make_prompt, prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import TrainingRecipe
+from audiocontrib.training.watch.held_out import HeldOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class TrainingRows(Sequence[TrainingRow]):
     """Where they come from; None where they were made in Python."""
     recipe: TrainingRecipe | None = None
     """The recipe that chose them; None where none did."""
+    watched: HeldOut | None = None
+    """What the stage asks while it trains, none of it among the rows; None where it does not."""
 
     def __len__(self) -> int:
         return len(self.items) * self.copies

@@ -19,6 +19,7 @@ from audiocontrib.store.marks import marked_by
 from audiocontrib.training.rows.base import TrainingRows, taken
 from audiocontrib.training.rows.row_prompt import row_prompt
 from audiocontrib.training.stage_settings import Part
+from audiocontrib.training.watch.held_out import ALL
 
 
 def training_rows(
@@ -30,6 +31,7 @@ def training_rows(
     copies: int = 1,
     seed: int = 0,
     without: Collection[str] = (),
+    watched: Collection[str] = (),
     prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingRows:
     """The items of one part of a split, as a trainer reads them.
@@ -42,6 +44,7 @@ def training_rows(
         items: draw so many by chance.
         copies: each item so many times, in random orders of its options.
         without: ids of clips or items that must not be used.
+        watched: ids of clips that must not be used either, since what is watched lies on them.
         prompt: name, file or template of another prompt than the run was asked with; None: the run's own.
 
     Raises:
@@ -54,12 +57,14 @@ def training_rows(
     saved = None if split is None else run.split(split)
     wanted = _part(run, saved, part, where)
     notes, places, unusable, barred = [], [], [], set(without)
-    asked = shared = beside = 0
+    asked = shared = beside = seen = 0
     for place, item in enumerate(held):
         if wanted is not None and item.id not in wanted:
             continue
         asked += 1
-        if item.id in barred:
+        if item.clip_id in watched:
+            seen += 1
+        elif item.id in barred:
             shared += 1
         elif item.clip_id in barred:
             beside += 1
@@ -75,6 +80,8 @@ def training_rows(
             f"{beside:,} of {asked:,} {named} were left out: the other stage has their recordings; "
             "apart by question (disjoint: item) they would stay"
         )
+    if seen:
+        notes.append(f"{seen:,} of {asked:,} {named} were left out: they, or others on their recordings, are watched")
     if unusable:
         notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
     if not places:
@@ -87,6 +94,15 @@ def training_rows(
         notes.append(note)
     origin = replace(provenance_of(run, saved, part), prompt=None if prompt is None else put.name)
     return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), provenance=origin)
+
+
+def parts_of(run: Run, split: str | Path | None) -> dict[str, str]:
+    """Id -> part of the items that can be trained on, in any part of a split; ``all`` where there is none."""
+    saved = None if split is None else run.split(split)
+    wanted = _part(run, saved, ALL, f"{run.path}, split {split}" if split else str(run.path))
+    named = {} if saved is None else dict(zip(texts(saved.table["item_id"]), texts(saved.table["split"]), strict=True))
+    usable = (item for item in run.load_items() if item.audio is not None and _readable(item))
+    return {item.id: named.get(item.id, ALL) for item in usable if wanted is None or item.id in wanted}
 
 
 def marked_for(run: Run | str | Path, split: str | Path | None) -> Run:

@@ -85,7 +85,7 @@ def adapters(settings: Stage) -> Any:
 
 
 ADDED_LATER = frozenset(
-    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", *SAME_NAMES}
+    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "watch", *SAME_NAMES}
     - {"temperature", "top_k", "top_p", "epsilon"}
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""
@@ -102,5 +102,6 @@ def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLangua
         # what older programs did not know is named where it is not as usual: they did what is usual
         "settings": {name: value for name, value in asked.items() if name in usual or name not in ADDED_LATER},
         "rows": rows.digest,
+        **({"watched": rows.watched.digest} if settings.watch and rows.watched else {}),
         "model": {name: told[name] for name in ("model_type", "weights_sha256", "tokenizer_sha256")},
     }

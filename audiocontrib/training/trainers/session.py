@@ -39,6 +39,7 @@ from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
+from audiocontrib.training.watch.watcher import best_checkpoint
 
 LOG = getLogger("audiocontrib.training")
 
@@ -117,6 +118,9 @@ def go(
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     trainer.add_callback(Bar(progress and main))
+    if trainer.watcher:
+        trainer.watcher.go_on(last)
+        trainer.add_callback(trainer.watcher)
     _name_base(trainer, own.start)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -127,6 +131,9 @@ def go(
         ) from error
     trainer.write_metrics()
     trainer.check_weights()
+    if trainer.watcher and (best := best_checkpoint(trainer.watcher, folder)):
+        trainer._load_from_checkpoint(str(best))
+        trainer.check_weights()
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
     record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from audiocontrib.prompts import prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe
+from audiocontrib.training.watch.record import WatchedCurve
 
 if TYPE_CHECKING:
     from audiocontrib.models.lalm import AudioLanguageModel
@@ -51,6 +52,8 @@ class StageRecord:
     """How many it took; None until it is done."""
     checkpoint: bool = False
     """What was taken from it is one of its checkpoints, after ``steps`` steps."""
+    watched: WatchedCurve | None = None
+    """What was watched while it trained; None until it is done, and where nothing was."""
 
     @property
     def part(self) -> str:

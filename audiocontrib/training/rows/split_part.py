@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def training_rows(
     where = f"{run.path}, split {split}" if split else str(run.path)
     saved = None if split is None else run.split(split)
     wanted = _part(run, saved, part, where)
-    notes, places, unusable, barred = [], [], [], set(without)
+    places, unusable, barred = [], [], set(without)
     asked = shared = beside = seen = 0
     for place, item in enumerate(held):
         if wanted is not None and item.id not in wanted:
@@ -72,18 +72,7 @@ def training_rows(
             unusable.append(item.id)
         else:
             places.append(place)
-    named = "items" if part == "all" else f"{part} items"
-    if shared:
-        notes.append(f"{shared:,} of {asked:,} {named} were left out: the other stage has them")
-    if beside:
-        notes.append(
-            f"{beside:,} of {asked:,} {named} were left out: the other stage has their recordings; "
-            "apart by question (disjoint: item) they would stay"
-        )
-    if seen:
-        notes.append(f"{seen:,} of {asked:,} {named} were left out: they, or others on their recordings, are watched")
-    if unusable:
-        notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
+    notes = _left_out("items" if part == ALL else f"{part} items", asked, seen, shared, beside, unusable)
     if not places:
         raise AudiocontribError(f"{where}: no item is left to train on; {'; '.join(notes) or 'the run holds none'}")
     if items is not None and items < len(places):
@@ -96,7 +85,24 @@ def training_rows(
     return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), provenance=origin)
 
 
-def parts_of(run: Run, split: str | Path | None) -> dict[str, str]:
+def _left_out(named: str, asked: int, seen: int, shared: int, beside: int, unusable: Sequence[str]) -> list[str]:
+    """What was left out of so many items, and why, in sentences."""
+    notes = []
+    if shared:
+        notes.append(f"{shared:,} of {asked:,} {named} were left out: the other stage has them")
+    if beside:
+        notes.append(
+            f"{beside:,} of {asked:,} {named} were left out: the other stage has their recordings; "
+            "apart by question (disjoint: item) they would stay"
+        )
+    if seen:
+        notes.append(f"{seen:,} of {asked:,} {named} were left out: they, or others on their recordings, are watched")
+    if unusable:
+        notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
+    return notes
+
+
+def part_of_each(run: Run, split: str | Path | None) -> dict[str, str]:
     """Id -> part of the items that can be trained on, in any part of a split; ``all`` where there is none."""
     saved = None if split is None else run.split(split)
     wanted = _part(run, saved, ALL, f"{run.path}, split {split}" if split else str(run.path))

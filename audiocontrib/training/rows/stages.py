@@ -15,7 +15,7 @@ from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO, KINDS, TrainingRecipe
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
-from audiocontrib.training.rows.split_part import marked_for, parts_of, training_rows
+from audiocontrib.training.rows.split_part import marked_for, part_of_each, training_rows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.watch.held_out import HeldOut, clips_of, draw
 
@@ -40,7 +40,7 @@ def stage_rows(
     """
     run = marked_for(run, split)
     settings = recipe.stage(stage)
-    watched = held_out(recipe, run, split)
+    watched = watched_items(recipe, run, split)
     seen, told = clips_of(watched.values()), _told(watched, stage)
     if not isinstance(settings, GRPO):
         drawn = _drawn(settings, run, split, prompt, watched=seen)
@@ -56,7 +56,7 @@ def stage_rows(
     return replace(made, extra_option=option, recipe=recipe, watched=watched.get(stage), notes=tuple(notes))
 
 
-def held_out(recipe: TrainingRecipe, run: Run, split: str | Path | None) -> dict[str, HeldOut]:
+def watched_items(recipe: TrainingRecipe, run: Run, split: str | Path | None) -> dict[str, HeldOut]:
     """What each stage of a recipe watches, by its name; stages that watch alike watch the same items.
 
     Raises:
@@ -65,7 +65,7 @@ def held_out(recipe: TrainingRecipe, run: Run, split: str | Path | None) -> dict
     asked = {name: watch for name in KINDS if (kind := getattr(recipe, name)) and (watch := kind.watch)}
     if not asked:
         return {}
-    parts, held = parts_of(run, split), run.load_items()
+    parts, held = part_of_each(run, split), run.load_items()
     where = f"{run.path}, split {split}" if split else str(run.path)
     return {name: draw(watch, held, parts, where) for name, watch in asked.items()}
 

@@ -31,7 +31,7 @@ def request_config(watch: Watch, prompt: PromptFormat) -> RequestConfig:
     return RequestConfig(tuple(map(condition, CONDITIONS)), watch.method, watch.orders, prompt)
 
 
-def answers_of(
+def watched_answers(
     model: AudioLanguageModel, asking: RequestConfig, held: HeldOut, seconds: float, shard: Shard
 ) -> list[Response]:
     """Answers to the items of a shard under all conditions.

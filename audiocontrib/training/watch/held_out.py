@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from audiocontrib.arrow import texts
-from audiocontrib.errors import UsageError
+from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.hashing import seeded, stable_hash
 from audiocontrib.items import Items
+from audiocontrib.statistics.clusters import LEAST_ITEMS
 from audiocontrib.training.watch.settings import Watch
 
 ALL = "all"
@@ -35,6 +36,16 @@ class HeldOut:
         told = [[item.id, item.question, item.choices, item.answer, str(item.audio)] for item in self.items]
         return stable_hash([told, dict(self.parts)])
 
+    def without(self, left: Collection[str]) -> HeldOut:
+        """The items whose ids are not among these. AudiocontribError if too few are left for an interval."""
+        kept = [item for item in self.items if item.id not in left]
+        if len(kept) < LEAST_ITEMS:
+            raise AudiocontribError(
+                f"of {len(self.items):,} items to watch, {len(kept):,} can be asked; mend the data, or watch others "
+                "(watch.seed)"
+            )
+        return replace(self, items=Items(kept, origin=self.items.origin))
+
     def __str__(self) -> str:
         counts = Counter(self.parts[name] for name in texts(self.items.table["item_id"]))
         parts = ", ".join(f"{n:,} {part}" for part, n in sorted(counts.items()) if part != ALL)
@@ -57,8 +68,8 @@ def draw(watch: Watch, held: Items, parts: Mapping[str, str], where: str) -> Hel
     counts = Counter(parts[ids[place]] for place in there)
     if watch.items >= len(there):
         raise UsageError(
-            f"{where}: watch.items is {watch.items:,}, but there are {len(there):,} items with a gold answer and a clip "
-            "in all, and some must be left to train on: watch fewer"
+            f"{where}: watch.items is {watch.items:,}, but there are {len(there):,} items with a gold answer and a "
+            "clip in all, and some must be left to train on: watch fewer"
         )
     room = _shares(watch.items, counts)
     on_clip: dict[str, list[int]] = {}

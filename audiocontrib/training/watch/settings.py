@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from audiocontrib.config import config
+from audiocontrib.statistics.clusters import LEAST_ITEMS
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """numpy's generators take no other."""
@@ -20,7 +21,7 @@ CONDITIONS = ("audio", "silence", "text")
 class Watch:
     """Held-out questions that are asked every so many steps, with the audio, in silence and from the text alone."""
 
-    items: Annotated[int, Field(ge=10)]
+    items: Annotated[int, Field(ge=LEAST_ITEMS)]
     """So many items of the run are held out and asked; below ten there is no interval."""
     every: PositiveInt
     """Steps between two askings; before the first step and after the last they are asked too."""

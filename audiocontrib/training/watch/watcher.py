@@ -9,15 +9,16 @@ import pyarrow as pa
 from accelerate.utils import gather_object
 from transformers import Trainer, TrainerCallback
 
+from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.scoring.plan import Shard
 from audiocontrib.store.files import write_table_atomic
 from audiocontrib.training.output.checkpoints import is_whole
 from audiocontrib.training.rows.base import TrainingRows
-from audiocontrib.training.watch.asking import answers_of, request_config, untouched
-from audiocontrib.training.watch.held_out import HeldOut
+from audiocontrib.training.watch.asking import request_config, untouched, watched_answers
 from audiocontrib.training.watch.measures import measured
+from audiocontrib.training.watch.record import WatchedCurve, recorded
 from audiocontrib.training.watch.settings import Watch
 from audiocontrib.training.watch.table import (
     WATCHED,
@@ -37,7 +38,7 @@ class Watcher(TrainerCallback):
 
     Args:
         model: what was loaded for training; its network is the trainer's.
-        prompt: how the items are put, as the rows are.
+        rows: with what is watched; it is put as they are.
 
     Raises:
         UsageError: its weights are spread over processes, so that none can ask them.
@@ -93,13 +94,19 @@ class Watcher(TrainerCallback):
         state, control = trainer.state, trainer.control
         own = Shard(trainer.accelerator.process_index + 1, trainer.accelerator.num_processes)
         with untouched(self.model.net), trainer.accelerator.autocast():
-            answers = answers_of(self.model, self.asking, self.held, trainer.settings.seconds, own)
+            answers = watched_answers(self.model, self.asking, self.held, trainer.settings.seconds, own)
         rows = measured(gather_object(answers), self.held, state.global_step)
         self.table = pa.concat_tables([self.table, pa.Table.from_pylist(rows, schema=WATCHED_SCHEMA)])
         self._write()
         Trainer.log(trainer, logged(rows))  # not TRL's, which would add the metrics of the step and forget them
         control.should_training_stop |= self.over
         control.should_save |= self.over or (self.watch.keep_best and self.best == state.global_step)
+
+    def record(self) -> WatchedCurve:
+        """What is kept of it in the end."""
+        state, ids = self.trainer.state, texts(self.held.items.table["item_id"])
+        ended = self.over and state.global_step < state.max_steps
+        return recorded(self.table, self.watch, ids, len(self.held.clips), ended=ended)
 
     def keep(self, checkpoint: Path) -> None:
         """Put the curve into a checkpoint."""

@@ -145,11 +145,13 @@ class Prefetcher:
     """Seconds during which nothing was ready."""
     fewest: int = REQUESTS[0]
     """Requests of the smallest batch: a server takes so many at once."""
+    grows: bool = True
+    """Off: every batch is of that size, whatever time it takes."""
     size: int = field(init=False)
     """Requests of the next batch."""
 
     def __post_init__(self) -> None:
-        self.size = max(self.fewest, REQUESTS[1])
+        self.size = max(self.fewest, REQUESTS[1]) if self.grows else self.fewest
 
     def __iter__(self) -> Iterator[RequestBatch]:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="audiocontrib")
@@ -175,6 +177,8 @@ class Prefetcher:
             pool.shutdown(cancel_futures=True)
 
     def _learn(self, seconds: float) -> None:
+        if not self.grows:
+            return
         self.size = (
             max(self.fewest, self.size // 2) if seconds > SLOW else min(max(REQUESTS[2], self.fewest), self.size * 2)
         )

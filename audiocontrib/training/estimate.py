@@ -13,9 +13,11 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+from audiocontrib.training.encoding.unusable import REPLY
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.watch.settings import CONDITIONS, Watch
 
 SAMPLE = 32
 """Rows whose tokens are counted."""
@@ -58,8 +60,12 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     if isinstance(settings, GRPO):
         replies = float(settings.new_tokens)
         told += [("replies a step", at_once, ""), ("tokens a reply, at most", replies, "")]
+    asked = _watched(settings.watch, rows, steps)
+    if asked:
+        told += [("questions about watched items", asked, "in all, with audio, in silence and from the text")]
     forwards = _forwards(settings)
-    work = 2 * weights * (reads + replies) * forwards * at_once * steps
+    work = 2 * weights * (reads + _written(settings.watch)) * asked
+    work += 2 * weights * (reads + replies) * forwards * at_once * steps
     bytes_each = 16 if settings.tune == "full" else 2
     reference = isinstance(settings, GRPO) and settings.beta > 0 and settings.tune == "full"
     told += [
@@ -74,10 +80,12 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
 def count_line(table: pa.Table) -> str:
     """The gist of an estimate."""
     told = dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))
+    asked = told.get("questions about watched items", 0)
+    watched = f"; {asked:,.0f} questions about watched items" if asked else ""
     return (
         f"{told['steps']:,.0f} steps of {told['rows a step']:,.0f} rows ({told['epochs']:.3g} epochs), "
         f"{told['operations']:.2g} operations: {told['time on one GPU']:.3g} hours at {SPEED:.0e} FLOP/s; "
-        f"{told['memory, activations apart']:.3g} GB without activations"
+        f"{told['memory, activations apart']:.3g} GB without activations{watched}"
     )
 
 
@@ -86,6 +94,19 @@ def rows_a_step(settings: Stage) -> int:
     if isinstance(settings, GRPO):
         return max(1, settings.batch * settings.accumulate // settings.generations // settings.iterations)
     return settings.batch * settings.accumulate
+
+
+def _watched(watch: Watch | None, rows: TrainingRows, steps: int) -> int:
+    """Questions that are asked while training."""
+    if watch is None or rows.watched is None:
+        return 0
+    each = (len(item.choices) if watch.orders == "cyclic" else 1 for item in rows.watched.items)
+    return sum(each) * len(CONDITIONS) * watch.askings(steps)
+
+
+def _written(watch: Watch | None) -> int:
+    """Tokens of a reply to a watched question, at most."""
+    return REPLY if watch and watch.method == "generate" else 0
 
 
 def _forwards(settings: Stage) -> float:

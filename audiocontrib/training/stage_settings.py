@@ -8,9 +8,8 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from audiocontrib.config import Name, accepted_by, config
 from audiocontrib.training.target import check_target
+from audiocontrib.training.watch.settings import Seed, Watch
 
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""numpy's generators take no other."""
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Part = Literal["weak", "strong", "all"]
 Tracker = Literal["trackio", "wandb", "tensorboard", "mlflow"]
@@ -77,6 +76,8 @@ class Stage:
     target: Template | None = None
     """The wanted reply, as ``<think>{thought}</think><answer>{gold}</answer>``: what else stands in braces is a field
     of the item's ``extra``. GRPO rewards its form. Null: the answer alone."""
+    watch: Watch | None = None
+    """Held-out items that are asked while it trains, for the curve, an early stop and the best step; null: none."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
@@ -87,3 +88,5 @@ class Stage:
             done = getattr(self, name)
             if end and done and end < done:
                 raise ValueError(f"schedule_{name} is {end:g}, but {name} goes on to {done:g}")
+        if self.watch and self.steps:
+            self.watch.check_steps(self.steps)

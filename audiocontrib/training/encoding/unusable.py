@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import RATE, decode
@@ -13,8 +15,11 @@ from audiocontrib.items import Clip
 from audiocontrib.models.families import audio_tokens
 from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
+from audiocontrib.training.rows.overlap import shared_recordings
 from audiocontrib.training.target import GOLD, fields_of, target_text
 
+REPLY = 128
+"""Tokens that are kept free for a reply to a watched question."""
 TEMPLATE = 256
 """Tokens that a chat template takes at most, by far; a row that might be too long is counted exactly."""
 
@@ -37,6 +42,19 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
         if why := clip or _text(row, encoder) or _length(row, encoder, positions, reply):
             found[row.item.id] = why
     return found
+
+
+def unwatchable(rows: TrainingRows, encoder: RowEncoder, positions: int | None) -> dict[str, str]:
+    """Item id -> why it cannot be asked while training, or, of a row, whose sound it has: one that is watched."""
+    if rows.watched is None:
+        return {}
+    asked = TrainingRows(rows.watched.items, prompt=rows.prompt)
+    with TemporaryDirectory() as folder:
+        same = dict(shared_recordings(rows.items, rows.watched.items, Path(folder) / "sounds.parquet"))
+    heard = {item.audio: same[item.id] for item in rows.items if item.id in same}
+    both = (item for item in rows.items if item.audio in heard)
+    found = {item.id: f"it has the sound of the watched {heard[item.audio]}" for item in both}
+    return found | unusable(asked, encoder, positions, REPLY)
 
 
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:

@@ -14,8 +14,8 @@ from torch import Tensor
 from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import seeded
-from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.rows.base import TrainingRows
 
 KEPT = "pass_rates.json"
 """Beside a checkpoint: what the next questions are drawn by."""

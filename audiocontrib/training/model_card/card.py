@@ -24,6 +24,7 @@ from audiocontrib.training.model_card.usage import usage, user_template
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.recipe import KINDS, TrainingRecipe
 from audiocontrib.training.target import GOLD
+from audiocontrib.training.watch.record import HEAD, in_words, lines
 
 HERE = Path(__file__).parent
 CARD = "README.md"
@@ -75,9 +76,19 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
         base_weights=first.model.weights_sha256,
         order=order,
         stages=[
-            {"stage": one.stage, "name": NAMES[one.stage], "part": part_in_words(one), "told": stage_facts(one)}
+            {
+                "stage": one.stage,
+                "name": NAMES[one.stage],
+                "part": part_in_words(one),
+                "told": stage_facts(one),
+                "curve": lines(one.watched) if one.watched else None,
+                "watched": in_words(one.settings.watch, one.watched, one.steps or 0)
+                if one.watched and one.settings.watch
+                else None,
+            }
             for one in stages
         ],
+        curve_head=HEAD,
         several_devices=any((one.devices or 1) > 1 for one in stages),
         prompt=fenced([f"system: {asked.system}", f"user: [audio]{user_template(asked)}"]),
         prompt_name=asked.name,

@@ -16,7 +16,7 @@ from audiocontrib.training.stage_settings import Stage
 TOLD = {
     *("part", "copies", "learning_rate", "schedule", "warmup", "batch", "accumulate", "steps", "tune", "rank", "alpha"),
     *("accuracy", "format", "generations", "temperature", "top_k", "new_tokens", "beta", "silent_replies"),
-    *("workers", "keep", "save_every", "checkpointing", "prompt", "target", "own_rewards"),
+    *("workers", "keep", "save_every", "checkpointing", "prompt", "target", "own_rewards", "watch"),
 }
 """Settings that have a line of their own, or change nothing in the model."""
 

@@ -67,9 +67,11 @@ def remove_torn(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def remove_old(folder: Path, keep: int) -> None:
-    """Keep only the newest checkpoints."""
+def remove_old(folder: Path, keep: int, best: int | None = None) -> None:
+    """Keep only the newest checkpoints, and the one of the best step."""
     for path in checkpoints(folder)[:-keep]:
+        if step_of(path) == best:
+            continue
         (path / LISTED).unlink(missing_ok=True)  # first: a kill in between leaves it torn, not short of files
         shutil.rmtree(path, ignore_errors=True)
 

@@ -10,6 +10,7 @@ from audiocontrib.prompts import prompt_record
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe
 from audiocontrib.training.reward_files import RewardSource, reward_sources
+from audiocontrib.training.watch.record import WatchedCurve
 
 if TYPE_CHECKING:
     from audiocontrib.models.lalm import AudioLanguageModel
@@ -54,6 +55,8 @@ class StageRecord:
     """How many it took; None until it is done."""
     checkpoint: bool = False
     """What was taken from it is one of its checkpoints, after ``steps`` steps."""
+    watched: WatchedCurve | None = None
+    """What was watched while it trained; None until it is done, and where nothing was."""
 
     @property
     def part(self) -> str:

@@ -94,7 +94,7 @@ def stages_of(model: Path) -> tuple[StageRecord, ...]:
         raise AudiocontribError(f"{error}; bring the file back, or move the model to a folder of its own") from error
     if last is None:
         return ()
-    return (*before, replace(last, steps=step_of(model), checkpoint=True) if kept else last)
+    return (*before, replace(last, steps=step_of(model), checkpoint=True, watched=None) if kept else last)
 
 
 def _stage(held: Any, written: int, path: Path, field: str) -> StageRecord:

@@ -16,6 +16,7 @@ from audiocontrib.prompts import DEFAULT_PROMPT, Prompt, PromptFormat, find_prom
 from audiocontrib.provenance import Provenance
 from audiocontrib.training.recipe import TrainingRecipe
 from audiocontrib.training.target import GOLD, fields_of, target_text
+from audiocontrib.training.watch.held_out import HeldOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class TrainingRows(Sequence[TrainingRow]):
     """Where they come from; None where they were made in Python."""
     recipe: TrainingRecipe | None = None
     """The recipe that chose them; None where none did."""
+    watched: HeldOut | None = None
+    """What the stage asks while it trains, none of it among the rows; None where it does not."""
 
     def __len__(self) -> int:
         return len(self.items) * self.copies

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from audiocontrib.store.marks import marked_by
 from audiocontrib.training.rows.base import TrainingRows, taken
 from audiocontrib.training.rows.row_prompt import row_prompt
 from audiocontrib.training.stage_settings import Part
+from audiocontrib.training.watch.held_out import ALL
 
 
 def training_rows(
@@ -30,6 +31,7 @@ def training_rows(
     copies: int = 1,
     seed: int = 0,
     without: Collection[str] = (),
+    watched: Collection[str] = (),
     prompt: str | Path | PromptFormat | None = None,
 ) -> TrainingRows:
     """The items of one part of a split, as a trainer reads them.
@@ -42,6 +44,7 @@ def training_rows(
         items: draw so many by chance.
         copies: each item so many times, in random orders of its options.
         without: ids of clips or items that must not be used.
+        watched: ids of clips that must not be used either, since what is watched lies on them.
         prompt: name, file or template of another prompt than the run was asked with; None: the run's own.
 
     Raises:
@@ -53,13 +56,15 @@ def training_rows(
     where = f"{run.path}, split {split}" if split else str(run.path)
     saved = None if split is None else run.split(split)
     wanted = _part(run, saved, part, where)
-    notes, places, unusable, barred = [], [], [], set(without)
-    asked = shared = beside = 0
+    places, unusable, barred = [], [], set(without)
+    asked = shared = beside = seen = 0
     for place, item in enumerate(held):
         if wanted is not None and item.id not in wanted:
             continue
         asked += 1
-        if item.id in barred:
+        if item.clip_id in watched:
+            seen += 1
+        elif item.id in barred:
             shared += 1
         elif item.clip_id in barred:
             beside += 1
@@ -67,16 +72,7 @@ def training_rows(
             unusable.append(item.id)
         else:
             places.append(place)
-    named = "items" if part == "all" else f"{part} items"
-    if shared:
-        notes.append(f"{shared:,} of {asked:,} {named} were left out: the other stage has them")
-    if beside:
-        notes.append(
-            f"{beside:,} of {asked:,} {named} were left out: the other stage has their recordings; "
-            "apart by question (disjoint: item) they would stay"
-        )
-    if unusable:
-        notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
+    notes = _left_out("items" if part == ALL else f"{part} items", asked, seen, shared, beside, unusable)
     if not places:
         raise AudiocontribError(f"{where}: no item is left to train on; {'; '.join(notes) or 'the run holds none'}")
     if items is not None and items < len(places):
@@ -87,6 +83,32 @@ def training_rows(
         notes.append(note)
     origin = replace(provenance_of(run, saved, part), prompt=None if prompt is None else put.name)
     return TrainingRows(taken(held, places), copies, seed, prompt=put, notes=tuple(notes), provenance=origin)
+
+
+def _left_out(named: str, asked: int, seen: int, shared: int, beside: int, unusable: Sequence[str]) -> list[str]:
+    """What was left out of so many items, and why, in sentences."""
+    notes = []
+    if shared:
+        notes.append(f"{shared:,} of {asked:,} {named} were left out: the other stage has them")
+    if beside:
+        notes.append(
+            f"{beside:,} of {asked:,} {named} were left out: the other stage has their recordings; "
+            "apart by question (disjoint: item) they would stay"
+        )
+    if seen:
+        notes.append(f"{seen:,} of {asked:,} {named} were left out: they, or others on their recordings, are watched")
+    if unusable:
+        notes.append(f"{len(unusable):,} items have no gold answer that a reply can name, e.g. {unusable[0]}: left out")
+    return notes
+
+
+def part_of_each(run: Run, split: str | Path | None) -> dict[str, str]:
+    """Id -> part of the items that can be trained on, in any part of a split; ``all`` where there is none."""
+    saved = None if split is None else run.split(split)
+    wanted = _part(run, saved, ALL, f"{run.path}, split {split}" if split else str(run.path))
+    named = {} if saved is None else dict(zip(texts(saved.table["item_id"]), texts(saved.table["split"]), strict=True))
+    usable = (item for item in run.load_items() if item.audio is not None and _readable(item))
+    return {item.id: named.get(item.id, ALL) for item in usable if wanted is None or item.id in wanted}
 
 
 def marked_for(run: Run | str | Path, split: str | Path | None) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from audiocontrib.arrow import texts
 from audiocontrib.errors import UsageError
 from audiocontrib.prompts import PromptFormat
 from audiocontrib.store import Run
-from audiocontrib.training.recipe import GRPO, TrainingRecipe
+from audiocontrib.training.recipe import GRPO, KINDS, TrainingRecipe
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
-from audiocontrib.training.rows.split_part import marked_for, training_rows
+from audiocontrib.training.rows.split_part import marked_for, part_of_each, training_rows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.target import GOLD, unfitting
+from audiocontrib.training.watch.held_out import HeldOut, clips_of, draw
 
 
 def stage_rows(
@@ -30,27 +31,54 @@ def stage_rows(
 ) -> TrainingRows:
     """The rows of the stage ``sft`` or ``grpo`` of a recipe; those of GRPO share no question with those of SFT.
 
+    What a stage watches is among the rows of neither.
+
     Args:
         prompt: another one than the run was asked with; None: the stage's, or the run's own.
 
     Raises:
-        UsageError, AudiocontribError: as :func:`rows`; a prompt asks for a thought that the form does not allow; or the run lacks answers that pass rates need.
+        UsageError, AudiocontribError: as :func:`rows`; a prompt asks for a thought that the form does not allow; or
+            the run lacks answers that pass rates need.
     """
     run = marked_for(run, split)
     settings = recipe.stage(stage)
+    watched = watched_items(recipe, run, split)
+    seen, told = clips_of(watched.values()), _told(watched, stage)
     if not isinstance(settings, GRPO):
-        drawn = replace(_drawn(settings, run, split, prompt), recipe=recipe, target=settings.target)
+        drawn = _drawn(settings, run, split, prompt, watched=seen)
         unfit = unfitting(settings.target or GOLD, drawn.prompt)
-        return replace(drawn, notes=(*drawn.notes, f"{unfit}: training teaches to leave it out")) if unfit else drawn
-    first = None if recipe.sft is None else _drawn(recipe.sft, run, split, prompt).items.table
+        notes = [*drawn.notes, *told, *([f"{unfit}: training teaches to leave it out"] if unfit else [])]
+        return replace(
+            drawn, recipe=recipe, target=settings.target, watched=watched.get(stage), notes=tuple(notes)
+        )  # fmt: skip
+    first = None if recipe.sft is None else _drawn(recipe.sft, run, split, prompt, watched=seen).items.table
     barred = set[str]() if first is None else _of_sft(first, run, recipe.disjoint)
-    drawn = _drawn(settings, run, split, prompt, barred)
+    drawn = _drawn(settings, run, split, prompt, barred, seen)
     check_form(settings, drawn.prompt)
     made = filter_by_pass_rate(drawn, settings, run, run.split(split).table if split else None)
-    notes = [*made.notes]
+    notes = [*made.notes, *told]
     if first is not None and recipe.disjoint == "item" and (both := _on_clips_of(first, made.items.table)):
         notes.append(f"{both:,} of {len(made.items):,} items are other questions about recordings that SFT has too")
-    return replace(made, extra_option=settings.abstain_option, recipe=recipe, notes=tuple(notes))
+    option = settings.abstain_option
+    return replace(made, extra_option=option, recipe=recipe, watched=watched.get(stage), notes=tuple(notes))
+
+
+def watched_items(recipe: TrainingRecipe, run: Run, split: str | Path | None) -> dict[str, HeldOut]:
+    """What each stage of a recipe watches, by its name; stages that watch alike watch the same items.
+
+    Raises:
+        UsageError: a stage watches more items than there are.
+    """
+    asked = {name: watch for name in KINDS if (kind := getattr(recipe, name)) and (watch := kind.watch)}
+    if not asked:
+        return {}
+    parts, held = part_of_each(run, split), run.load_items()
+    where = f"{run.path}, split {split}" if split else str(run.path)
+    return {name: draw(watch, held, parts, where) for name, watch in asked.items()}
+
+
+def _told(watched: Mapping[str, HeldOut], stage: str) -> list[str]:
+    return [f"{watched[stage]} are watched, and trained on by no stage"] if stage in watched else []
 
 
 def check_form(settings: GRPO, prompt: PromptFormat) -> None:
@@ -85,6 +113,7 @@ def _drawn(
     split: str | Path | None,
     prompt: str | Path | PromptFormat | None,
     without: Collection[str] = (),
+    watched: Collection[str] = (),
 ) -> TrainingRows:
     count = settings.items
     if count == "weak":
@@ -93,5 +122,5 @@ def _drawn(
         count = len(run.split(split).part("weak"))
     return training_rows(
         run, split, settings.part, items=count, copies=settings.copies, seed=settings.seed, without=without,
-        prompt=settings.prompt if prompt is None else prompt,
+        prompt=settings.prompt if prompt is None else prompt, watched=watched,
     )  # fmt: skip

@@ -88,9 +88,8 @@ def adapters(settings: Stage) -> Any:
 
 LISTENING = frozenset({*Distilled.__annotations__, *Listening.__annotations__})
 ADDED_LATER = frozenset(
-    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "target", "own_rewards"}
-    | {*SAME_NAMES, *LISTENING}
-    - {"temperature", "top_k", "top_p", "epsilon"}
+    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "target", "own_rewards", "watch"}
+    | ({*SAME_NAMES, *LISTENING} - {"temperature", "top_k", "top_p", "epsilon"})
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""
 
@@ -113,5 +112,6 @@ def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLangua
         "settings": {name: value for name, value in asked.items() if name in usual or name not in ADDED_LATER},
         "rows": rows.digest,
         **({"rewards": {one.name: one.sha256 for one in own}} if own else {}),
+        **({"watched": rows.watched.digest} if settings.watch and rows.watched else {}),
         "model": {name: told[name] for name in ("model_type", "weights_sha256", "tokenizer_sha256")},
     }

@@ -22,7 +22,7 @@ from audiocontrib.items import Items
 from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.encoding.unusable import unusable
+from audiocontrib.training.encoding.unusable import unusable, unwatchable
 from audiocontrib.training.model_card.card import CARD, write_card
 from audiocontrib.training.output.checkpoints import (
     bring_to_disk,
@@ -39,6 +39,7 @@ from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
+from audiocontrib.training.watch.watcher import best_checkpoint
 
 LOG = getLogger("audiocontrib.training")
 
@@ -71,29 +72,35 @@ def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
 def usable(rows: TrainingRows, encoder: RowEncoder, settings: Stage, positions: int | None, out: Path) -> TrainingRows:
     """The rows without those that cannot be trained on; they are looked for once, and listed in the record.
 
+    So are watched items that cannot be asked, and rows with the sound of a watched item.
+
     Raises:
-        AudiocontribError: there are some, and the recipe refuses them; or no row is left.
+        AudiocontribError: there are some, and the recipe refuses them; or no row, or too little to watch, is left.
     """
+    total = len(rows.items) + (len(rows.watched.items) if rows.watched else 0)
     with processes().main_process_first():
         record = read_record(out)
         if record.left_out is None:
-            found = unusable(rows, encoder, positions, settings.new_tokens if isinstance(settings, GRPO) else 0)
+            reply = settings.new_tokens if isinstance(settings, GRPO) else 0
+            found = unusable(rows, encoder, positions, reply) | unwatchable(rows, encoder, positions)
             record = replace(record, left_out=found)
-            if not found or (settings.bad_rows != "stop" and len(found) < len(rows.items)):
+            if not found or (settings.bad_rows != "stop" and len(found) < total):
                 write_record(out, record)
     left = dict(record.left_out or {})
     if not left:
         return rows
     name, why = next(iter(left.items()))
-    told = f"{len(left):,} of {len(rows.items):,} items cannot be trained on, e.g. {name}: {why}"
+    told = f"{len(left):,} of {total:,} items cannot be trained on, e.g. {name}: {why}"
     if settings.bad_rows == "stop":
         raise AudiocontribError(f"{told}; mend the data, or leave them out (bad_rows)")
-    if len(left) == len(rows.items):
+    kept = [item for item in rows.items if item.id not in left]
+    if not kept:
         raise AudiocontribError(f"{told}; no item is left")
     tell_once(f"{told}; left out, and listed in {out / RECORD}")
-    kept = [item for item in rows.items if item.id not in left]
     note = f"{told}: left out"
-    return replace(rows, items=Items(kept, origin=rows.items.origin), notes=(*rows.notes, note))
+    watched = rows.watched.without(left) if rows.watched else None
+    held = Items(kept, origin=rows.items.origin)
+    return replace(rows, items=held, notes=(*rows.notes, note), watched=watched)
 
 
 def go(
@@ -117,6 +124,9 @@ def go(
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     trainer.add_callback(Bar(progress and main))
+    if trainer.watcher:
+        trainer.watcher.go_on(last)
+        trainer.add_callback(trainer.watcher)
     _name_base(trainer, own.start)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -127,9 +137,13 @@ def go(
         ) from error
     trainer.write_metrics()
     trainer.check_weights()
+    if trainer.watcher and (best := best_checkpoint(trainer.watcher, folder)):
+        trainer._load_from_checkpoint(str(best))
+        trainer.check_weights()
+    watched = trainer.watcher.record() if trainer.watcher else None
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
-    record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)
+    record = replace(record, stages=(*before, replace(own, steps=steps, watched=watched)), steps=steps, resumed=resumed)
     _save_model(trainer, out, record.stages)
     if main:
         write_record(out, record)

@@ -21,6 +21,7 @@ from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
 from audiocontrib.training.trainers.trainer import ResumableTrainer
+from audiocontrib.training.watch.watcher import Watcher, check_watched
 
 MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrainer]
 """``make(settings, rows, encoder, net, out)``: the trainer of a stage."""
@@ -38,6 +39,7 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
+    check_watched(settings.watch, rows)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():
@@ -56,7 +58,10 @@ def run_stage(
         if progress:
             tell_once(count_line(counted(settings, rows, model, encoder)))
         with calm():
-            return go(make(settings, rows, encoder, model.net, out), out, told, made, progress)
+            trainer = make(settings, rows, encoder, model.net, out)
+            if settings.watch:
+                trainer.watcher = Watcher(trainer, model, rows)
+            return go(trainer, out, told, made, progress)
 
 
 def _positions(model: AudioLanguageModel) -> int | None:

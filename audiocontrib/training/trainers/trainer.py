@@ -19,6 +19,8 @@ from audiocontrib.training.output.checkpoints import last_whole, mark_complete, 
 from audiocontrib.training.output.folder import METRICS
 from audiocontrib.training.output.metrics import metrics_table
 from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.watch.settings import CONDITIONS
+from audiocontrib.training.watch.watcher import Watcher
 
 METRICS_EVERY = 5.0
 """Seconds between two versions of the metrics while training goes on."""
@@ -33,6 +35,8 @@ class ResumableTrainer(Trainer):
     """Checkpoints that are kept."""
     encoder: RowEncoder
     """What reads the rows."""
+    watcher: Watcher | None = None
+    """What asks the network while it is trained; None where nobody does."""
     written = 0.0
     """When the metrics were written last."""
 
@@ -88,10 +92,17 @@ class ResumableTrainer(Trainer):
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """As the trainer's (transformers 5.23), which takes one step too many after the checkpoint of the last step."""
-        if self.state.global_step >= self.state.max_steps:
+        if self.state.global_step >= self.state.max_steps or (self.watcher and self.watcher.over):
             self.control.should_training_stop = True
         else:
             super()._run_epoch(*args, **kwargs)
+
+    def _evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Watched items, in place of a set to evaluate on: after the step's log, and before its checkpoint."""
+        self.control.should_evaluate = False
+        if self.watcher:
+            self.watcher.look()
+        return {}
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """As the trainer's, and into the metrics. AudiocontribError if the gradients are no numbers."""
@@ -159,17 +170,20 @@ class ResumableTrainer(Trainer):
             if self.is_world_process_zero():
                 if not hasattr(self.model, "peft_config"):
                     self.encoder.describe(place)
+                if self.watcher:
+                    self.watcher.keep(place)
                 mark_complete(place)
         if self.is_world_process_zero():
-            remove_old(place.parent, self.keep)
+            remove_old(place.parent, self.keep, self.watcher.kept if self.watcher else None)
         self.write_metrics()
 
 
 class Bar(TrainerCallback):
-    """A bar on stderr with the loss, and the reward if there is one."""
+    """A bar on stderr with the loss, the reward if there is one, and what was watched last, if anything is."""
 
     def __init__(self, shown: bool) -> None:
         self.bar = tqdm(unit="step", disable=not shown, dynamic_ncols=True)
+        self.told: dict[str, str] = {}
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take over where a checkpoint was."""
@@ -178,8 +192,11 @@ class Bar(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         """One step more."""
-        told = {name: f"{logs[name]:.3g}" for name in ("loss", "reward", "kl") if logs and logs.get(name) is not None}
-        self.bar.set_postfix(told, refresh=False)
+        logs = logs or {}
+        self.told |= {name: f"{logs[name]:.3g}" for name in ("loss", "reward", "kl") if logs.get(name) is not None}
+        seen = [f"{logs[f'watch/{name}']:.2f} {name}" for name in CONDITIONS if f"watch/{name}" in logs]
+        self.told |= {"watched": ", ".join(seen)} if seen else {}
+        self.bar.set_postfix(self.told, refresh=False)
         self.bar.update(state.global_step - self.bar.n)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

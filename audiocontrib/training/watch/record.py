@@ -1,0 +1,85 @@
+"""What a training keeps of its watching, in ``training.json`` and in the card of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from audiocontrib.number_text import percent, signed
+from audiocontrib.training.watch.settings import CONDITIONS, Watch
+from audiocontrib.training.watch.table import best_step, logged
+
+MOST_LINES = 30
+"""Steps of a curve in a card: the first, the last, the best, and others between them."""
+HEAD = ("step", "audio", "silence", "text", "abstained: audio / silence / text", "the audio adds", "of what is open")
+SCALES = {"gain": "A - S", "relative_gain": "(A - S) / (1 - S)"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedCurve:
+    """The curve of a stage."""
+
+    items: tuple[str, ...]
+    """Ids of the items that were watched: none of them is among the rows, and none may be reported."""
+    clips: int
+    curve: tuple[Mapping[str, float], ...]
+    """Of each asking ``step``, and what was found of all items, as trackers are told it."""
+    best: int | None = None
+    """The step that is best by what the settings say, 0 apart."""
+    taken: bool = False
+    """The model has the weights of the best step, and not of the last."""
+    ended: bool = False
+    """Training was ended by it."""
+
+
+def recorded(table: pa.Table, watch: Watch, items: Sequence[str], clips: int, *, ended: bool) -> WatchedCurve:
+    """The record of a training that is done."""
+    rows = table.to_pylist()
+    steps = dict.fromkeys(row["step"] for row in rows)
+    told = tuple({"step": step, **logged([row for row in rows if row["step"] == step])} for step in steps)
+    return WatchedCurve(
+        items=tuple(items), clips=clips, curve=told, best=best_step(table, watch), taken=watch.keep_best, ended=ended
+    )
+
+
+def in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
+    """What a card says below the curve, in sentences."""
+    by = f"accuracy with the audio under {watch.method}"
+    if watch.by != "accuracy":
+        by = f"what the audio adds over {watch.without}, {SCALES[watch.by]}"
+    said = [
+        f"{len(held.items):,} held-out items on {held.clips:,} clips, asked {len(held.curve):,} times: method "
+        f"{watch.method}, option orders {watch.orders}. No stage was trained on them."
+    ]
+    if held.best is None:
+        said.append(f"No step is best by {by}: it is not known at any.")
+    else:
+        said.append(f"Best by {by}: step {held.best:,}.")
+    if held.ended:
+        said.append(f"Training was ended at step {steps:,}: {watch.patience} askings in a row were no better.")
+    if held.taken and held.best is not None:
+        said.append(
+            f"The model has the weights of step {held.best:,}. It was chosen by these items, so that what they say of it "
+            "is too good to report: measure it on others."
+        )
+    return said
+
+
+def lines(held: WatchedCurve) -> list[list[str]]:
+    """The curve as rows of a table below HEAD."""
+    count = len(held.curve)
+    shown = {round(place * (count - 1) / max(1, MOST_LINES - 1)) for place in range(min(count, MOST_LINES))}
+    return [_line(one) for place, one in enumerate(held.curve) if place in shown or one["step"] == held.best]
+
+
+def _line(told: Mapping[str, float]) -> list[str]:
+    def value(name: str) -> float | None:
+        return told.get(f"watch/{name}")
+
+    declined = " / ".join(percent(value(f"abstained_{name}")) for name in CONDITIONS)
+    adds = [
+        signed(*(value(f"{scale}_silence{end}") for end in ("", "_low", "_high"))) for scale in SCALES
+    ]  # fmt: skip
+    return [f"{told['step']:,.0f}", *(percent(value(name)) for name in CONDITIONS), declined, *adds]

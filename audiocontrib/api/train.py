@@ -158,7 +158,9 @@ def changed_recipe(
         raise UsageError("rewards are of grpo: sft learns from the wanted replies alone")
     if rewards:
         told = settings.own_rewards or {}
-        own = {name: told.get(name, 1.0) if weight is None else weight for name, weight in load_rewards(rewards).items()}
+        own = {
+            name: told.get(name, 1.0) if weight is None else weight for name, weight in load_rewards(rewards).items()
+        }
         settings = replace(settings, own_rewards={**told, **own})
     find_rewards(getattr(settings, "own_rewards", None) or ())
     return replace(recipe, sft=settings) if stage == "sft" else replace(recipe, grpo=settings)

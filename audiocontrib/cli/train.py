@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     "--prompt", metavar="NAME|FILE", help="Another prompt than the run was asked with.  [default: the run's own]"
 )
 @click.option(
-    "--reward", "rewards", multiple=True, metavar="FILE.py:FUNCTION[=WEIGHT]",
+    "--reward",
+    "rewards",
+    multiple=True,
+    metavar="FILE.py:FUNCTION[=WEIGHT]",
     help="A reward of your own for grpo, or the name of one that a plugin has; repeatable.  [default weight: the "
     "recipe's, or 1]",
 )

@@ -14,6 +14,11 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Part = Literal["weak", "strong", "all"]
 Tracker = Literal["trackio", "wandb", "tensorboard", "mlflow"]
+NOTHING_LEARNED = (
+    "the learning rate is 0 in every step: the only one begins the warm-up, so that nothing would be learned; set "
+    "warmup to 0, or do more steps"
+)
+"""Where a schedule is so short."""
 Template = Annotated[str, Field(description="a template of the wanted reply"), accepted_by(check_target)]
 
 

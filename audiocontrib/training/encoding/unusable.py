@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import RATE, decode
 from audiocontrib.errors import AudiocontribError, one_line
-from audiocontrib.items import Clip
+from audiocontrib.items import Clip, Items
 from audiocontrib.models.families import audio_tokens
+from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
+from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.target import GOLD, fields_of, target_text
 
 TEMPLATE = 256
@@ -37,6 +41,36 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
         if why := clip or _text(row, encoder) or _length(row, encoder, positions, reply):
             found[row.item.id] = why
     return found
+
+
+def without_unusable(rows: TrainingRows, found: Mapping[str, str], settings: Stage) -> tuple[TrainingRows, str]:
+    """The rows that are left, and a sentence on those that are not; it is empty where there are none.
+
+    Raises:
+        AudiocontribError: the recipe refuses such items, or no row is left.
+    """
+    if not found:
+        return rows, ""
+    name, why = next(iter(found.items()))
+    told = f"{len(found):,} of {len(rows.items):,} items cannot be trained on, e.g. {name}: {why}"
+    if settings.bad_rows == "stop":
+        raise AudiocontribError(f"{told}; mend the data, or leave them out (bad_rows)")
+    if len(found) == len(rows.items):
+        raise AudiocontribError(f"{told}; no item is left")
+    kept = [item for item in rows.items if item.id not in found]
+    made = replace(rows, items=Items(kept, origin=rows.items.origin), notes=(*rows.notes, f"{told}: left out"))
+    return made, told
+
+
+def positions_of(model: AudioLanguageModel) -> int | None:
+    """Tokens that a network takes, as far as its config says."""
+    found = getattr(model.net.config.get_text_config(), "max_position_embeddings", None)
+    return found if isinstance(found, int) else None
+
+
+def reply_tokens(settings: Stage) -> int:
+    """Tokens that are kept free for a reply; of SFT none, its replies are counted."""
+    return settings.new_tokens if isinstance(settings, GRPO) else 0
 
 
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:

@@ -34,7 +34,8 @@ def stage_rows(
         prompt: another one than the run was asked with; None: the stage's, or the run's own.
 
     Raises:
-        UsageError, AudiocontribError: as :func:`rows`; a prompt asks for a thought that the form does not allow; or the run lacks answers that pass rates need.
+        UsageError, AudiocontribError: as :func:`rows`; a prompt asks for a thought that the form does not allow; or
+            the run lacks answers that pass rates need.
     """
     run = marked_for(run, split)
     settings = recipe.stage(stage)

@@ -94,6 +94,10 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         self.heard = {name: value.to(self.accelerator.device) for name, value in heard.items()}
         return [made[place][0] for place in places], None, unstacked(self.heard)
 
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        with self.pace.sampled():
+            return super()._generate(*args, **kwargs)
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         silent = self._silent(len(inputs))
         given = [{**one, "silent": is_silent} for one, is_silent in zip(inputs, silent, strict=True)]

@@ -18,11 +18,10 @@ from transformers.utils import logging
 
 from audiocontrib import log
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.items import Items
 from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.encoding.unusable import unusable
+from audiocontrib.training.encoding.unusable import reply_tokens, unusable, without_unusable
 from audiocontrib.training.model_card.card import CARD, write_card
 from audiocontrib.training.output.checkpoints import (
     bring_to_disk,
@@ -33,9 +32,9 @@ from audiocontrib.training.output.checkpoints import (
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
 from audiocontrib.training.output.lock import is_empty
+from audiocontrib.training.output.metrics import measured
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
-from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
@@ -77,23 +76,14 @@ def usable(rows: TrainingRows, encoder: RowEncoder, settings: Stage, positions: 
     with processes().main_process_first():
         record = read_record(out)
         if record.left_out is None:
-            found = unusable(rows, encoder, positions, settings.new_tokens if isinstance(settings, GRPO) else 0)
+            found = unusable(rows, encoder, positions, reply_tokens(settings))
             record = replace(record, left_out=found)
             if not found or (settings.bad_rows != "stop" and len(found) < len(rows.items)):
                 write_record(out, record)
-    left = dict(record.left_out or {})
-    if not left:
-        return rows
-    name, why = next(iter(left.items()))
-    told = f"{len(left):,} of {len(rows.items):,} items cannot be trained on, e.g. {name}: {why}"
-    if settings.bad_rows == "stop":
-        raise AudiocontribError(f"{told}; mend the data, or leave them out (bad_rows)")
-    if len(left) == len(rows.items):
-        raise AudiocontribError(f"{told}; no item is left")
-    tell_once(f"{told}; left out, and listed in {out / RECORD}")
-    kept = [item for item in rows.items if item.id not in left]
-    note = f"{told}: left out"
-    return replace(rows, items=Items(kept, origin=rows.items.origin), notes=(*rows.notes, note))
+    left, told = without_unusable(rows, dict(record.left_out or {}), settings)
+    if told:
+        tell_once(f"{told}; left out, and listed in {out / RECORD}")
+    return left
 
 
 def go(
@@ -130,6 +120,7 @@ def go(
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
     record = replace(record, stages=(*before, replace(own, steps=steps)), steps=steps, resumed=resumed)
+    record = replace(record, measured=measured(trainer.state.log_history))
     _save_model(trainer, out, record.stages)
     if main:
         write_record(out, record)

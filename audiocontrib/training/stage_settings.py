@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from audiocontrib.config import Name, accepted_by, config
+from audiocontrib.config import Name, accepted_by, config, one_or_several
 from audiocontrib.training.target import check_target
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -82,6 +82,11 @@ class Stage:
     target: Template | None = None
     """The wanted reply, as ``<think>{thought}</think><answer>{gold}</answer>``: what else stands in braces is a field
     of the item's ``extra``. GRPO rewards its form. Null: the answer alone."""
+
+    report_to: Annotated[tuple[Tracker, ...], one_or_several] = ()
+    """Trackers that are shown settings, metrics and replies: `trackio`, `wandb`, `tensorboard`, `mlflow`."""
+    run_name: Name | None = None
+    """What the training is called there; null: after its folder."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):

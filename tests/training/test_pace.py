@@ -24,7 +24,15 @@ trainer_module = lazy("audiocontrib.training.trainers.trainer")
 LOG = [
     {"step": 1, "loss": 1.0, "seconds": 2.0, "num_tokens": 100, "clips": 8.0, "memory_gb": 1.5},
     {"step": 1, "watched": 1.0},  # of somebody else
-    {"step": 2, "loss": 1.0, "seconds": 4.0, "num_tokens": 300, "clips": 8.0, "memory_gb": 2.0, "sampling_seconds": 3.0},
+    {
+        "step": 2,
+        "loss": 1.0,
+        "seconds": 4.0,
+        "num_tokens": 300,
+        "clips": 8.0,
+        "memory_gb": 2.0,
+        "sampling_seconds": 3.0,
+    },
     {"step": 3, "loss": 1.0, "num_tokens": 400},  # of an older program
 ]
 

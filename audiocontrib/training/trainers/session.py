@@ -37,6 +37,7 @@ from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.trainers.trackers import Tracker, facts, name_of
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
 
 LOG = getLogger("audiocontrib.training")
@@ -107,6 +108,9 @@ def go(
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
     trainer.add_callback(Bar(progress and main))
+    for name in trainer.settings.report_to if main else ():
+        run, shown = name_of(out, trainer.settings.run_name), facts(own)
+        trainer.add_callback(Tracker(name, out, run, shown, getattr(trainer, "completions", None)))
     _name_base(trainer, own.start)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)

@@ -19,6 +19,7 @@ from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
+from audiocontrib.training.trainers.trackers import check_trackers
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrainer]
@@ -37,6 +38,7 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
+    check_trackers(settings.report_to)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():

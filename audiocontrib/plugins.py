@@ -1,5 +1,4 @@
-"""Plugins: Python files and installed packages that add conditions, rules, formats, sources, prompts or rewards of one's
-own.
+"""Plugins: Python files and installed packages that add conditions, rules, formats, sources, prompts or rewards.
 
 A plugin registers its parts when it is imported. It is code, so it is loaded only because the user names it: with
 ``--plugin``, in the variable AUDIOCONTRIB_PLUGINS, or by :func:`load_plugin`; never because a run, a recipe or a data

@@ -5,22 +5,34 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
+from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.encoding.unusable import REPLY
+from audiocontrib.training.encoding.unusable import (
+    REPLY,
+    positions_of,
+    reply_tokens,
+    unusable,
+    unwatchable,
+    without_unusable,
+)
 from audiocontrib.training.recipe import GRPO
-from audiocontrib.training.rows.base import TrainingRow, TrainingRows
-from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.reward_trial import try_own
+from audiocontrib.training.rows.base import TrainingRow, TrainingRows, taken
+from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage
 from audiocontrib.training.watch.settings import CONDITIONS, Watch
 
 SAMPLE = 32
 """Rows whose tokens are counted."""
+LOOKED = 2000
+"""Items of a dry run whose rows are looked over, drawn by chance; a training looks at all."""
 SPEED = 4e14
 """Operations a second that are assumed of one data-centre GPU (40 % of the 989e12 of an H100 in bfloat16, dense)."""
 
@@ -28,9 +40,27 @@ ESTIMATE_SCHEMA = schema_of(what=pa.string(), value=pa.float64(), unit=pa.string
 
 
 def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Table:
-    """What a stage will take, as :func:`counted`; the model is loaded for it."""
+    """What a stage will take, as :func:`counted`; the model is loaded for it, and bad rows are looked for.
+
+    Raises:
+        UsageError, AudiocontribError: what would refuse the training before its first step.
+    """
     model = load_for_training(name, settings)
-    return counted(settings, rows, model, RowEncoder(model, settings.seconds))
+    encoder = RowEncoder(model, settings.seconds)
+    drawn = sorted(seeded(0, "dry run").permutation(len(rows.items))[:LOOKED].tolist())
+    looked = rows if len(drawn) == len(rows.items) else replace(rows, items=taken(rows.items, drawn))
+    positions = positions_of(model)
+    found = unusable(looked, encoder, positions, reply_tokens(settings)) | unwatchable(looked, encoder, positions)
+    left, _ = without_unusable(looked, found, settings)
+    try_own(settings, left)
+    table = counted(settings, left if looked is rows else rows, model, encoder)
+    steps = dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))["steps"]
+    if steps == 1 and settings.warmup:
+        raise UsageError(NOTHING_LEARNED)
+    example = "".join(f", e.g. {one}: {why}" for one, why in list(found.items())[:1])
+    told = f"of {len(looked.items):,} that were looked at{example}"
+    bad = {"what": "items that cannot be trained on", "value": float(len(found)), "unit": told}
+    return pa.concat_tables([table, pa.Table.from_pylist([bad], schema=ESTIMATE_SCHEMA)])
 
 
 def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, encoder: RowEncoder) -> pa.Table:

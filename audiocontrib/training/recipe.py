@@ -57,6 +57,9 @@ class GRPO(Listening):
     abstain_option: Name | None = None
     """An option that is added to every question, and counts as abstaining; null: only a refusal in words does."""
 
+    completions: NonNegativeInt = 20
+    """Steps whose replies are kept in `completions.parquet`, the last ones, and shown to trackers; 0: none."""
+
     def __post_init__(self) -> None:
         Listening.__post_init__(self)
         for name in ("pass_audio", "pass_silent"):

@@ -24,8 +24,9 @@ from audiocontrib.registry import forget
 from audiocontrib.training.reward_functions import REWARDS, check_function, check_name, find_rewards
 from audiocontrib.user_code import read_code, run_code
 
-ASKED = re.compile(r"(?P<file>.*\.py)(:(?P<function>[^=/\\]*))?(=(?P<in_file>[^/\\]*))?|(?P<name>[^=]*)(=(?P<by_name>.*))?",
-                   re.DOTALL)  # fmt: skip
+ASKED = re.compile(
+    r"(?P<file>.*\.py)(:(?P<function>[^=/\\]*))?(=(?P<in_file>[^/\\]*))?|(?P<name>[^=]*)(=(?P<by_name>.*))?", re.DOTALL
+)
 
 _modules: dict[str, ModuleType] = {}
 """File -> what it made when it was last run."""

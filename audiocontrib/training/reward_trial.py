@@ -1,4 +1,4 @@
-"""Own rewards tried before the first step, on replies to the items that will be asked: what fails there costs nothing."""
+"""Own rewards tried before the first step, on replies to the items that will be asked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import time
 from collections.abc import Mapping
 
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.training.reward_functions import RewardFunction, rated, reward_input
+from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.reward_functions import RewardFunction, find_rewards, rated, reward_input
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
+from audiocontrib.training.stage_settings import Stage
 
 SECONDS = 20.0
 """Items are tried for so long; a function may ask another model."""
@@ -38,6 +40,13 @@ def try_rewards(functions: Mapping[str, RewardFunction], rows: TrainingRows, *, 
             except AudiocontribError as error:
                 raise UsageError(str(error)) from error
     return None
+
+
+def try_own(settings: Stage, rows: TrainingRows) -> str | None:
+    """:func:`try_rewards` with those of a stage, if it has any."""
+    if not isinstance(settings, GRPO) or not settings.own_rewards:
+        return None
+    return try_rewards(find_rewards(settings.own_rewards), rows, silent=settings.silent_replies > 0)
 
 
 def _try(name: str, function: RewardFunction, row: TrainingRow, silent: bool, *, again: bool) -> None:

@@ -6,13 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from audiocontrib.config import Name, accepted_by, config
+from audiocontrib.config import Name, accepted_by, config, one_or_several
 from audiocontrib.training.target import check_target
 from audiocontrib.training.watch.settings import Seed, Watch
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Part = Literal["weak", "strong", "all"]
 Tracker = Literal["trackio", "wandb", "tensorboard", "mlflow"]
+NOTHING_LEARNED = (
+    "the learning rate is 0 in every step: the only one begins the warm-up, so that nothing would be learned; set "
+    "warmup to 0, or do more steps"
+)
+"""Where a schedule is so short."""
 Template = Annotated[str, Field(description="a template of the wanted reply"), accepted_by(check_target)]
 
 
@@ -78,6 +83,11 @@ class Stage:
     of the item's ``extra``. GRPO rewards its form. Null: the answer alone."""
     watch: Watch | None = None
     """Held-out items that are asked while it trains, for the curve, an early stop and the best step; null: none."""
+
+    report_to: Annotated[tuple[Tracker, ...], one_or_several] = ()
+    """Trackers that are shown settings, metrics and replies: `trackio`, `wandb`, `tensorboard`, `mlflow`."""
+    run_name: Name | None = None
+    """What the training is called there; null: after its folder."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):

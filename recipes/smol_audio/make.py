@@ -40,7 +40,9 @@ COUNTS = {
 }  # fmt: skip
 
 
-def makers(material: Material, taught: list[str], kept: list[str], seed: int, scale: float) -> dict[str, Iterator[Clip]]:
+def makers(
+    material: Material, taught: list[str], kept: list[str], seed: int, scale: float
+) -> dict[str, Iterator[Clip]]:
     """Each kind of clips; each has random numbers of its own, so that none moves another."""
     n = {name: max(1, round(count * scale)) for name, count in COUNTS.items()}
     rng = {name: Random(f"{seed} {name}") for name in COUNTS}
@@ -155,7 +157,13 @@ def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | No
                 if not clip.held_out:
                     line = json.dumps({"audio_path": f"clips/{name}.wav", "caption": clip.caption}, ensure_ascii=False)
                     files["captions"].write(line + "\n")
-            print(kind, counts[kind], round(np.mean([len(c.samples) for c in clips]) / RATE, 2), file=sys.stderr, flush=True)
+            print(
+                kind,
+                counts[kind],
+                round(np.mean([len(c.samples) for c in clips]) / RATE, 2),
+                file=sys.stderr,
+                flush=True,
+            )
     for file in files.values():
         file.close()
     told: dict[str, object] = {"seed": seed, "scale": scale, "clips": dict(counts), "sha256": digest.hexdigest()}

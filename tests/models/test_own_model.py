@@ -426,7 +426,7 @@ def test_a_plan_a_training_and_a_cascade_that_name_code_are_refused(place: Path)
         "about": "a", "training": "training.yaml", "raters": ["mock", "my.py:Longest"],
         "data": {"dataset": "demo", "limit": 4}, "held_out": {"dataset": "demo", "seed": 1, "limit": 4},
     }  # fmt: skip
-    stage = {"part": "weak", "learning_rate": 1e-4, "batch": 2, "steps": 1}
+    stage = {"part": "weak", "learning_rate": 1e-4, "batch": 2, "steps": 1, "warmup": 0}
     Path("training.yaml").write_text(yaml.safe_dump({"about": "a", "model": "mock", "sft": stage}))
     Path("plan.yaml").write_text(yaml.safe_dump(plan))
     refused(CliRunner().invoke(main, ["weak-to-strong", "--plan", "plan.yaml", "--out", "o"]), "my.py:Longest", "code")

@@ -41,7 +41,7 @@ STAGE = {"learning_rate": 1e-3, "copies": 1, "save_every": 1}
 RECIPE = {
     "about": "a trial", "model": TINY, "disjoint": "item",
     "sft": STAGE | {"part": "weak", "batch": 4, "steps": 2},
-    "grpo": STAGE | {"part": "strong", "batch": 4, "generations": 2, "new_tokens": 6, "steps": 1},
+    "grpo": STAGE | {"part": "strong", "batch": 4, "generations": 2, "new_tokens": 6, "steps": 1, "warmup": 0},
 }  # fmt: skip
 
 
@@ -195,11 +195,11 @@ def test_what_is_on_the_hub_is_named_in_the_header(made: Path, tmp_path: Path) -
 
 
 def test_rows_that_no_recipe_chose_have_no_commands(chain: Path, tmp_path: Path) -> None:
-    trained = train_sft(sft(steps=1), demo_rows(4), TINY, tmp_path / "free", progress=False)
+    trained = train_sft(sft(steps=1, warmup=0), demo_rows(4), TINY, tmp_path / "free", progress=False)
     assert "no command makes them again" in part((trained.model / card.CARD).read_text(), "How to make it again")
     recipe = read_training_recipe(chain / "mine.yaml")
     rows = stage_rows(recipe, "sft", chain / "runs" / "d", "halves")
-    settings = sft(part="weak", steps=1)  # not as the recipe says
+    settings = sft(part="weak", steps=1, warmup=0)  # not as the recipe says
     other = train_sft(settings, rows, TINY, tmp_path / "other", progress=False)
     assert "no command makes them again" in part((other.model / card.CARD).read_text(), "How to make it again")
 

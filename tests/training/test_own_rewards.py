@@ -334,7 +334,7 @@ def test_what_was_learned_is_kept_when_a_function_fails(tmp_path: Path) -> None:
     out = tmp_path / "out"
     tried = 12 * 2 + 8 * 2  # before the first step; the first eight twice
     calls["left"] = tried + 8 * 2 + 3  # in the third generation
-    with pytest.raises(AudiocontribError, match="the judge is gone.*checkpoint-2 is whole") as told:
+    with pytest.raises(AudiocontribError, match=r"the judge is gone.*checkpoint-2 is whole") as told:
         train_grpo(settings, rows, TINY, out, progress=False)
     assert "\n" not in str(told.value)
     again = train_grpo(settings, rows, TINY, out, progress=False)

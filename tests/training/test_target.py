@@ -54,7 +54,7 @@ def with_thoughts(rows: TrainingRows, **fields: Any) -> TrainingRows:
     ],
 )
 def test_a_template_is_held_to_its_rules(template: Any, says: str) -> None:
-    with pytest.raises(UsageError, match="target.*") as told:
+    with pytest.raises(UsageError, match=r"target.*") as told:
         sft(target=template)
     assert says in str(told.value)
 
@@ -112,7 +112,7 @@ def test_a_prompt_that_asks_for_a_thought_needs_a_form_that_allows_it(tmp_path: 
     assert unfitting(THOUGHT, demo_rows(2).prompt) is None
     run = scored(tmp_path)
     recipe = TrainingRecipe(about="x", model=TINY, sft=sft(), grpo=grpo(part="all"))
-    with pytest.raises(UsageError, match="asks for <think>.*would punish what is asked for"):
+    with pytest.raises(UsageError, match=r"asks for <think>.*would punish what is asked for"):
         stage_rows(replace(recipe, sft=None), "grpo", run, None, prompt=THINKS)
     for fits in ({"target": THOUGHT}, {"format": 0}):
         stage_rows(replace(recipe, sft=None, grpo=grpo(**fits)), "grpo", run, None, prompt=THINKS)

@@ -85,11 +85,11 @@ def test_kill_9_and_the_same_again(stage: str, rows: TrainingRows, tmp_path: Pat
 @pytest.mark.slow
 def test_other_settings_are_not_mixed_in(rows: TrainingRows, tmp_path: Path) -> None:
     out = tmp_path / "o"
-    train_sft(sft(steps=1), rows, TINY, out, progress=False)
+    train_sft(sft(steps=1, warmup=0), rows, TINY, out, progress=False)
     with pytest.raises(UsageError, match=r"another training \(training\.settings\.learning_rate: 0\.001 -> 0"):
-        train_sft(sft(steps=1, learning_rate=2e-3), rows, TINY, out, progress=False)
+        train_sft(sft(steps=1, warmup=0, learning_rate=2e-3), rows, TINY, out, progress=False)
     with pytest.raises(UsageError, match=r"holds another training \(training\.rows"):
-        train_sft(sft(steps=1), demo_rows(11), TINY, out, progress=False)
+        train_sft(sft(steps=1, warmup=0), demo_rows(11), TINY, out, progress=False)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").touch()
     with pytest.raises(UsageError, match="is not empty and holds no training"):
@@ -168,7 +168,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tune: str, rows: TrainingRo
 def test_a_second_process_is_told_who_trains(rows: TrainingRows, tmp_path: Path) -> None:
     out = tmp_path / "o"
     with held(out), pytest.raises(AudiocontribError) as caught:
-        train_sft(sft(steps=1), rows, TINY, out, progress=False)
+        train_sft(sft(steps=1, warmup=0), rows, TINY, out, progress=False)
     assert str(caught.value).startswith(f"{out} is being trained by process {os.getpid()} on {socket.gethostname()} ")
     assert str(caught.value).endswith("; wait for it, or name another folder")
     assert killed("sft", sft(), rows, out, 3, False) == -9  # a kill releases it
@@ -280,7 +280,7 @@ def test_the_command_from_run_to_model(tmp_path: Path, monkeypatch: pytest.Monke
     items = load_items("demo", seed=5, limit=16)
     run = score(items, ["mock:skill=1,leak=0"], ["audio"], run="runs/r", progress=False)
     save_split(run, {item.id: "weak" if i < 8 else "strong" for i, item in enumerate(items)})
-    stage = {"learning_rate": 1e-4, "batch": 4, "steps": 1, "copies": 1}
+    stage = {"learning_rate": 1e-4, "batch": 4, "steps": 1, "warmup": 0, "copies": 1}
     held = {
         "about": "one step each", "model": TINY, "disjoint": "item",
         "sft": stage | {"part": "weak"},

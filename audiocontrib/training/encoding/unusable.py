@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import RATE, decode
 from audiocontrib.errors import AudiocontribError, one_line
-from audiocontrib.items import Clip
+from audiocontrib.items import Clip, Items
 from audiocontrib.models.families import audio_tokens
+from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder
+from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 from audiocontrib.training.rows.overlap import shared_recordings
+from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.target import GOLD, fields_of, target_text
 
 REPLY = 128
@@ -55,6 +59,40 @@ def unwatchable(rows: TrainingRows, encoder: RowEncoder, positions: int | None) 
     both = (item for item in rows.items if item.audio in heard)
     found = {item.id: f"it has the sound of the watched {heard[item.audio]}" for item in both}
     return found | unusable(asked, encoder, positions, REPLY)
+
+
+def without_unusable(rows: TrainingRows, found: Mapping[str, str], settings: Stage) -> tuple[TrainingRows, str]:
+    """The rows that are left, and a sentence on those that are not; it is empty where there are none.
+
+    So for watched items that cannot be asked, and rows with the sound of a watched item.
+
+    Raises:
+        AudiocontribError: the recipe refuses such items, or no row is left.
+    """
+    if not found:
+        return rows, ""
+    total = len(rows.items) + (len(rows.watched.items) if rows.watched else 0)
+    name, why = next(iter(found.items()))
+    told = f"{len(found):,} of {total:,} items cannot be trained on, e.g. {name}: {why}"
+    if settings.bad_rows == "stop":
+        raise AudiocontribError(f"{told}; mend the data, or leave them out (bad_rows)")
+    kept = [item for item in rows.items if item.id not in found]
+    if not kept:
+        raise AudiocontribError(f"{told}; no item is left")
+    watched = rows.watched.without(found) if rows.watched else None
+    held = Items(kept, origin=rows.items.origin)
+    return replace(rows, items=held, notes=(*rows.notes, f"{told}: left out"), watched=watched), told
+
+
+def positions_of(model: AudioLanguageModel) -> int | None:
+    """Tokens that a network takes, as far as its config says."""
+    found = getattr(model.net.config.get_text_config(), "max_position_embeddings", None)
+    return found if isinstance(found, int) else None
+
+
+def reply_tokens(settings: Stage) -> int:
+    """Tokens that are kept free for a reply; of SFT none, its replies are counted."""
+    return settings.new_tokens if isinstance(settings, GRPO) else 0
 
 
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:

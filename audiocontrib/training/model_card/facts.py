@@ -17,6 +17,7 @@ TOLD = {
     *("part", "copies", "learning_rate", "schedule", "warmup", "batch", "accumulate", "steps", "tune", "rank", "alpha"),
     *("accuracy", "format", "generations", "temperature", "top_k", "new_tokens", "beta", "silent_replies"),
     *("workers", "keep", "save_every", "checkpointing", "prompt", "target", "own_rewards", "watch"),
+    *("report_to", "run_name", "completions"),
 }
 """Settings that have a line of their own, or change nothing in the model."""
 

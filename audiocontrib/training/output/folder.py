@@ -7,6 +7,7 @@ from pathlib import Path
 
 MODEL, ADAPTER = "model", "adapter"
 CHECKPOINTS, METRICS = "checkpoints", "metrics.parquet"
+COMPLETIONS, TRACKING = "completions.parquet", "tracking.json"
 
 
 @dataclass(frozen=True, slots=True)

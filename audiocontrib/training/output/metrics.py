@@ -48,22 +48,27 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "reply_tokens": ("completions/mean_length", "GRPO: mean length of a reply"),
     "cut_off": ("completions/clipped_ratio", "GRPO: share of replies that did not end by themselves"),
     "clipped": ("clip_ratio/region_mean", "GRPO: share of tokens whose ratio was clipped"),
-    "seconds": ("step_time", "GRPO: of the step, without sampling"),
+    "seconds": ("seconds", "of the step, with sampling; without checkpoints"),
+    "sampling_seconds": ("sampling_seconds", "GRPO: of these, for sampling replies; none where replies are used again"),
+    "tokens_per_second": ("", "what the step added to `tokens`, a second; none where replies are used again"),
+    "clips_per_second": ("", "rows (GRPO: replies) that the step learned from, a second"),
+    "memory_gb": ("memory_gb", "most memory of the first process so far, in 10^9 bytes"),
+    "gpu_memory_gb": ("gpu_memory_gb", "the same of its GPU, as torch counts it"),
 }
-"""Column -> name in the trainer's log, and what it says."""
+"""Column -> name in the trainer's log (none: it is computed from others), and what it says."""
 
 METRICS_SCHEMA = schema_of(step=pa.int64(), **dict.fromkeys(COLUMNS, pa.float64()))
 
 
 def metrics_table(log: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The trainer's log as a table of METRICS_SCHEMA, one row a step; and a column ``reward_NAME`` for each own reward."""
+    """The trainer's log as a table of METRICS_SCHEMA, one row a step, with a column ``reward_NAME`` for own rewards."""
     steps = [entry for entry in log if "loss" in entry]
-    own = _own_rewards(steps)
+    own, rates = _own_rewards(steps), _rates(log)
     return pa.Table.from_pylist(
         [
             {"step": entry["step"]} | {name: entry.get(key) for name, (key, _) in COLUMNS.items()}
-            | {name: entry.get(key) for name, key in own.items()}
-            for entry in steps
+            | {name: entry.get(key) for name, key in own.items()} | rate
+            for entry, rate in zip(steps, rates, strict=True)
         ],
         schema=pa.schema([*METRICS_SCHEMA, *(pa.field(name, pa.float64()) for name in own)]),
     )  # fmt: skip
@@ -74,3 +79,41 @@ def _own_rewards(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     known = {key for key, _ in COLUMNS.values()}
     found = [key for entry in steps for key in entry if key.startswith("rewards/") and key.endswith("/mean")]
     return {f"reward_{key.split('/')[1]}": key for key in dict.fromkeys(found) if key not in known}
+
+
+def _rates(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float | None]]:
+    """What each step did a second; None where its seconds were not kept."""
+    made = list[dict[str, float | None]]()
+    before: float = 0.0
+    for entry in log:
+        if "loss" not in entry:
+            continue
+        seconds, tokens, clips = entry.get("seconds"), entry.get("num_tokens"), entry.get("clips")
+        first = not made and entry["step"] != 1  # the log is cut off before it
+        new = None if tokens is None or first else tokens - before
+        made.append({
+            "tokens_per_second": new / seconds if seconds and new is not None else None,
+            "clips_per_second": clips / seconds if seconds and clips is not None else None,
+        })  # fmt: skip
+        before = before if tokens is None else tokens  # replies that are used again add none
+    return made
+
+
+def measured(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """A whole training in figures: seconds of its steps, what they did a second, and the most memory."""
+    steps = [entry for entry in log if "loss" in entry]
+    timed = [entry for entry in steps if entry.get("seconds")]
+    if not timed:
+        return {}
+    seconds = sum(entry["seconds"] for entry in timed)
+    told = {"seconds": seconds, "timed_steps": float(len(timed))}
+    if any("sampling_seconds" in entry for entry in timed):
+        told["sampling_seconds"] = sum(entry.get("sampling_seconds", 0.0) for entry in timed)
+    tokens = max((entry.get("num_tokens") or 0 for entry in steps), default=0)
+    if len(timed) == len(steps) and tokens:
+        told |= {"tokens": tokens, "tokens_per_second": tokens / seconds}
+    told["clips_per_second"] = sum(entry.get("clips", 0.0) for entry in timed) / seconds
+    for name in ("memory_gb", "gpu_memory_gb"):
+        if most := max((entry.get(name) or 0.0 for entry in timed), default=0.0):
+            told[name] = most
+    return told

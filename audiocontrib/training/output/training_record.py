@@ -40,6 +40,8 @@ class TrainingRecord:
     """Of the last stage; None until it is done."""
     resumed: int | None = None
     """The step of the checkpoint from which it went on."""
+    measured: Mapping[str, float] | None = None
+    """Seconds, tokens, clips and memory of the last stage; None until it is done. No part of what identifies it."""
     versions: Mapping[str, str] = dataclass_field(default_factory=lambda: {name: version(name) for name in PACKAGES})
     format: int = FORMAT
 

@@ -94,8 +94,8 @@ ADDED_LATER = frozenset(
 """Settings that trainings of audiocontrib 0.1 did not name."""
 
 
-TOLD_BY_ROWS = ("bad_rows", "prompt")
-"""Settings that change nothing but the rows, whose hash is in the identity."""
+NOT_TOLD = ("bad_rows", "prompt", "report_to", "run_name", "completions")
+"""Settings that change nothing but the rows, whose hash is in the identity, or what is shown of a training."""
 
 
 def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLangua
     asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None}
     usual = stated(type(settings), asked)
     own = reward_sources(getattr(settings, "own_rewards", None) or ())
-    for name in TOLD_BY_ROWS:
-        del asked[name]
+    for name in NOT_TOLD:
+        asked.pop(name, None)
     return {
         "stage": stage,
         # what older programs did not know is named where it is not as usual: they did what is usual

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor
 from transformers import TrainerCallback
@@ -35,6 +36,7 @@ from audiocontrib.training.rows.stages import check_form
 from audiocontrib.training.target import form_of
 from audiocontrib.training.trainers.advantages import two_baselines
 from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
+from audiocontrib.training.trainers.completions import Completions, told_replies
 from audiocontrib.training.trainers.kept_on_fault import kept_on_fault
 from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.reward_calls import OwnRewards, reply_texts
@@ -66,6 +68,7 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             peft_config=adapters(settings),
         )  # fmt: skip
         self.own.ends = self.eos_token_ids
+        self.completions = Completions(out, settings.completions, self.reward_func_names)
         # TRL would load the reference by the name in the config: another class, or nothing, for a model made here
         self.beta = settings.beta
         if before is not None:
@@ -94,6 +97,10 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         self.heard = {name: value.to(self.accelerator.device) for name, value in heard.items()}
         return [made[place][0] for place in places], None, unstacked(self.heard)
 
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        with self.pace.sampled():
+            return super()._generate(*args, **kwargs)
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         silent = self._silent(len(inputs))
         given = [{**one, "silent": is_silent} for one, is_silent in zip(inputs, silent, strict=True)]
@@ -103,12 +110,37 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             output["advantages"] = self._advantages(len(inputs))
         weights = [self.rows[one["row"]].weight for one in inputs]
         output["advantages"] = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
+        self._keep_replies(given, output["advantages"].tolist())
         return output | self.heard  # beside the other tensors, it is shuffled and cut apart with them
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
         self.rewarded: Tensor = super()._calculate_rewards(*args, **kwargs)
+        self.written_ids: list[list[int]] = args[3]
         self.own.check()
         return self.rewarded
+
+    def _keep_replies(self, given: list[dict[str, Any]], advantages: list[float]) -> None:
+        """The replies at hand, of all processes, into ``completions.parquet``."""
+        if not self.settings.completions:
+            return
+        first, ends = self.accelerator.process_index * len(given), self.eos_token_ids
+        made = told_replies(
+            [self.rows[one["row"]] for one in given],
+            [one["silent"] for one in given],
+            self._texts(self.written_ids),
+            [bool(ids) and ids[-1] in ends for ids in self.written_ids],
+            self.rewarded[first : first + len(given)].tolist(),
+            dict(zip(self.reward_func_names, self.reward_weights.tolist(), strict=True)),
+        )
+        for one, advantage in zip(made, advantages, strict=True):
+            one["advantage"] = advantage
+        self.completions.add(self.state.global_step + 1, gather_object(made))
+
+    def write_metrics(self) -> None:
+        """As the trainer's, and the replies of the last steps."""
+        if self.is_world_process_zero():
+            self.completions.write()
+        super().write_metrics()
 
     def _advantages(self, count: int) -> Tensor:
         """Of the replies at hand in this process, those to silence by a baseline of their own."""

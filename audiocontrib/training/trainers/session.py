@@ -18,11 +18,10 @@ from transformers.utils import logging
 
 from audiocontrib import log
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
-from audiocontrib.items import Items
 from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.encoding.unusable import unusable, unwatchable
+from audiocontrib.training.encoding.unusable import reply_tokens, unusable, unwatchable, without_unusable
 from audiocontrib.training.model_card.card import CARD, write_card
 from audiocontrib.training.output.checkpoints import (
     bring_to_disk,
@@ -33,11 +32,12 @@ from audiocontrib.training.output.checkpoints import (
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
 from audiocontrib.training.output.lock import is_empty
+from audiocontrib.training.output.metrics import measured
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
-from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.trainers.trackers import Tracker, facts, name_of
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
 from audiocontrib.training.watch.watcher import best_checkpoint
 
@@ -81,26 +81,15 @@ def usable(rows: TrainingRows, encoder: RowEncoder, settings: Stage, positions: 
     with processes().main_process_first():
         record = read_record(out)
         if record.left_out is None:
-            reply = settings.new_tokens if isinstance(settings, GRPO) else 0
+            reply = reply_tokens(settings)
             found = unusable(rows, encoder, positions, reply) | unwatchable(rows, encoder, positions)
             record = replace(record, left_out=found)
             if not found or (settings.bad_rows != "stop" and len(found) < total):
                 write_record(out, record)
-    left = dict(record.left_out or {})
-    if not left:
-        return rows
-    name, why = next(iter(left.items()))
-    told = f"{len(left):,} of {total:,} items cannot be trained on, e.g. {name}: {why}"
-    if settings.bad_rows == "stop":
-        raise AudiocontribError(f"{told}; mend the data, or leave them out (bad_rows)")
-    kept = [item for item in rows.items if item.id not in left]
-    if not kept:
-        raise AudiocontribError(f"{told}; no item is left")
-    tell_once(f"{told}; left out, and listed in {out / RECORD}")
-    note = f"{told}: left out"
-    watched = rows.watched.without(left) if rows.watched else None
-    held = Items(kept, origin=rows.items.origin)
-    return replace(rows, items=held, notes=(*rows.notes, note), watched=watched)
+    left, told = without_unusable(rows, dict(record.left_out or {}), settings)
+    if told:
+        tell_once(f"{told}; left out, and listed in {out / RECORD}")
+    return left
 
 
 def go(
@@ -127,6 +116,9 @@ def go(
     if trainer.watcher:
         trainer.watcher.go_on(last)
         trainer.add_callback(trainer.watcher)
+    for name in trainer.settings.report_to if main else ():
+        run, shown = name_of(out, trainer.settings.run_name), facts(own)
+        trainer.add_callback(Tracker(name, out, run, shown, getattr(trainer, "completions", None)))
     _name_base(trainer, own.start)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -144,6 +136,7 @@ def go(
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
     record = replace(record, stages=(*before, replace(own, steps=steps, watched=watched)), steps=steps, resumed=resumed)
+    record = replace(record, measured=measured(trainer.state.log_history))
     _save_model(trainer, out, record.stages)
     if main:
         write_record(out, record)

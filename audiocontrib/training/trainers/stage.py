@@ -7,19 +7,19 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
-from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+from audiocontrib.training.encoding.unusable import positions_of
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.lock import held
 from audiocontrib.training.output.stage_record import new_stage
 from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
-from audiocontrib.training.reward_functions import find_rewards
-from audiocontrib.training.reward_trial import try_rewards
+from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
+from audiocontrib.training.trainers.trackers import check_trackers
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 from audiocontrib.training.watch.watcher import Watcher, check_watched
 
@@ -40,6 +40,7 @@ def run_stage(
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
     check_watched(settings.watch, rows)
+    check_trackers(settings.report_to)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():
@@ -49,11 +50,9 @@ def run_stage(
             return done
         rows.check_clips()
         encoder = RowEncoder(model, settings.seconds)
-        rows = usable(rows, encoder, settings, _positions(model), out)
-        if isinstance(settings, GRPO) and settings.own_rewards:
-            functions = find_rewards(settings.own_rewards)
-            if note := try_rewards(functions, rows, silent=settings.silent_replies > 0):
-                tell_once(note)
+        rows = usable(rows, encoder, settings, positions_of(model), out)
+        if note := try_own(settings, rows):
+            tell_once(note)
         made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
         if progress:
             tell_once(count_line(counted(settings, rows, model, encoder)))
@@ -62,9 +61,3 @@ def run_stage(
             if settings.watch:
                 trainer.watcher = Watcher(trainer, model, rows)
             return go(trainer, out, told, made, progress)
-
-
-def _positions(model: AudioLanguageModel) -> int | None:
-    """Tokens that the network takes, as far as its config says."""
-    found = getattr(model.net.config.get_text_config(), "max_position_embeddings", None)
-    return found if isinstance(found, int) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from audiocontrib.training.encoding.row_encoder import RowEncoder
 from audiocontrib.training.output.checkpoints import last_whole, mark_complete, remove_old, writing
 from audiocontrib.training.output.folder import METRICS
 from audiocontrib.training.output.metrics import metrics_table
-from audiocontrib.training.stage_settings import Stage
+from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage
+from audiocontrib.training.trainers.pace import Pace
 from audiocontrib.training.watch.settings import CONDITIONS
 from audiocontrib.training.watch.watcher import Watcher
 
@@ -40,6 +42,11 @@ class ResumableTrainer(Trainer):
     written = 0.0
     """When the metrics were written last."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.pace = Pace()
+        super().__init__(*args, **kwargs)
+        self.add_callback(self.pace)
+
     @property
     def out(self) -> Path:
         """The folder of the training."""
@@ -47,6 +54,9 @@ class ResumableTrainer(Trainer):
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """As the trainer's; AudiocontribError if the loss is no number, before any weight is changed."""
+        rows = args[1] if len(args) > 1 else kwargs["inputs"]
+        own = isinstance(rows, Mapping) and "labels" in rows  # GRPO is given all rows of several forwards
+        self.pace.clips += len(rows["labels"]) if own else self.args.per_device_train_batch_size
         loss: torch.Tensor = super().training_step(*args, **kwargs)
         self._check("loss", loss.item())
         return loss
@@ -88,13 +98,21 @@ class ResumableTrainer(Trainer):
                 f"the schedule ends at step {ends}, but there are {num_training_steps} steps; "
                 "raise schedule_steps or schedule_epochs, or train less"
             )
-        return super().create_scheduler(ends, *args, **kwargs)
+        made = super().create_scheduler(ends, *args, **kwargs)
+        if (factors := getattr(made, "lr_lambdas", None)) and not any(map(factors[0], range(num_training_steps))):
+            raise UsageError(NOTHING_LEARNED)
+        return made
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """As the trainer's (transformers 5.23), which takes one step too many after the checkpoint of the last step."""
         if self.state.global_step >= self.state.max_steps or (self.watcher and self.watcher.over):
             self.control.should_training_stop = True
         else:
+            # SFT's (TRL 1.16) begins at 0 after a resume
+            self._total_train_tokens = next(
+                (e.get("num_tokens", 0) for e in self.state.log_history[::-1] if "loss" in e), 0
+            )
+            self.pace.begin()
             super()._run_epoch(*args, **kwargs)
 
     def _evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -106,10 +124,16 @@ class ResumableTrainer(Trainer):
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """As the trainer's, and into the metrics. AudiocontribError if the gradients are no numbers."""
+        if "loss" in logs:
+            logs |= self.pace.of_step(self.args.world_size)
         super().log(logs, *args, **kwargs)
         self._check("gradient", logs.get("grad_norm", 0.0))
         if time.monotonic() - self.written > METRICS_EVERY:
             self.write_metrics()
+
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        super()._maybe_log_save_evaluate(*args, **kwargs)
+        self.pace.begin()
 
     def write_metrics(self) -> None:
         """Bring the metrics up to date on disk."""
@@ -179,7 +203,9 @@ class ResumableTrainer(Trainer):
 
 
 class Bar(TrainerCallback):
-    """A bar on stderr with the loss, the reward if there is one, and what was watched last, if anything is."""
+    """A bar on stderr with the loss, the pace, the reward if there is one, what was watched last, and how long it
+    will take.
+    """
 
     def __init__(self, shown: bool) -> None:
         self.bar = tqdm(unit="step", disable=not shown, dynamic_ncols=True)
@@ -187,15 +213,21 @@ class Bar(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take over where a checkpoint was."""
-        self.bar.total, self.bar.initial = state.max_steps, state.global_step
-        self.bar.update(state.global_step)
+        self.bar.reset(state.max_steps)  # the clock too: to load a model is no step
+        self.bar.initial = self.bar.n = state.global_step  # what was done before counts for no rate
+        self.bar.last_print_n = state.global_step
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         """One step more."""
         logs = logs or {}
-        self.told |= {name: f"{logs[name]:.3g}" for name in ("loss", "reward", "kl") if logs.get(name) is not None}
         seen = [f"{logs[f'watch/{name}']:.2f} {name}" for name in CONDITIONS if f"watch/{name}" in logs]
         self.told |= {"watched": ", ".join(seen)} if seen else {}
+        if "loss" in logs:
+            steps = [entry for entry in state.log_history if "loss" in entry]
+            [last] = metrics_table(steps[-2:]).to_pylist()[-1:]
+            shown = {"loss": "loss", "reward": "reward", "kl": "kl", "tokens_per_second": "tokens/s", "memory_gb": "GB"}
+            shown |= {} if last["gpu_memory_gb"] is None else {"gpu_memory_gb": "GB on the GPU"}
+            self.told |= {words: f"{last[name]:.3g}" for name, words in shown.items() if last[name] is not None}
         self.bar.set_postfix(self.told, refresh=False)
         self.bar.update(state.global_step - self.bar.n)
 

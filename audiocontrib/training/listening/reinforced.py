@@ -51,12 +51,12 @@ class ListeningGRPOTrainer(AudioGRPOTrainer):
         output, dull = self._asked(rows)
         calls, asked = [len(rows)], [*rows]
         for again in range(1, settings.redraws + 1):
-            groups = torch.nonzero(dull).flatten().tolist()
+            groups = torch.nonzero(dull).flatten().tolist()[: self.drawing.left(asked)]
             if not groups:
                 break
             new = self.drawing.draw(len(groups), step, again, asked)
             other, fresh = self._asked(new)
-            output = replaced(output, other, replies_of(dull, size), self.encoder.tokenizer.pad_token_id)
+            output = replaced(output, other, replies_of(groups, size), self.encoder.tokenizer.pad_token_id)
             dull[groups] = fresh
             calls, asked = [*calls, len(new)], [*asked, *new]
         output["num_items_in_batch"] = output["completion_mask"].sum()

@@ -13,7 +13,7 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 from audiocontrib.training.stage_settings import Stage
 
@@ -61,9 +61,10 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     forwards = _forwards(settings)
     work = 2 * weights * (reads + replies) * forwards * at_once * steps
     bytes_each = 16 if settings.tune == "full" else 2
-    reference = isinstance(settings, GRPO) and settings.beta > 0 and settings.tune == "full"
+    reference = settings.tune == "full" and _asks_the_start(settings)
+    redrawn = isinstance(settings, GRPO) and settings.redraws > 0
     told += [
-        ("operations", work, "FLOP"),
+        ("operations", work, "FLOP, at most" if redrawn else "FLOP"),
         ("time on one GPU", work / SPEED / 3600, f"hours at {SPEED:.0e} FLOP/s"),
         ("memory, activations apart", weights * (bytes_each + 4 * reference) / 1e9, "GB on each device, unsharded"),
     ]
@@ -89,12 +90,22 @@ def rows_a_step(settings: Stage) -> int:
 
 
 def _forwards(settings: Stage) -> float:
-    """Passes through the network for each token, in forwards; a backward is two."""
+    """Passes through the network for each token, in forwards; a backward is two. Redraws: as many as there may be."""
     learned = 4.0 if settings.checkpointing else 3.0
+    if isinstance(settings, SFT) and settings.distil:
+        return 2 * learned + 2 + (settings.distil_on == "reply") + (settings.distil_gate == "right")
     if not isinstance(settings, GRPO):
         return learned
-    sampled = 1 + (settings.beta > 0) + (settings.iterations > 1)
-    return learned + sampled / settings.iterations
+    sampled = (1 + (settings.beta > 0) + (settings.iterations > 1)) * (1 + settings.redraws)
+    masked = (learned if settings.masked_gradient else 1.0) * (settings.masked_kl > 0)
+    return learned + masked + sampled / settings.iterations
+
+
+def _asks_the_start(settings: Stage) -> bool:
+    """Whether the model as it was stays in memory."""
+    if isinstance(settings, SFT):
+        return settings.distil > 0 and settings.distil_teacher == "start"
+    return isinstance(settings, GRPO) and settings.beta > 0
 
 
 def _tokens(encoder: RowEncoder, rows: TrainingRows) -> tuple[float, float]:

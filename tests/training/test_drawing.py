@@ -1,4 +1,4 @@
-"""Which questions GRPO asks: pass rates renewed while training, groups without advantage replaced; exact after a kill."""
+"""Which questions GRPO asks: pass rates renewed while training, dull groups replaced; exact after a kill."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ processes = lazy("accelerate.state")
 
 
 def a_drawing(n: int = 6, copies: int = 2, **changes: Any) -> Any:
-    return drawing.Drawing(grpo(**{"curriculum": 2} | changes), demo_rows(n, copies))
+    return drawing.Questions(grpo(**{"curriculum": 2} | changes), demo_rows(n, copies))
 
 
 # pass rates

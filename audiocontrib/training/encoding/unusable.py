@@ -25,7 +25,7 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
 
     Args:
         positions: tokens that the network takes; None: no limit is known.
-        reply: tokens that are kept free for a reply; of SFT 0, its replies are counted.
+        reply: tokens that are kept free for a sampled reply; the wanted one is counted.
     """
     clips = dict.fromkeys(item.audio for item in rows.items if item.audio is not None)
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
@@ -70,5 +70,5 @@ def _length(row: TrainingRow, encoder: RowEncoder, positions: int | None, reply:
     if len((row.prompt.system + row.prompt.user + row.target).encode()) + most <= positions:
         return None
     tokens = len(encoder.prompt_encoder.encode(row.prompt, encoder.hear(row))[0])
-    tokens += reply or len(encoder.target(row))
+    tokens += max(reply, len(encoder.target(row)))
     return f"it takes {tokens:,} tokens, and the model reads {positions:,}" if tokens > positions else None

@@ -13,14 +13,14 @@ from torch import Tensor
 from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import seeded
-from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.rows.base import TrainingRows
 
 KEPT = "pass_rates.json"
 """Beside a checkpoint: what the next questions are drawn by."""
 
 
-class Drawing:
+class Questions:
     """Rows of the next questions. What is drawn depends on the seed, the step and the pass rates alone."""
 
     def __init__(self, settings: GRPO, rows: TrainingRows) -> None:

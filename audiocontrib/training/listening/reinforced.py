@@ -14,7 +14,7 @@ from audiocontrib.conditions.play import play
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.features import stacked
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.listening.drawing import Drawing, mean_of_calls, replaced, replies_of
+from audiocontrib.training.listening.drawing import Questions, mean_of_calls, replaced, replies_of
 from audiocontrib.training.listening.losses import is_dull, masked_loss
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
@@ -29,7 +29,7 @@ class ListeningGRPOTrainer(AudioGRPOTrainer):
 
     def __init__(self, settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> None:
         super().__init__(settings, rows, encoder, net, out)
-        self.drawing = Drawing(settings, rows)
+        self.drawing = Questions(settings, rows)
         self.draws = bool(settings.redraws or settings.curriculum)
         self.mask = condition(f"mask:{settings.masked_percent:g}")
         self.masked: dict[str, Tensor] = {}

@@ -35,7 +35,7 @@ from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, M
 from audiocontrib.training.output.lock import is_empty
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
-from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.trainers.trainer import Bar, ResumableTrainer
@@ -77,7 +77,7 @@ def usable(rows: TrainingRows, encoder: RowEncoder, settings: Stage, positions: 
     with processes().main_process_first():
         record = read_record(out)
         if record.left_out is None:
-            found = unusable(rows, encoder, positions, settings.new_tokens if isinstance(settings, GRPO) else 0)
+            found = unusable(rows, encoder, positions, _reply_tokens(settings))
             record = replace(record, left_out=found)
             if not found or (settings.bad_rows != "stop" and len(found) < len(rows.items)):
                 write_record(out, record)
@@ -94,6 +94,13 @@ def usable(rows: TrainingRows, encoder: RowEncoder, settings: Stage, positions: 
     kept = [item for item in rows.items if item.id not in left]
     note = f"{told}: left out"
     return replace(rows, items=Items(kept, origin=rows.items.origin), notes=(*rows.notes, note))
+
+
+def _reply_tokens(settings: Stage) -> int:
+    """The longest reply that is sampled; 0 where none is."""
+    if isinstance(settings, GRPO):
+        return settings.new_tokens
+    return settings.distil_tokens if isinstance(settings, SFT) and settings.distil else 0
 
 
 def go(

@@ -23,7 +23,7 @@ from audiocontrib.training.encoding.unusable import (
     unwatchable,
     without_unusable,
 )
-from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows, taken
 from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage
@@ -97,9 +97,10 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     work = 2 * weights * (reads + _written(settings.watch)) * asked
     work += 2 * weights * (reads + replies) * forwards * at_once * steps
     bytes_each = 16 if settings.tune == "full" else 2
-    reference = isinstance(settings, GRPO) and settings.beta > 0 and settings.tune == "full"
+    reference = settings.tune == "full" and _asks_the_start(settings)
+    redrawn = isinstance(settings, GRPO) and settings.redraws > 0
     told += [
-        ("operations", work, "FLOP"),
+        ("operations", work, "FLOP, at most" if redrawn else "FLOP"),
         ("time on one GPU", work / SPEED / 3600, f"hours at {SPEED:.0e} FLOP/s"),
         ("memory, activations apart", weights * (bytes_each + 4 * reference) / 1e9, "GB on each device, unsharded"),
     ]
@@ -140,12 +141,22 @@ def _written(watch: Watch | None) -> int:
 
 
 def _forwards(settings: Stage) -> float:
-    """Passes through the network for each token, in forwards; a backward is two."""
+    """Passes through the network for each token, in forwards; a backward is two. Redraws: as many as there may be."""
     learned = 4.0 if settings.checkpointing else 3.0
+    if isinstance(settings, SFT) and settings.distil:
+        return 2 * learned + 2 + (settings.distil_on == "reply") + (settings.distil_gate == "right")
     if not isinstance(settings, GRPO):
         return learned
-    sampled = 1 + (settings.beta > 0) + (settings.iterations > 1)
-    return learned + sampled / settings.iterations
+    sampled = (1 + (settings.beta > 0) + (settings.iterations > 1)) * (1 + settings.redraws)
+    masked = (learned if settings.masked_gradient else 1.0) * (settings.masked_kl > 0)
+    return learned + masked + sampled / settings.iterations
+
+
+def _asks_the_start(settings: Stage) -> bool:
+    """Whether the model as it was stays in memory."""
+    if isinstance(settings, SFT):
+        return settings.distil > 0 and settings.distil_teacher == "start"
+    return isinstance(settings, GRPO) and settings.beta > 0
 
 
 def _tokens(encoder: RowEncoder, rows: TrainingRows) -> tuple[float, float]:

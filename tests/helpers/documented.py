@@ -130,6 +130,7 @@ STANDS_IN = (
     (r"runs/audiomcq --split paper", "runs/mmau --split votes"),
     (r"recipes/training/omni/paper\.yaml", "recipes/training/tiny/weak_to_strong.yaml"),
     (r"recipes/training/omni/", "recipes/training/tiny/"),
+    (r"recipes/training/listening/\w+\.yaml", "recipes/training/tiny/weak_to_strong.yaml"),  # read by test_training.py
     # what training would take, instead of training (tests/training/test_training_runs.py trains)
     (r"^(audiocontrib train (?!.*--dry-run).*)", r"\1 --dry-run"),
     (r"^(audiocontrib train grpo (?!.*--model).*)", r"\1 --model tiny-qwen2.5-omni"),

@@ -1,4 +1,4 @@
-"""Masked-audio KL in GRPO: the formula by hand, loss and gradient on the tiny network, bound, guard, what is refused."""
+"""Masked-audio KL in GRPO: loss and gradient by hand on the tiny network, bound, guard, what is refused."""
 
 from __future__ import annotations
 

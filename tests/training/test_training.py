@@ -40,6 +40,7 @@ from audiocontrib.training.stage_settings import Stage
 RECIPES = ROOT / "recipes" / "training"
 PUBLISHED = sorted(RECIPES.glob("omni/*.yaml"))
 TINY = sorted(RECIPES.glob("tiny/*.yaml"))
+LISTENING = sorted(RECIPES.glob("listening/*.yaml"))
 OPTIONS = ("a dog", "a cat", "a cow")
 
 
@@ -73,7 +74,7 @@ def recipe(**changes: Any) -> TrainingRecipe:
 # recipes
 
 
-@pytest.mark.parametrize("path", PUBLISHED + TINY, ids=lambda p: f"{p.parent.name}/{p.stem}")
+@pytest.mark.parametrize("path", PUBLISHED + TINY + LISTENING, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_recipes_that_ship_can_be_read(path: Path) -> None:
     assert read_training_recipe(path).about
 
@@ -96,6 +97,39 @@ def test_published_recipes_have_the_published_numbers() -> None:
     assert {path.stem for path in TINY} == set(arms)
     for stage in filter(None, (arm.grpo for arm in arms.values())):  # nothing that is ours is on
         assert (stage.pass_audio, stage.pass_silent, stage.weigh, stage.silent_replies) == (None, None, False, 0)
+
+
+def test_every_listening_objective_has_its_recipe() -> None:
+    """With the numbers of its source, where it has one; in every other recipe it is off."""
+    held = {path.stem: read_training_recipe(path) for path in LISTENING}
+    first = held["rt_opd"].sft
+    assert first
+    assert (first.distil, first.distil_alpha, first.distil_on, first.distil_gate) == (0.25, 1.0, "reply", "right")
+    assert (first.distil_without, first.distil_teacher, first.distil_tokens) == ("text", "start", 96)
+    assert (first.distil_temperature, first.distil_top_k, first.distil_top_p) == (1.0, 64, 0.95)
+    assert (first.rank, first.alpha, first.weight_decay, first.steps, first.learning_rate) == (
+        64,
+        128,
+        0.01,
+        626,
+        2.5e-5,
+    )
+    told = {name: recipe.grpo for name, recipe in held.items() if recipe.grpo}
+    masked = told["masked_audio"]
+    assert (masked.masked_kl, masked.masked_percent, masked.masked_entropy, masked.beta) == (0.02, 60, 0.05, 0.01)
+    assert (told["silent_replies"].silent_replies, told["curriculum"].curriculum, told["redraws"].redraws) == (
+        4,
+        10,
+        10,
+    )
+    named = {"rt_opd": "distil", "masked_audio": "masked_kl"} | {
+        n: n for n in ("silent_replies", "curriculum", "redraws")
+    }
+    assert set(held) == set(named)
+    recipes = [*map(read_training_recipe, PUBLISHED + TINY), *held.values()]
+    for field in named.values():
+        on = [one.about for one in recipes for stage in (one.sft, one.grpo) if stage and getattr(stage, field, 0)]
+        assert len(on) == 1, (field, on)
 
 
 def test_every_field_is_described() -> None:

@@ -16,7 +16,7 @@ from audiocontrib.items import Clip, Items
 from audiocontrib.models.families import audio_tokens
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.recipe import GRPO
+from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 from audiocontrib.training.rows.overlap import shared_recordings
 from audiocontrib.training.stage_settings import Stage
@@ -35,7 +35,7 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
 
     Args:
         positions: tokens that the network takes; None: no limit is known.
-        reply: tokens that are kept free for a reply; of SFT 0, its replies are counted.
+        reply: tokens that are kept free for a sampled reply; the wanted one is counted.
     """
     clips = dict.fromkeys(item.audio for item in rows.items if item.audio is not None)
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
@@ -91,8 +91,10 @@ def positions_of(model: AudioLanguageModel) -> int | None:
 
 
 def reply_tokens(settings: Stage) -> int:
-    """Tokens that are kept free for a reply; of SFT none, its replies are counted."""
-    return settings.new_tokens if isinstance(settings, GRPO) else 0
+    """Tokens of the longest reply that is sampled; 0 where none is."""
+    if isinstance(settings, GRPO):
+        return settings.new_tokens
+    return settings.distil_tokens if isinstance(settings, SFT) and settings.distil else 0
 
 
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:
@@ -135,5 +137,5 @@ def _length(row: TrainingRow, encoder: RowEncoder, positions: int | None, reply:
     if len((row.prompt.system + row.prompt.user + row.target).encode()) + most <= positions:
         return None
     tokens = len(encoder.prompt_encoder.encode(row.prompt, encoder.hear(row))[0])
-    tokens += reply or len(encoder.target(row))
+    tokens += max(reply, len(encoder.target(row)))
     return f"it takes {tokens:,} tokens, and the model reads {positions:,}" if tokens > positions else None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from audiocontrib.arrow import texts
@@ -21,7 +20,7 @@ KEPT = "pass_rates.json"
 """Beside a checkpoint: what the next questions are drawn by."""
 
 
-class Drawing:
+class Questions:
     """Rows of the next questions. What is drawn depends on the seed, the step and the pass rates alone."""
 
     def __init__(self, settings: GRPO, rows: TrainingRows) -> None:
@@ -55,6 +54,10 @@ class Drawing:
             places += found.tolist()
             chances[found] = 0.0
         return [place * self.copies + int(dice.integers(self.copies)) for place in places]
+
+    def left(self, asked: Collection[int]) -> int:
+        """How many items there are of which none of these rows is."""
+        return len(self.items) - len({row // self.copies for row in asked})
 
     def chance(self, item_id: str) -> float:
         """How likely an item is drawn, up to a factor. An unknown pass rate is taken for one half."""
@@ -139,6 +142,6 @@ def mean_of_calls(values: list[float], sizes: Sequence[int]) -> list[float]:
     return [float(np.average(values, weights=sizes))]
 
 
-def replies_of(dull: Tensor, generations: int) -> list[int]:
+def replies_of(groups: Sequence[int], generations: int) -> list[int]:
     """Places of the replies of such groups."""
-    return torch.nonzero(dull.repeat_interleave(generations)).flatten().tolist()
+    return [group * generations + i for group in groups for i in range(generations)]

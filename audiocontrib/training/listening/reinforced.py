@@ -14,7 +14,7 @@ from audiocontrib.conditions.play import play
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.features import stacked
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.listening.drawing import Drawing, mean_of_calls, replaced, replies_of
+from audiocontrib.training.listening.drawing import Questions, mean_of_calls, replaced, replies_of
 from audiocontrib.training.listening.losses import is_dull, masked_loss
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
@@ -29,7 +29,7 @@ class ListeningGRPOTrainer(AudioGRPOTrainer):
 
     def __init__(self, settings: GRPO, rows: TrainingRows, encoder: RowEncoder, net: Any, out: Path) -> None:
         super().__init__(settings, rows, encoder, net, out)
-        self.drawing = Drawing(settings, rows)
+        self.drawing = Questions(settings, rows)
         self.draws = bool(settings.redraws or settings.curriculum)
         self.mask = condition(f"mask:{settings.masked_percent:g}")
         self.masked: dict[str, Tensor] = {}
@@ -51,12 +51,12 @@ class ListeningGRPOTrainer(AudioGRPOTrainer):
         output, dull = self._asked(rows)
         calls, asked = [len(rows)], [*rows]
         for again in range(1, settings.redraws + 1):
-            groups = torch.nonzero(dull).flatten().tolist()
+            groups = torch.nonzero(dull).flatten().tolist()[: self.drawing.left(asked)]
             if not groups:
                 break
             new = self.drawing.draw(len(groups), step, again, asked)
             other, fresh = self._asked(new)
-            output = replaced(output, other, replies_of(dull, size), self.encoder.tokenizer.pad_token_id)
+            output = replaced(output, other, replies_of(groups, size), self.encoder.tokenizer.pad_token_id)
             dull[groups] = fresh
             calls, asked = [*calls, len(new)], [*asked, *new]
         output["num_items_in_batch"] = output["completion_mask"].sum()

@@ -66,7 +66,7 @@ class Listening(Objective):
     masked_most: PositiveFloat = 10.0
     """A token's divergence counts up to here, in nats (10 in PAPO's program); beyond, nothing is gained by more."""
     masked_entropy: NonNegativeFloat = 0.0
-    """Weight of -log p of the replies' tokens, with the clip and with it masked, which is kept low: PAPO's guard against
+    """Weight of -log p of the replies' tokens, with the clip and with it masked, kept low: PAPO's guard against
     a divergence that is won by saying anything (0.05, as DAPO 0.03)."""
     masked_gradient: bool = False
     """Let the gradient through what is said to the masked clip too, as in PAPO's formula; off: as in its program."""
@@ -103,6 +103,5 @@ def unread(settings: Stage, owners: Mapping[str, tuple[str, bool]]) -> str | Non
     for one in type(settings).__dataclass_fields__.values():
         for start, (owner, is_on) in owners.items():
             if not is_on and one.name.startswith(start) and getattr(settings, one.name) != one.default:
-                if one.name != owner.split(",")[0]:
-                    return f"{one.name} is of {owner}; leave it out, or set that"
+                return f"{one.name} is of {owner}; leave it out, or set that"
     return None

@@ -51,7 +51,7 @@ def in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
         by, name = f"what the audio adds over {watch.without}, {SCALES[watch.by]}", f"watch/{watch.by}_{watch.without}"
     said = [
         f"{len(held.items):,} held-out items on {held.clips:,} clips, asked {len(held.curve):,} times: method "
-        f"{watch.method}, option orders {watch.orders}. No stage was trained on them."
+        f"{watch.method}, option orders {watch.orders}. They are not among its rows."
     ]
     if held.best is None:
         return [*said, f"No step is best by {by}: it is not known after any."]

@@ -7,6 +7,10 @@ from pathlib import Path
 import click
 
 from audiocontrib.cli.output import chosen_run, run_option, say
+from audiocontrib.errors import UsageError
+
+WATCHED = "watched"
+"""The figure that is of a training, and not of a run."""
 
 
 @click.command()
@@ -16,10 +20,15 @@ from audiocontrib.cli.output import chosen_run, run_option, say
 )
 @run_option
 @click.option("--split", help="The split that `thresholds` is about.  [default: the one saved last]")
-def command(name: str, out: Path, folder: Path | None, split: str | None) -> None:
-    """Write one figure of a run's report into a file: vector graphics for papers, or a picture.
+@click.option("--training", type=click.Path(path_type=Path), help="The folder of the training that `watched` is about.")
+@click.option("--part", help="Of the split, of `watched`: all, weak, strong or undecided.  [default: all]")
+def command(
+    name: str, out: Path, folder: Path | None, split: str | None, training: Path | None, part: str | None
+) -> None:
+    """Write one figure of a run's report, or of a training, into a file: vector graphics for papers, or a picture.
 
-    Texts stay texts in PDF and SVG. Long or many names of models are M1, M2, …, with a legend below.
+    Texts stay texts in PDF and SVG. Long or many names of models are M1, M2, …, with a legend below. The figure
+    `watched` is of a training (--training): its answers to watched items, and what the audio adds, step by step.
 
     \b
     Figures:
@@ -38,7 +47,17 @@ def command(name: str, out: Path, folder: Path | None, split: str | None) -> Non
     Examples:
       audiocontrib plot accuracy --out accuracy.pdf
       audiocontrib plot map --run runs/demo --out map.svg
+      audiocontrib plot watched --training trained/watched/sft --out watched.svg
     """
-    from audiocontrib.report.figures import plot
+    from audiocontrib.report.figures import plot, plot_training
 
+    if (name == WATCHED) is not bool(training):
+        raise UsageError("the figure watched is of a training, and no other is: name its folder with --training")
+    if training:
+        if folder or split:
+            raise UsageError("the figure watched is of a training: leave --run and --split out")
+        say(f"written: {plot_training(training, out=out, part=part or 'all')}")
+        return
+    if part:
+        raise UsageError("--part belongs to the figure watched")
     say(f"written: {plot(chosen_run(folder), name, out=out, split=split)}")

@@ -19,6 +19,7 @@ from audiocontrib.report import plots
 from audiocontrib.report.run_summary import Facts, gather
 from audiocontrib.store.files import make_folder, replacing
 from audiocontrib.store.runs import as_run
+from audiocontrib.training.watch.shown import open_watched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -154,15 +155,43 @@ def plot(run: Run, name: str, /, *, out: str | os.PathLike[str], split: str | No
         >>> ac.plot(ac.open_run("runs/demo"), "map", out="map.pdf")
     """
     as_run(run)
-    chosen, path = FIGURES.find(name), as_path(out, "out")
-    ending = path.suffix.lower().removeprefix(".")
-    if ending not in ENDINGS:
-        raise UsageError(f"{path}: a figure is written as {', '.join(f'.{one}' for one in ENDINGS)}", argument="out")
+    chosen, path = FIGURES.find(name), _figure_path(out)
     made = chosen.draw(gather(run, split))
     if made is None:
         raise AudiocontribError(f"{run.path} has nothing to show in the figure {name}: it needs {chosen.needs}")
+    return _written(made, path)
+
+
+def plot_training(folder: str | os.PathLike[str], /, *, out: str | os.PathLike[str], part: str = "all") -> Path:
+    """Write the curve of a watched training into a file: its answers, and what the audio adds, step by step.
+
+    Args:
+        folder: of the training.
+        out: the file; its ending says what it is: pdf, png or svg.
+        part: of the split, or ``all``.
+
+    Raises:
+        UsageError: nothing was watched there, there is no such part, or no such ending.
+        AudiocontribError: a file is damaged or cannot be written.
+    """
+    path, seen = _figure_path(out), open_watched(as_path(folder, "folder"))
+    there = sorted(set(texts(seen.table["part"])))
+    if part not in there:
+        raise UsageError(f"no part is called {part!r:.80}; there are: {', '.join(there)}", argument="part")
+    return _written(plots.watched_curve(seen.table, part, seen.best), path)
+
+
+def _figure_path(out: str | os.PathLike[str]) -> Path:
+    path = as_path(out, "out")
+    if path.suffix.lower().removeprefix(".") not in ENDINGS:
+        raise UsageError(f"{path}: a figure is written as {', '.join(f'.{one}' for one in ENDINGS)}", argument="out")
+    return path
+
+
+def _written(made: Figure, path: Path) -> Path:
     import matplotlib as mpl
 
+    ending = path.suffix.lower().removeprefix(".")
     make_folder(path.parent)
     dated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[ending]
     with mpl.rc_context(STYLE), replacing(path) as file:

@@ -45,6 +45,7 @@ def rehearse(
         if not any(answer is not None for answer in items.table["answer"].to_pylist()):
             raise UsageError(f"{name}: no question has a gold answer; name a set, or a part of it, that has")
     _split(plan, data)
+    _watched(plan, recipe, data)
     for name in dict.fromkeys([*plan.raters, recipe.model]):
         _model(name, options)
     if plan.trainer == "ours":
@@ -94,6 +95,20 @@ def _model(name: str, options: Mapping[str, Any]) -> None:
 
     if name.partition(":")[0] not in MODELS:
         check_checkpoint(TINY / name if (TINY / name).is_dir() else name, revision=options.get("revision"))
+
+
+def _watched(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
+    """There is enough to watch, and who trains can be watched."""
+    there = sum(answer is not None for answer in data.table["answer"].to_pylist())
+    for name, settings in (("sft", recipe.sft), ("grpo", recipe.grpo)):
+        if settings is None or settings.watch is None:
+            continue
+        if plan.trainer != "ours":
+            raise UsageError(f"{plan.trainer} does not watch: leave {name}.watch out of the recipe")
+        if settings.watch.items >= there:
+            raise UsageError(
+                f"{name}.watch.items is {settings.watch.items:,}, but data has {there:,} items: watch fewer"
+            )
 
 
 def _base(recipe: TrainingRecipe, data: Items) -> None:

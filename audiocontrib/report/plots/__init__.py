@@ -5,6 +5,7 @@ from audiocontrib.report.plots.contribution import contribution_by_type, contrib
 from audiocontrib.report.plots.listening import conflict_shares, dose_curve
 from audiocontrib.report.plots.models import agreement_matrix, changes
 from audiocontrib.report.plots.splits import split_sizes, threshold_curve
+from audiocontrib.report.plots.watched import watched_curve
 
 __all__ = [
     "accuracy_by_condition",
@@ -20,4 +21,5 @@ __all__ = [
     "placed",
     "split_sizes",
     "threshold_curve",
+    "watched_curve",
 ]

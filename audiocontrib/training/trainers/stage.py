@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
 from audiocontrib.training.trainers.trackers import check_trackers
 from audiocontrib.training.trainers.trainer import ResumableTrainer
+from audiocontrib.training.watch.before import check_before
 from audiocontrib.training.watch.watcher import Watcher, check_watched
 
 MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrainer]
@@ -39,8 +41,10 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
+    before = stages_of(Path(name))
     check_watched(settings.watch, rows)
     check_trackers(settings.report_to)
+    doubts = check_before(before, stage, settings.watch, rows)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():
@@ -53,7 +57,8 @@ def run_stage(
         rows = usable(rows, encoder, settings, positions_of(model), out)
         if note := try_own(settings, rows):
             tell_once(note)
-        made = (*stages_of(Path(name)), new_stage(settings, rows, str(name), model))
+        rows = replace(rows, notes=(*rows.notes, *doubts))
+        made = (*before, new_stage(settings, rows, str(name), model))
         if progress:
             tell_once(count_line(counted(settings, rows, model, encoder)))
         with calm():

@@ -97,7 +97,7 @@ def _shares(wanted: int, counts: Mapping[str, int]) -> dict[str, int]:
         if sum(made.values()) < wanted and made[part] < counts[part]:
             made[part] += 1
     while sum(made.values()) > wanted:
-        made[max(made, key=lambda part: (made[part] - exact[part], made[part]))] -= 1
+        made[max((part for part in made if made[part] > 1), key=lambda part: made[part] - exact[part])] -= 1
     return made
 
 

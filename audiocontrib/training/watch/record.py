@@ -46,31 +46,33 @@ def recorded(table: pa.Table, watch: Watch, items: Sequence[str], clips: int, *,
 
 def in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
     """What a card says below the curve, in sentences."""
-    by = f"accuracy with the audio under {watch.method}"
+    by, name = "accuracy with the audio", "watch/audio"
     if watch.by != "accuracy":
-        by = f"what the audio adds over {watch.without}, {SCALES[watch.by]}"
+        by, name = f"what the audio adds over {watch.without}, {SCALES[watch.by]}", f"watch/{watch.by}_{watch.without}"
     said = [
         f"{len(held.items):,} held-out items on {held.clips:,} clips, asked {len(held.curve):,} times: method "
-        f"{watch.method}, option orders {watch.orders}. No stage was trained on them."
+        f"{watch.method}, option orders {watch.orders}. They are not among its rows."
     ]
     if held.best is None:
-        said.append(f"No step is best by {by}: it is not known at any.")
-    else:
-        said.append(f"Best by {by}: step {held.best:,}.")
+        return [*said, f"No step is best by {by}: it is not known after any."]
+    values = {one["step"]: one.get(name) for one in held.curve}
+    before, best = values.get(0), values.get(held.best)
+    worse = before is not None and best is not None and before > best
+    said.append(f"Best by {by}: step {held.best:,}" + (", and it was higher still before training." if worse else "."))
     if held.ended:
-        said.append(f"Training was ended at step {steps:,}: {watch.patience} askings in a row were no better.")
-    if held.taken and held.best is not None:
+        said.append(f"Training was ended at step {steps:,}: it was no better {watch.patience} times in a row.")
+    if held.taken:
         said.append(
-            f"The model has the weights of step {held.best:,}. It was chosen by these items, so that what they say of it "
-            "is too good to report: measure it on others."
+            f"The model has the weights of step {held.best:,}. It was chosen by these items, so that what they say of "
+            "it is too good to report: measure it on others."
         )
     return said
 
 
 def lines(held: WatchedCurve) -> list[list[str]]:
     """The curve as rows of a table below HEAD."""
-    count = len(held.curve)
-    shown = {round(place * (count - 1) / max(1, MOST_LINES - 1)) for place in range(min(count, MOST_LINES))}
+    count, most = len(held.curve), min(len(held.curve), MOST_LINES)
+    shown = {round(place * (count - 1) / max(1, most - 1)) for place in range(most)}
     return [_line(one) for place, one in enumerate(held.curve) if place in shown or one["step"] == held.best]
 
 

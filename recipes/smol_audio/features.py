@@ -32,8 +32,8 @@ def encode(tower: Any, extractor: Any, clips: list[np.ndarray]) -> list[torch.Te
     """The tower's output for each clip, shape (tokens, 512) each."""
     frames = [-(-len(clip) // FRAMES) for clip in clips]
     width = min(3000, max(frames) + max(frames) % 2 + 4)
-    mels = extractor(clips, sampling_rate=16_000, padding="max_length", max_length=3000 * FRAMES, return_tensors="pt")
-    mels = mels.input_features[:, :, :width].to(tower.conv1.weight.dtype)
+    window = {"padding": "max_length", "max_length": width * FRAMES, "return_tensors": "pt"}
+    mels = extractor(clips, sampling_rate=16_000, **window).input_features.to(tower.conv1.weight.dtype)
     whole, most = tower.embed_positions, tower.config.max_source_positions
     positions = torch.tensor([(one - 1) // 2 + 1 for one in frames])
     seen = torch.arange(width // 2)[None] < positions[:, None]

@@ -66,7 +66,7 @@ def pitch(material: Material, count: int, rng: Random) -> Iterator[Clip]:
             question = ask(rng, "pitch", f"Three notes are played. Which is the {kind}?", places[place], places, 3)
             caption = f"Notes: {ranks(steps)}."
         else:
-            root = base - rng.choice((0, 5))
+            root = min(base, INSTRUMENTS[name][1] + 4) - rng.choice((0, 5))
             gold, other = rng.sample(("major", "minor"), 2)
             keys = [root, root + (4 if gold == "major" else 3), root + 7, *([root + 12] if rng.random() < 0.5 else [])]
             samples = chord(notes, keys, rng.uniform(0.8, 1.6), rng.choice((0, 0, 0.03, 0.25)))

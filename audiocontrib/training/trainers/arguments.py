@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from audiocontrib.config import stated
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.encoding.row_encoder import reads_bfloat16
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRows
@@ -33,7 +35,7 @@ def arguments(settings: Stage, out: Path) -> dict[str, Any]:
         "num_train_epochs": settings.epochs or 1.0,
         "max_steps": settings.steps or -1,
         "seed": settings.seed,
-        "bf16": gpu,
+        "bf16": reads_bfloat16(settings),
         "use_cpu": not gpu,
         "activation_checkpointing": settings.checkpointing and gpu,
         "activation_checkpointing_kwargs": {"use_reentrant": False},
@@ -79,13 +81,19 @@ def adapters(settings: Stage) -> Any:
         return None
     from peft import LoraConfig
 
+    without = "|".join(map(re.escape, ("visual", *settings.freeze, *settings.also)))
     return LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, target_modules="all-linear", exclude_modules=".*visual.*"
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules="all-linear",
+        exclude_modules=rf".*({without}).*",
+        modules_to_save=list(settings.also) or None,
     )
 
 
 ADDED_LATER = frozenset(
-    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", *SAME_NAMES}
+    {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "freeze", "also", "keep_features", "precision"}
+    | set(SAME_NAMES)
     - {"temperature", "top_k", "top_p", "epsilon"}
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""
@@ -94,7 +102,7 @@ ADDED_LATER = frozenset(
 def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
     """What fixes the outcome of a training; one that goes on must have the same."""
     told = model.fingerprint()
-    asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None}
+    asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None, "keep_features": None}
     usual = stated(type(settings), asked)
     del asked["bad_rows"]  # the rows themselves tell
     return {

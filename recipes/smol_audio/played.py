@@ -40,9 +40,7 @@ def _played(material: Material, name: str, font: str, rng: Random) -> Samples:
     notes, middle = material.instrument(name, font, rng), INSTRUMENTS[name][1]
     keys = [middle + rng.choice((-12, -5, 0, 0, 0)) + rng.choice(STEPS) for _ in range(rng.randint(2, 6))]
     samples = tune(notes, keys, rng.uniform(0.25, 0.6))
-    return (
-        joined([samples, chord(notes, [middle, middle + 4, middle + 7], 0.8)], 0.02) if rng.random() < 0.2 else samples
-    )
+    return joined([samples, chord(notes, [middle, middle + 4, middle + 7], 0.8)], 0.02) if rng.random() < 0.2 else samples
 
 
 def pitch(material: Material, count: int, rng: Random) -> Iterator[Clip]:
@@ -68,7 +66,7 @@ def pitch(material: Material, count: int, rng: Random) -> Iterator[Clip]:
             question = ask(rng, "pitch", f"Three notes are played. Which is the {kind}?", places[place], places, 3)
             caption = f"Notes: {ranks(steps)}."
         else:
-            root = base - rng.choice((0, 5))
+            root = min(base, INSTRUMENTS[name][1] + 4) - rng.choice((0, 5))
             gold, other = rng.sample(("major", "minor"), 2)
             keys = [root, root + (4 if gold == "major" else 3), root + 7, *([root + 12] if rng.random() < 0.5 else [])]
             samples = chord(notes, keys, rng.uniform(0.8, 1.6), rng.choice((0, 0, 0.03, 0.25)))

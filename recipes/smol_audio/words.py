@@ -37,16 +37,7 @@ MONTHS_IN: Mapping[str, Sequence[str]] = {
     "Russian": ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь",
                 "ноябрь", "декабрь"),
 }  # fmt: skip
-PEOPLE = (
-    "The teacher",
-    "My sister",
-    "The old man",
-    "Our neighbour",
-    "The doctor",
-    "A farmer",
-    "The captain",
-    "His aunt",
-)
+PEOPLE = ("The teacher", "My sister", "The old man", "Our neighbour", "The doctor", "A farmer", "The captain", "His aunt")
 DOES = ("opened", "found", "sold", "painted", "carried", "forgot", "repaired", "watched", "lost", "cleaned")
 THINGS = (
     "the green door", "a small boat", "the letter", "an umbrella", "the garden gate", "a heavy box", "the old clock",

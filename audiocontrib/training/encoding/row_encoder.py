@@ -17,6 +17,7 @@ from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.own import is_own
+from audiocontrib.training.encoding.kept_tower import keep_features
 from audiocontrib.training.rows.base import TrainingRow
 from audiocontrib.training.stage_settings import Stage
 
@@ -36,12 +37,32 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     gpu = torch.cuda.is_available()
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if gpu else "cpu"
     whole = settings.tune == "full" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true"
-    model = load_model(name, device=device, dtype="bfloat16" if gpu and not whole else "float32")
+    model = load_model(name, device=device, dtype="bfloat16" if reads_bfloat16(settings) and not whole else "float32")
     if not isinstance(model, AudioLanguageModel) or model.adapted:
         raise UsageError(f"{name} cannot be trained here: it takes {known}")
     for path, parameter in model.net.named_parameters():
-        parameter.requires_grad_(not any(part.startswith(("visual", "vision")) for part in path.split(".")))
+        parts = path.split(".")
+        still = any(part.startswith(("visual", "vision")) for part in parts) or bool(set(parts) & set(settings.freeze))
+        parameter.requires_grad_(not still)
+    modules = {part for name, _ in model.net.named_modules() for part in name.split(".")}
+    for field in ("freeze", "also"):
+        if unknown := sorted(set(getattr(settings, field)) - modules):
+            raise UsageError(f"{field}: {name} has no part {unknown[0]}; its audio parts are {_audio_parts(model.net)}")
+    if settings.keep_features:
+        keep_features(model.net, Path(settings.keep_features))
     return model
+
+
+def reads_bfloat16(settings: Stage) -> bool:
+    """Whether a stage's arithmetic is bfloat16."""
+    return torch.cuda.is_available() if settings.precision is None else settings.precision == "bfloat16"
+
+
+def _audio_parts(net: Any) -> str:
+    found = {
+        part for name, _ in net.named_modules() for part in name.split(".") if "audio" in part or "project" in part
+    }
+    return ", ".join(sorted(found)) or "not known"
 
 
 class RowEncoder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from audiocontrib.config import stated
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.encoding.row_encoder import reads_bfloat16
 from audiocontrib.training.listening.settings import Distilled, Listening
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import GRPO
@@ -35,7 +37,7 @@ def arguments(settings: Stage, out: Path) -> dict[str, Any]:
         "num_train_epochs": settings.epochs or 1.0,
         "max_steps": settings.steps or -1,
         "seed": settings.seed,
-        "bf16": gpu,
+        "bf16": reads_bfloat16(settings),
         "use_cpu": not gpu,
         "activation_checkpointing": settings.checkpointing and gpu,
         "activation_checkpointing_kwargs": {"use_reentrant": False},
@@ -81,14 +83,20 @@ def adapters(settings: Stage) -> Any:
         return None
     from peft import LoraConfig
 
+    without = "|".join(map(re.escape, ("visual", *settings.freeze, *settings.also)))
     return LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, target_modules="all-linear", exclude_modules=".*visual.*"
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules="all-linear",
+        exclude_modules=rf".*({without}).*",
+        modules_to_save=list(settings.also) or None,
     )
 
 
 LISTENING = frozenset({*Distilled.__annotations__, *Listening.__annotations__})
 ADDED_LATER = frozenset(
     {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "target", "own_rewards", "watch"}
+    | {"freeze", "also", "keep_features", "precision"}
     | ({*SAME_NAMES, *LISTENING} - {"temperature", "top_k", "top_p", "epsilon"})
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""
@@ -101,7 +109,7 @@ NOT_TOLD = ("bad_rows", "prompt", "report_to", "run_name", "completions")
 def identity(stage: str, settings: Stage, rows: TrainingRows, model: AudioLanguageModel) -> dict[str, Any]:
     """What fixes the outcome of a training; one that goes on must have the same."""
     told = model.fingerprint()
-    asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None}
+    asked = asdict(settings) | {"workers": None, "keep": None, "save_every": None, "keep_features": None}
     usual = stated(type(settings), asked)
     own = reward_sources(getattr(settings, "own_rewards", None) or ())
     for name in NOT_TOLD:

@@ -1,18 +1,11 @@
 """The base of `smol-audio`: Whisper-base's encoder and SmolLM2-135M in one Qwen2AudioForConditionalGeneration.
 
-    python recipes/smol_audio/base.py [--parts FOLDER] [--out FOLDER]
-
-Both parts are checkpoint folders that recipes/offline_weights/assemble.py makes. Between them is a projector of zeros,
-which the adapter of `smol-audio` brings along: the base alone hears nothing. All weights are rounded to bfloat16, as
-they are while the projector and the adapter are trained; so the file has the same bytes wherever it is made.
+Between them is a projector of zeros, which the adapter of `smol-audio` brings along: the base alone hears nothing. All
+weights are rounded to bfloat16, as they are while projector and adapter are trained.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +14,7 @@ import transformers as hf
 from tokenizers import AddedToken
 
 from audiocontrib.errors import AudiocontribError
-from audiocontrib.hashing import file_sha256
 
-NAME = "smol-audio-base"
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{% if message['content'] is string %}{{ message['content'] }}"
@@ -37,12 +28,10 @@ LIKE = {"<|AUDIO|>": "<reponame>", "<|audio_bos|>": "<filename>", "<|audio_eos|>
 """New token -> the one whose embedding it starts with. That of <|AUDIO|> is never read: sound stands in its place."""
 
 
-def assemble(whisper: Path, smollm: Path, out: Path) -> None:
+def join(whisper: Path, smollm: Path, out: Path) -> None:
     """Write the base into ``out``. AudiocontribError if a part lacks a weight or has one too many."""
     tokenizer = hf.AutoTokenizer.from_pretrained(smollm, local_files_only=True)
-    tokenizer.add_special_tokens(
-        {"extra_special_tokens": [AddedToken(t, special=True, normalized=False) for t in LIKE]}
-    )
+    tokenizer.add_special_tokens({"extra_special_tokens": [AddedToken(t, special=True, normalized=False) for t in LIKE]})
     text = hf.LlamaForCausalLM.from_pretrained(smollm, dtype=torch.float32, local_files_only=True)
     tower = hf.WhisperForConditionalGeneration.from_pretrained(whisper, dtype=torch.float32, local_files_only=True)
     net = _network(tokenizer, text, tower)
@@ -85,37 +74,4 @@ def _network(tokenizer: Any, text: Any, tower: Any) -> Any:
 def _fill(module: Any, weights: dict[str, torch.Tensor]) -> None:
     lacking, over = module.load_state_dict(weights, strict=False)
     if lacking or over:
-        raise AudiocontribError(
-            f"{type(module).__name__}: the part lacks {list(lacking)}, and has {list(over)} besides"
-        )
-
-
-def main() -> int:
-    from audiocontrib.models.cascade.parts import weights_folder
-
-    parser = argparse.ArgumentParser(description="Put Whisper-base's encoder and SmolLM2-135M into one network.")
-    parser.add_argument("--parts", type=Path, help="Folder of the parts.  [default: where audiocontrib looks]")
-    parser.add_argument("--out", type=Path, help="The folder to make.  [default: smol-audio-base beside the parts]")
-    given = parser.parse_args()
-    parts = given.parts or weights_folder()
-    out = given.out or parts / NAME
-    try:
-        if not out.exists():
-            for part in ("whisper-base", "smollm2-135m"):
-                if not (parts / part).is_dir():
-                    raise AudiocontribError(
-                        f"{parts / part} is missing; run: python recipes/offline_weights/assemble.py"
-                    )
-            with tempfile.TemporaryDirectory(dir=parts, prefix=".making-") as making:
-                made = Path(making) / NAME
-                assemble(parts / "whisper-base", parts / "smollm2-135m", made)
-                os.replace(made, out)
-        print(f"{file_sha256(out / 'model.safetensors')}  {out / 'model.safetensors'}")
-    except AudiocontribError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise AudiocontribError(f"{type(module).__name__}: the part lacks {list(lacking)}, and has {list(over)} besides")

@@ -1,0 +1,56 @@
+"""The adapter of `smol-audio` as peft stores one: low-rank matrices, and the projector whole. bfloat16, safetensors."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from quick import QuickDecoder
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+LAYERS = "base_model.model.model.language_model.layers"
+PROJECTOR = "base_model.model.model.multi_modal_projector"
+TARGETS = r".*language_model\.layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
+
+
+def names(net: QuickDecoder) -> Iterator[tuple[str, Tensor]]:
+    """peft's name of each trained tensor, and the tensor."""
+    for name, value in net.adapters.items():
+        number, layer, side = name.split(".")
+        block = "self_attn" if re.match("[qkvo]_", layer) else "mlp"
+        yield f"{LAYERS}.{number}.{block}.{layer}.lora_{side}.weight", value
+    for name, value in net.projector.items():
+        yield f"{PROJECTOR}.linear.{name}", value
+
+
+def export(net: QuickDecoder, folder: Path) -> None:
+    """Write an adapter that `--model BASE+FOLDER` takes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": "smol-audio-base",
+        "r": net.rank,
+        "lora_alpha": net.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": TARGETS,
+        "modules_to_save": ["multi_modal_projector"],
+        "inference_mode": True,
+    }
+    tensors = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in names(net)}
+    save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
+    (folder / "adapter_config.json").write_text(json.dumps(told, indent=1) + "\n")
+
+
+def take(net: QuickDecoder, folder: Path) -> None:
+    """Start from an exported adapter."""
+    held = load_file(folder / "adapter_model.safetensors")
+    with torch.no_grad():
+        for name, value in names(net):
+            value.copy_(held[name])
+    net.merge()

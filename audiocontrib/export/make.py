@@ -108,7 +108,8 @@ def export(
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
     about = split_record(run, split)
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
-    launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system)
+    media = str(rows.items.origin.get("audio_root") or "") if way == "relative" else ""
+    launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system, media)
     request |= _run_facts(run, rows) | (_launch_facts(launch) if chosen.launch else {})
     notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))

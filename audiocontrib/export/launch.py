@@ -60,7 +60,7 @@ def as_yaml(head: str, values: Mapping[str, Any]) -> str:
     return told + yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=120)
 
 
-def audio_root(media: str) -> str:
+def clips_line(media: str) -> str:
     """A line of a script that says where exported_audio.py looks relative paths up; "" where that is beside it."""
     return f"export AUDIO_ROOT=${{AUDIO_ROOT:-{shlex.quote(media)}}}\n" if media else ""
 

@@ -19,7 +19,7 @@ TRAINED = "trained/last"
 
 
 def trained_outside(recipe: TrainingRecipe, stage: Stage, run: Run, split: str, start: str, out: Path) -> Path:
-    """The checkpoint of a stage that ms-swift has trained: what its script leaves as the last, or what ``out/model`` is.
+    """The checkpoint of a stage that ms-swift has trained: what its script leaves, or what was put in ``out/model``.
 
     Args:
         start: the model from which the stage starts.

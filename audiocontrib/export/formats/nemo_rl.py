@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format, underscored
-from audiocontrib.export.launch import as_yaml, audio_root, unsaid
+from audiocontrib.export.launch import as_yaml, clips_line, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO, SFT
 
@@ -52,7 +52,7 @@ def nemo_rl_files(told: Launch) -> Mapping[str, str]:
     head = HEAD.format(what="GRPO" if grpo else "SFT", stage=told.stage, base=base) + unsaid(said, CARRIED)
     made = {
         f"{told.stage}.yaml": as_yaml(head, values),
-        f"{told.stage}.sh": RUN.format(stage=told.stage, program=program, root=audio_root(told.media)),
+        f"{told.stage}.sh": RUN.format(stage=told.stage, program=program, root=clips_line(told.media)),
         "system.txt": told.system,
     }
     return made | ({name: trainer_file(name) for name in ("nemo_audio.py", "exported_audio.py")} if grpo else {})

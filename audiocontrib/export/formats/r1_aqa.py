@@ -26,7 +26,9 @@ torchrun --nproc_per_node="${GPUS:-8}" --master_port="${PORT:-32777}" "$R1_AQA/s
 
 def r1_aqa_files(told: Launch) -> Mapping[str, str]:
     """A script; its settings are not ours to give."""
-    return {"grpo.sh": RUN.replace("FILE", told.file).replace("CLIPS", shlex.quote(told.media) if told.media else '"$HERE"')}
+    return {
+        "grpo.sh": RUN.replace("FILE", told.file).replace("CLIPS", shlex.quote(told.media) if told.media else '"$HERE"')
+    }
 
 
 @export_format("r1-aqa", stages=("grpo",), launch=r1_aqa_files)

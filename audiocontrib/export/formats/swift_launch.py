@@ -39,7 +39,8 @@ The model to take is OUT/last, which is there once all is done. ms-swift leaves 
 where audiocontrib cuts the clip."""
 LONGER = "\nThe schedule is longer than the training; the callback of swift_plugin.py stops it, and saves."
 MIN_P = "\nmin_p is read by its vLLM alone (--use_vllm true)."
-WEIGHTS = """# small steps are lost in bfloat16 weights: DeepSpeed keeps float32 copies of them; without it (DEEPSPEED= bash …)
+WEIGHTS = """\
+# small steps are lost in bfloat16 weights: DeepSpeed keeps float32 copies of them; without it (DEEPSPEED= bash …)
 # the weights themselves are float32 under bfloat16 arithmetic
 if [ -n "${DEEPSPEED-zero2}" ]; then
     export NPROC_PER_NODE=${NPROC_PER_NODE:-1}
@@ -48,7 +49,7 @@ else
     WEIGHTS=(--torch_dtype float32 --bf16 true --fp16 false)
 fi
 """
-MERGE = """swift export --adapters "$OUT/$(basename "$LAST")" --merge_lora true --output_dir "$OUT/merged"
+MERGE = """swift export --adapters "$OUT/$LAST" --merge_lora true --exist_ok true --output_dir "$OUT/merged"
 LAST=merged
 """
 
@@ -102,7 +103,7 @@ def _script(told: Launch) -> str:
         *words,
         '    "${WEIGHTS[@]}" \\',
         '    "$@"',
-        '# a checkpoint of this training: the newest',
+        "# a checkpoint of this training: the newest",
         'LAST=$(basename "$(ls -td "$OUT"/checkpoint-*/ | head -n 1)")',
         MERGE * (said.tune == "lora") + 'ln -sn "$LAST" "$OUT/last"',
     ]

@@ -11,12 +11,12 @@ def said(text: str) -> str:
     return (found[1] if found else text).strip().lower()
 
 
-def accuracy(reply: str, target: str) -> float:
+def says_the_same(reply: str, target: str) -> float:
     """1 if both say the same text."""
     return float(said(reply) == said(target))
 
 
-def form(reply: str) -> float:
+def is_one_tag(reply: str) -> float:
     """1 if the reply, but for blanks around it, is one tag in small letters and nothing else."""
     bare = reply.strip()
     once = bare.count("<answer>") == bare.count("</answer>") == 1

@@ -8,7 +8,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset
 
 sys.path.append(str(Path(__file__).parent))
 from exported_audio import samples
-from exported_rewards import accuracy, form
+from exported_rewards import is_one_tag, says_the_same
 
 
 class AudioDataset(RLHFDataset):
@@ -25,6 +25,6 @@ def compute_score(
 ) -> dict[str, float]:
     """The two published rewards (arXiv 2509.21060); their weights come with the row."""
 
-    right, formed = accuracy(solution_str, ground_truth), form(solution_str)
+    right, formed = says_the_same(solution_str, ground_truth), is_one_tag(solution_str)
     weights = extra_info["reward_weights"]
     return {"score": weights[0] * right + weights[1] * formed, "accuracy": right, "format": formed}

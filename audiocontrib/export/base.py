@@ -62,6 +62,8 @@ class Launch:
     """To start from."""
     system: str
     """Text of the system turn."""
+    media: str = ""
+    """Folder in which relative paths of clips are looked up; "": that of the rows."""
 
 
 @dataclass(frozen=True, slots=True)

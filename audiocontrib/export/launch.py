@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -37,11 +39,12 @@ ZERO2 = {
 """DeepSpeed's stage 2, which keeps float32 copies of bfloat16 weights."""
 
 
-def launch_of(recipe: TrainingRecipe, stage: Stage, file: str, system: str) -> Launch:
-    """What a configuration is made of."""
+def launch_of(recipe: TrainingRecipe, stage: Stage, file: str, system: str, media: str = "") -> Launch:
+    """What a configuration is made of. A model's folder is named by its whole path: a trainer starts elsewhere."""
     if recipe.model == NONE:
-        return Launch(stage, file, PUBLISHED[stage], PUBLISHED_MODEL, system)
-    return Launch(stage, file, recipe.stage(stage), recipe.model, system)
+        return Launch(stage, file, PUBLISHED[stage], PUBLISHED_MODEL, system, media)
+    model = str(Path(recipe.model).absolute()) if Path(recipe.model).is_dir() else recipe.model
+    return Launch(stage, file, recipe.stage(stage), model, system, media)
 
 
 def unsaid(settings: SFT | GRPO, carried: Collection[str]) -> str:
@@ -55,6 +58,11 @@ def as_yaml(head: str, values: Mapping[str, Any]) -> str:
     """A configuration as YAML below lines of comment."""
     told = "".join(f"# {line}\n" for line in head.splitlines())
     return told + yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=120)
+
+
+def clips_line(media: str) -> str:
+    """A line of a script that says where exported_audio.py looks relative paths up; "" where that is beside it."""
+    return f"export AUDIO_ROOT=${{AUDIO_ROOT:-{shlex.quote(media)}}}\n" if media else ""
 
 
 def as_script(head: str, variables: str, command: str, words: Mapping[str, Any]) -> str:

@@ -108,7 +108,7 @@ def export(
     rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
     about = split_record(run, split)
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
-    launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system)
+    launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system, _media(rows, way))
     request |= _run_facts(run, rows) | (_launch_facts(launch) if chosen.launch else {})
     notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
@@ -131,6 +131,11 @@ def _named(run: Run, split: str | Path | None) -> str | Path | None:
     """The split that was named, or the only one."""
     only = run.only_split() if split is None else None
     return only.name if only else split
+
+
+def _media(rows: TrainingRows, way: Audio) -> str:
+    """The folder in which relative paths of clips are looked up; "" where they lie beside the rows."""
+    return str(rows.items.origin.get("audio_root") or "") if way == "relative" else ""
 
 
 def _counts(made: Exported) -> dict[str, Any]:

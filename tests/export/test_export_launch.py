@@ -188,7 +188,7 @@ def test_nemo_rl_and_r1_aqa_say_what_must_be_named(run: Run, tmp_path: Path) -> 
         assert f"{variable}: name the source tree" in caught.value.stderr
     words = started(folder / "grpo.sh", "torchrun", tmp_path / "tools", R1_AQA="/opt/r1-aqa", GPUS="2")
     assert (words[0], words[2]) == ("--nproc_per_node=2", "/opt/r1-aqa/src/train.py")
-    assert words[words.index("--data_file") + 1] == "grpo.jsonl"
+    assert words[words.index("--data_file") + 1] == str(folder / "grpo.jsonl")
     assert all((folder / row["audio_path"]).is_file() for row in lines(folder / "grpo.jsonl"))
 
 

@@ -191,9 +191,10 @@ def test_another_trainer_is_waited_for(tmp_path: Path) -> None:
         with pytest.raises(AudiocontribError, match=r"sft: \d+ rows for ms-swift are in .*, and give the same command"):
             weak_to_strong(path, out, progress=False)
     assert (out / "sft" / "rows" / "sft.jsonl").exists()
-    shutil.copytree(TINIES / TINY, out / "sft" / "model")
+    shutil.copytree(TINIES / TINY, out / "sft" / "rows" / "trained" / "checkpoint-2")
+    (out / "sft" / "rows" / "trained" / "last").symlink_to("checkpoint-2")  # as the script leaves it
     learned = weak_to_strong(path, out, progress=False)
-    assert learned.model == out / "sft" / "model"
+    assert learned.model == out / "sft" / "rows" / "trained" / "last"
     assert all(row["change"] == 0 for row in learned.changes.to_pylist())
 
 

@@ -58,7 +58,7 @@ def llamafactory_files(told: Launch) -> Mapping[str, str]:
         "freeze_multi_modal_projector": False,
         "dataset_dir": ".",
         "dataset": NAME,
-        "media_dir": ".",
+        "media_dir": told.media or ".",
         "template": "qwen2_omni",
         "cutoff_len": 1024,
         "output_dir": "trained",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format, underscored
-from audiocontrib.export.launch import as_yaml, unsaid
+from audiocontrib.export.launch import as_yaml, clips_line, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO, SFT
 
@@ -32,7 +32,7 @@ set -euo pipefail
 export EXPORTED=$(cd "$(dirname "$0")" && pwd)
 : "${{NEMO_RL:?name the source tree of NeMo RL}}"
 export NEMO_RL
-export PYTHONPATH=$EXPORTED${{PYTHONPATH:+:$PYTHONPATH}}
+{root}export PYTHONPATH=$EXPORTED${{PYTHONPATH:+:$PYTHONPATH}}
 cd "$NEMO_RL"
 uv run {program} --config "$EXPORTED/{stage}.yaml" "$@"
 """
@@ -52,7 +52,7 @@ def nemo_rl_files(told: Launch) -> Mapping[str, str]:
     head = HEAD.format(what="GRPO" if grpo else "SFT", stage=told.stage, base=base) + unsaid(said, CARRIED)
     made = {
         f"{told.stage}.yaml": as_yaml(head, values),
-        f"{told.stage}.sh": RUN.format(stage=told.stage, program=program),
+        f"{told.stage}.sh": RUN.format(stage=told.stage, program=program, root=clips_line(told.media)),
         "system.txt": told.system,
     }
     return made | ({name: trainer_file(name) for name in ("nemo_audio.py", "exported_audio.py")} if grpo else {})
@@ -75,7 +75,7 @@ def _sft(said: SFT, told: Launch) -> dict[str, Any]:
             "train_global_batch_size": GPUS * said.batch * said.accumulate,
             "optimizer": {"kwargs": adamw},
         },
-        "data": _data(told, dataset_name="general-conversation-jsonl", media_data_dir=HERE),
+        "data": _data(told, dataset_name="general-conversation-jsonl", media_data_dir=told.media or HERE),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,19 +13,22 @@ RUN = """#!/bin/bash
 # R1_AQA names its source tree. Learning rate, sampling, steps and rewards are fixed in its src/train.py and src/utils.
 set -euo pipefail
 : "${R1_AQA:?name the source tree of R1-AQA}"
-cd "$(dirname "$0")"
+HERE=$(cd "$(dirname "$0")" && pwd)
+cd CLIPS
 torchrun --nproc_per_node="${GPUS:-8}" --master_port="${PORT:-32777}" "$R1_AQA/src/train.py" \\
     --config_path "$R1_AQA/conf/ds_zero3.json" \\
     --model_name_or_path "${MODEL:-Qwen/Qwen2-Audio-7B-Instruct}" \\
-    --out_dir "${OUT:-trained}" \\
-    --data_file FILE \\
+    --out_dir "${OUT:-$HERE/trained}" \\
+    --data_file "$HERE/FILE" \\
     --use_wandb false "$@"
 """
 
 
 def r1_aqa_files(told: Launch) -> Mapping[str, str]:
     """A script; its settings are not ours to give."""
-    return {"grpo.sh": RUN.replace("FILE", told.file)}
+    return {
+        "grpo.sh": RUN.replace("FILE", told.file).replace("CLIPS", shlex.quote(told.media) if told.media else '"$HERE"')
+    }
 
 
 @export_format("r1-aqa", stages=("grpo",), launch=r1_aqa_files)

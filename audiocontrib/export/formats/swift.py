@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from audiocontrib.export.base import Stage, TrainingExample, export_format, for_rewards
+from audiocontrib.export.formats.swift_launch import swift_files
 
 TAGS = ("<audio>", "<image>", "<video>")
 
@@ -30,9 +31,10 @@ def as_data_uri(data: bytes) -> str:
     audio=("absolute", "relative", "copy", "embed"),
     tags=TAGS,
     embed=as_data_uri,
+    launch=swift_files,
 )
 def swift(example: TrainingExample, stage: Stage) -> dict[str, Any]:
-    """``solution``, ``options`` and ``gold`` reach the reward functions of recipes/training/swift/plugin.py."""
+    """``solution``, ``options`` and ``gold`` reach the reward functions of swift_plugin.py."""
     row: dict[str, Any] = {"messages": messages(example, stage), "audios": [example.audio]}
     if stage == "grpo":
         row |= for_rewards(example)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format, underscored
 from audiocontrib.export.formats.swift import TAGS, messages
-from audiocontrib.export.launch import as_script, unsaid
+from audiocontrib.export.launch import as_script, clips_line, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO
 
@@ -85,11 +86,12 @@ def verl_files(told: Launch) -> Mapping[str, str]:
     known = {"rewards"} if said.rewards == "published" else set()  # verl_audio.py has those alone
     known |= {"loss"} if said.loss in AVERAGES else set()
     head = HEAD.format(stage=told.stage, steps=said.steps) + unsaid(said, CARRIED | known)
-    before = f"MODEL=${{MODEL:-{told.model}}} GPUS=${{GPUS:-8}}\n"
+    before = f"MODEL=${{MODEL:-{shlex.quote(told.model)}}} GPUS=${{GPUS:-8}}\n{clips_line(told.media)}"
     return {
         "grpo.sh": as_script(head, before, "python3 -m verl.trainer.main_ppo", words),
         "verl_audio.py": trainer_file("verl_audio.py"),
         "exported_audio.py": trainer_file("exported_audio.py"),
+        "exported_rewards.py": trainer_file("exported_rewards.py"),
     }
 
 

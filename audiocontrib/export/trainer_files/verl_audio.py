@@ -1,6 +1,5 @@
 """What verl (0.9) needs beside the rows: `data.custom_cls`, which decodes the clips, and the reward function."""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset
 
 sys.path.append(str(Path(__file__).parent))
 from exported_audio import samples
-
-TAGGED = re.compile("<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+from exported_rewards import is_one_tag, says_the_same
 
 
 class AudioDataset(RLHFDataset):
@@ -27,13 +25,6 @@ def compute_score(
 ) -> dict[str, float]:
     """The two published rewards (arXiv 2509.21060); their weights come with the row."""
 
-    def said(text: str) -> str:
-        found = TAGGED.search(text)
-        return (found[1] if found else text).strip().lower()
-
-    bare = solution_str.strip()
-    once = bare.count("<answer>") == bare.count("</answer>") == 1
-    form = float(once and bare.startswith("<answer>") and bare.endswith("</answer>"))
-    right = float(said(solution_str) == said(ground_truth))
+    right, formed = says_the_same(solution_str, ground_truth), is_one_tag(solution_str)
     weights = extra_info["reward_weights"]
-    return {"score": weights[0] * right + weights[1] * form, "accuracy": right, "format": form}
+    return {"score": weights[0] * right + weights[1] * formed, "accuracy": right, "format": formed}

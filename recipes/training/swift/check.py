@@ -1,4 +1,4 @@
-"""What ms-swift makes of a launch script, beside the recipe that it stands for, field by field.
+"""What ms-swift makes of the script of an export, beside the recipe that it stands for, field by field.
 
     SWIFT_VENV/bin/python recipes/training/swift/check.py grpo exported/grpo tiny-omni
 
@@ -22,14 +22,20 @@ FIELDS: dict[str, str] = {
     "clip": "max_grad_norm", "batch": "per_device_train_batch_size", "accumulate": "gradient_accumulation_steps",
     "tune": "tuner_type", "save_every": "save_steps", "generations": "num_generations", "iterations": "num_iterations",
     "new_tokens": "max_completion_length", "temperature": "temperature", "top_k": "top_k", "top_p": "top_p",
-    "beta": "beta", "scale_rewards": "scale_rewards", "epsilon": "epsilon", "epsilon_high": "epsilon_high",
+    "beta": "beta", "epsilon": "epsilon", "epsilon_high": "epsilon_high",
     "delta": "delta", "loss": "loss_type", "importance_sampling_level": "importance_sampling_level",
-    "top_entropy_quantile": "top_entropy_quantile",
+    "top_entropy_quantile": "top_entropy_quantile", "checkpointing": "gradient_checkpointing",
+    "keep": "save_total_limit",
 }  # fmt: skip
 """Field of a recipe -> argument of ms-swift."""
+REWARDS = {
+    "published": "external_audio_choice_accuracy external_format",
+    "audiocontrib": "audiocontrib_accuracy audiocontrib_format",
+}
+AGGREGATION = ("sum_then_normalize", "normalize_then_sum")
 
 
-def parsed(stage: str, data: str, model: str) -> Any:
+def parsed(stage: str, data: Path, model: str) -> Any:
     """The arguments that `swift` would train with, by the script's own options."""
     import torch
     from swift.arguments import RLHFArguments, SftArguments
@@ -37,11 +43,13 @@ def parsed(stage: str, data: str, model: str) -> Any:
 
     with tempfile.TemporaryDirectory() as folder:
         stand_in = Path(folder) / "swift"
-        stand_in.write_text('#!/bin/bash\nprintf "%s\\n" "$STOP_AT" "$@"\n')
+        stand_in.write_text('#!/bin/bash\nprintf "%s\\n" "${STOP_AT:-}" "$@"\n')
         stand_in.chmod(0o755)
-        env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+        out = Path(folder) / "out"
+        (out / "checkpoint-1").mkdir(parents=True)  # as if it had trained
+        env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "MODEL": model, "OUT": str(out)}
         more = [] if torch.cuda.is_available() else ["--use_cpu", "true"]
-        command = ["bash", HERE / f"{stage}.sh", data, f"{folder}/out", model, *more]
+        command = ["bash", data / f"{stage}.sh", *more]
         told = subprocess.check_output(command, env=env, text=True)
         stop_at, _, *words = told.splitlines()
         os.environ["STOP_AT"] = stop_at
@@ -60,14 +68,18 @@ def pairs(settings: Any, made: Any) -> dict[str, tuple[object, object]]:
     }
     told["betas"] = (settings.betas, (training.adam_beta1, training.adam_beta2))
     told["warmup"] = (settings.warmup, training.warmup_steps)
-    told["steps"] = (settings.steps, int(os.environ["STOP_AT"]))
-    told["schedule_steps"] = (settings.schedule_steps, training.max_steps if training.max_steps > 0 else None)
-    epochs = None if training.max_steps > 0 else training.num_train_epochs
-    told["schedule_epochs"] = (settings.schedule_epochs, epochs)
+    stop, most = os.environ["STOP_AT"], training.max_steps if training.max_steps > 0 else None
+    told["steps"] = (settings.steps, int(stop) if stop else most)
+    told["schedule_steps"] = (settings.schedule_steps, most if stop else None)
+    epochs = None if most else training.num_train_epochs
+    told["schedule_epochs"] = (settings.schedule_epochs, epochs if stop else None)
+    if settings.tune == "lora":
+        told["rank, alpha"] = ((settings.rank, settings.alpha), (made.lora_rank, made.lora_alpha))
     if hasattr(settings, "accuracy"):
+        told["scale_rewards"] = (settings.scaling, made.scale_rewards)
         told["accuracy, format"] = ([settings.accuracy, settings.format], made.reward_weights)
-        published = ["external_audio_choice_accuracy", "external_format"]
-        told["rewards"] = ("published", "published" if made.reward_funcs == published else made.reward_funcs)
+        told["rewards"] = (REWARDS[settings.rewards], " ".join(made.reward_funcs))
+        told["aggregation"] = (settings.multi_objective_aggregation, AGGREGATION[made.scale_rewards == "gdpo"])
         told["min_p"] = (settings.min_p or 0.0, made.min_p)  # null: all tokens
         masks = "mask_truncated_completions", "overlong_filter"
         told[masks[0]] = (getattr(settings, masks[0]), getattr(made, masks[1]))
@@ -77,7 +89,7 @@ def pairs(settings: Any, made: Any) -> dict[str, tuple[object, object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=("sft", "grpo"))
-    parser.add_argument("data", help="exported folder")
+    parser.add_argument("data", type=Path, help="exported folder")
     parser.add_argument("model", help="a checkpoint in the published layout")
     parser.add_argument("--recipe", type=Path, default=HERE.parent / "omni/paper.yaml")
     given = parser.parse_args()

@@ -29,17 +29,18 @@ def partly_lost(known: Path, done: Path, noise: float, seed: int = 0) -> Path:
     """A model that knew something, and has partly lost it: noise on the feed-forward weights of its language model.
 
     Args:
-        noise: its standard deviation, as a share of that of each matrix.
+        noise: its standard deviation, as a share of that of each matrix; 0: the model as it is.
     """
     if not done.exists():
         part = done.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         shutil.copytree(known, part)
-        net = load_checkpoint(known).net
-        dice = torch.Generator().manual_seed(seed)
-        for name, value in net.named_parameters():
-            if ".mlp." in name and "audio" not in name:
-                value.data += noise * value.data.std() * torch.randn(value.shape, generator=dice)
-        net.save_pretrained(part)
+        if noise:
+            net = load_checkpoint(known).net
+            dice = torch.Generator().manual_seed(seed)
+            for name, value in net.named_parameters():
+                if ".mlp." in name and "audio" not in name:
+                    value.data += noise * value.data.std() * torch.randn(value.shape, generator=dice)
+            net.save_pretrained(part)
         part.rename(done)
     return done

@@ -196,9 +196,14 @@ def table(plan: Plan, seeds: int) -> str:
     found, items = results(plan, seeds), held_out(plan)
     told, _ = heard(plan.out / "answers-base", items)
     misled = np.arange(len(items)) % 2 == 1
-    start = (told.right_audio[~misled].mean(), told.right_audio[misled].mean(), told.right_without.mean(), *scales(told))
+    start = (
+        told.right_audio[~misled].mean(),
+        told.right_audio[misled].mean(),
+        told.right_without.mean(),
+        *scales(told),
+    )
     lines = [
-        "| | audio, no remark | audio, misled | silence | A - S | (A - S) / (1 - S) | more than plain | by the verdict |",
+        "| | audio, no remark | audio, misled | silence | A - S | (A - S) / (1 - S) | more | by the verdict |",
         "|---|---|---|---|---|---|---|---|",
         f"| before | {' | '.join(f'{value:.2f}' for value in start)} | | |",
     ]

@@ -1,12 +1,14 @@
-"""Weak-to-Strong against other ways to spend the same steps, on a half-trained tiny model and the demo set.
+"""Weak-to-Strong against other ways to spend the same steps, on two tiny models and the demo set.
 
-    python benchmarks/weak_to_strong.py --out arms              about 25 minutes on two quiet cores
-    python benchmarks/weak_to_strong.py --out arms --tables     only read what is there
+    python benchmarks/weak_to_strong.py --out arms              about an hour and a quarter of one quiet core
+    python benchmarks/weak_to_strong.py --out arms --tables     only read what is there, as Markdown
 
-A tiny Qwen2.5-Omni is trained for a fraction of its usual steps, so that there is something left to learn. The three
-tiny models that ship answer a demo set under silence, which is split by the published rule; each arm trains on it with
-several seeds; base and arms answer other questions with the audio, under silence and from the text alone. Every
-finished step is kept: the same command after a kill goes on.
+*half-trained*: a tiny Qwen2.5-Omni at a fraction of its usual steps, so that there is something left to learn, with
+five seeds. *forgetful*: the same with noise on its weights: it knew what the weak questions ask and has partly lost
+it, so that SFT on weak could wake it; three seeds. The three tiny models that ship answer a demo set under silence,
+which is split by the published rule and by decoys (top-two); rows of GRPO share no question with those of SFT. Base
+and arms answer other questions with the audio, under silence and from the text alone. Every finished arm is kept: the
+same command after a kill goes on.
 """
 
 from __future__ import annotations
@@ -14,21 +16,23 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
-import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from arms import CHOSEN, CONDITIONS, Answers, accuracies, differences, figure, markdown
+from half_trained import half_trained, partly_lost
 
 from audiocontrib import load_items, score, split
 from audiocontrib.evaluation.correctness import rights
 from audiocontrib.items import Items
 from audiocontrib.models.load import load_checkpoint
+from audiocontrib.statistics import smallest_by_design
 from audiocontrib.store import Run
 from audiocontrib.training import GRPO, SFT, TrainingRecipe, read_training_recipe, stage_rows, train_grpo, train_sft
 
@@ -40,6 +44,10 @@ MODEL = "arm"
 DONE = "done"
 
 
+MODELS = {"half-trained": (0.0, 5), "forgetful": (0.9, 3)}
+"""Name -> noise on its weights, as a share of their spread, and seeds."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """A way to spend the steps: what the first and what the second stage train on."""
@@ -47,21 +55,25 @@ class Arm:
     name: str
     recipe: str
     """File in recipes/training/tiny."""
-    split: str = "votes"
+    split: str = "fdr"
     stages: tuple[str, ...] = ("sft", "grpo")
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Of the last stage, beside what the recipe says."""
 
     def folder(self, seed: int) -> str:
         """Where its models and answers are."""
-        return f"{self.name.replace(', ', '-').lower()}-{seed}"
+        return f"{self.name.replace(', ', '-').replace(' ', '-').lower()}-{seed}"
 
 
 ARMS = (
     Arm("SFT-weak", "weak_to_strong", stages=("sft",)),
     Arm(CHOSEN, "weak_to_strong"),
-    Arm("Weak-to-Strong, fdr", "weak_to_strong", split="fdr"),
+    Arm("Weak-to-Strong, published split", "weak_to_strong", split="votes"),
     Arm("Mixed-to-Strong", "mixed_to_strong"),
     Arm("all-SFT", "sft_all", stages=("sft",)),
     Arm("all-GRPO", "grpo_all", stages=("grpo",)),
+    Arm("RT-OPD", "sft_all", stages=("sft",), changes={"part": "strong", "distil": 0.25, "distil_tokens": 16}),
+    Arm("masked-audio KL", "weak_to_strong", changes={"masked_kl": 0.02, "masked_entropy": 0.05}),
 )
 
 
@@ -75,25 +87,25 @@ class Plan:
     items: int
     held_out: int
     base_steps: int
+    noise: float = 0.0
+
+    @property
+    def shared(self) -> Path:
+        """Folder of what all models have together."""
+        return self.out.parent
 
 
 def base(plan: Plan) -> Path:
-    """The half-trained model, by the recipe of the tiny models with fewer steps."""
-    done = plan.out / "base"
-    if not done.exists():
-        part = plan.out / "base.part"
-        shutil.rmtree(part, ignore_errors=True)
-        train = [sys.executable, str(ROOT / "recipes" / "tiny" / "train.py"), "--family", "qwen2_5_omni"]
-        subprocess.run([*train, "--steps", str(plan.base_steps), "--out", str(part)], check=True)
-        part.rename(done)
-    return done
+    """The model that every arm starts from."""
+    known = half_trained(plan.shared / "half-trained-model", plan.base_steps)
+    return partly_lost(known, plan.out / "base", plan.noise)
 
 
 def data(plan: Plan) -> Path:
     """The run of the raters on what is trained on, with its two splits."""
     items = load_items("demo", seed=TRAINING_SEED, limit=plan.items)
-    run = score(items, RATERS, ["silence"], run=plan.out / "data", progress=False)
-    for rule, settings in (("votes", {"threshold": 0.5}), ("fdr", {})):
+    run = score(items, RATERS, ["silence"], run=plan.shared / "data", progress=False)
+    for rule, settings in (("votes", {"threshold": 0.5}), ("fdr", {"decoys": "top-two"})):
         if not run.split_folder(rule).exists():
             split(run, rule=rule, **settings).save(run.split_folder(rule))
     return run.path
@@ -109,11 +121,16 @@ def recipe(arm: Arm, plan: Plan, seed: int) -> TrainingRecipe:
     read = read_training_recipe(RECIPES / f"{arm.recipe}.yaml")
     steps = plan.steps // len(arm.stages)
 
-    def stage(settings: SFT | GRPO | None) -> SFT | GRPO | None:
-        return settings and replace(settings, steps=steps, epochs=None, seed=seed)
+    def stage(name: str) -> SFT | GRPO | None:
+        settings = getattr(read, name)
+        if name not in arm.stages or settings is None:
+            return settings if name == "sft" else None
+        changes = dict(arm.changes) if name == arm.stages[-1] else {}
+        return replace(
+            settings, **{"steps": steps, "epochs": None, "seed": seed, "batch": min(settings.batch, 32)} | changes
+        )
 
-    grpo = stage(read.grpo) if "grpo" in arm.stages else None
-    return replace(read, model=str(plan.out / "base"), sft=stage(read.sft), grpo=grpo)
+    return replace(read, model=str(plan.out / "base"), sft=stage("sft"), grpo=stage("grpo"))
 
 
 def carry_out(arm: Arm, plan: Plan, seed: int) -> None:
@@ -122,7 +139,7 @@ def carry_out(arm: Arm, plan: Plan, seed: int) -> None:
     if not (folder / DONE).exists():
         wanted, model = recipe(arm, plan, seed), str(plan.out / "base")
         for stage in arm.stages:
-            rows = stage_rows(wanted, stage, plan.out / "data", arm.split)
+            rows = stage_rows(wanted, stage, plan.shared / "data", arm.split)
             train = train_sft if stage == "sft" else train_grpo
             model = str(train(wanted.stage(stage), rows, model, folder / stage, progress=False).model)
         answer(plan, model, folder)
@@ -146,16 +163,28 @@ def work(plan: Plan, seeds: int, jobs: int) -> None:
         print(f"{time.time() - started:5.0f} s  {text}", flush=True)
 
     base(plan)
-    say("the half-trained model is there")
+    say(f"{plan.out.name}: the model is there")
+    say(design(plan, seeds))
     data(plan)
     answer(plan, plan.out / "base", plan.out / "base-answers")
-    score(held_out(plan), RATERS, ["silence"], run=plan.out / "held-out-rated", progress=False)
+    score(held_out(plan), RATERS, ["silence"], run=plan.shared / "held-out-rated", progress=False)
     say("questions are answered by the raters and by the base")
     with ThreadPoolExecutor(jobs) as pool:
         todo = {pool.submit(alone, arm, plan, seed): (arm, seed) for seed in range(seeds) for arm in ARMS}
         for future in as_completed(todo):
             arm, seed = todo[future]
             say(f"{arm.name}, seed {seed}: {future.result():.0f} s of processor time")
+
+
+def design(plan: Plan, seeds: int) -> str:
+    """What so many held-out questions can show, whatever they will say."""
+    clips = len({item.clip_id for item in held_out(plan)})
+    accuracy, added = (100 * smallest_by_design(clips, share) for share in (0.5, 1.0))
+    return (
+        f"{plan.held_out} held-out questions about {clips} clips, {seeds} seeds: a change of accuracy shows from "
+        f"{accuracy:.1f} points on, one of what the audio adds from {added:.1f} on (power 80 %, one test at .05, half "
+        "of the answers changed); the spread of the seeds and the correction for several comparisons come on top"
+    )
 
 
 def alone(arm: Arm, plan: Plan, seed: int) -> float:
@@ -170,7 +199,7 @@ def alone(arm: Arm, plan: Plan, seed: int) -> float:
 
 def read(plan: Plan, seeds: int) -> Answers:
     """All answers of the seeds that every arm is done with, and the parts: by the published rule, and as planted."""
-    rated = Run.open(plan.out / "held-out-rated")
+    rated = Run.open(plan.shared / "held-out-rated")
     made = split(rated, rule="votes", threshold=0.5).table.to_pandas().set_index("item_id")["split"]
     found = {"base": [_rights(plan.out / "base-answers")]}
     whole = [seed for seed in range(seeds) if all((plan.out / arm.folder(seed) / DONE).exists() for arm in ARMS)]
@@ -218,19 +247,25 @@ def report(plan: Plan, seeds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for everything")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2, help="arms that are trained at a time")
-    parser.add_argument("--steps", type=int, default=100, help="optimiser steps of every arm")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="one after the other")
+    parser.add_argument("--seeds", type=int, help="instead of each model's own")
+    parser.add_argument("--jobs", type=int, default=1, help="arms that are trained at a time")
+    parser.add_argument("--steps", type=int, default=40, help="optimiser steps of every arm")
     parser.add_argument("--items", type=int, default=1600, help="questions to train on")
     parser.add_argument("--held-out", type=int, default=600, help="questions to compare on")
     parser.add_argument("--base-steps", type=int, default=350, help="steps of the half-trained model (it takes 1,200)")
     parser.add_argument("--tables", action="store_true", help="only read what is there")
     given = parser.parse_args()
-    plan = Plan(given.out.resolve(), given.steps, given.items, given.held_out, given.base_steps)
-    if not given.tables:
-        os.environ["OMP_NUM_THREADS"] = "1"
-        work(plan, given.seeds, given.jobs)
-    report(plan, given.seeds)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    given.out.mkdir(parents=True, exist_ok=True)
+    for name in given.models:
+        noise, seeds = MODELS[name]
+        seeds = given.seeds or seeds
+        plan = Plan(given.out.resolve() / name, given.steps, given.items, given.held_out, given.base_steps, noise)
+        if not given.tables:
+            work(plan, seeds, given.jobs)
+        print(f"\n## {name}: {design(plan, seeds)}")
+        report(plan, seeds)
 
 
 if __name__ == "__main__":

@@ -89,18 +89,24 @@ def test_every_arm_takes_the_same_steps_with_its_own_seed() -> None:
         assert sum(stage.steps for stage in stages) == 100
         assert {stage.seed for stage in stages} == {2}
         assert recipe.model == "out/base"
+        if arm.changes:
+            assert arm.changes.items() <= {name: getattr(stages[-1], name) for name in arm.changes}.items()
     assert len({arm.folder(0) for arm in experiment.ARMS}) == len(experiment.ARMS)
 
 
 @pytest.mark.slow
 def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = experiment.Plan(tmp_path, steps=2, items=24, held_out=10, base_steps=1)
-    shutil.copytree(BENCHMARKS.parent / "audiocontrib" / "models" / "tiny" / "tiny-qwen2.5-omni", tmp_path / "base")
+    out = tmp_path / "half-trained"
+    plan = experiment.Plan(out, steps=2, items=24, held_out=10, base_steps=1)
+    shipped = BENCHMARKS.parent / "audiocontrib" / "models" / "tiny" / "tiny-qwen2.5-omni"
+    shutil.copytree(shipped, tmp_path / "half-trained-model")
     [arm] = [one for one in experiment.ARMS if one.name == "all-SFT"]
     monkeypatch.setattr(experiment, "ARMS", (arm,))
-    assert experiment.base(plan) == tmp_path / "base"
+    out.mkdir()
+    assert experiment.base(plan) == out / "base"
+    assert "a change of accuracy shows from" in experiment.design(plan, 5)
     experiment.data(plan)
-    experiment.answer(plan, tmp_path / "base", tmp_path / "base-answers")
+    experiment.answer(plan, out / "base", out / "base-answers")
     experiment.score(
         experiment.held_out(plan), experiment.RATERS, ["silence"], run=tmp_path / "held-out-rated", progress=False
     )
@@ -112,7 +118,7 @@ def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: p
         patched.setattr(experiment, "answer", killed)
         with pytest.raises(KeyboardInterrupt):
             experiment.carry_out(arm, plan, 0)
-    trained = tmp_path / arm.folder(0) / "sft" / "model" / "model.safetensors"
+    trained = out / arm.folder(0) / "sft" / "model" / "model.safetensors"
     before = trained.stat().st_mtime_ns
     experiment.carry_out(arm, plan, 0)
     assert trained.stat().st_mtime_ns == before
@@ -122,4 +128,4 @@ def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: p
     assert {name: cells["text"].shape for name, cells in found.right.items()} == {"base": (1, 10), "all-SFT": (1, 10)}
     assert (found.parts["needs the audio"] ^ found.parts["text betrays it"]).all()
     experiment.report(plan, seeds=3)
-    assert (tmp_path / "arms.png").stat().st_size > 10_000
+    assert (out / "arms.png").stat().st_size > 10_000

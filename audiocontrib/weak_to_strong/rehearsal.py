@@ -106,12 +106,13 @@ def _base(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
     from audiocontrib.training.reward_trial import try_own
     from audiocontrib.training.rows import TrainingRows, taken
     from audiocontrib.training.rows.stages import check_form
-    from audiocontrib.training.trainers.trackers import check_trackers
+    from audiocontrib.training.stage_settings import not_installed
 
     places = [place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None]
     for settings in filter(None, (recipe.sft, recipe.grpo)):
         rows = TrainingRows(taken(data, places[:QUESTIONS]), prompt=prompt_named(settings.prompt or plan.prompt))
-        check_trackers(settings.report_to)
+        if missing := not_installed(settings.report_to):
+            raise UsageError(missing)
         if isinstance(settings, GRPO):
             check_form(settings, rows.prompt)
         try_own(settings, rows)

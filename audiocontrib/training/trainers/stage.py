@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
+from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.encoding.unusable import positions_of
 from audiocontrib.training.estimate import count_line, counted
@@ -17,9 +18,9 @@ from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.stage_settings import not_installed
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
-from audiocontrib.training.trainers.trackers import check_trackers
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrainer]
@@ -38,7 +39,8 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
-    check_trackers(settings.report_to)
+    if missing := not_installed(settings.report_to):
+        raise UsageError(missing)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():

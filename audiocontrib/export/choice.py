@@ -89,6 +89,8 @@ def described(recipe: TrainingRecipe, stage: Stage) -> dict[str, Any]:
 def choice_notes(recipe: TrainingRecipe, stage: Stage) -> list[str]:
     """What should be known of the choice, in sentences."""
     settings = recipe.stage(stage)
+    if isinstance(settings, GRPO) and (left := [name for name in ("own_rewards", "target") if getattr(settings, name)]):
+        return [f"{' and '.join(left)} of the recipe are not carried over: the rewards there are those of the package"]
     if stage != "sft" or recipe.grpo is not None or settings.part == "weak":
         return []
     return [

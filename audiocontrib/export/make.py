@@ -155,6 +155,7 @@ def _run_facts(run: Run, rows: TrainingRows) -> dict[str, Any]:
         "audiocontrib": version("audiocontrib"),
         "items_sha256": stable_hash([rows.items.table["item_id"].to_pylist(), dict(rows.weights)]),
     }
+    facts |= {"target": rows.target, "rows_sha256": rows.digest} if rows.target else {}
     return facts if rows.prompt.name == DEFAULT_PROMPT else facts | {"prompt": prompt_record(rows.prompt)}
 
 

@@ -26,7 +26,7 @@ from audiocontrib.training.encoding.unusable import (
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows, taken
-from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage
+from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage, not_installed
 from audiocontrib.training.watch.settings import CONDITIONS, Watch
 
 SAMPLE = 32
@@ -45,6 +45,8 @@ def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Tabl
     Raises:
         UsageError, AudiocontribError: what would refuse the training before its first step.
     """
+    if missing := not_installed(settings.report_to):
+        raise UsageError(missing)
     model = load_for_training(name, settings)
     encoder = RowEncoder(model, settings.seconds)
     drawn = sorted(seeded(0, "dry run").permutation(len(rows.items))[:LOOKED].tolist())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -18,6 +20,14 @@ NOTHING_LEARNED = (
     "warmup to 0, or do more steps"
 )
 """Where a schedule is so short."""
+
+
+def not_installed(trackers: Sequence[str]) -> str | None:
+    """What is to be installed for trackers, in words; None: nothing."""
+    missing = [name for name in trackers if find_spec(name) is None]
+    return f"report_to names {missing[0]}, which is not installed: pip install {' '.join(missing)}" if missing else None
+
+
 Template = Annotated[str, Field(description="a template of the wanted reply"), accepted_by(check_target)]
 TOWER = "audio_tower"
 """The module that hears."""

@@ -49,7 +49,9 @@ def rehearse(
     for name in dict.fromkeys([*plan.raters, recipe.model]):
         _model(name, options)
     if plan.trainer == "ours":
-        _base(recipe, data)
+        _base(plan, recipe, data)
+    else:
+        _outside(plan, recipe)
     _apart(data, held_out, out, progress)
 
 
@@ -111,16 +113,36 @@ def _watched(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> Non
             )
 
 
-def _base(recipe: TrainingRecipe, data: Items) -> None:
-    """The base model can be trained by each stage of the recipe, and reads a question of the data."""
+def _base(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
+    """The base model can be trained by each stage of the recipe, reads a question of the data, and can be rewarded."""
+    from audiocontrib.prompts import prompt_named
+    from audiocontrib.training import GRPO
     from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+    from audiocontrib.training.reward_trial import try_own
     from audiocontrib.training.rows import TrainingRows, taken
+    from audiocontrib.training.rows.stages import check_form
+    from audiocontrib.training.stage_settings import not_installed
 
-    place = next(place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None)
-    rows = TrainingRows(taken(data, [place]))
+    places = [place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None]
     for settings in filter(None, (recipe.sft, recipe.grpo)):
+        rows = TrainingRows(taken(data, places[:QUESTIONS]), prompt=prompt_named(settings.prompt or plan.prompt))
+        if missing := not_installed(settings.report_to):
+            raise UsageError(missing)
+        if isinstance(settings, GRPO):
+            check_form(settings, rows.prompt)
+        try_own(settings, rows)
         model = load_for_training(recipe.model, settings)
         RowEncoder(model, settings.seconds).prompt(rows[0])
+
+
+def _outside(plan: WeakToStrongPlan, recipe: TrainingRecipe) -> None:
+    """UsageError if the recipe asks for what the files of another trainer do not say."""
+    grpo = recipe.grpo
+    for name in ("own_rewards", "target"):
+        if grpo is not None and getattr(grpo, name):
+            raise UsageError(
+                f"{name} of grpo is not carried over to {plan.trainer}; leave it out, or train here (ours)"
+            )
 
 
 def _apart(data: Items, held_out: Items, out: Path, progress: bool) -> None:

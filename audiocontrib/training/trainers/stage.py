@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.encoding.unusable import positions_of
 from audiocontrib.training.estimate import count_line, counted
@@ -18,9 +19,9 @@ from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.stage_settings import not_installed
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
-from audiocontrib.training.trainers.trackers import check_trackers
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 from audiocontrib.training.watch.before import check_before
 from audiocontrib.training.watch.watcher import Watcher, check_watched
@@ -43,7 +44,8 @@ def run_stage(
     out = Path(out)
     before = stages_of(Path(name))
     check_watched(settings.watch, rows)
-    check_trackers(settings.report_to)
+    if missing := not_installed(settings.report_to):
+        raise UsageError(missing)
     doubts = check_before(before, stage, settings.watch, rows)
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
-from importlib.util import find_spec
 from logging import getLogger
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +25,7 @@ from transformers.integrations.integration_utils import (
 )
 
 from audiocontrib import log
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.store.files import replacing
 from audiocontrib.training.output.folder import TRACKING
 from audiocontrib.training.output.metrics import metrics_table
@@ -40,12 +39,6 @@ QUIET = {"WANDB_ERROR_REPORTING": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "
 """Reports that trackers make of themselves."""
 TABLES = ("wandb", "trackio")
 """Those that have tables of replies, as in TRL."""
-
-
-def check_trackers(names: tuple[str, ...]) -> None:
-    """UsageError if one is not installed."""
-    if missing := [name for name in names if find_spec(name) is None]:
-        raise UsageError(f"report_to names {missing[0]}, which is not installed: pip install {' '.join(missing)}")
 
 
 def name_of(out: Path, named: str | None) -> str:

@@ -106,7 +106,9 @@ def _watched(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> Non
         if plan.trainer != "ours":
             raise UsageError(f"{plan.trainer} does not watch: leave {name}.watch out of the recipe")
         if settings.watch.items >= there:
-            raise UsageError(f"{name}.watch.items is {settings.watch.items:,}, but data has {there:,} items: watch fewer")
+            raise UsageError(
+                f"{name}.watch.items is {settings.watch.items:,}, but data has {there:,} items: watch fewer"
+            )
 
 
 def _base(recipe: TrainingRecipe, data: Items) -> None:

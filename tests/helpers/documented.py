@@ -17,6 +17,7 @@ from zlib import crc32
 
 import click
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 from markdown_it import MarkdownIt
@@ -25,6 +26,7 @@ from audiocontrib.cli import COMMANDS, main
 from audiocontrib.models.own import is_own
 from audiocontrib.store import open_run
 from audiocontrib.training.output.metrics import metrics_table
+from audiocontrib.training.watch.table import WATCHED_SCHEMA
 from helpers import ROOT
 from helpers.layouts import audiomcq_row, mmau_row, rul_muchomusic
 
@@ -181,6 +183,10 @@ def make_place(folder: Path) -> None:
     metrics = folder / "trained/weak_to_strong/grpo/metrics.parquet"
     metrics.parent.mkdir(parents=True)
     pq.write_table(metrics_table([{"step": 1, "loss": 0.1, "reward": 0.5}]), metrics)
+    watched = folder / "trained/watched/sft"
+    _write(watched / "training.json", json.dumps({"format": 2, "identity": {}, "stages": []}))
+    rows_of_it = [{"step": step, "part": "all", "measure": "gain", "condition": "silence"} for step in (0, 10)]
+    pq.write_table(pa.Table.from_pylist(rows_of_it, schema=WATCHED_SCHEMA), watched / "watched.parquet")
     _write(folder / "answers.jsonl", "".join(json.dumps(row) + "\n" for row in told))
     shutil.copytree(ROOT / "tests" / "importing" / "logs" / "inspect_ai", folder / "logs")
     shutil.copy(ROOT / "tests" / "importing" / "items.jsonl", folder / "listen.jsonl")

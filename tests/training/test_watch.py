@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers import ROOT
 from helpers.lazy import lazy, needs
 from helpers.store_tools import item, manifest
 from helpers.training_tools import demo_rows, sft
@@ -25,7 +26,7 @@ from audiocontrib.training import GRPO, SFT, TrainingRows, stage_rows
 from audiocontrib.training.model_card.card import recipe_values
 from audiocontrib.training.output.checkpoints import checkpoints, mark_complete, remove_old
 from audiocontrib.training.watch.held_out import ALL, HeldOut, draw
-from audiocontrib.training.watch.record import MOST_LINES, WatchedCurve, in_words, lines, recorded
+from audiocontrib.training.watch.record import MOST_LINES, WatchedCurve, curve_in_words, curve_lines, recorded
 from audiocontrib.training.watch.settings import Watch
 from audiocontrib.training.watch.table import COLUMNS, WATCHED_SCHEMA, best_step, is_over, logged, read_watched
 
@@ -86,6 +87,13 @@ def test_a_training_that_is_not_watched_is_the_one_of_before() -> None:
     assert seen["watched"] != arguments.identity(
         "sft", sft(watch=watch), replace(rows, watched=HeldOut(demo_rows(11).items, {})), model
     )["watched"]  # fmt: skip
+
+
+def test_the_page_has_every_field_and_column_as_the_code_has_it() -> None:
+    told = (ROOT / "docs" / "watching.md").read_text()
+    rows = {line.split("|")[1].strip(" `"): line.split("|")[-2].strip() for line in told.splitlines() if "|" in line}
+    assert {one.name for one in fields(Watch)} <= rows.keys()
+    assert {name: rows.get(name) for name in COLUMNS} == {name: said for name, (_, said) in COLUMNS.items()}
 
 
 # which items
@@ -278,17 +286,17 @@ def test_a_long_curve_is_thinned_in_the_card_and_the_best_is_there() -> None:
     held = WatchedCurve(
         items=("a",), clips=1, curve=tuple({"step": step, "watch/audio": 0.5} for step in steps), best=778
     )  # fmt: skip
-    shown = [line[0] for line in lines(held)]
+    shown = [line[0] for line in curve_lines(held)]
     assert len(shown) in (MOST_LINES, MOST_LINES + 1)
     assert {"0", "998", "778"} <= set(shown)
-    assert lines(replace(held, curve=held.curve[:3]))[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
+    assert curve_lines(replace(held, curve=held.curve[:3]))[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
 
 
 def test_the_card_says_what_the_best_step_is_best_by() -> None:
     watch = Watch(items=10, every=2, by="gain", without="text", patience=1, keep_best=True)
     held = recorded(table({0: 0.6, 2: 0.5, 4: 0.4}, "gain", "text"), watch, ["a", "b"], 2, ended=True)
     assert (held.best, held.taken, len(held.curve)) == (2, True, 3)
-    said = " ".join(in_words(watch, held, 4))
+    said = " ".join(curve_in_words(watch, held, 4))
     for words in (
         "2 held-out items on 2 clips, asked 3 times: method generate",
         "Best by what the audio adds over text, A - S: step 2, and it was higher still before training.",
@@ -296,7 +304,7 @@ def test_the_card_says_what_the_best_step_is_best_by() -> None:
         "The model has the weights of step 2. It was chosen by these items",
     ):
         assert words in said
-    assert "not known" in in_words(watch, replace(held, best=None), 4)[-1]
+    assert "not known" in curve_in_words(watch, replace(held, best=None), 4)[-1]
 
 
 def test_the_best_checkpoint_is_not_removed(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from audiocontrib.training.model_card.usage import usage, user_template
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.recipe import KINDS, TrainingRecipe
 from audiocontrib.training.target import GOLD
-from audiocontrib.training.watch.record import HEAD, in_words, lines
+from audiocontrib.training.watch.record import HEAD, curve_in_words, curve_lines
 
 HERE = Path(__file__).parent
 CARD = "README.md"
@@ -81,8 +81,8 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
                 "name": NAMES[one.stage],
                 "part": part_in_words(one),
                 "told": stage_facts(one),
-                "curve": lines(one.watched) if one.watched else None,
-                "watched": in_words(one.settings.watch, one.watched, one.steps or 0)
+                "curve": curve_lines(one.watched) if one.watched else None,
+                "watched": curve_in_words(one.settings.watch, one.watched, one.steps or 0)
                 if one.watched and one.settings.watch
                 else None,
             }

@@ -31,8 +31,8 @@ def check_before(stages: Sequence[StageRecord], stage: str, watch: Watch | None,
         if kind is None or kind.watch != watch or one.provenance.split != rows.provenance.split:
             raise UsageError(
                 f"the model was trained before ({one.stage}) on {one.provenance.run}, by a recipe that does not keep "
-                f"what {stage} watches from its rows: give the recipe this watch before any stage, and train {one.stage} "
-                "anew"
+                f"what {stage} watches from its rows: give the recipe this watch before any stage, and train "
+                f"{one.stage} anew"
             )
     if not unknown:
         return ()

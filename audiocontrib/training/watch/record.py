@@ -44,7 +44,7 @@ def recorded(table: pa.Table, watch: Watch, items: Sequence[str], clips: int, *,
     )
 
 
-def in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
+def curve_in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
     """What a card says below the curve, in sentences."""
     by, name = "accuracy with the audio", "watch/audio"
     if watch.by != "accuracy":
@@ -69,7 +69,7 @@ def in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
     return said
 
 
-def lines(held: WatchedCurve) -> list[list[str]]:
+def curve_lines(held: WatchedCurve) -> list[list[str]]:
     """The curve as rows of a table below HEAD."""
     count, most = len(held.curve), min(len(held.curve), MOST_LINES)
     shown = {round(place * (count - 1) / max(1, most - 1)) for place in range(most)}

@@ -59,7 +59,9 @@ def reads_bfloat16(settings: Stage) -> bool:
 
 
 def _audio_parts(net: Any) -> str:
-    found = {part for name, _ in net.named_modules() for part in name.split(".") if "audio" in part or "project" in part}
+    found = {
+        part for name, _ in net.named_modules() for part in name.split(".") if "audio" in part or "project" in part
+    }
     return ", ".join(sorted(found)) or "not known"
 
 

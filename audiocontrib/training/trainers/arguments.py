@@ -93,8 +93,7 @@ def adapters(settings: Stage) -> Any:
 
 ADDED_LATER = frozenset(
     {"betas", "schedule_steps", "schedule_epochs", "scale_rewards", "freeze", "also", "keep_features", "precision"}
-    | set(SAME_NAMES)
-    - {"temperature", "top_k", "top_p", "epsilon"}
+    | set(SAME_NAMES) - {"temperature", "top_k", "top_p", "epsilon"}
 )
 """Settings that trainings of audiocontrib 0.1 did not name."""
 

@@ -224,7 +224,8 @@ def main() -> int:
     parser.add_argument("--export", type=Path, help="Write the last checkpoint's adapter there, and end.")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    training = Training(weights_folder() / "smol-audio-base", given.data, given.out)
+    base = weights_folder() / "smol-audio-base"
+    training = Training(base, given.data, given.out)
     place = given.out / "checkpoint.safetensors"
     if place.exists():
         training.load(place)
@@ -233,7 +234,7 @@ def main() -> int:
     else:
         first_guess(training)
     if given.export:
-        export(training.net, given.export)
+        export(training.net, given.export, base)
         return 0
     learn(training, given.hours, given.out / "log.txt")
     return 0

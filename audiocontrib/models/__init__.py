@@ -242,9 +242,10 @@ MODELS.register("smollm2-135m")(Named("SmolLM2-135M-Instruct, text only (package
 MODELS.register("cascade-small")(
     Named("Whisper base and YAMNet listen, SmolLM2-135M reads what they found (docs/cascade.md)", _cascade_small)
 )
-MODELS.register("smol-audio")(
-    Named("Whisper base's encoder and SmolLM2-135M as one network, end to end (docs/smol-audio.md)", _smol_audio)
-)
+if SMOL.is_dir():  # a package without the adapter does not know the name
+    MODELS.register("smol-audio")(
+        Named("Whisper base's encoder and SmolLM2-135M as one network, end to end (docs/smol-audio.md)", _smol_audio)
+    )
 MODELS.register("cascade")(Named("listening parts and a language model of your own: cascade:FILE.yaml", _cascade))
 MODELS.register("endpoint")(
     Named("behind an OpenAI-compatible server: endpoint:MODEL@http://host:port/v1 (docs/endpoints.md)", _endpoint)

@@ -80,7 +80,7 @@ class Stage:
     also: tuple[Name, ...] = ()
     """Parts that are trained whole beside adapters (``tune: lora``) and saved with them: `multi_modal_projector`."""
     keep_features: Name | None = None
-    """Folder where what a frozen `audio_tower` makes of each clip is kept, so that it is computed once; null: nowhere."""
+    """Folder that keeps what a frozen `audio_tower` makes of each clip, so that it is computed once; null: none."""
     precision: Literal["float32", "bfloat16"] | None = None
     """Of the arithmetic; null: bfloat16 on a GPU, float32 on a CPU. Newer CPUs (avx512_bf16, amx) gain by bfloat16."""
     checkpointing: bool = True

@@ -31,7 +31,9 @@ LIKE = {"<|AUDIO|>": "<reponame>", "<|audio_bos|>": "<filename>", "<|audio_eos|>
 def join(whisper: Path, smollm: Path, out: Path) -> None:
     """Write the base into ``out``. AudiocontribError if a part lacks a weight or has one too many."""
     tokenizer = hf.AutoTokenizer.from_pretrained(smollm, local_files_only=True)
-    tokenizer.add_special_tokens({"extra_special_tokens": [AddedToken(t, special=True, normalized=False) for t in LIKE]})
+    tokenizer.add_special_tokens(
+        {"extra_special_tokens": [AddedToken(t, special=True, normalized=False) for t in LIKE]}
+    )
     text = hf.LlamaForCausalLM.from_pretrained(smollm, dtype=torch.float32, local_files_only=True)
     tower = hf.WhisperForConditionalGeneration.from_pretrained(whisper, dtype=torch.float32, local_files_only=True)
     net = _network(tokenizer, text, tower)
@@ -74,4 +76,6 @@ def _network(tokenizer: Any, text: Any, tower: Any) -> Any:
 def _fill(module: Any, weights: dict[str, torch.Tensor]) -> None:
     lacking, over = module.load_state_dict(weights, strict=False)
     if lacking or over:
-        raise AudiocontribError(f"{type(module).__name__}: the part lacks {list(lacking)}, and has {list(over)} besides")
+        raise AudiocontribError(
+            f"{type(module).__name__}: the part lacks {list(lacking)}, and has {list(over)} besides"
+        )

@@ -12,6 +12,8 @@ from quick import QuickDecoder
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from audiocontrib.hashing import file_sha256
+
 LAYERS = "base_model.model.model.language_model.layers"
 PROJECTOR = "base_model.model.model.multi_modal_projector"
 TARGETS = r".*language_model\.layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
@@ -27,8 +29,8 @@ def names(net: QuickDecoder) -> Iterator[tuple[str, Tensor]]:
         yield f"{PROJECTOR}.linear.{name}", value
 
 
-def export(net: QuickDecoder, folder: Path) -> None:
-    """Write an adapter that `--model BASE+FOLDER` takes."""
+def export(net: QuickDecoder, folder: Path, base: Path) -> None:
+    """Write an adapter that `--model BASE+FOLDER` takes, and the hashes that `--model smol-audio` holds it to."""
     folder.mkdir(parents=True, exist_ok=True)
     told = {
         "peft_type": "LORA",
@@ -45,6 +47,11 @@ def export(net: QuickDecoder, folder: Path) -> None:
     tensors = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in names(net)}
     save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
     (folder / "adapter_config.json").write_text(json.dumps(told, indent=1) + "\n")
+    held = {
+        "base": {"model.safetensors": file_sha256(base / "model.safetensors")},
+        "adapter": {name: file_sha256(folder / name) for name in ("adapter_config.json", "adapter_model.safetensors")},
+    }
+    (folder / "held.json").write_text(json.dumps(held, indent=1) + "\n")
 
 
 def take(net: QuickDecoder, folder: Path) -> None:

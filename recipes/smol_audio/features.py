@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ import transformers as hf
 
 FRAMES = 160
 """Samples of a frame of the mel spectrogram."""
+VECTOR = 512 * 2
+"""Bytes of a vector."""
 
 
 def tokens(samples: int) -> int:
@@ -48,14 +52,23 @@ def encode(tower: Any, extractor: Any, clips: list[np.ndarray]) -> list[torch.Te
     return [one[: tokens(len(clip))] for one, clip in zip(made, clips, strict=True)]
 
 
-def write(data: Path, base: Path, at_once: int = 24) -> None:
-    """Features of all clips: `features.bin` (bfloat16) and `features.json`, name -> first vector and how many."""
+def write(data: Path, base: Path, at_once: int = 24, flush: int = 480) -> None:
+    """Features of all clips: `features.bin` (bfloat16) and `features.json`, name -> first vector and how many.
+
+    Stopped at any time, it goes on where the index ends.
+    """
     net = hf.Qwen2AudioForConditionalGeneration.from_pretrained(base, dtype=torch.bfloat16, local_files_only=True)
     tower, extractor = net.model.audio_tower.eval(), hf.WhisperFeatureExtractor.from_pretrained(base)
     del net
+    place, store = data / "features.json", data / "features.bin"
+    index: dict[str, tuple[int, int]] = json.loads(place.read_text()) if place.exists() else {}
+    first = sum(count for _, count in index.values())
     files = sorted((data / "clips").glob("*.wav"), key=lambda file: file.stat().st_size)
-    index, first = {}, 0
-    with (data / "features.half").open("wb") as out:
+    files = [file for file in files if f"clips/{file.name}" not in index]
+    store.touch()
+    with store.open("r+b") as out:
+        out.truncate(first * VECTOR)
+        out.seek(first * VECTOR)
         for at in range(0, len(files), at_once):
             part = files[at : at + at_once]
             clips = [soundfile.read(file, dtype="float32")[0] for file in part]
@@ -63,10 +76,11 @@ def write(data: Path, base: Path, at_once: int = 24) -> None:
                 out.write(made.contiguous().view(torch.int16).numpy().tobytes())
                 index[f"clips/{file.name}"] = (first, len(made))
                 first += len(made)
-            if at // at_once % 50 == 0:
-                print(f"{at + len(part):,} of {len(files):,} clips", file=sys.stderr, flush=True)
-    (data / "features.half").rename(data / "features.bin")
-    (data / "features.json").write_text(json.dumps(index))
+            if (at + at_once) % flush == 0 or at + at_once >= len(files):
+                out.flush()
+                place.with_suffix(".half").write_text(json.dumps(index))
+                os.replace(place.with_suffix(".half"), place)
+                print(f"{len(index):,} clips, {time.process_time():.0f} s of a core", file=sys.stderr, flush=True)
 
 
 class Features:

@@ -73,7 +73,7 @@ def animals(material: Material, count: int, rng: Random) -> Iterator[Clip]:
     names = list(ANIMALS)
     for _ in range(count):
         name = rng.choice(names)
-        kind, call, young = ANIMALS[name]
+        kind, call, _ = ANIMALS[name]
         called = {one: one.removeprefix("singing ") for one in names}
         questions = (
             ask(rng, "animal", "Which animal is heard?", called[name], list(called.values()), 3),

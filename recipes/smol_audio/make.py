@@ -40,7 +40,9 @@ COUNTS = {
 }  # fmt: skip
 
 
-def makers(material: Material, taught: list[str], kept: list[str], seed: int, scale: float) -> dict[str, Iterator[Clip]]:
+def makers(
+    material: Material, taught: list[str], kept: list[str], seed: int, scale: float
+) -> dict[str, Iterator[Clip]]:
     """Each kind of clips; each has random numbers of its own, so that none moves another."""
     n = {name: max(1, round(count * scale)) for name, count in COUNTS.items()}
     rng = {name: Random(f"{seed} {name}") for name in COUNTS}
@@ -114,7 +116,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="Folder of what is made.")
     parser.add_argument("--seed", type=int, default=0, help="Another seed gives other clips.")
     parser.add_argument("--scale", type=float, default=1.0, help="So many times as many clips of each kind.")
-    parser.add_argument("--only", nargs="+", choices=COUNTS, help="These kinds alone; the others are not changed by it.")
+    parser.add_argument(
+        "--only", nargs="+", choices=COUNTS, help="These kinds alone; the others are not changed by it."
+    )
     parser.add_argument("--tokenizer", help="Whose words are taught.  [default: smol-audio's base]")
     given = parser.parse_args()
     try:
@@ -126,7 +130,9 @@ def main() -> int:
     return 0
 
 
-def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | None, only: list[str] | None) -> dict[str, object]:
+def make(
+    packages: Path, out: Path, seed: int, scale: float, tokenizer: str | None, only: list[str] | None
+) -> dict[str, object]:
     """Write all; counts of clips by kind, and the hash of all samples and rows."""
     from transformers import AutoTokenizer
 
@@ -156,7 +162,13 @@ def make(packages: Path, out: Path, seed: int, scale: float, tokenizer: str | No
                 if not clip.held_out:
                     line = json.dumps({"audio_path": f"clips/{name}.wav", "caption": clip.caption}, ensure_ascii=False)
                     files["captions"].write(line + "\n")
-            print(kind, counts[kind], round(np.mean([len(c.samples) for c in clips]) / RATE, 2), file=sys.stderr, flush=True)
+            print(
+                kind,
+                counts[kind],
+                round(np.mean([len(c.samples) for c in clips]) / RATE, 2),
+                file=sys.stderr,
+                flush=True,
+            )
     for file in files.values():
         file.close()
     told: dict[str, object] = {"seed": seed, "scale": scale, "clips": dict(counts), "sha256": digest.hexdigest()}

@@ -40,7 +40,9 @@ def _played(material: Material, name: str, font: str, rng: Random) -> Samples:
     notes, middle = material.instrument(name, font, rng), INSTRUMENTS[name][1]
     keys = [middle + rng.choice((-12, -5, 0, 0, 0)) + rng.choice(STEPS) for _ in range(rng.randint(2, 6))]
     samples = tune(notes, keys, rng.uniform(0.25, 0.6))
-    return joined([samples, chord(notes, [middle, middle + 4, middle + 7], 0.8)], 0.02) if rng.random() < 0.2 else samples
+    return (
+        joined([samples, chord(notes, [middle, middle + 4, middle + 7], 0.8)], 0.02) if rng.random() < 0.2 else samples
+    )
 
 
 def pitch(material: Material, count: int, rng: Random) -> Iterator[Clip]:

@@ -22,7 +22,7 @@ GROUPS = (("q_proj", "k_proj", "v_proj"), ("o_proj",), ("gate_proj", "up_proj"),
 class MergedProduct(torch.autograd.Function):
     """x -> x W^T, with W = (base + scale B A) norm; gives the gradients of x, and of each A and B.
 
-    Shapes: x (n, in), weight (out, in), norm (in,) or None, A (rank, in), B (rows, rank), the B's rows adding up to out.
+    Shapes: x (n, in), weight (out, in), norm (in,) or None, A (rank, in), B (rows, rank); all B's rows are out.
     """
 
     @staticmethod
@@ -163,7 +163,10 @@ class Product(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
-        x, *_, = made = MergedProduct.backward(ctx, grad)
+        (
+            x,
+            *_,
+        ) = made = MergedProduct.backward(ctx, grad)
         return x, None, None, None, None, None, None, *made[4:]
 
 

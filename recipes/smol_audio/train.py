@@ -52,10 +52,11 @@ class Training:
         self.test: list[Any] = []
         for folder in data:
             train, test, captions = read(folder)
+            known = self.features.places  # those of a training that starts before all are made
             for name, clips in train.items():
-                self.kinds[name] += clips
-                self.captions[name] += captions[name]
-            self.test += test
+                self.kinds[name] += [asked for asked in clips if asked[0].clip in known]
+                self.captions[name] += [one for one in captions[name] if one[0] in known]
+            self.test += [asked for asked in test if asked.clip in known]
         groups = {"projector": [], "adapter": []}
         for name, value in self.net.parameters():
             groups["projector" if name.startswith("projector") else "adapter"].append(value)
@@ -196,7 +197,7 @@ def learn(training: Training, hours: float, log: Path) -> None:
         loss = training.train_step(factor)
         training.spent = before + time.time() - begun
         mean = loss if not mean else 0.95 * mean + 0.05 * loss
-        if training.step % 25 == 0:
+        if training.step % 20 == 0:
             right = {name: (sum(hits), len(hits)) for name, hits in sorted(training.seen.items())}
             told = " ".join(f"{name} {a}/{b}" for name, (a, b) in right.items())
             line = f"step {training.step} loss {mean:.3f} {training.spent:.0f} s cpu {time.process_time():.0f} | {told}"
@@ -223,7 +224,8 @@ def main() -> int:
     parser.add_argument("--export", type=Path, help="Write the last checkpoint's adapter there, and end.")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    training = Training(weights_folder() / "smol-audio-base", given.data, given.out)
+    base = weights_folder() / "smol-audio-base"
+    training = Training(base, given.data, given.out)
     place = given.out / "checkpoint.safetensors"
     if place.exists():
         training.load(place)
@@ -232,7 +234,7 @@ def main() -> int:
     else:
         first_guess(training)
     if given.export:
-        export(training.net, given.export)
+        export(training.net, given.export, base)
         return 0
     learn(training, given.hours, given.out / "log.txt")
     return 0

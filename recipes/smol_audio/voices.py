@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-import soundfile
 import soxr
 from clips import RATE, Samples, tidy
 
@@ -38,7 +36,18 @@ class Voice:
             command = ["flite", "-voice", self.name[6:], "--setf", f"duration_stretch={stretch}", "-t", text, "-o"]
             command.append("/dev/stdout")
         else:
-            command = ["espeak-ng", "-v", self.name, "-s", str(self.speed), "-p", str(self.pitch), "--stdout", "--", text]
+            command = [
+                "espeak-ng",
+                "-v",
+                self.name,
+                "-s",
+                str(self.speed),
+                "-p",
+                str(self.pitch),
+                "--stdout",
+                "--",
+                text,
+            ]
         done = subprocess.run(command, capture_output=True, check=True)
         return tidy(read(done.stdout))
 

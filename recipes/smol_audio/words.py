@@ -37,7 +37,16 @@ MONTHS_IN: Mapping[str, Sequence[str]] = {
     "Russian": ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь",
                 "ноябрь", "декабрь"),
 }  # fmt: skip
-PEOPLE = ("The teacher", "My sister", "The old man", "Our neighbour", "The doctor", "A farmer", "The captain", "His aunt")
+PEOPLE = (
+    "The teacher",
+    "My sister",
+    "The old man",
+    "Our neighbour",
+    "The doctor",
+    "A farmer",
+    "The captain",
+    "His aunt",
+)
 DOES = ("opened", "found", "sold", "painted", "carried", "forgot", "repaired", "watched", "lost", "cleaned")
 THINGS = (
     "the green door", "a small boat", "the letter", "an umbrella", "the garden gate", "a heavy box", "the old clock",
@@ -49,7 +58,8 @@ WHEN = (
 )  # fmt: skip
 PHONE = (
     "Please press {} to {}.", "To {1}, press {0} now.", "If you want to {1}, dial {0}.", "For {2}, please press {0}.",
-    "Your {2} has been {3}.", "The {2} is now {3}.", "Sorry, the {2} was not {3}.", "There are {0} new messages in {2}.",
+    "Your {2} has been {3}.", "The {2} is now {3}.", "Sorry, the {2} was not {3}.",
+    "There are {0} new messages in {2}.",
 )  # fmt: skip
 TO_DO = (
     "hear the menu again", "leave a message", "change the password", "speak to an operator", "cancel the call",

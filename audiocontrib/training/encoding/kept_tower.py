@@ -26,7 +26,7 @@ def keep_features(net: Any, folder: Path) -> None:
     """Let the network's frozen audio tower look up in ``folder`` what it made of a clip before.
 
     Files are named by a hash of the features that go in, of the tower's weights and of the arithmetic, so that
-    trainings with other clips, towers or precisions can share a folder. State and names of the network stay as they are.
+    trainings with other clips, towers or precisions can share a folder. Names of the network stay as they are.
 
     Raises:
         UsageError: it has no tower whose output can be kept.
@@ -34,8 +34,8 @@ def keep_features(net: Any, folder: Path) -> None:
     tower = next((module for name, module in net.named_modules() if name.split(".")[-1] == "audio_tower"), None)
     if type(tower).__name__ not in TOWERS:
         raise UsageError(
-            f"keep_features: the output of {type(tower).__name__ if tower else 'this network'} cannot be kept; there is "
-            f"support for {', '.join(TOWERS)}: leave it out"
+            f"keep_features: the output of {type(tower).__name__ if tower else 'this network'} cannot be kept, only "
+            f"that of {', '.join(TOWERS)}; leave it out"
         )
     make_folder(folder)
     tower.forward = _Kept(tower, folder)

@@ -19,7 +19,9 @@ from transformers import DynamicCache
 
 from audiocontrib.models.network import cache_name
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
+from audiocontrib.models.row_cache import copied
 from audiocontrib.models.sampling import Dice
+from audiocontrib.models.shared_prefix import SharedRows, shared
 from audiocontrib.models.trie import Trie
 
 PATHS = ("tree", "batch", "single")
@@ -75,6 +77,8 @@ class Decoder:
         """Whether rows of different lengths may continue one cache: every layer keeps all of it."""
         self.trees = self.forks and config._attn_implementation in ("sdpa", "eager")
         """Whether a tree of tokens can be one row: the attention must take a mask of any shape."""
+        self.shares = self._may_share
+        """Whether rows attend once to a prefix that they share; found to be so or not when it is first tried."""
         self.paths = PATHS[PATHS.index(self.path) :]
         """Those that the config allows, fastest first."""
 
@@ -90,6 +94,11 @@ class Decoder:
     def take(self, path: str) -> None:
         """Go that path from now on."""
         self.trees, self.forks = path == "tree", path != "single"
+        self.shares = self._may_share
+
+    @property
+    def _may_share(self) -> bool:
+        return self.trees and self.config._attn_implementation == "sdpa"
 
     @torch.inference_mode()
     def prefill(self, ids: Sequence[int], features: dict[str, Tensor]) -> Prefix:
@@ -158,7 +167,7 @@ class Decoder:
             torch.tensor([tree.tokens], device=self.device),
             torch.from_numpy(n0 + tree.depths())[None].to(self.device),
             self._any_mask(allowed),
-            _copied(prefix.cache),
+            copied(prefix.cache),
         )[0]
         # only the rows that predict a token of an option go through the head
         rows = sorted({node for node, _ in wanted})
@@ -186,17 +195,33 @@ class Decoder:
             out.append([first[option[0]].item(), *later])
         return out
 
+    def branch(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Any, Tensor, Tensor]:
+        """As :meth:`extend`, but cache and mask are of the suffixes alone; the prefix stays where it is.
+
+        Raises:
+            NotShared: the network's attention does not allow it.
+        """
+        cache, starts = DynamicCache(config=self.config), [len(prefix.ids)] * len(suffixes)
+        with shared(self.config, len(prefix.cache.layers), [SharedRows(prefix.cache, None)]):
+            hidden = self.forward([list(s) for s in suffixes], cache, past_mask=None, starts=starts)
+        return cache, *self._ends(suffixes, hidden)
+
     def extend(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Any, Tensor, Tensor]:
         """Cache and mask of prefix + suffix for each row, and the hidden state after the last suffix token."""
         rows, n0 = len(suffixes), len(prefix.ids)
-        cache = copy.deepcopy(prefix.cache) if not self.forks else _copied(prefix.cache)
+        cache = copy.deepcopy(prefix.cache) if not self.forks else copied(prefix.cache)
         if rows > 1:
             cache.reorder_cache(torch.zeros(rows, dtype=torch.long, device=self.device))
         past = torch.ones(rows, n0, dtype=torch.long, device=self.device)
         hidden = self.forward([list(s) for s in suffixes], cache, past_mask=past, starts=[n0] * rows)
+        mask, last = self._ends(suffixes, hidden)
+        return cache, torch.cat([past, mask], dim=1), last
+
+    def _ends(self, suffixes: Sequence[Sequence[int]], hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Mask of right-padded rows, and the hidden state after the last token of each."""
         lengths = torch.tensor([len(s) for s in suffixes], device=self.device)
-        mask = torch.cat([past, self._mask(lengths, hidden.shape[1])], dim=1)
-        return cache, mask, hidden[torch.arange(rows, device=self.device), lengths - 1]
+        last = hidden[torch.arange(len(suffixes), device=self.device), lengths - 1]
+        return self._mask(lengths, hidden.shape[1]), last
 
     def forward(
         self,
@@ -221,6 +246,29 @@ class Decoder:
             mask = torch.cat([past_mask, mask], dim=1)
         positions = torch.tensor(starts, device=self.device)[:, None] + torch.arange(width, device=self.device)
         return self._call(ids, positions, mask, cache, features)
+
+    def step(
+        self,
+        tokens: Sequence[int],
+        cache: Any,
+        mask: Tensor,
+        starts: Sequence[int],
+        parts: Sequence[SharedRows],
+        widths: Sequence[int],
+    ) -> Tensor:
+        """Hidden states (B, H) after one token more of each row.
+
+        Args:
+            mask: (B, n), 1 where one of the cache's keys, this token's with them, is a row's own.
+            starts: position of each token.
+            parts, widths: see :func:`~.shared_prefix.shared`; empty where the network does not share.
+        """
+        ids = torch.tensor(tokens, device=self.device)[:, None]
+        positions = torch.tensor(starts, device=self.device)[:, None]
+        if not self.shares:
+            return self._call(ids, positions, mask, cache)[:, -1]
+        with shared(self.config, len(cache.layers), parts, widths):
+            return self._call(ids, positions, mask[:, None, None].bool(), cache)[:, -1]
 
     def _call(
         self, ids: Tensor, positions: Tensor, mask: Tensor, cache: Any, features: dict[str, Tensor] | None = None
@@ -250,10 +298,3 @@ class Decoder:
 
     def _logprobs(self, hidden: Tensor) -> Tensor:
         return self.head(hidden).float().log_softmax(-1)
-
-
-def _copied(cache: Any) -> Any:
-    """A cache that shares the tensors of ``cache`` and grows by itself: growing concatenates, and changes no tensor."""
-    new = copy.copy(cache)
-    new.layers = [copy.copy(layer) for layer in cache.layers]
-    return new

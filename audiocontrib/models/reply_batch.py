@@ -6,7 +6,6 @@ prompt here begins with keys and values of a clip. Only for decoders that fork (
 
 from __future__ import annotations
 
-import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from transformers.cache_utils import DynamicLayer
 
 from audiocontrib.errors import AudiocontribError
+from audiocontrib.models.row_cache import Ends, side_by_side
 from audiocontrib.models.sampling import Dice, draw_tokens
+from audiocontrib.models.shared_prefix import CHUNK, NotShared, SharedRows
 
 if TYPE_CHECKING:
     from audiocontrib.models.prefix_decoder import Decoder, Prefix
 
-ROOM = 64
-"""Tokens for which a layer's keys and values have room before they are copied into a larger place."""
+SHARED_BY = 2
+"""Replies that continue a prefix, from which on they attend to it together."""
 SHARE_FREE = 4
 """New replies begin when one place in so many is free: each beginning copies all keys and values once."""
 
@@ -63,8 +63,8 @@ def write_replies(
     """
     waiting = deque((make, deque(jobs)) for make, jobs in groups if jobs)
     batch = _Rows(decoder, limit)
-    while waiting or batch.jobs:
-        if waiting and len(batch.jobs) <= rows - max(1, rows // SHARE_FREE):
+    while waiting or batch.rows:
+        if waiting and len(batch.rows) <= rows - max(1, rows // SHARE_FREE):
             batch.begin(waiting, rows, memory)
         yield from batch.step(stop)
 
@@ -81,41 +81,55 @@ class _Part:
 
 
 @dataclass(slots=True)
+class _Row:
+    """A reply that is being written."""
+
+    job: ReplyJob
+    start: int
+    """Tokens of its prompt."""
+    shared: Prefix | None
+    """What it attends to together with others; None: its own keys and values have all of it."""
+    reply: list[int] = field(default_factory=list)
+
+    @property
+    def own(self) -> int:
+        """Tokens of its prompt whose keys and values are its own."""
+        return self.start - len(self.shared.ids if self.shared else ())
+
+
+@dataclass(slots=True)
 class _Rows:
     """The replies that are being written."""
 
     decoder: Decoder
     limit: int
-    jobs: list[ReplyJob] = field(default_factory=list)
-    replies: list[list[int]] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    """Tokens of each prompt."""
+    rows: list[_Row] = field(default_factory=list)
     part: _Part | None = None
+    ends: Ends | None = None
+    """Of a cache whose rows are side by side; None: one of any kind goes on by itself."""
+    parts: list[SharedRows] = field(default_factory=list)
 
-    def begin(self, waiting: deque[tuple[Callable[[], Prefix], deque[ReplyJob]]], rows: int, memory: float) -> None:
+    def begin(self, waiting: deque[tuple[Callable[[], Prefix], deque[ReplyJob]]], places: int, memory: float) -> None:
         """Take what is waiting into the free places, as far as there is memory for all of it at full length."""
         parts = [self.part] if self.part else []
-        longest = max(self.starts, default=0)
-        while waiting and len(self.jobs) < rows:
+        while waiting and len(self.rows) < places:
             make, jobs = waiting[0]
             prefix = make()
-            token = max(1, prefix.bytes // len(prefix.ids))
-            taken: list[ReplyJob] = []
-            while jobs and (held := len(self.jobs) + len(taken)) < rows:
-                length = max(longest, len(prefix.ids) + len(jobs[0].suffix))
-                if held and (held + 1) * (length + self.limit) * token > memory:
+            shared = self._shares(prefix, len(jobs))
+            taken: list[_Row] = []
+            while jobs and len(self.rows) + len(taken) < places:
+                row = _Row(jobs[0], len(prefix.ids) + len(jobs[0].suffix), shared)
+                if self._bytes([*self.rows, *taken, row], prefix) > memory and (self.rows or taken):
                     break
-                longest = length
-                taken.append(jobs.popleft())
+                taken.append(row)
+                jobs.popleft()
             if taken:
-                parts.append(_Part(*self.decoder.extend(prefix, [job.suffix for job in taken])))
-                self.jobs += taken
-                self.replies += [[] for _ in taken]
-                self.starts += [len(prefix.ids) + len(job.suffix) for job in taken]
+                parts.append(self._begun(prefix, taken))
+                self.rows += taken
             if jobs:
                 break
             waiting.popleft()
-        self.part = _side_by_side(parts)
+        self._merge(parts)
 
     def step(self, stop: frozenset[int]) -> Iterator[tuple[int, list[int]]]:
         """One token more of each reply; those that are finished by it leave."""
@@ -124,92 +138,100 @@ class _Rows:
         logits = self.decoder.head(self.part.hidden)
         if logits.isnan().any():
             raise NotANumber("the model's logits are NaN (not a number)")
-        tokens = draw_tokens(logits, [job.dice for job in self.jobs])
-        going = []
-        for row, token in enumerate(tokens):
+        done = []
+        for place, token in enumerate(draw_tokens(logits, [row.job.dice for row in self.rows])):
+            row = self.rows[place]
             if token not in stop:
-                self.replies[row].append(token)
-            if token in stop or len(self.replies[row]) == self.limit:
-                yield self.jobs[row].place, self.replies[row]
-            else:
-                going.append(row)
-        self._keep(going)
-        if self.part is not None:
-            self._next([tokens[row] for row in going])
+                row.reply.append(token)
+            if token in stop or len(row.reply) == self.limit:
+                yield row.job.place, row.reply
+                done.append(place)
+        self._leave(done)
+        if self.rows:
+            self._next()
 
-    def _keep(self, going: list[int]) -> None:
-        if len(going) == len(self.jobs):
+    def _shares(self, prefix: Prefix, waiting: int) -> Prefix | None:
+        rows = waiting + sum(row.shared is prefix for row in self.rows)
+        return prefix if self.decoder.shares and rows >= SHARED_BY else None
+
+    def _begun(self, prefix: Prefix, taken: Sequence[_Row]) -> _Part:
+        suffixes = [row.job.suffix for row in taken]
+        if taken[0].shared:
+            try:
+                return _Part(*self.decoder.branch(prefix, suffixes))
+            except NotShared:
+                self.decoder.shares = False
+                for row in taken:
+                    row.shared = None
+        return _Part(*self.decoder.extend(prefix, suffixes))
+
+    def _bytes(self, rows: Sequence[_Row], prefix: Prefix) -> int:
+        """What the rows take at full length, and the prefixes that they share."""
+        token = max(1, prefix.bytes // len(prefix.ids))
+        shared = {id(row.shared): row.shared.bytes for row in rows if row.shared}
+        return len(rows) * (max(row.own for row in rows) + self.limit) * token + sum(shared.values())
+
+    def _merge(self, parts: Sequence[_Part]) -> None:
+        """All rows as one; of many, the longest first: rows of like length are attended to at once."""
+        if not parts or not self.decoder.forks:
+            self.part = parts[0] if parts else None
             return
-        self.jobs = [self.jobs[row] for row in going]
-        self.replies = [self.replies[row] for row in going]
-        self.starts = [self.starts[row] for row in going]
-        if not going or self.part is None:
-            self.part = None
-            return
-        keep = torch.tensor(going, device=self.decoder.device)
-        for layer in self.part.cache.layers:
-            layer.keep(keep)
-        self.part.mask = self.part.mask[keep]
+        own = torch.cat([part.mask.sum(1) for part in parts])
+        order = torch.arange(len(own), device=own.device)
+        if len(own) > CHUNK:
+            order = own.argsort(descending=True, stable=True)
+        cache, self.ends = side_by_side([part.cache for part in parts], [part.mask for part in parts], order)
+        self.part = _Part(cache, self.ends.mask(0), torch.cat([part.hidden for part in parts])[order])
+        self.rows = [self.rows[place] for place in order.tolist()]
+        self._find_shared()
 
-    def _next(self, tokens: list[int]) -> None:
-        assert self.part is not None
-        part, rows = self.part, len(tokens)
-        starts = [start + len(reply) - 1 for start, reply in zip(self.starts, self.replies, strict=True)]
-        part.hidden = self.decoder.forward(
-            [[token] for token in tokens], part.cache, past_mask=part.mask, starts=starts
-        )[:, -1]
-        part.mask = torch.cat([part.mask, part.mask.new_ones(rows, 1)], dim=1)
-
-
-class RowLayer(DynamicLayer):
-    """Keys and values of rows, with room: a token more is written behind them, and copies nothing."""
-
-    def __init__(self, keys: Tensor, values: Tensor) -> None:
-        super().__init__()
-        self.lazy_initialization(keys, values)
-        self._places = keys, values
-        self.keys, self.values = keys, values
-
-    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """See :class:`DynamicLayer`."""
-        held, more = self.keys.shape[-2], key_states.shape[-2]
-        if held + more > self._places[0].shape[-2]:
-            self._places = tuple(  # type: ignore[assignment]
-                torch.nn.functional.pad(one, (0, 0, 0, more + ROOM)) for one in (self.keys, self.values)
+    def _find_shared(self) -> None:
+        """Which rows attend to which prefix."""
+        held: dict[int, list[int]] = {}
+        for place, row in enumerate(self.rows):
+            if row.shared:
+                held.setdefault(id(row.shared), []).append(place)
+        self.parts = [
+            SharedRows(
+                self.rows[places[0]].shared.cache,  # type: ignore[union-attr]
+                None if len(places) == len(self.rows) else torch.tensor(places, device=self.decoder.device),
             )
-        for place, new in zip(self._places, (key_states, value_states), strict=True):
-            place.narrow(-2, held, more).copy_(new)
-        self.keys, self.values = (place.narrow(-2, 0, held + more) for place in self._places)
-        return self.keys, self.values
+            for places in held.values()
+        ]
 
-    def keep(self, rows: Tensor) -> None:
-        """Only these rows are left."""
-        held = self.keys.shape[-2]
-        self._places = tuple(place.index_select(0, rows) for place in self._places)  # type: ignore[assignment]
-        self.keys, self.values = (place.narrow(-2, 0, held) for place in self._places)
+    def _leave(self, done: Sequence[int]) -> None:
+        """Finished rows go; the last ones take their places, so that nothing else is copied."""
+        if not done:
+            return
+        left = len(self.rows) - len(done)
+        target = [place for place in done if place < left]
+        source = [place for place in range(left, len(self.rows)) if place not in set(done)]
+        for here, there in zip(target, source, strict=True):
+            self.rows[here] = self.rows[there]
+        del self.rows[left:]
+        if not left or self.part is None or self.ends is None:
+            self.part = self.part if left else None
+            return
+        moved = [torch.tensor(places, device=self.decoder.device) for places in (source, target)]
+        if target:
+            for layer in self.part.cache.layers:
+                layer.move(*moved)
+            self.ends.columns[moved[1]] = self.ends.columns[moved[0]]
+        self.ends.columns = self.ends.columns[:left]
+        self.ends.width = int(self.ends.columns.max())
+        self._find_shared()
 
-
-def _side_by_side(parts: Sequence[_Part]) -> _Part | None:
-    """The rows of several parts as one. Where a key stands does not matter: its position is in it already."""
-    if sum(len(part.mask) for part in parts) < 2:  # a cache of any kind may go on by itself
-        return parts[0] if parts else None
-    width = max(int(part.mask.sum(1).max()) for part in parts)
-    columns = [part.mask.sort(dim=1, descending=True, stable=True) for part in parts]
-    merged = copy.copy(parts[0].cache)
-    merged.layers = [
-        RowLayer(*(_stacked(layers, name, [by.indices for by in columns], width) for name in ("keys", "values")))
-        for layers in zip(*(part.cache.layers for part in parts), strict=True)
-    ]
-    masks = [torch.nn.functional.pad(by.values[:, :width], (0, max(0, width - by.values.shape[1]))) for by in columns]
-    return _Part(merged, torch.cat(masks), torch.cat([part.hidden for part in parts]))
-
-
-def _stacked(layers: Sequence[Any], name: str, columns: Sequence[Tensor], width: int) -> Tensor:
-    """The keys or values of all rows: each row's own first, then room up to ``width``."""
-    made = []
-    for layer, places in zip(layers, columns, strict=True):
-        held = getattr(layer, name)
-        chosen = places[:, None, :width, None].expand(-1, held.shape[1], -1, held.shape[-1])
-        found = held.gather(-2, chosen)
-        made.append(torch.nn.functional.pad(found, (0, 0, 0, width - found.shape[-2])))
-    return torch.cat(made)
+    def _next(self) -> None:
+        assert self.part is not None
+        tokens = [row.reply[-1] for row in self.rows]
+        starts = [row.start + len(row.reply) - 1 for row in self.rows]
+        if self.ends is None:
+            mask = torch.cat([self.part.mask, self.part.mask.new_ones(1, 1)], dim=1)
+            widths: list[int] = []
+        else:
+            widths = [row.own + len(row.reply) for row in self.rows]
+            mask = self.ends.mask(1)
+        self.part.hidden = self.decoder.step(tokens, self.part.cache, mask, starts, self.parts, widths)
+        self.part.mask = mask
+        if self.ends is not None:
+            self.ends.grow()

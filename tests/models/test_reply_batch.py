@@ -94,14 +94,13 @@ def test_drawn_replies_do_not_hang_on_who_is_beside_them(
 def test_keys_and_values_stay_within_their_memory(model: AudioLanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = model.prepare([request for spec in CASES for request in cases(spec)])
     most = deque[int]([0], maxlen=1)
-    extend = model.fast.extend
+    step = model.fast.step
 
-    def watched(prefix: object, suffixes: list[list[int]]) -> object:
-        found = extend(prefix, suffixes)  # type: ignore[arg-type]
-        most.append(max(most[0], len(suffixes)))
-        return found
+    def watched(tokens: list[int], *given: object) -> object:
+        most.append(max(most[0], len(tokens)))
+        return step(tokens, *given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(model.fast, "extend", watched)
+    monkeypatch.setattr(model.fast, "step", watched)
     whole = replies.written(model, asked, model.stop, 16)
     assert most[0] > 1
     most.append(0)

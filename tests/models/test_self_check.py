@@ -45,8 +45,8 @@ NETS: dict[str, tuple[str, str, dict[str, Any]]] = {
             "max_position_embeddings": 2048,
         },
     ),
-    # ALiBi: distances are counted within a row
-    "mpt": ("single", "MptConfig", {"d_model": 64, "n_heads": 4, "n_layers": 4, "max_seq_len": 2048}),
+    # ALiBi: distances are counted within a row, so that its tokens must stand side by side
+    "mpt": ("batch", "MptConfig", {"d_model": 64, "n_heads": 4, "n_layers": 4, "max_seq_len": 2048}),
     # recurrent: states, which nothing here copies
     "mamba2": (
         "plain",

@@ -157,6 +157,7 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             return trainer.rewarded
 
         monkeypatch.setattr(trainer, "_calculate_rewards", rewards)
+        monkeypatch.setattr(trainer, "_keep_replies", lambda *_: None)
         return trainer, asked
 
     return make

@@ -218,6 +218,7 @@ def test_advantages_by_hand(changes: dict[str, Any], trainer: Any, monkeypatch: 
     trainer.scale_rewards = settings.scaling
     trainer.multi_objective_aggregation = settings.multi_objective_aggregation
     monkeypatch.setattr(trainer, "_calculate_rewards", lambda *_: torch.tensor(REWARDS))
+    monkeypatch.setattr(trainer, "_keep_replies", lambda *_: None)
     monkeypatch.setattr(trainer, "max_completion_length", 2)
     made = trainer._generate_and_score_completions([{"prompt": str(i), "row": i} for i in (0, 0, 0, 0, 1, 1, 1, 1)])
     np.testing.assert_allclose(made["advantages"].numpy(), advantages(changes), atol=1e-5)

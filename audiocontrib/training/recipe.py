@@ -11,10 +11,10 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from audiocontrib.config import Name, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
 from audiocontrib.training.objective import Objective
-from audiocontrib.training.reward_functions import check_name
+from audiocontrib.training.reward_functions import reward_name
 from audiocontrib.training.stage_settings import Stage
 
-RewardName = Annotated[str, Field(description="a reward's name"), accepted_by(check_name)]
+RewardName = Annotated[str, Field(description="a reward's name"), accepted_by(reward_name)]
 Weight = Annotated[float, Field(allow_inf_nan=False)]
 PassRate = Annotated[float, Field(ge=-1, le=2)]
 Between = tuple[PassRate, PassRate]

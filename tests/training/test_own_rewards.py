@@ -26,7 +26,8 @@ from audiocontrib.training.output.metrics import metrics_table
 from audiocontrib.training.output.training_record import read_record
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.reward_files import load_rewards, reward_sources
-from audiocontrib.training.reward_functions import BUILT_IN, REWARDS, check_function, rated, reward_input
+from audiocontrib.training.reward_functions import BUILT_IN, REWARDS, check_function, rated
+from audiocontrib.training.reward_input import reward_input
 from audiocontrib.training.reward_trial import try_rewards
 
 torch = lazy("torch")

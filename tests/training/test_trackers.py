@@ -16,12 +16,14 @@ from helpers.lazy import lazy
 from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, killed, sft, weights
 
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.training import estimate, train_grpo, train_sft
+from audiocontrib.training import train_grpo, train_sft
 from audiocontrib.training.output.folder import COMPLETIONS, TRACKING
+from audiocontrib.training.output.tracking import kept_ids
 from audiocontrib.training.stage_settings import not_installed
 
 pq = lazy("pyarrow.parquet")
 torch = lazy("torch")
+estimate = lazy("audiocontrib.training.estimate")
 trackers = lazy("audiocontrib.training.trainers.trackers")
 completions = lazy("audiocontrib.training.trainers.completions")
 arguments = lazy("audiocontrib.training.trainers.arguments")
@@ -60,11 +62,8 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> type[Recorder]:
     monkeypatch.setattr("audiocontrib.training.stage_settings.find_spec", lambda name: object())
     for name in ("trackio", "mlflow", "wandb", "tensorboard"):
         monkeypatch.setitem(trackers.INTEGRATION_TO_CALLBACK, name, Recorder)
-        monkeypatch.setattr(trackers.Tracker, f"_begin_{name}", lambda self, state: None)
-        monkeypatch.setattr(trackers.Tracker, f"_end_{name}", lambda self: None, raising=False)
-    monkeypatch.setattr(
-        trackers.Tracker, "_log_table", lambda self, frame, step: Recorder.seen.append(("table", (step, frame)))
-    )
+    monkeypatch.setattr(trackers, "begin_run", lambda *_: (None, True))
+    monkeypatch.setattr(trackers, "log_table", lambda name, frame, step: Recorder.seen.append(("table", (step, frame))))
     return Recorder
 
 
@@ -132,11 +131,11 @@ def test_names_and_ids(tmp_path: Path) -> None:
     assert trackers.name_of(Path("trained/first/grpo"), None) == "first-grpo"
     assert trackers.name_of(tmp_path / "grpo", None) == "grpo"
     assert trackers.name_of(tmp_path, "mine") == "mine"
-    first = trackers._ids(tmp_path)
-    assert trackers._ids(tmp_path) == first
+    first = kept_ids(tmp_path)
+    assert kept_ids(tmp_path) == first
     for spoilt in ("", "[]", '{"id": "../x"}', '{"id": 3}'):
         (tmp_path / TRACKING).write_text(spoilt)
-        assert trackers._ids(tmp_path)["id"].isalnum()
+        assert kept_ids(tmp_path)["id"].isalnum()
 
 
 def reply(step: int) -> dict[str, Any]:

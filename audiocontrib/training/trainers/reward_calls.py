@@ -10,7 +10,8 @@ from accelerate.utils import gather_object
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.reward_functions import RewardFunction, rated, reward_input
+from audiocontrib.training.reward_functions import RewardFunction, rated
+from audiocontrib.training.reward_input import reward_input
 from audiocontrib.training.rows.base import TrainingRow
 
 Call = Callable[..., list[float]]

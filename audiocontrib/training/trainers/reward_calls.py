@@ -17,6 +17,10 @@ from audiocontrib.training.rows.base import TrainingRow
 Call = Callable[..., list[float]]
 
 
+class RewardFault(AudiocontribError):
+    """A reward function of the user's own failed, in whichever process; raised in all of them."""
+
+
 def reply_texts(encoder: RowEncoder, ends: Sequence[int], completion_ids: Sequence[Sequence[int]]) -> list[str]:
     """What was written. Special tokens are decoded too: a reply that holds some is not in the form that is wanted."""
     kept = [ids[:-1] if ids and ids[-1] in ends else ids for ids in completion_ids]
@@ -56,9 +60,9 @@ class OwnRewards:
         return own
 
     def check(self) -> None:
-        """AudiocontribError in every process, if a function failed in one of them; called by all."""
+        """RewardFault in every process, if a function failed in one of them; called by all."""
         if not self.functions:
             return
         faults, self.faults = gather_object(self.faults), []
         if faults:
-            raise AudiocontribError(faults[0])
+            raise RewardFault(faults[0])

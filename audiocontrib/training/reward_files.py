@@ -63,7 +63,7 @@ def load_rewards(asked: Iterable[str]) -> dict[str, float | None]:
         name = _of_file(parts["file"] or "", parts["function"]) if parts.get("file") else str(parts.get("name") or "")
         if name in weights:
             raise UsageError(f"the reward {name!r} is named twice; two functions need two names")
-        find_rewards([name])
+        find_rewards([reward_name(name)])
         said = parts["in_file"] if parts.get("file") else parts.get("by_name")
         weights[name] = None if said is None else _weight(said, str(text))
     return weights

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,16 @@ TABLES = ("wandb", "trackio")
 End = Callable[[], None]
 
 
-def begin_run(tracker: str, callback: Any, out: Path, name: str, done: int) -> tuple[End | None, bool]:
+def begin_run(
+    tracker: str, callback: Any, out: Path, name: str, done: int, facts: Mapping[str, Any]
+) -> tuple[End | None, bool]:
     """Begin the run of a training, or go on with it.
 
     Args:
         callback: transformers' own, not begun yet.
         name: of the run.
         done: steps that were done before.
+        facts: the settings that it is shown.
 
     Returns:
         What ends it (None: nothing is to be done, or the user has begun it), and whether it is new there.
@@ -42,7 +46,19 @@ def begin_run(tracker: str, callback: Any, out: Path, name: str, done: int) -> t
         return _begin_wandb(callback, out, name), True
     elif tracker == "mlflow":
         return _begin_mlflow(out, name)
-    return None, True  # trackio's callback goes on with a run of the same name
+    elif tracker == "trackio":
+        _begin_trackio(callback, name, facts)
+    return None, True
+
+
+def _begin_trackio(callback: Any, name: str, facts: Mapping[str, Any]) -> None:
+    """Its callback would have the load of the machine recorded too."""
+    import trackio
+
+    own = {"auto_log_cpu": False, "auto_log_gpu": False, "embed": False}
+    asked = {key: value for key, value in own.items() if key in signature(trackio.init).parameters}
+    trackio.init(project=PROJECT, name=name, resume="allow", config=dict(facts), **asked)
+    callback._initialized = True
 
 
 def _begin_wandb(callback: Any, out: Path, name: str) -> End | None:
@@ -57,7 +73,7 @@ def _begin_wandb(callback: Any, out: Path, name: str) -> End | None:
         dir=os.environ.get("WANDB_DIR", str(out)),
         settings=wandb.Settings(**hidden, save_code=False, disable_code=True, console="off", silent=True),
     )  # fmt: skip
-    return lambda: wandb.finish(quiet=True)
+    return lambda: wandb.finish()
 
 
 def _begin_mlflow(out: Path, name: str) -> tuple[End | None, bool]:
@@ -73,7 +89,8 @@ def _begin_mlflow(out: Path, name: str) -> tuple[End | None, bool]:
             return mlflow.end_run, False
         except mlflow.exceptions.MlflowException:  # it is in another store, or was removed
             pass
-    tags = {"mlflow.user": "", "mlflow.source.name": PROJECT}  # else the user and the script's path
+    # else the user, the script's path, and the commit of whatever repository is worked in
+    tags = {"mlflow.user": "", "mlflow.source.name": PROJECT, "mlflow.source.git.commit": ""}
     begun = mlflow.start_run(run_name=name, tags=tags)
     keep_ids(out, ids | {"mlflow": begun.info.run_id})
     return mlflow.end_run, True

@@ -41,7 +41,7 @@ def facts(stage: StageRecord) -> dict[str, Any]:
     settings = {key: value for key, value in asdict(stage.settings).items() if key not in ("prompt", "run_name")}
     told = {
         "stage": stage.stage, "start": Path(stage.start).name, "weights_sha256": stage.model.weights_sha256,
-        "items": stage.items, "rows": stage.rows, "devices": stage.devices,
+        "items_trained": stage.items, "rows_trained": stage.rows, "devices": stage.devices,
         "prompt_name": (stage.prompt or {}).get("name"), **settings,
     }  # fmt: skip
     made: dict[str, Any] = json.loads(json.dumps(told))
@@ -74,7 +74,8 @@ class Tracker(TrainerCallback):
         try:
             with _apart():
                 self.inner = INTEGRATION_TO_CALLBACK[self.name]()
-                self.end, new = begin_run(self.name, self.inner, self.out, self.run, state.global_step)
+                done = state.global_step
+                self.end, new = begin_run(self.name, self.inner, self.out, self.run, done, self.facts)
                 self.facts = self.facts if new else {}  # a run's parameters are said once
                 self.inner.on_train_begin(self._shown(), state, control, model=None)
         except (Exception, SystemExit) as error:
@@ -117,7 +118,7 @@ class Tracker(TrainerCallback):
         """Arguments as the callbacks ask for them, without any that are of this machine."""
         facts = dict(self.facts)
         return SimpleNamespace(
-            output_dir=str(self.out), run_name=self.run, project=PROJECT, hub_private_repo=None, logging_steps=1,
+            output_dir=str(self.out.absolute()), run_name=self.run, project=PROJECT, hub_private_repo=None, logging_steps=1,
             trackio_space_id=None, trackio_bucket_id=None, trackio_static_space_id=False,
             to_dict=lambda: facts, to_json_string=lambda: json.dumps(facts, indent=2),
         )  # fmt: skip

@@ -118,8 +118,8 @@ class Tracker(TrainerCallback):
         """Arguments as the callbacks ask for them, without any that are of this machine."""
         facts = dict(self.facts)
         return SimpleNamespace(
-            output_dir=str(self.out.absolute()), run_name=self.run, project=PROJECT, hub_private_repo=None, logging_steps=1,
-            trackio_space_id=None, trackio_bucket_id=None, trackio_static_space_id=False,
+            output_dir=str(self.out.absolute()), run_name=self.run, project=PROJECT, logging_steps=1,
+            hub_private_repo=None, trackio_space_id=None, trackio_bucket_id=None, trackio_static_space_id=False,
             to_dict=lambda: facts, to_json_string=lambda: json.dumps(facts, indent=2),
         )  # fmt: skip
 

@@ -117,7 +117,7 @@ def _(step: TrainStep) -> Words:
 
 @command_words.register
 def _(step: WeakToStrongStep) -> Words:
-    return ["weak-to-strong", "--plan", step.plan]
+    return ["weak-to-strong", *_options({"plan": step.plan, "plugin": step.plugins})]
 
 
 @command_words.register

@@ -154,6 +154,7 @@ def changed_recipe(
         if one in given and other not in given:
             given[other] = None
     settings: Any = changed(recipe.stage(stage), given, where) if given else recipe.stage(stage)
+    rewards = [rewards] if isinstance(rewards, str) else rewards
     if rewards and not isinstance(settings, GRPO):
         raise UsageError("rewards are of grpo: sft learns from the wanted replies alone")
     if rewards:

@@ -199,6 +199,8 @@ class WeakToStrongStep:
 
     plan: str
     """File of the plan."""
+    plugins: tuple[str, ...] = ()
+    """Those that have rewards of its recipe."""
     step: Literal["weak-to-strong"] = "weak-to-strong"
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe, read_training_recipe
-from audiocontrib.training.reward_functions import RewardInput, reward
+from audiocontrib.training.reward_functions import reward
+from audiocontrib.training.reward_input import RewardInput
 from audiocontrib.training.rows import TrainingRow, TrainingRows, stage_rows, training_rows
 
 __all__ = [

@@ -11,11 +11,12 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from audiocontrib.config import Name, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
 from audiocontrib.training.listening.settings import Distilled, Listening
-from audiocontrib.training.reward_functions import check_name
+from audiocontrib.training.reward_functions import reward_name
 from audiocontrib.training.stage_settings import Stage
 
-RewardName = Annotated[str, Field(description="a reward's name"), accepted_by(check_name)]
+RewardName = Annotated[str, Field(description="a reward's name"), accepted_by(reward_name)]
 Weight = Annotated[float, Field(allow_inf_nan=False)]
+OwnRewards = Annotated[Mapping[RewardName, Weight] | None, accepted_by(lambda given: given or None)]
 PassRate = Annotated[float, Field(ge=-1, le=2)]
 Between = tuple[PassRate, PassRate]
 """Two pass rates; below 0 and above 1 they leave nothing out."""
@@ -36,7 +37,7 @@ class GRPO(Listening):
     """Weight of the reward for a reply in the form of the target: one ``<answer>…</answer>`` and nothing else."""
     rewards: Literal["audiocontrib", "published"] = "audiocontrib"
     """How replies are read for these two: as in evaluation, or as strings, as the authors of AudioMCQ do."""
-    own_rewards: Mapping[RewardName, Weight] | None = None
+    own_rewards: OwnRewards = None
     """Rewards of your own: name -> weight. Their code is loaded by whoever trains, never by the recipe."""
     rater: Name | None = None
     """Whose answers in the run give the pass rates below; null: the only model there."""

@@ -21,7 +21,7 @@ from audiocontrib.errors import UsageError
 from audiocontrib.models.source_code import source_hash
 from audiocontrib.plugins import loaded_plugins
 from audiocontrib.registry import forget
-from audiocontrib.training.reward_functions import REWARDS, check_function, check_name, find_rewards
+from audiocontrib.training.reward_functions import REWARDS, check_function, find_rewards, reward_name
 from audiocontrib.user_code import read_code, run_code
 
 ASKED = re.compile(
@@ -63,7 +63,7 @@ def load_rewards(asked: Iterable[str]) -> dict[str, float | None]:
         name = _of_file(parts["file"] or "", parts["function"]) if parts.get("file") else str(parts.get("name") or "")
         if name in weights:
             raise UsageError(f"the reward {name!r} is named twice; two functions need two names")
-        find_rewards([name])
+        find_rewards([reward_name(name)])
         said = parts["in_file"] if parts.get("file") else parts.get("by_name")
         weights[name] = None if said is None else _weight(said, str(text))
     return weights
@@ -110,7 +110,7 @@ def _of_file(file: str, function: str | None) -> str:
         return filed
     line = _line(thing)
     where = f"{path.name}:{line}" if line else path.name
-    check_name(function, f"{where}: the reward")
+    reward_name(function, f"{where}: the reward")
     check_function(thing, function, where)
     if function in REWARDS:
         first = REWARDS.origins.get(function, ("", ""))[1]

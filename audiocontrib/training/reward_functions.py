@@ -5,26 +5,21 @@ A function is code, so it is loaded only because the user names its file or plug
 
 from __future__ import annotations
 
-import copy
 import inspect
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from audiocontrib.answers import Spoken, parse, split_thought
 from audiocontrib.config.words import near
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
-from audiocontrib.items import Clip, Item
 from audiocontrib.registry import Registry
+from audiocontrib.training.reward_input import RewardInput
 
 BUILT_IN = ("accuracy", "format", "abstaining")
 """Rewards of the package; no other may be called so."""
@@ -32,63 +27,6 @@ TAKEN = (*BUILT_IN, "std")
 """The last one would be a column that there is."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 LARGEST = float(np.finfo(np.float32).max)
-
-
-@dataclass(frozen=True)
-class RewardInput:
-    """A reply, as a reward function gets it. Nothing in it can be changed.
-
-    Example:
-        >>> def short(asked):
-        ...     return 1.0 if asked.choice == asked.gold and len(asked.said) < 80 else 0.0
-    """
-
-    item_id: str
-    question: str
-    options: tuple[str, ...]
-    """In the order shown, with an option that abstains if the recipe adds one."""
-    gold: int
-    """Place of the right option among them."""
-    reply: str
-    """All that the model wrote, thought and tags too, without what ends a reply."""
-    heard: Literal["audio", "silence"] = "audio"
-    """The item's clip, or silence of its length (``silent_replies``)."""
-    ended: bool = True
-    """Whether the reply ended by itself; False: it was cut off."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """The data set's other fields of the item."""
-    clip: Clip | None = None
-    """What was heard (:func:`audiocontrib.audio.decode` gives the samples); None in silence."""
-
-    @cached_property
-    def choice(self) -> int | None:
-        """Place of the option that the reply names, read as in evaluation; None: none, or several."""
-        return parse(self.reply, self.options, finish="stop" if self.ended else "length").choice
-
-    @property
-    def thought(self) -> str | None:
-        """What was thought aloud before the answer, without its marks; None: nothing."""
-        return self._spoken.thought
-
-    @property
-    def said(self) -> str:
-        """The reply without its thought."""
-        return self._spoken.said
-
-    @cached_property
-    def _spoken(self) -> Spoken:
-        return split_thought(self.reply)
-
-
-def reward_input(
-    item: Item, options: tuple[str, ...], gold: int, reply: str, *, silent: bool, ended: bool = True
-) -> RewardInput:
-    """The input for a reply to an item, with a copy of what could be changed."""
-    return RewardInput(
-        item.id, item.question, options, gold, reply, "silence" if silent else "audio", ended,
-        MappingProxyType(copy.deepcopy(dict(item.extra))), None if silent else item.audio,
-    )  # fmt: skip
-
 
 RewardFunction = Callable[[RewardInput], float]
 R = TypeVar("R", bound=RewardFunction)
@@ -107,7 +45,7 @@ def reward(name: str) -> Callable[[R], R]:
         ... def brief(asked):
         ...     return 1 / (1 + len(asked.reply.split()))
     """
-    check_name(name)
+    reward_name(name)
     filed = REWARDS.register(name)
 
     def file(function: R) -> R:
@@ -117,7 +55,7 @@ def reward(name: str) -> Callable[[R], R]:
     return file
 
 
-def check_name(name: Any, where: str = "reward") -> str:
+def reward_name(name: Any, where: str = "reward") -> str:
     """The name. UsageError if a reward cannot be called so."""
     if not (isinstance(name, str) and NAME.fullmatch(name)):
         raise UsageError(f"{where} {name!r:.80}: a reward's name is of letters, digits and '_', as in brief_reply")
@@ -152,7 +90,7 @@ def find_rewards(names: Iterable[str]) -> dict[str, RewardFunction]:
     """Name -> function of the rewards that a recipe names. UsageError if one is not known here."""
     names = list(names)
     for name in names:
-        check_name(name, "own_rewards names")
+        reward_name(name, "own_rewards names")
         if name not in REWARDS:
             there = near(name, sorted(REWARDS)) if REWARDS else "none is loaded"
             raise UsageError(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.training.recipe import GRPO
-from audiocontrib.training.reward_functions import RewardFunction, find_rewards, rated, reward_input
+from audiocontrib.training.reward_functions import RewardFunction, find_rewards, rated
+from audiocontrib.training.reward_input import reward_input
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
 from audiocontrib.training.stage_settings import Stage
 

@@ -195,7 +195,9 @@ def _write_card(model: Path, changes: pa.Table, plan: WeakToStrongPlan, recipe: 
         return
     files = {"plan.yaml": asdict(replace(plan, training="training.yaml")), "training.yaml": recipe_values(recipe)}
     results = [MeasuredChange.of(row) for row in changes.to_pylist()]
-    write_card(model, stages, results=results, steps=[WeakToStrongStep(plan="plan.yaml")], files=files)
+    plugins = tuple(dict.fromkeys(own.plugin for one in stages for own in one.rewards if own.plugin))
+    steps = [WeakToStrongStep(plan="plan.yaml", plugins=plugins)]
+    write_card(model, stages, results=results, steps=steps, files=files)
 
 
 def _load(data: DataConfig) -> Items:

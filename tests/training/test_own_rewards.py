@@ -26,7 +26,8 @@ from audiocontrib.training.output.metrics import metrics_table
 from audiocontrib.training.output.training_record import read_record
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.reward_files import load_rewards, reward_sources
-from audiocontrib.training.reward_functions import BUILT_IN, REWARDS, check_function, rated, reward_input
+from audiocontrib.training.reward_functions import BUILT_IN, REWARDS, check_function, rated
+from audiocontrib.training.reward_input import reward_input
 from audiocontrib.training.reward_trial import try_rewards
 
 torch = lazy("torch")
@@ -236,6 +237,8 @@ def test_a_recipe_names_rewards_and_loads_none(mine: Path) -> None:
     assert changed_recipe(bare, "grpo", {}, rewards=["brief"]).grpo.own_rewards == {"brief": 1.0}  # type: ignore
     with pytest.raises(UsageError, match="rewards are of grpo"):
         changed_recipe(bare, "sft", {}, rewards=["brief"])
+    assert grpo(own_rewards={}) == grpo()
+    assert changed_recipe(bare, "grpo", {}, rewards="brief").grpo == grpo(own_rewards={"brief": 1})  # type: ignore
     for wrong in ({"accuracy": 1}, {"a b": 1}, {"x": "inf"}, {"x": "much"}, {"x": None}, "brief", ["brief"]):
         with pytest.raises(UsageError, match="own_rewards"):
             grpo(own_rewards=wrong)

@@ -14,11 +14,13 @@ from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, killed, sft, we
 
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Clip, Items
-from audiocontrib.training import TrainingRows, estimate, train_sft
-from audiocontrib.training.output.metrics import measured, metrics_table
+from audiocontrib.training import TrainingRows, train_sft
+from audiocontrib.training.output.metrics import metrics_table
+from audiocontrib.training.output.rates import measured
 
 pq = lazy("pyarrow.parquet")
 torch = lazy("torch")
+estimate = lazy("audiocontrib.training.estimate")
 trainer_module = lazy("audiocontrib.training.trainers.trainer")
 
 LOG = [

@@ -16,13 +16,16 @@ from helpers.lazy import lazy
 from helpers.training_tools import TINY, TRAIN, demo_rows, grpo, killed, sft, weights
 
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.training import estimate, train_grpo, train_sft
+from audiocontrib.training import train_grpo, train_sft
 from audiocontrib.training.output.folder import COMPLETIONS, TRACKING
+from audiocontrib.training.output.tracking import kept_ids
 from audiocontrib.training.stage_settings import not_installed
 
 pq = lazy("pyarrow.parquet")
 torch = lazy("torch")
+estimate = lazy("audiocontrib.training.estimate")
 trackers = lazy("audiocontrib.training.trainers.trackers")
+trainer_module = lazy("audiocontrib.training.trainers.trainer")
 completions = lazy("audiocontrib.training.trainers.completions")
 arguments = lazy("audiocontrib.training.trainers.arguments")
 
@@ -60,11 +63,8 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> type[Recorder]:
     monkeypatch.setattr("audiocontrib.training.stage_settings.find_spec", lambda name: object())
     for name in ("trackio", "mlflow", "wandb", "tensorboard"):
         monkeypatch.setitem(trackers.INTEGRATION_TO_CALLBACK, name, Recorder)
-        monkeypatch.setattr(trackers.Tracker, f"_begin_{name}", lambda self, state: None)
-        monkeypatch.setattr(trackers.Tracker, f"_end_{name}", lambda self: None, raising=False)
-    monkeypatch.setattr(
-        trackers.Tracker, "_log_table", lambda self, frame, step: Recorder.seen.append(("table", (step, frame)))
-    )
+    monkeypatch.setattr(trackers, "begin_run", lambda *_: (None, True))
+    monkeypatch.setattr(trackers, "log_table", lambda name, frame, step: Recorder.seen.append(("table", (step, frame))))
     return Recorder
 
 
@@ -132,11 +132,11 @@ def test_names_and_ids(tmp_path: Path) -> None:
     assert trackers.name_of(Path("trained/first/grpo"), None) == "first-grpo"
     assert trackers.name_of(tmp_path / "grpo", None) == "grpo"
     assert trackers.name_of(tmp_path, "mine") == "mine"
-    first = trackers._ids(tmp_path)
-    assert trackers._ids(tmp_path) == first
+    first = kept_ids(tmp_path)
+    assert kept_ids(tmp_path) == first
     for spoilt in ("", "[]", '{"id": "../x"}', '{"id": 3}'):
         (tmp_path / TRACKING).write_text(spoilt)
-        assert trackers._ids(tmp_path)["id"].isalnum()
+        assert kept_ids(tmp_path)["id"].isalnum()
 
 
 def reply(step: int) -> dict[str, Any]:
@@ -195,15 +195,75 @@ def test_replies_are_those_that_were_learned_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_real_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever are installed here: each makes one run, which a resume goes on with."""
-    there = [name for name in ("tensorboard", "trackio", "mlflow", "wandb") if not not_installed((name,))]
-    if not there:
-        pytest.skip("no tracker is installed here")
+@pytest.mark.parametrize("name", ["tensorboard", "trackio", "mlflow", "wandb"])
+def test_the_real_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is installed: it makes one run, a resume goes on with it, and nothing of this machine is in it."""
+    if missing := not_installed((name,)):
+        pytest.skip(missing)
     monkeypatch.chdir(tmp_path)
-    for name, value in (("WANDB_MODE", "offline"), ("TRACKIO_DIR", str(tmp_path / "trackio")),
-                        ("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    settings = grpo(steps=3, report_to=tuple(there))
-    out = train_grpo(settings, demo_rows(8), TINY, Path("trained/grpo"), progress=False)
-    assert out.steps == 3
+    for variable, value in (("WANDB_MODE", "offline"), ("TRACKIO_DIR", "trackio"),
+                            ("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")):  # fmt: skip
+        monkeypatch.setenv(variable, value)
+    rows, settings, out = demo_rows(8), grpo(steps=4, save_every=2, report_to=(name,)), Path("trained/grpo")
+
+    def until_three(self: Any, *args: Any) -> None:
+        usual(self, *args)
+        if self.state.global_step == 3:
+            raise AudiocontribError("as a kill")
+
+    usual = trainer_module.ResumableTrainer.write_metrics
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer_module, "METRICS_EVERY", 0.0)
+        patched.setattr(trainer_module.ResumableTrainer, "write_metrics", until_three)
+        with pytest.raises(AudiocontribError, match="as a kill"):
+            train_grpo(settings, rows, TINY, out, progress=False)
+    assert train_grpo(settings, rows, TINY, out, progress=False).resumed == 2
+    FOUND[name](tmp_path)
+
+
+def found_tensorboard(place: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    told = EventAccumulator(str(place / "trained/grpo/tensorboard"))
+    told.Reload()
+    assert [one.step for one in told.Scalars("train/loss")] == [1, 2, 3, 4]
+
+
+def found_sql(file: Path, question: str) -> list[Any]:
+    import sqlite3
+
+    with sqlite3.connect(file) as con:
+        return con.execute(question).fetchall()
+
+
+def found_trackio(place: Path) -> None:
+    file = place / "trackio/audiocontrib.db"
+    [(name,)] = found_sql(file, "select distinct run_name from metrics")
+    assert name.startswith("trained-grpo-")
+    assert found_sql(file, "select count(*) from system_metrics") == [(0,)]
+    logged = " ".join(str(row) for row in found_sql(file, "select * from metrics"))
+    assert "completions" in logged
+    assert str(place) not in logged + str(found_sql(file, "select * from configs"))
+
+
+def found_mlflow(place: Path) -> None:
+    file = place / "mlflow.db"
+    assert found_sql(file, "select name, status from runs") == [("trained-grpo", "FINISHED")]
+    steps = found_sql(file, "select distinct step from metrics where key = 'loss' order by 1")
+    assert steps == [(1,), (2,), (3,), (4,)]
+    told = str(found_sql(file, "select * from params") + found_sql(file, "select * from tags"))
+    assert "learning_rate" in told
+    for secret in (str(place), os.environ.get("USER", "root")):
+        assert secret not in told.replace("trained-grpo", "")
+
+
+def found_wandb(place: Path) -> None:
+    kept = json.loads((place / "trained/grpo" / TRACKING).read_text())["id"]
+    folders = list((place / "trained/grpo/wandb").glob("offline-run-*"))
+    assert {one.name.rpartition("-")[2] for one in folders} == {kept}
+    held = b"".join(path.read_bytes() for one in folders for path in one.rglob("*.wandb"))
+    assert b"completions" in held
+    assert not [path for one in folders for path in one.rglob("*metadata.json")]
+
+
+FOUND = {name.removeprefix("found_"): do for name, do in list(globals().items()) if name.startswith("found_")}

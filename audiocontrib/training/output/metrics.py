@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from audiocontrib.arrow import schema_of
+from audiocontrib.training.output.rates import step_rates
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "epoch": ("epoch", "passes through the rows so far"),
@@ -63,7 +64,7 @@ METRICS_SCHEMA = schema_of(step=pa.int64(), **dict.fromkeys(COLUMNS, pa.float64(
 def metrics_table(log: Sequence[Mapping[str, Any]]) -> pa.Table:
     """The trainer's log as a table of METRICS_SCHEMA, one row a step, with a column ``reward_NAME`` for own rewards."""
     steps = [entry for entry in log if "loss" in entry]
-    own, rates = _own_rewards(steps), _rates(log)
+    own, rates = _own_rewards(steps), step_rates(log)
     return pa.Table.from_pylist(
         [
             {"step": entry["step"]} | {name: entry.get(key) for name, (key, _) in COLUMNS.items()}
@@ -79,41 +80,3 @@ def _own_rewards(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     known = {key for key, _ in COLUMNS.values()}
     found = [key for entry in steps for key in entry if key.startswith("rewards/") and key.endswith("/mean")]
     return {f"reward_{key.split('/')[1]}": key for key in dict.fromkeys(found) if key not in known}
-
-
-def _rates(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float | None]]:
-    """What each step did a second; None where its seconds were not kept."""
-    made = list[dict[str, float | None]]()
-    before: float = 0.0
-    for entry in log:
-        if "loss" not in entry:
-            continue
-        seconds, tokens, clips = entry.get("seconds"), entry.get("num_tokens"), entry.get("clips")
-        first = not made and entry["step"] != 1  # the log is cut off before it
-        new = None if tokens is None or first else tokens - before
-        made.append({
-            "tokens_per_second": new / seconds if seconds and new is not None else None,
-            "clips_per_second": clips / seconds if seconds and clips is not None else None,
-        })  # fmt: skip
-        before = before if tokens is None else tokens  # replies that are used again add none
-    return made
-
-
-def measured(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """A whole training in figures: seconds of its steps, what they did a second, and the most memory."""
-    steps = [entry for entry in log if "loss" in entry]
-    timed = [entry for entry in steps if entry.get("seconds")]
-    if not timed:
-        return {}
-    seconds = sum(entry["seconds"] for entry in timed)
-    told = {"seconds": seconds, "timed_steps": float(len(timed))}
-    if any("sampling_seconds" in entry for entry in timed):
-        told["sampling_seconds"] = sum(entry.get("sampling_seconds", 0.0) for entry in timed)
-    tokens = max((entry.get("num_tokens") or 0 for entry in steps), default=0)
-    if len(timed) == len(steps) and tokens:
-        told |= {"tokens": tokens, "tokens_per_second": tokens / seconds}
-    told["clips_per_second"] = sum(entry.get("clips", 0.0) for entry in timed) / seconds
-    for name in ("memory_gb", "gpu_memory_gb"):
-        if most := max((entry.get(name) or 0.0 for entry in timed), default=0.0):
-            told[name] = most
-    return told

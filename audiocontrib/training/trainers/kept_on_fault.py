@@ -13,6 +13,7 @@ import torch
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.training.output.checkpoints import is_whole
+from audiocontrib.training.trainers.reward_calls import RewardFault
 
 if TYPE_CHECKING:
     from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -45,14 +46,14 @@ def undisturbed() -> Iterator[None]:
 
 @contextmanager
 def kept_on_fault(trainer: ResumableTrainer) -> Iterator[None]:
-    """A block between two steps; if it fails in every process, a checkpoint of the steps before is left.
+    """A block between two steps; if a reward fails in it, a checkpoint of the steps before is left.
 
     It goes on as if the block had never begun, so that the same command does all that is left.
     """
     states, tokens = luck(), trainer.state.num_input_tokens_seen
     try:
         yield
-    except AudiocontribError as error:
+    except RewardFault as error:
         step = trainer.state.global_step
         place = Path(trainer.args.output_dir) / f"checkpoint-{step}"
         restore_luck(states)

@@ -10,10 +10,15 @@ from accelerate.utils import gather_object
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.reward_functions import RewardFunction, rated, reward_input
+from audiocontrib.training.reward_functions import RewardFunction, rated
+from audiocontrib.training.reward_input import reward_input
 from audiocontrib.training.rows.base import TrainingRow
 
 Call = Callable[..., list[float]]
+
+
+class RewardFault(AudiocontribError):
+    """A reward function of the user's own failed, in whichever process; raised in all of them."""
 
 
 def reply_texts(encoder: RowEncoder, ends: Sequence[int], completion_ids: Sequence[Sequence[int]]) -> list[str]:
@@ -55,9 +60,9 @@ class OwnRewards:
         return own
 
     def check(self) -> None:
-        """AudiocontribError in every process, if a function failed in one of them; called by all."""
+        """RewardFault in every process, if a function failed in one of them; called by all."""
         if not self.functions:
             return
         faults, self.faults = gather_object(self.faults), []
         if faults:
-            raise AudiocontribError(faults[0])
+            raise RewardFault(faults[0])

@@ -115,8 +115,8 @@ def settings(arm: Arm, plan: Plan, seed: int) -> SFT | GRPO:
     """Of the stage, as the tiny recipes have it."""
     shared = {"part": "all", "copies": 4, "learning_rate": 3e-4, "seed": seed, "keep": 99, "save_every": plan.every}
     if arm.stage == "sft":
-        return SFT(**shared | {"batch": 16, "steps": plan.sft_steps} | dict(arm.changes))
-    given = {"batch": 32, "generations": 8, "new_tokens": 16, "temperature": 1.0, "top_k": 0, "steps": plan.grpo_steps}
+        return SFT(**shared | {"batch": 8, "steps": plan.sft_steps} | dict(arm.changes))
+    given = {"batch": 16, "generations": 8, "new_tokens": 16, "temperature": 1.0, "top_k": 0, "steps": plan.grpo_steps}
     return GRPO(**shared | given | dict(arm.changes))
 
 
@@ -138,6 +138,8 @@ def carry_out(name: str, plan: Plan, seed: int) -> None:
 
 def answer(plan: Plan, model: Path, out: Path) -> None:
     """A model's answers to the held-out questions, with the audio and in silence of the clip's length."""
+    if not (out / "run.json").exists():  # killed before it was a run
+        shutil.rmtree(out, ignore_errors=True)
     asked = load_checkpoint(model, name=MODEL)
     score(held_out(plan), [asked], ("audio", WITHOUT), orders="given", run=out, progress=False)
 
@@ -258,7 +260,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="which of them")
     parser.add_argument("--items", type=int, default=400, help="questions to train on")
-    parser.add_argument("--held-out", type=int, default=240, help="questions to compare on")
+    parser.add_argument("--held-out", type=int, default=160, help="questions to compare on")
     parser.add_argument("--betrayed", type=float, default=0.8, help="share of the former whose remark is right")
     parser.add_argument("--sft-steps", type=int, default=30)
     parser.add_argument("--grpo-steps", type=int, default=20)

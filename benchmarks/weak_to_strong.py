@@ -150,6 +150,8 @@ def carry_out(arm: Arm, plan: Plan, seed: int) -> None:
 
 def answer(plan: Plan, model: str | Path, folder: Path) -> None:
     """A model's answers to the held-out questions."""
+    if not (folder / "held-out" / "run.json").exists():  # killed before it was a run
+        shutil.rmtree(folder / "held-out", ignore_errors=True)
     asked = load_checkpoint(model, name=MODEL)
     score(held_out(plan), [asked], CONDITIONS, orders="given", run=folder / "held-out", progress=False)
 

@@ -50,14 +50,32 @@ def test_two_processes_killed_and_started_again(stage: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns_from_the_same_rows(tmp_path: Path) -> None:
-    rows, given = demo_rows(12), {"steps": 3, "learning_rate": 1e-4}
+@pytest.mark.parametrize("changes", [{}, {"distil": 0.5, "distil_on": "gold", "distil_gate": "all"}], ids=str)
+def test_two_processes_learn_what_one_learns_from_the_same_rows(changes: dict[str, Any], tmp_path: Path) -> None:
+    rows, given = demo_rows(12), {"steps": 3, "learning_rate": 1e-4} | changes
     train("sft", sft(batch=4, **given), rows, TINY, tmp_path / "one")
     assert two(train, "sft", sft(batch=2, **given), rows, TINY, tmp_path / "two") == [0, 0]
     one, other = (pq.read_table(tmp_path / n / "metrics.parquet") for n in ("one", "two"))
     for name in ("loss", "grad_norm", "tokens"):
         assert one[name].to_pylist() == pytest.approx(other[name].to_pylist(), rel=1e-4)
     assert alike(tmp_path / "one", tmp_path / "two")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stage", "settings"),
+    [
+        ("sft", sft(batch=2, steps=2, distil=0.25, distil_tokens=5)),
+        ("grpo", grpo(batch=4, steps=2, masked_kl=0.5, masked_gradient=True, masked_entropy=0.1)),
+    ],
+    ids=["a teacher", "masked audio"],
+)
+def test_listening_objectives_in_two_processes_end_with_one_model(stage: str, settings: Any, tmp_path: Path) -> None:
+    """Each samples its own replies, and both have the same weights after a step: the metrics are those of both."""
+    assert two(train, stage, settings, demo_rows(12), TINY, tmp_path / "two") == [0, 0]
+    told = pq.read_table(tmp_path / "two" / "metrics.parquet")
+    assert told["step"].to_pylist() == [1, 2]
+    assert all(value > 0 for value in told["distil_kl" if stage == "sft" else "masked_kl"].to_pylist()[1:])
 
 
 @pytest.mark.parametrize(("rank", "speaks"), [("0", True), ("1", False)])

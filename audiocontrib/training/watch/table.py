@@ -8,7 +8,7 @@ and none is there twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def curve(table: pa.Table) -> list[dict[str, Any]]:
     return [found[step] for step in sorted(found)]
 
 
-def logged(rows: list[Mapping[str, Any]]) -> dict[str, float]:
+def logged(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """What a step's rows say of all items, by names for a tracker: ``watch/audio``, ``watch/gain_silence``, …"""
     told: dict[str, float] = {}
     for row in rows:

@@ -35,14 +35,15 @@ def command(
 ) -> None:
     """Look at runs on a page that follows them: every item filtered, heard, compared and marked.
 
-    PLACES are runs, and folders of runs; without any, those of runs/ are shown. The page is for you alone: it is
-    served on 127.0.0.1, to the browser that opened the address with its token, and asks nothing of the network. Ctrl-C
-    ends it.
+    PLACES are runs, watched trainings, and folders of these; without any, those of runs/ are shown. The page is for you
+    alone: it is served on 127.0.0.1, to the browser that opened the address with its token, and asks nothing of the
+    network. Ctrl-C ends it.
 
     \b
     Examples:
       audiocontrib view
       audiocontrib view runs/demo --as ann --open
+      audiocontrib view trained
       audiocontrib view runs/demo --bundle site --clips
     """
     from audiocontrib.view.serve import serve

@@ -16,7 +16,8 @@ from audiocontrib.export.base import Stage
 from audiocontrib.items import ROWS_AT_ONCE
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe, read_training_recipe
 from audiocontrib.training.rows import TrainingRows, taken
-from audiocontrib.training.stage_settings import Part, Seed
+from audiocontrib.training.stage_settings import Part
+from audiocontrib.training.watch.settings import Seed
 
 Disjoint = Literal["clip", "item", "none"]
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
@@ -18,8 +25,9 @@ from audiocontrib.view.about import page_policy, run_about
 from audiocontrib.view.asked import items_asked
 from audiocontrib.view.items import list_items
 from audiocontrib.view.one_item import items_shown
-from audiocontrib.view.pages import INDEX, STATIC
+from audiocontrib.view.pages import INDEX, STATIC, TRAININGS
 from audiocontrib.view.sql import asked_in_sql
+from audiocontrib.view.trainings import find_trainings, training_about, training_curve, trainings_listed
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
     from audiocontrib.view.shelf import Shelf
 
 Asked = Mapping[str, str]
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""Of a drawing by itself: it runs nothing and loads nothing."""
 
 
 def make_app(shelf: Shelf, marked_by: str = "") -> Starlette:
@@ -36,7 +46,10 @@ def make_app(shelf: Shelf, marked_by: str = "") -> Starlette:
         marked_by: who marks items.
     """
     reads: dict[str, Callable[[Shelf, Asked], Any]] = {
-        "/api/runs": lambda shelf, _: {"runs": shelf.listed(), "by": marked_by},
+        "/api/runs": lambda shelf, _: {"runs": shelf.listed(), "by": marked_by, "trainings": _trainings(shelf)},
+        "/api/trainings": lambda shelf, _: {"trainings": trainings_listed(shelf.places), "runs": len(shelf.names())},
+        "/api/training": lambda shelf, asked: training_about(shelf.places, asked.get("training", "")),
+        "/api/curve": _curve,
         "/api/run": lambda shelf, asked: run_about(shelf, asked.get("run", "")),
         "/api/state": lambda shelf, asked: shelf.state(asked.get("run", "")),
         "/api/items": _items,
@@ -49,7 +62,7 @@ def make_app(shelf: Shelf, marked_by: str = "") -> Starlette:
         "/api/sql": lambda shelf, said: asked_in_sql(shelf.open(_text(said, "run")), _text(said, "sql")),
         "/api/mark": lambda shelf, said: _mark(shelf, said, marked_by),
     }
-    routes = [Route("/", _index), Route("/static/{name}", _static)]
+    routes = [Route("/", _index(shelf)), Route("/trainings", _trainings_page), Route("/static/{name}", _static)]
     routes += [Route(path, _reading(shelf, answer)) for path, answer in reads.items()]
     routes += [Route(path, _writing(shelf, answer), methods=["POST"]) for path, answer in writes.items()]
     return Starlette(routes=routes)
@@ -97,8 +110,26 @@ def _text(said: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _index(request: Request) -> Response:
-    return HTMLResponse(INDEX.read_text(encoding="utf-8").replace("NONCE", request.state.nonce))
+def _index(shelf: Shelf) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        if not shelf.names() and _trainings(shelf):
+            return RedirectResponse("trainings", 303)
+        return HTMLResponse(INDEX.read_text(encoding="utf-8").replace("NONCE", request.state.nonce))
+
+    return endpoint
+
+
+def _trainings_page(request: Request) -> Response:
+    return HTMLResponse(TRAININGS.read_text(encoding="utf-8"))
+
+
+def _trainings(shelf: Shelf) -> int:
+    return len(find_trainings(shelf.places))
+
+
+def _curve(shelf: Shelf, asked: Asked) -> Response:
+    drawn = training_curve(shelf.places, asked.get("training", ""))
+    return Response(drawn, media_type="image/svg+xml", headers={"content-security-policy": SVG_POLICY})
 
 
 def _static(request: Request) -> Response:

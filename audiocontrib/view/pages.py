@@ -7,7 +7,7 @@ from pathlib import Path
 from audiocontrib.report.page import TEMPLATES
 
 OWN = Path(__file__).parent / "static"
-INDEX = OWN / "index.html"
+INDEX, TRAININGS = OWN / "index.html", OWN / "trainings.html"
 SHARED = ("report.css", "item.js", "browser.js")
 """Those of the report: the list of items, and one item, look the same."""
 VENDOR = {
@@ -17,7 +17,7 @@ VENDOR = {
 }
 """Files of others -> SHA-256: wavesurfer.js 8.0.1 with its spectrogram plugin, BSD-3-Clause, as npm has them."""
 STATIC = {
-    **{path.name: path for path in sorted(OWN.glob("*.*")) if path != INDEX},
+    **{path.name: path for path in sorted(OWN.glob("*.*")) if path not in (INDEX, TRAININGS)},
     **{name: TEMPLATES / name for name in SHARED},
     **{name: OWN / "vendor" / name for name in VENDOR},
 }

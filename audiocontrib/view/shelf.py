@@ -21,6 +21,7 @@ from audiocontrib.view.counting import Counting
 from audiocontrib.view.interrupts import interrupt_until
 from audiocontrib.view.one_item import played_sound
 from audiocontrib.view.rendering import rendered
+from audiocontrib.view.trainings import find_trainings
 
 PATIENCE = 0.6
 """Seconds that a page waits for counts before it shows the items without them."""
@@ -31,17 +32,17 @@ SOUNDS = 64
 
 
 def find_runs(places: Sequence[Path]) -> dict[str, Path]:
-    """Runs by a short name: each place is a run, or a folder of runs.
+    """Runs by a short name: each place is a run, a folder of runs, or holds watched trainings.
 
     Raises:
-        UsageError: a place is neither.
+        UsageError: a place is nothing of these.
     """
     found: list[Path] = []
     for place in places:
         inside = [place] if (place / MANIFEST).is_file() else sorted(p.parent for p in place.glob(f"*/{MANIFEST}"))
-        if not inside:
+        if not inside and not find_trainings([place]):
             what = "holds no run" if place.is_dir() else "is no folder"
-            raise UsageError(f"{place} {what}; name the folder of a run, or a folder of runs")
+            raise UsageError(f"{place} {what}; name the folder of a run, a folder of runs, or a watched training")
         found += [path for path in inside if path not in found]
     names = Counter(path.absolute().name for path in found)
     made: dict[str, Path] = {}

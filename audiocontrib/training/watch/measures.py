@@ -56,9 +56,9 @@ def _answers(cast: Votes, cells: dict[str, int], clips: NDArray[np.intp], on: Fl
 def _heard(cast: Votes, cells: dict[str, int], clips: NDArray[np.intp], on: Flags) -> Iterator[dict[str, Any]]:
     """What the audio adds over each condition without it, on both scales."""
     for condition in (name for name in cells if name != "audio"):
-        pair = [cells["audio"], cells[condition]]
-        both = on & (cast.problem[:, pair] == 0).all(axis=1)
-        heard: Heard = cast.heard(*pair, both)
+        audio, without = cells["audio"], cells[condition]
+        both = on & (cast.problem[:, [audio, without]] == 0).all(axis=1)
+        heard: Heard = cast.heard(audio, without, both)
         for measure, (scale, span) in SCALES.items():
             least, most = heard.bounds(scale) if both.any() else (math.nan, math.nan)
             told = _mean(scale(heard.sides()), clips[both], span) | {"least": _known(least), "most": _known(most)}
@@ -71,7 +71,10 @@ def _mean(values: NDArray[Any], clips: NDArray[np.intp], span: tuple[float, floa
     if not n or np.isnan(np.asarray(values, dtype=np.float64)).any():
         return {"n": n, "clips": many}
     found = mean_by_clip(values, clips, span)
-    return {"n": n, "clips": many, "value": found.mean} | found.in_columns()
+    told = found.in_columns()
+    if told["high"] is not None:
+        told["high"] = min(told["high"], 1.0)  # the relative gain has no lower end, and none of these goes above
+    return {"n": n, "clips": many, "value": found.mean} | told
 
 
 def _known(value: Any) -> float | None:

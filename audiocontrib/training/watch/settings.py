@@ -16,6 +16,8 @@ By = Literal["accuracy", "gain", "relative_gain"]
 CONDITIONS = ("audio", "silence", "text")
 """Each watched item is asked under all three."""
 
+MOST_ASKINGS = 10_000
+
 
 @config
 class Watch:
@@ -49,6 +51,8 @@ class Watch:
         after = self.askings(steps) - 1
         if self.every > steps:
             raise ValueError(f"watch.every is {self.every}, but there are {steps} steps: ask more often, or not at all")
+        if after > MOST_ASKINGS:
+            raise ValueError(f"watch.every is {self.every}, so that they are asked {after:,} times: ask less often")
         if self.patience is not None and self.patience >= after - 1:
             raise ValueError(
                 f"watch.patience is {self.patience}, but they are asked {after} times after steps, so that it would "

@@ -8,7 +8,7 @@ and none is there twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 }
 """Column -> its type, and what it says."""
 WATCHED_SCHEMA = schema_of(**{name: kind for name, (kind, _) in COLUMNS.items()})
-MOST_ROWS = 1_000_000
-"""A table of more rows was not written by a training."""
+MOST_ROWS, MOST_BYTES = 400_000, 64 * 2**20
+"""A larger table was not written by a training: an asking has at most 40 rows."""
 
 
 def read_watched(path: Path) -> pa.Table:
@@ -48,6 +48,8 @@ def read_watched(path: Path) -> pa.Table:
         AudiocontribError: it is damaged, or another table; in one line.
     """
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise AudiocontribError(f"{path} is no table of watched items: it has more than {MOST_BYTES:,} bytes")
         with pq.ParquetFile(path) as file:
             lacking = [name for name in COLUMNS if name not in file.schema_arrow.names]
             if lacking or file.metadata.num_rows > MOST_ROWS:
@@ -90,7 +92,7 @@ def curve(table: pa.Table) -> list[dict[str, Any]]:
     return [found[step] for step in sorted(found)]
 
 
-def logged(rows: list[Mapping[str, Any]]) -> dict[str, float]:
+def logged(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """What a step's rows say of all items, by names for a tracker: ``watch/audio``, ``watch/gain_silence``, …"""
     told: dict[str, float] = {}
     for row in rows:

@@ -8,7 +8,8 @@
   const thousands = (n) => n.toLocaleString("en");
   const problem = (error) => { at("problem").hidden = !error; at("problem").textContent = error ? error.message : ""; };
 
-  const { runs } = await server.runs();
+  const { runs, trainings } = await server.runs();
+  at("to-trainings").hidden = !trainings;
   const wanted = new URLSearchParams(location.search).get("run");
   const whole = runs.filter((run) => !run.fault);
   const name = wanted ?? whole.reduce((last, run) => run.changed > last.changed ? run : last, whole[0])?.name;

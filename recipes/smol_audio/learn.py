@@ -1,6 +1,6 @@
 """Train the projector and the adapter of `smol-audio`, on what make.py and features.py made.
 
-    python recipes/smol_audio/train.py --data FOLDER [--data FOLDER …] --out FOLDER --hours 2 [--from FOLDER]
+    python recipes/smol_audio/learn.py --data FOLDER [--data FOLDER …] --out FOLDER --hours 2 [--from FOLDER]
 
 Stopped at any time, the same command goes on from the last checkpoint (one every five minutes). `--from` starts from an
 adapter that was exported before, such as the one that the package ships, with fresh moments: sittings on other machines
@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 RANK, ALPHA, SEED = 16, 32, 0
-BATCH, TOGETHER = 16, 900
+BATCH, TOGETHER = 16, 1400
 """Rows of a step, and tokens of a forward (some hundred keep a processor's caches full)."""
 RATES = {"projector": 1e-3, "adapter": 4e-4}
 WARMUP, SAVE = 40, 300.0
@@ -197,7 +197,7 @@ def learn(training: Training, hours: float, log: Path) -> None:
         loss = training.train_step(factor)
         training.spent = before + time.time() - begun
         mean = loss if not mean else 0.95 * mean + 0.05 * loss
-        if training.step % 20 == 0:
+        if training.step % 10 == 0:
             right = {name: (sum(hits), len(hits)) for name, hits in sorted(training.seen.items())}
             told = " ".join(f"{name} {a}/{b}" for name, (a, b) in right.items())
             line = f"step {training.step} loss {mean:.3f} {training.spent:.0f} s cpu {time.process_time():.0f} | {told}"

@@ -82,7 +82,8 @@ class Training:
         """Logits at the replies' tokens, these tokens, and of which row each is."""
         audio = self.net.heard(torch.cat(heard)).split([len(one) for one in heard])
         sizes = [len(r.before) + len(a) + len(r.after) + len(r.target) for r, a in zip(rows, audio, strict=True)]
-        length, parts, places, wanted, owner = max(sizes), [], [], [], []
+        length = -(-max(sizes) // 16) * 16  # few lengths: each has kernels of its own
+        parts, places, wanted, owner = [], [], [], []
         for number, (row, sound, size) in enumerate(zip(rows, audio, sizes, strict=True)):
             pad = self.net.words.new_zeros(length - size, self.net.words.shape[1])
             words = self.net.words

@@ -74,7 +74,9 @@ class Attention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, rows: int, heads: int, kv: int) -> Tensor:
+    def forward(
+        ctx: Any, qkv: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, rows: int, heads: int, kv: int
+    ) -> Tensor:
         width = cos.shape[-1]
         x = qkv.view(rows, len(qkv) // rows, heads + 2 * kv, width)
         turned = x[:, :, : heads + kv]

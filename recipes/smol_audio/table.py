@@ -1,6 +1,6 @@
 """Accuracy by category and condition of a model on a run, as a table of Markdown; what `docs/smol-audio.md` shows.
 
-    python recipes/smol_audio/table.py runs/smol
+python recipes/smol_audio/table.py runs/smol
 """
 
 from __future__ import annotations

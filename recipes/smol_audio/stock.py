@@ -12,7 +12,7 @@ import soundfile
 import soxr
 import yaml
 from clips import RATE, Samples, tidy
-from notes import DRUMS, HELD, bank, cut
+from keys import DRUMS, HELD, bank, cut
 
 CATALOGUE: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "sounds.yaml").read_text(encoding="utf-8"))
 INSTRUMENTS: Mapping[str, Any] = CATALOGUE["instruments"]

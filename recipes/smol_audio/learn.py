@@ -1,6 +1,6 @@
 """Train the projector and the adapter of `smol-audio`, on what make.py and features.py made.
 
-    python recipes/smol_audio/train.py --data FOLDER [--data FOLDER …] --out FOLDER --hours 2 [--from FOLDER]
+    python recipes/smol_audio/learn.py --data FOLDER [--data FOLDER …] --out FOLDER --hours 2 [--from FOLDER]
 
 Stopped at any time, the same command goes on from the last checkpoint (one every five minutes). `--from` starts from an
 adapter that was exported before, such as the one that the package ships, with fresh moments: sittings on other machines
@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 RANK, ALPHA, SEED = 16, 32, 0
-BATCH, TOGETHER = 16, 900
+BATCH, TOGETHER = 16, 1400
 """Rows of a step, and tokens of a forward (some hundred keep a processor's caches full)."""
 RATES = {"projector": 1e-3, "adapter": 4e-4}
 WARMUP, SAVE = 40, 300.0
@@ -82,7 +82,8 @@ class Training:
         """Logits at the replies' tokens, these tokens, and of which row each is."""
         audio = self.net.heard(torch.cat(heard)).split([len(one) for one in heard])
         sizes = [len(r.before) + len(a) + len(r.after) + len(r.target) for r, a in zip(rows, audio, strict=True)]
-        length, parts, places, wanted, owner = max(sizes), [], [], [], []
+        length = -(-max(sizes) // 16) * 16  # few lengths: each has kernels of its own
+        parts, places, wanted, owner = [], [], [], []
         for number, (row, sound, size) in enumerate(zip(rows, audio, sizes, strict=True)):
             pad = self.net.words.new_zeros(length - size, self.net.words.shape[1])
             words = self.net.words
@@ -197,7 +198,7 @@ def learn(training: Training, hours: float, log: Path) -> None:
         loss = training.train_step(factor)
         training.spent = before + time.time() - begun
         mean = loss if not mean else 0.95 * mean + 0.05 * loss
-        if training.step % 20 == 0:
+        if training.step % 10 == 0:
             right = {name: (sum(hits), len(hits)) for name, hits in sorted(training.seen.items())}
             told = " ".join(f"{name} {a}/{b}" for name, (a, b) in right.items())
             line = f"step {training.step} loss {mean:.3f} {training.spent:.0f} s cpu {time.process_time():.0f} | {told}"

@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 from clips import RATE, Clip, Question, Samples, ask, changed, even, joined, placed, tidy
-from material import CATALOGUE, INSTRUMENTS, Material, confusable
-from notes import cut
+from keys import cut
 from played import FONTS
+from stock import CATALOGUE, INSTRUMENTS, Material, confusable
 
 ANIMALS = CATALOGUE["animals"]
 EVENTS = tuple(name for name in (*CATALOGUE["sounds"], *CATALOGUE["recordings"]) if name not in ANIMALS)

@@ -18,6 +18,7 @@ from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
+from audiocontrib.training.trainers.sharded import check_sharding
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
 MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrainer]
@@ -36,6 +37,7 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
+    check_sharding(settings, processes())
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():

@@ -29,14 +29,16 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize(("name", "kind"), [("ddp", "MULTI_GPU"), ("zero2", "DEEPSPEED")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("ddp", "MULTI_GPU"), ("zero2", "DEEPSPEED"), ("zero3", "DEEPSPEED"), ("fsdp", "FSDP")]
+)
 def test_accelerate_reads_its_files(name: str, kind: str) -> None:
     from accelerate.commands.config.config_args import load_config_from_file
 
     config = load_config_from_file(str(RECIPES / "accelerate" / f"{name}.yaml"))  # names that it does not know: error
     assert config.distributed_type.value == kind
     assert config.mixed_precision == "bf16"
-    assert (config.deepspeed_config or {}).get("zero_stage") == (2 if name == "zero2" else None)
+    assert (config.deepspeed_config or {}).get("zero_stage") == {"zero2": 2, "zero3": 3}.get(name)
 
 
 def launched(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -50,6 +50,20 @@ def test_two_processes_killed_and_started_again(stage: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+def test_two_processes_go_on_within_the_replies_of_one_generation(tmp_path: Path) -> None:
+    """Steps 3 and 4 learn from the same replies, and the kill comes between them: the same weights, bit for bit."""
+    rows, settings = demo_rows(12), grpo(iterations=2, save_every=1, keep=9)
+    straight, out = tmp_path / "straight", tmp_path / "killed"
+    assert two(train, "grpo", settings, rows, TINY, straight) == [0, 0]
+    assert two(train_and_die, "grpo", settings, rows, out, 4, False) == [-9, -9]
+    kept = sorted(path.name for path in (out / "checkpoints/checkpoint-3/generation").glob("*.safetensors"))
+    assert kept == ["process-0.safetensors", "process-1.safetensors"]
+    assert two(train, "grpo", settings, rows, TINY, out) == [0, 0]
+    ours, theirs = weights(out / "model"), weights(straight / "model")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"distil": 0.5, "distil_on": "gold", "distil_gate": "all"}], ids=str)
 def test_two_processes_learn_what_one_learns_from_the_same_rows(changes: dict[str, Any], tmp_path: Path) -> None:
     rows, given = demo_rows(12), {"steps": 3, "learning_rate": 1e-4} | changes

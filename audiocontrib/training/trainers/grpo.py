@@ -17,7 +17,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
-from trl.models import prepare_deepspeed
+from trl.models import prepare_deepspeed, prepare_fsdp
 from trl.trainer.utils import add_fused_lm_head
 
 from audiocontrib.answers import parse
@@ -41,6 +41,7 @@ from audiocontrib.training.trainers.kept_on_fault import kept_on_fault
 from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.reward_calls import OwnRewards, reply_texts
 from audiocontrib.training.trainers.session import processes
+from audiocontrib.training.trainers.sharded import with_whole_head
 from audiocontrib.training.trainers.stage import run_stage
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 
@@ -76,6 +77,8 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
             add_fused_lm_head(before, temperature=settings.temperature)
             if self.is_deepspeed_enabled:
                 self.ref_model = prepare_deepspeed(before, self.accelerator)
+            elif self.is_fsdp_enabled:
+                self.ref_model = prepare_fsdp(with_whole_head(before), self.accelerator)
             else:
                 self.ref_model = self.accelerator.prepare_model(before, evaluation_mode=True)
 

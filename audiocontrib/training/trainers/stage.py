@@ -22,6 +22,7 @@ from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import not_installed
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
+from audiocontrib.training.trainers.sharded import check_sharding
 from audiocontrib.training.trainers.trainer import ResumableTrainer
 from audiocontrib.training.watch.before import check_before
 from audiocontrib.training.watch.watcher import Watcher, check_watched
@@ -47,6 +48,7 @@ def run_stage(
     if missing := not_installed(settings.report_to):
         raise UsageError(missing)
     doubts = check_before(before, stage, settings.watch, rows)
+    check_sharding(settings, processes())
     model = load_for_training(str(name), settings)
     told = identity(stage, settings, rows, model)
     with held(out) if processes().is_main_process else nullcontext():

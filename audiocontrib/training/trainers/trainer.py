@@ -21,6 +21,7 @@ from audiocontrib.training.output.folder import METRICS
 from audiocontrib.training.output.metrics import metrics_table
 from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage
 from audiocontrib.training.trainers.pace import Pace
+from audiocontrib.training.trainers.sharded import start_unused, with_whole_head
 from audiocontrib.training.watch.settings import CONDITIONS
 from audiocontrib.training.watch.watcher import Watcher
 
@@ -78,6 +79,8 @@ class ResumableTrainer(Trainer):
                         "with mixed_precision: bf16 in the configuration of accelerate"
                     )
                 value.data = value.data.float()
+        if self.is_fsdp_enabled:
+            with_whole_head(self.model)
         return super().create_optimizer(*args, **kwargs)
 
     def set_initial_training_values(self, *args: Any, **kwargs: Any) -> Any:
@@ -186,6 +189,8 @@ class ResumableTrainer(Trainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         self.check_weights()
+        if self.is_fsdp_enabled:
+            start_unused(self.optimizer)
         place = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with writing(place):
             super()._save_checkpoint(model, trial)

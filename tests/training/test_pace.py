@@ -16,7 +16,7 @@ from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.items import Clip, Items
 from audiocontrib.training import TrainingRows, train_sft
 from audiocontrib.training.output.metrics import metrics_table
-from audiocontrib.training.output.rates import measured
+from audiocontrib.training.output.rates import training_rates
 
 pq = lazy("pyarrow.parquet")
 torch = lazy("torch")
@@ -49,12 +49,12 @@ def test_rates_are_made_of_the_log() -> None:
 
 
 def test_the_end_in_figures() -> None:
-    assert measured(LOG[:3]) == {
+    assert training_rates(LOG[:3]) == {
         "seconds": 6.0, "timed_steps": 2.0, "sampling_seconds": 3.0, "tokens": 300, "tokens_per_second": 50.0,
         "clips_per_second": 16 / 6, "memory_gb": 2.0,
     }  # fmt: skip
-    assert "tokens_per_second" not in measured(LOG)  # of one step the seconds are not known
-    assert measured([]) == measured([{"step": 1, "loss": 1.0}]) == {}
+    assert "tokens_per_second" not in training_rates(LOG)  # of one step the seconds are not known
+    assert training_rates([]) == training_rates([{"step": 1, "loss": 1.0}]) == {}
 
 
 @pytest.mark.slow

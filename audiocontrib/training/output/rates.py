@@ -24,7 +24,7 @@ def step_rates(log: Sequence[Mapping[str, Any]]) -> list[dict[str, float | None]
     return made
 
 
-def measured(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def training_rates(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """A whole training in figures: seconds of its steps, what they did a second, and the most memory."""
     steps = [entry for entry in log if "loss" in entry]
     timed = [entry for entry in steps if entry.get("seconds")]

@@ -32,7 +32,7 @@ from audiocontrib.training.output.checkpoints import (
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
 from audiocontrib.training.output.lock import is_empty
-from audiocontrib.training.output.rates import measured
+from audiocontrib.training.output.rates import training_rates
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
 from audiocontrib.training.rows.base import TrainingRows
@@ -136,7 +136,7 @@ def go(
     resumed = step_of(last) if last else None
     steps = trainer.state.global_step
     record = replace(record, stages=(*before, replace(own, steps=steps, watched=watched)), steps=steps, resumed=resumed)
-    record = replace(record, measured=measured(trainer.state.log_history))
+    record = replace(record, measured=training_rates(trainer.state.log_history))
     _save_model(trainer, out, record.stages)
     if main:
         write_record(out, record)

@@ -30,7 +30,7 @@ from audiocontrib.weak_to_strong import WeakToStrongPlan, read_plan
 
 PACKAGE = Path(audiocontrib.__file__).parent
 
-STAGE = {"part": "weak", "learning_rate": "1e-4", "batch": 8, "steps": 3}
+STAGE = {"part": "weak", "learning_rate": "1e-4", "batch": 8, "steps": 3, "watch": {"items": 20, "every": 3}}
 PART = {"weights": "somewhere"}
 EXAMPLE = {"evidence": "Nothing is heard.", "question": "What is heard?", "answer": "nothing"}
 DATA = {"dataset": "demo"}
@@ -49,6 +49,8 @@ FILES: dict[type, tuple[Callable[[Path], Any], dict[str, Any]]] = {
 
 FREE = {
     "about", "model", "sft.rater", "grpo.rater", "grpo.abstain_option", "sft.abstain_option",
+    *(f"{stage}.{name}" for stage in ("sft", "grpo") for name in ("freeze[0]", "also[0]", "keep_features", "prompt")),
+    "sft.run_name", "grpo.run_name",
     "models[0]", "prompt",
     "name", *(f"{part}.{name}" for part in ("reader", "recogniser", "tagger") for name in ("weights", "revision")),
     *(f"{part}.files.x" for part in ("reader", "recogniser", "tagger")),
@@ -146,7 +148,7 @@ def test_every_configuration_is_tried() -> None:
     reached = {bare(field.hint).__name__ for field in ALL if is_dataclass(bare(field.hint))}
     reached |= {cls.__name__ for cls in FILES}
     in_a_line = {Planted, MockOptions, EndpointOptions, Address, RowOptions}  # below; rows: tests/export
-    bases = {"Stage", "Objective", "Part"}
+    bases = {"Stage", "Objective", "Part", "Distilled", "Listening"}
     assert configurations().keys() == reached | {cls.__name__ for cls in in_a_line} | bases
     assert {f.name for f in ALL} >= FREE - {"sft.rater", "sft.abstain_option"}
 
@@ -154,7 +156,8 @@ def test_every_configuration_is_tried() -> None:
 @pytest.mark.parametrize("field", WORDED, ids=lambda f: f"{f.cls.__name__}.{f.name}")
 def test_an_unknown_word_in_any_field(tmp_path: Path, field: Field) -> None:
     said = refusal(tmp_path, field.cls, changed(FILES[field.cls][1], field.path, "adio"))
-    assert said.startswith((f"{field.name} is 'adio', but must be ", f"{field.name}: no "))
+    names = (f"{field.name} is 'adio', but must be ", f"{field.name}: no ", f"{field.name}: it must ")
+    assert said.startswith(names)
 
 
 @pytest.mark.slow

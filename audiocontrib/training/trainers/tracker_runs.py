@@ -71,7 +71,9 @@ def _begin_wandb(callback: Any, out: Path, name: str) -> End | None:
     wandb.init(
         project=os.environ.get("WANDB_PROJECT", PROJECT), name=name, id=kept_ids(out)["id"], resume="allow",
         dir=os.environ.get("WANDB_DIR", str(out)),
-        settings=wandb.Settings(**hidden, disable_git=True, save_code=False, disable_code=True, console="off", silent=True),
+        settings=wandb.Settings(
+            **hidden, disable_git=True, save_code=False, disable_code=True, console="off", silent=True
+        ),
     )  # fmt: skip
     return lambda: wandb.finish()
 

@@ -402,3 +402,26 @@ def test_from_the_command_line(mine: Path, tmp_path: Path, monkeypatch: pytest.M
         failed = CliRunner().invoke(main, [*line, *words])
         assert (failed.exit_code, len(failed.stderr.splitlines())) == (2, 1), failed.stderr
         assert says in failed.stderr
+
+
+@pytest.mark.slow
+def test_a_plan_tries_its_rewards_before_anything_is_asked(tmp_path: Path) -> None:
+    from test_weak_to_strong import plan
+
+    from audiocontrib.weak_to_strong import weak_to_strong
+
+    stage = {"part": "strong", "learning_rate": 1e-4, "steps": 2, "copies": 1, "batch": 8, "generations": 4}
+    path, out = plan(tmp_path, {"grpo": stage | {"own_rewards": {"planned": 1}}}), tmp_path / "out"
+    with pytest.raises(UsageError, match="own_rewards names 'planned', which is not known here"):
+        weak_to_strong(path, out, progress=False)
+
+    @reward("planned")
+    def planned(asked: RewardInput) -> float:
+        raise LookupError("no such field")
+
+    with pytest.raises(UsageError, match="the reward planned fails on a reply to demo/"):
+        weak_to_strong(path, out, progress=False)
+    path = plan(tmp_path, {"grpo": stage | {"own_rewards": {"planned": 1}}}, trainer="ms-swift")
+    with pytest.raises(UsageError, match="own_rewards of grpo is not carried over to ms-swift"):
+        weak_to_strong(path, out, progress=False)
+    assert not (out / "run").exists()

@@ -263,7 +263,8 @@ def found_wandb(place: Path) -> None:
     assert {one.name.rpartition("-")[2] for one in folders} == {kept}
     held = b"".join(path.read_bytes() for one in folders for path in one.rglob("*.wandb"))
     assert b"completions" in held
-    assert not [path for one in folders for path in one.rglob("*metadata.json")]
+    for name in ("*metadata.json", "requirements.txt"):
+        assert not [path for one in folders for path in one.rglob(name)]
 
 
 FOUND = {name.removeprefix("found_"): do for name, do in list(globals().items()) if name.startswith("found_")}

@@ -83,7 +83,7 @@ class Completions:
         """Keep the replies from which ``step`` is the first to learn; what lies after it was not done."""
         kept = self._left() if self.kept is None else self.kept
         before = [row for row in kept if row["step"] < step]
-        latest = sorted({row["step"] for row in before})[-self.steps :][-(self.steps - 1) :] if self.steps > 1 else []
+        latest = sorted({row["step"] for row in before})[-(self.steps - 1) :] if self.steps > 1 else []
         self.kept = [row for row in before if row["step"] in latest] + [{"step": step, **one} for one in replies]
 
     def newest(self) -> pa.Table:

@@ -116,9 +116,10 @@ def go(
     if trainer.watcher:
         trainer.watcher.go_on(last)
         trainer.add_callback(trainer.watcher)
-    for name in trainer.settings.report_to if main else ():
-        run, shown = name_of(out, trainer.settings.run_name), facts(own)
-        trainer.add_callback(Tracker(name, out, run, shown, getattr(trainer, "completions", None)))
+    run, shown, replies = name_of(out, trainer.settings.run_name), facts(own), getattr(trainer, "completions", None)
+    trackers = [Tracker(name, out, run, shown, replies) for name in (trainer.settings.report_to if main else ())]
+    for tracker in trackers:
+        trainer.add_callback(tracker)
     _name_base(trainer, own.start)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -127,6 +128,9 @@ def go(
             f"{out}: the GPU's memory is too small ({one_line(error, 120)}); lower batch, raise accumulate, "
             "set checkpointing, or tune: lora"
         ) from error
+    finally:
+        for tracker in trackers:
+            tracker.on_train_end(trainer.args, trainer.state, trainer.control)
     trainer.write_metrics()
     trainer.check_weights()
     if trainer.watcher and (best := best_checkpoint(trainer.watcher, folder)):

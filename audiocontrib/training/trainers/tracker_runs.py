@@ -67,11 +67,13 @@ def _begin_wandb(callback: Any, out: Path, name: str) -> End | None:
     callback._log_model = WandbLogModel.FALSE
     if wandb.run is not None:
         return None
-    hidden: dict[str, Any] = {"x_disable_meta": True, "x_disable_machine_info": True, "disable_git": True}
+    hidden: dict[str, Any] = {"x_disable_meta": True, "x_disable_machine_info": True, "x_save_requirements": False}
     wandb.init(
         project=os.environ.get("WANDB_PROJECT", PROJECT), name=name, id=kept_ids(out)["id"], resume="allow",
         dir=os.environ.get("WANDB_DIR", str(out)),
-        settings=wandb.Settings(**hidden, save_code=False, disable_code=True, console="off", silent=True),
+        settings=wandb.Settings(
+            **hidden, disable_git=True, save_code=False, disable_code=True, console="off", silent=True
+        ),
     )  # fmt: skip
     return lambda: wandb.finish()
 

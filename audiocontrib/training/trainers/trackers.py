@@ -99,10 +99,11 @@ class Tracker(TrainerCallback):
         self._do(lambda: log_table(self.name, frame, state.global_step))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """End the run."""
+        """End the run, if it has not ended."""
         self._do(lambda: self.inner.on_train_end(self._shown(), state, control, model=None))
         if self.end is not None:
             self._do(self.end)
+        self.inner = None  # a training that stops half-way comes here by itself
 
     def _do(self, what: Any) -> None:
         if self.inner is None:

@@ -3,9 +3,9 @@
     python benchmarks/listening_objectives.py --out objectives              every arm, five seeds
     python benchmarks/listening_objectives.py --out objectives --tables     only read what is there
 
-Every question needs the audio. In training a remark names the answer of most of them; in the held-out half of the
-questions there is no remark, in the other half it names a wrong option. Plain SFT and GRPO and each objective train on
-the same rows, with the same steps and seeds. Every finished arm is kept: the same command after a kill goes on.
+Every question needs the audio. In training a mark stands behind the right option of most of them; of the held-out
+questions half have no mark, and in the others it stands behind a wrong option. Plain SFT and GRPO and each objective
+train on the same rows, with the same steps and seeds. Every finished arm is kept: the same command goes on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from audiocontrib.training import GRPO, SFT, TrainingRows, train_grpo, train_sft
 TRAINING_SEED, HELD_OUT_SEED = 31, 32
 WITHOUT = "silence:matched"
 MODEL, DONE = "arm", "done"
-REMARKS = ("My friend thinks it is {}.", "Others said {}.")
+MARK = "{} *"
 PLAIN = {"sft": "SFT", "grpo": "GRPO"}
 
 
@@ -68,7 +68,7 @@ class Plan:
     items: int
     held_out: int
     betrayed: float
-    """Share of the questions to train on whose remark names the answer."""
+    """Share of the questions to train on whose right option is marked."""
     sft_steps: int
     grpo_steps: int
     every: int
@@ -86,28 +86,26 @@ def questions(seed: int, count: int) -> list[Item]:
     return found[:count]
 
 
-def remarked(item: Item, said: int | None) -> Item:
-    """The question with a remark that names an option, or none."""
-    if said is None:
-        return item
-    remark = REMARKS[int(seeded("remark", item.id).integers(len(REMARKS)))].format(item.choices[said])
-    return replace(item, question=f"{remark} {item.question}")
+def marked(item: Item, place: int | None) -> Item:
+    """The question with one option marked, or none."""
+    shown = [MARK.format(text) if i == place else text for i, text in enumerate(item.choices)]
+    return replace(item, choices=tuple(shown))
 
 
 def to_train_on(plan: Plan) -> Items:
     """Most of the texts betray their answer."""
     items = questions(TRAINING_SEED, plan.items)
     betrayed = [seeded("betrayed", item.id).random() < plan.betrayed for item in items]
-    return Items([remarked(item, item.answer if said else None) for item, said in zip(items, betrayed, strict=True)])
+    return Items([marked(item, item.answer if said else None) for item, said in zip(items, betrayed, strict=True)])
 
 
 def held_out(plan: Plan) -> Items:
-    """None betrays it: every other remark names a wrong option, the others have none."""
+    """None betrays it: in every other one a wrong option is marked, in the others none."""
     made = []
     for place, item in enumerate(questions(HELD_OUT_SEED, plan.held_out)):
         others = [i for i in range(len(item.choices)) if i != item.answer]
         wrong = others[int(seeded("wrong", item.id).integers(len(others)))]
-        made.append(remarked(item, wrong if place % 2 else None))
+        made.append(marked(item, wrong if place % 2 else None))
     return Items(made)
 
 
@@ -161,8 +159,8 @@ def work(plan: Plan, seeds: int, arms: list[str]) -> None:
                 print(f"{name}, seed {seed}: {(folder / DONE).read_text()} s of processor time to train", flush=True)
 
 
-def heard(folder: Path, items: Items) -> tuple[Heard, np.ndarray]:
-    """Who was right, in the order of the items; and the clips."""
+def heard(folder: Path, items: list[Item]) -> tuple[Heard, np.ndarray]:
+    """Who was right, in the order of these items; and the clips."""
     found = rights(Run.open(folder))
     places = {item_id: place for place, item_id in enumerate(found.item_id)}
     order = np.array([places[item.id] for item in items])
@@ -177,80 +175,75 @@ def scales(told: Heard) -> tuple[float, float]:
     return float(gain(told.sides()).mean()), float(relative_gain(told.sides()).mean())
 
 
+COLUMNS = {
+    "misled": "audio, misled", "audio": "audio, no mark", "silence": "silence, no mark", "gain": "A - S",
+    "relative": "(A - S) / (1 - S)",
+}  # fmt: skip
+
+
+def measured(folder: Path, items: list[Item]) -> dict[str, float]:
+    """COLUMNS of one model. The scales are of questions without a mark: a misleading one lowers S too."""
+    told, misled = heard(folder, items[::2])[0], heard(folder, items[1::2])[0]
+    right = (misled.right_audio, told.right_audio, told.right_without)
+    return dict(zip(COLUMNS, (*(float(one.mean()) for one in right), *scales(told)), strict=True))
+
+
 def results(plan: Plan, seeds: int) -> pd.DataFrame:
     """A row for each arm, seed and step."""
-    items, rows = held_out(plan), []
+    items, rows = list(held_out(plan)), []
     for name, arm in ARMS.items():
         for seed in range(seeds):
-            if not (plan.folder(name, seed) / DONE).exists():
-                continue
-            for folder in plan.folder(name, seed).glob("answers-*"):
-                told, _ = heard(folder, items)
-                misled = np.arange(len(items)) % 2 == 1
-                rows.append((name, arm.stage, seed, int(folder.name.split("-")[1]), told.right_audio[~misled].mean(),
-                             told.right_audio[misled].mean(), told.right_without.mean(), *scales(told)))  # fmt: skip
-    names = ["arm", "stage", "seed", "step", "audio_no_remark", "audio_misled", "silence", "gain", "relative"]
-    return pd.DataFrame(rows, columns=names)
+            if (plan.folder(name, seed) / DONE).exists():
+                for folder in plan.folder(name, seed).glob("answers-*"):
+                    told = {"arm": name, "stage": arm.stage, "seed": seed, "step": int(folder.name.split("-")[1])}
+                    rows.append(told | measured(folder, items))
+    return pd.DataFrame(rows)
 
 
-def table(plan: Plan, seeds: int) -> str:
+def table(plan: Plan, found: pd.DataFrame, start: Mapping[str, float]) -> str:
     """Means over the seeds at the last step, and in how many seeds an arm listens more than the plain one."""
-    found, items = results(plan, seeds), held_out(plan)
-    told, _ = heard(plan.out / "answers-base", items)
-    misled = np.arange(len(items)) % 2 == 1
-    start = (
-        told.right_audio[~misled].mean(),
-        told.right_audio[misled].mean(),
-        told.right_without.mean(),
-        *scales(told),
-    )
-    lines = [
-        "| | audio, no remark | audio, misled | silence | A - S | (A - S) / (1 - S) | more | by the verdict |",
-        "|---|---|---|---|---|---|---|---|",
-        f"| before | {' | '.join(f'{value:.2f}' for value in start)} | | |",
-    ]
+    heads = ["", *COLUMNS.values(), "misled less", "more on both scales", "by the verdict"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines.append(f"| before | {' | '.join(f'{start[name]:.2f}' for name in COLUMNS)} | | | |")
     last = found[found.step == found.groupby(["arm", "seed"]).step.transform("max")]
     for name, own in last.groupby("arm", sort=False):
-        means = own[["audio_no_remark", "audio_misled", "silence", "gain", "relative"]].mean()
-        spread = own[["gain", "relative"]].std(ddof=1) if len(own) > 1 else None
-        cells = [f"{value:.2f}" for value in means]
-        if spread is not None:
-            cells[3:] = [f"{cell} ± {sd:.2f}" for cell, sd in zip(cells[3:], spread, strict=True)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {' | '.join(_shares(name, last, plan, items))} |")
-    return "\n".join(lines)
+        cells = [f"{own[one].mean():.2f} ± {own[one].std(ddof=1):.2f}" for one in COLUMNS]
+        lines.append(f"| {name} | {' | '.join(cells)} | {' | '.join(_shares(str(name), last, plan))} |")
+    return "\n".join(lines) + f"\n\n± is the standard deviation of {last.seed.nunique()} seeds"
 
 
-def _shares(name: str, last: pd.DataFrame, plan: Plan, items: Items) -> tuple[str, str]:
-    plain = PLAIN[ARMS[name].stage]
+def _shares(name: str, last: pd.DataFrame, plan: Plan) -> list[str]:
+    plain, items = PLAIN[ARMS[name].stage], list(held_out(plan))[::2]
     if name == plain:
-        return "", ""
+        return ["", "", ""]
     both = last[last.arm == name].merge(last[last.arm == plain], on="seed", suffixes=("", "_plain"))
-    more = int(((both.gain > both.gain_plain) & (both.relative > both.relative_plain)).sum())
+    more = (both.gain > both.gain_plain) & (both.relative > both.relative_plain)
     verdicts = 0
     for one in both.itertuples():
         now, clips = heard(plan.folder(name, one.seed) / f"answers-{one.step}", items)
         before, _ = heard(plan.folder(plain, one.seed) / f"answers-{one.step_plain}", items)
         verdicts += listening_change(now, before, clips).verdict.startswith("listens more")
-    return f"{more} of {len(both)}", f"{verdicts} of {len(both)}"
+    return [f"{int(count)} of {len(both)}" for count in ((both.misled > both.misled_plain).sum(), more.sum(), verdicts)]
 
 
-def figure(found: pd.DataFrame, start: tuple[float, float]):
-    """What the audio adds while training, on both scales, one panel a stage."""
+def figure(found: pd.DataFrame, start: Mapping[str, float]):
+    """How often the mark misleads, and what the audio adds, while training; bands reach from seed to seed."""
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(9, 6), layout="constrained")
-    for row, (scale, label) in enumerate((("gain", "A - S"), ("relative", "(A - S) / (1 - S)"))):
+    made = Figure(figsize=(9, 8), layout="constrained")
+    for row, scale in enumerate(("misled", "gain", "relative")):
         for column, stage in enumerate(PLAIN):
-            axes = made.add_subplot(2, 2, 2 * row + column + 1)
+            axes = made.add_subplot(3, 2, 2 * row + column + 1)
             for name, own in found[found.stage == stage].groupby("arm", sort=False):
                 by_step = own.groupby("step")[scale]
-                steps, means = [0, *by_step.mean().index], [start[row], *by_step.mean()]
+                steps, means = [0, *by_step.mean().index], [start[scale], *by_step.mean()]
                 [line] = axes.plot(steps, means, marker="o", label=name, lw=2.5 if name in PLAIN.values() else 1.5)
-                axes.fill_between(steps, [start[row], *by_step.min()], [start[row], *by_step.max()],
-                                  alpha=0.12, color=line.get_color())  # fmt: skip
-            axes.set(xlabel="step", ylabel=label)
+                ends = ([start[scale], *one] for one in (by_step.min(), by_step.max()))
+                axes.fill_between(steps, *ends, alpha=0.12, color=line.get_color())
+            axes.set(xlabel="step", ylabel=COLUMNS[scale])
             axes.grid(alpha=0.3)
-            axes.legend(fontsize=8)
+            if not row:
+                axes.legend(fontsize=8)
     return made
 
 
@@ -260,8 +253,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="which of them")
     parser.add_argument("--items", type=int, default=400, help="questions to train on")
-    parser.add_argument("--held-out", type=int, default=160, help="questions to compare on")
-    parser.add_argument("--betrayed", type=float, default=0.8, help="share of the former whose remark is right")
+    parser.add_argument("--held-out", type=int, default=240, help="questions to compare on")
+    parser.add_argument("--betrayed", type=float, default=0.8, help="share of the former that the mark betrays")
     parser.add_argument("--sft-steps", type=int, default=30)
     parser.add_argument("--grpo-steps", type=int, default=20)
     parser.add_argument("--every", type=int, default=10, help="steps between two points of the curve")
@@ -273,11 +266,10 @@ def main() -> None:
     if not given.tables:
         os.environ["OMP_NUM_THREADS"] = "1"
         work(plan, given.seeds, given.arms)
-    told, _ = heard(plan.out / "answers-base", held_out(plan))
-    found = results(plan, given.seeds)
+    found, start = results(plan, given.seeds), measured(plan.out / "answers-base", list(held_out(plan)))
     found.to_csv(plan.out / "curves.csv", index=False)
-    figure(found, scales(told)).savefig(plan.out / "objectives.png", dpi=120)
-    print(table(plan, given.seeds))
+    figure(found, start).savefig(plan.out / "objectives.png", dpi=120)
+    print(table(plan, found, start))
 
 
 if __name__ == "__main__":

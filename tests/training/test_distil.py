@@ -152,6 +152,37 @@ def test_the_gate_is_open_where_the_teacher_itself_is_right(tmp_path: Path) -> N
     assert 0 < sum(wanted) < 8
 
 
+@pytest.mark.parametrize("tune", ["full", "lora"])
+def test_what_a_checkpoint_says_of_sampling_is_not_heeded(tune: str, tmp_path: Path) -> None:
+    """As in scoring: a penalty on repetition in its generation_config.json would change greedy replies."""
+    trainer = made(sft(distil=0.25, tune=tune), tmp_path)
+    rows, words = [trainer.data_collator.rows[i] for i in range(4)], trainer.distillation.words
+    with trainer.distillation._teacher(trainer) as teacher:
+        usual = words.generate(teacher, rows, 12, do_sample=False)
+        inner = teacher.get_base_model() if tune == "lora" else teacher
+        inner.generation_config.repetition_penalty = 9.0
+        inner.generation_config.max_new_tokens = 2
+        assert words.generate(teacher, rows, 12, do_sample=False) == usual
+        assert inner.generation_config.repetition_penalty == 9.0
+    assert max(map(len, usual)) > 4
+
+
+@pytest.mark.parametrize("kind", ["is_deepspeed_enabled", "is_fsdp_enabled"])
+def test_sharded_weights_are_refused_before_the_first_step(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = distil.check_whole
+
+    def sharded(trainer: Any) -> None:
+        setattr(trainer, kind, True)
+        usual(trainer)
+
+    monkeypatch.setattr(training_sft, "check_whole", sharded)
+    with pytest.raises(UsageError, match="there is none under DeepSpeed or FSDP"):
+        made(sft(distil=0.25), tmp_path)
+    made(sft(), tmp_path)  # without a teacher nothing is asked
+
+
 def test_accumulated_forwards_are_one_large_one(tmp_path: Path) -> None:
     """Gold replies, so that nothing is sampled: four rows at once, or two and two."""
     given = {"distil": 1.0, "distil_on": "gold", "distil_gate": "all"}

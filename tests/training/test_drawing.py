@@ -222,6 +222,7 @@ def test_the_replaced_batch_has_the_log_probabilities_of_a_plain_forward(planted
         ({"curriculum": 1}, 2),
         ({"curriculum": 2, "redraws": 2}, 3),
         ({"redraws": 3, "tune": "lora"}, 1),
+        ({"redraws": 1, "curriculum": 1, "masked_kl": 0.1, "masked_gradient": True}, 2),
         ({"curriculum": 1, "redraws": 1, "iterations": 2, "silent_replies": 2}, 3),
         ({"curriculum": 1, "curriculum_between": [0.1, 0.9], "accumulate": 2, "batch": 4}, 2),
     ],

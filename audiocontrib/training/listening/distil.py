@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import GenerationConfig
 from trl.models import unwrap_model_for_generation
 
 from audiocontrib.answers import parse
@@ -47,12 +48,7 @@ class Distillation:
     def loss(self, trainer: ResumableTrainer, model: Any, places: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
         """The weighted divergence, the mean over a reply's tokens, then over the rows (0 where the gate is shut); and
         what the metrics are told.
-
-        Raises:
-            UsageError: the weights are sharded, and no copy of them can be asked.
         """
-        if trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
-            raise UsageError("distil asks a whole copy of the model, which is none under DeepSpeed or FSDP; use ddp")
         rows = [self.rows[place] for place in places]
         with self._teacher(trainer) as teacher:
             gate = torch.tensor(self._gate(teacher, places), device=trainer.args.device)
@@ -117,6 +113,12 @@ class Distillation:
         return logits.index_select(-1, self.words.may_be_said(logits)), mask
 
 
+def check_whole(trainer: ResumableTrainer) -> None:
+    """UsageError if the weights are to be sharded: the teacher is asked in one piece."""
+    if trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
+        raise UsageError("distil asks a whole copy of the model, and there is none under DeepSpeed or FSDP; use ddp")
+
+
 class Words:
     """Prompts and replies as a network takes and gives them, padded on the left and on the right."""
 
@@ -149,14 +151,19 @@ class Words:
     def generate(self, net: Any, rows: Sequence[TrainingRow], tokens: int, **sampling: Any) -> list[Tokens]:
         """A reply to each row, with its end if it has one; what stands for sounds is never said."""
         batch = {name: value.to(self.device(net)) for name, value in self.prompts(rows).items()}
-        before = net.training
+        told = GenerationConfig(
+            max_new_tokens=tokens, eos_token_id=self.ends, pad_token_id=self.pad, suppress_tokens=self.never, **sampling
+        )
+        inner = net.get_base_model() if hasattr(net, "peft_config") else net
+        before, own = net.training, inner.generation_config
         net.eval()
-        with torch.no_grad():
-            made = net.generate(
-                **batch, max_new_tokens=tokens, eos_token_id=self.ends, pad_token_id=self.pad,
-                suppress_tokens=self.never, **sampling,
-            )  # fmt: skip
-        net.train(before)
+        inner.generation_config = told  # the checkpoint's own would fill in what is not said
+        try:
+            with torch.no_grad():
+                made = net.generate(**batch)
+        finally:
+            inner.generation_config = own
+            net.train(before)
         return [self._cut(one) for one in made[:, batch["input_ids"].shape[1] :].tolist()]
 
     def _cut(self, reply: Tokens) -> Tokens:

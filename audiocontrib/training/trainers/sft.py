@@ -13,7 +13,7 @@ from trl import SFTConfig, SFTTrainer
 
 from audiocontrib.training.encoding.collate import ROW, Collator
 from audiocontrib.training.encoding.row_encoder import RowEncoder
-from audiocontrib.training.listening.distil import Distillation
+from audiocontrib.training.listening.distil import Distillation, check_whole
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.recipe import SFT
 from audiocontrib.training.rows.base import TrainingRows
@@ -40,7 +40,7 @@ class AudioSFTTrainer(ResumableTrainer, SFTTrainer):
 
 
 def make_trainer(settings: SFT, rows: TrainingRows, encoder: RowEncoder, net: object, out: Path) -> AudioSFTTrainer:
-    """The trainer of a network on rows."""
+    """The trainer of a network on rows. UsageError if a teacher is wanted and the weights are to be sharded."""
     distillation = Distillation(settings, rows, encoder, net) if settings.distil else None
     trainer = AudioSFTTrainer(
         model=net,
@@ -55,6 +55,8 @@ def make_trainer(settings: SFT, rows: TrainingRows, encoder: RowEncoder, net: ob
         processing_class=encoder.tokenizer,
         peft_config=adapters(settings),
     )
+    if distillation:
+        check_whole(trainer)
     trainer.distillation = distillation
     trainer.settings, trainer.keep, trainer.encoder = settings, settings.keep, encoder
     return trainer

@@ -332,10 +332,10 @@ def test_a_long_curve_is_thinned_in_the_card_and_the_best_is_there() -> None:
     held = WatchedCurve(
         items=("a",), clips=1, curve=tuple({"step": step, "watch/audio": 0.5} for step in steps), best=778
     )  # fmt: skip
-    shown = [line[0] for line in curve_lines(held)]
+    shown = [line[0] for line in curve_lines(held, "silence")]
     assert len(shown) in (MOST_LINES, MOST_LINES + 1)
     assert {"0", "998", "778"} <= set(shown)
-    assert curve_lines(replace(held, curve=held.curve[:3]))[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
+    assert curve_lines(replace(held, curve=held.curve[:3]), "silence")[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
 
 
 def test_the_card_says_what_the_best_step_is_best_by() -> None:
@@ -346,7 +346,7 @@ def test_the_card_says_what_the_best_step_is_best_by() -> None:
     for words in (
         "2 held-out items on 2 clips, asked 3 times: method generate",
         "Best by what the audio adds over text, A - S: step 2, and it was higher still before training.",
-        "Training was ended at step 4: it was no better 1 times in a row.",
+        "Training was ended at step 4: no asking after the best one was better (patience 1).",
         "The model has the weights of step 2. It was chosen by these items",
     ):
         assert words in said

@@ -346,7 +346,7 @@ def test_the_card_says_what_the_best_step_is_best_by() -> None:
     for words in (
         "2 held-out items on 2 clips, asked 3 times: method generate",
         "Best by what the audio adds over text, A - S: step 2, and it was higher still before training.",
-        "Training was ended at step 4: no asking after the best one was better (patience 1).",
+        "Training was ended at step 4: patience 1, and no later step was better.",
         "The model has the weights of step 2. It was chosen by these items",
     ):
         assert words in said

@@ -60,9 +60,7 @@ def curve_in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
     worse = before is not None and best is not None and before > best
     said.append(f"Best by {by}: step {held.best:,}" + (", and it was higher still before training." if worse else "."))
     if held.ended:
-        said.append(
-            f"Training was ended at step {steps:,}: no asking after the best one was better (patience {watch.patience})."
-        )
+        said.append(f"Training was ended at step {steps:,}: patience {watch.patience}, and no later step was better.")
     if held.taken:
         said.append(
             f"The model has the weights of step {held.best:,}. It was chosen by these items, so that what they say of "

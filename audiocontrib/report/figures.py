@@ -178,7 +178,7 @@ def plot_training(folder: str | os.PathLike[str], /, *, out: str | os.PathLike[s
     there = sorted(set(texts(seen.table["part"])))
     if part not in there:
         raise UsageError(f"no part is called {part!r:.80}; there are: {', '.join(there)}", argument="part")
-    return _written(plots.watched_curve(seen.table, part, seen.best), path)
+    return _written(plots.watched_curve(seen.table, part, seen.best, seen.without), path)
 
 
 def _figure_path(out: str | os.PathLike[str]) -> Path:

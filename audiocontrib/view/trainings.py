@@ -67,7 +67,10 @@ def training_about(places: Sequence[Path], name: str) -> dict[str, Any]:
         return told
     held = recorded(seen.table, seen.watch, (), 0, ended=False)
     held = replace(held, taken=held.taken and seen.done)
-    return told | {"lines": curve_lines(held), "said": curve_in_words(seen.watch, held, told["step"])[1:]}
+    return told | {
+        "lines": curve_lines(held, seen.watch.without),
+        "said": curve_in_words(seen.watch, held, told["step"])[1:],
+    }
 
 
 def training_curve(places: Sequence[Path], name: str) -> bytes:
@@ -77,7 +80,9 @@ def training_curve(places: Sequence[Path], name: str) -> bytes:
     seen = open_watched(_path(places, name))
     held = io.BytesIO()
     with DRAWING, mpl.rc_context(STYLE):
-        watched_curve(seen.table, best=seen.best).savefig(held, format="svg", metadata={"Date": None})
+        watched_curve(seen.table, best=seen.best, without=seen.without).savefig(
+            held, format="svg", metadata={"Date": None}
+        )
     return held.getvalue()
 
 

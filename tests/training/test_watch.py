@@ -37,6 +37,10 @@ soundfile = lazy("soundfile")
 unusable = lazy("audiocontrib.training.encoding.unusable")
 
 
+def held_of(items: Items) -> HeldOut:
+    return HeldOut(items, dict.fromkeys([one.id for one in items], ALL))
+
+
 # settings
 
 
@@ -80,12 +84,12 @@ def test_a_training_that_is_not_watched_is_the_one_of_before() -> None:
     assert "watch" not in plain["settings"]
     assert "watched" not in plain
     watch = Watch(items=10, every=2)
-    held = HeldOut(demo_rows(12).items, {})
-    seen = arguments.identity("sft", sft(watch=watch), replace(rows, watched=replace(held, parts={})), model)
+    held = held_of(demo_rows(12).items)
+    seen = arguments.identity("sft", sft(watch=watch), replace(rows, watched=held), model)
     assert json.loads(json.dumps(seen["settings"]["watch"])) == asdict(watch)
     assert seen["rows"] == plain["rows"]
     assert seen["watched"] != arguments.identity(
-        "sft", sft(watch=watch), replace(rows, watched=HeldOut(demo_rows(11).items, {})), model
+        "sft", sft(watch=watch), replace(rows, watched=held_of(demo_rows(11).items)), model
     )["watched"]  # fmt: skip
 
 
@@ -181,7 +185,10 @@ def test_rows_made_by_hand_are_held_against_what_is_watched() -> None:
     rows, watch = demo_rows(12), Watch(items=10, every=1)
     with pytest.raises(UsageError, match="the rows hold nothing to watch"):
         watcher.check_watched(watch, rows)
-    held = HeldOut(rows.items, dict.fromkeys([one.id for one in rows.items], ALL))
+    few = replace(rows, watched=held_of(Items(list(rows.items)[:9])))
+    with pytest.raises(UsageError, match="9 items are too few to watch"):
+        watcher.check_watched(watch, few)
+    held = held_of(rows.items)
     with pytest.raises(UsageError, match="watched recordings are trained on too"):
         watcher.check_watched(watch, replace(rows, watched=held))
     watcher.check_watched(None, rows)
@@ -207,11 +214,50 @@ def test_a_row_with_the_sound_of_a_watched_item_is_left_out(tmp_path: Path) -> N
 
 def test_too_few_that_can_be_asked_are_refused() -> None:
     items = demo_rows(12).items
-    held = HeldOut(items, dict.fromkeys([one.id for one in items], ALL))
+    held = held_of(items)
     ids = [one.id for one in items]
     assert len(held.without(ids[:2]).items) == 10
     with pytest.raises(AudiocontribError, match="of 12 items to watch, 9 can be asked"):
         held.without(ids[:3])
+
+
+@pytest.mark.parametrize(("lacking", "changes"), [("gold answer", {"answer": None}), ("clip", {"audio": None})])
+def test_an_item_that_tells_nothing_cannot_be_watched(lacking: str, changes: dict[str, Any]) -> None:
+    first, *others = demo_rows(12).items
+    with pytest.raises(UsageError, match=f"the item {first.id} has no {lacking}, and cannot be watched"):
+        held_of(Items([replace(first, **changes), *others]))
+    with pytest.raises(UsageError, match="has no part"):
+        HeldOut(Items([first]), {})
+
+
+def stage_before(**changes: Any) -> Any:
+    from audiocontrib.provenance import DataSource, Provenance
+    from audiocontrib.training.output.stage_record import StageRecord, StartModel
+
+    origin = Provenance(data=DataSource(), run="runs/d", split="s")
+    model = StartModel(model_type="m", model_class="M", weights_sha256="")
+    given = {"stage": "sft", "start": "m", "model": model, "settings": sft(), "items": 1, "rows": 1, "copies": 1}
+    return StageRecord(**given | {"provenance": origin} | changes)
+
+
+def test_a_model_that_may_have_read_what_is_watched_is_refused_or_noted() -> None:
+    from audiocontrib.training.watch.before import check_before
+
+    watch = Watch(items=12, every=1)
+    watched = GRPO(part="strong", learning_rate=1e-4, batch=8, steps=3, watch=watch)
+    origin = stage_before().provenance
+    rows = replace(demo_rows(12), provenance=origin)
+    apart, beside = stage_before(recipe=recipe(grpo=watched)), stage_before(recipe=recipe())
+    assert check_before([apart], "grpo", watch, rows) == ()
+    assert check_before([beside], "grpo", None, rows) == ()
+    for one in (beside, stage_before(), replace(apart, provenance=replace(origin, split="t"))):
+        with pytest.raises(UsageError, match=r"trained before \(sft\) on runs/d, by a recipe that does not keep"):
+            check_before([one], "grpo", watch, rows)
+    with pytest.raises(UsageError):
+        check_before([apart], "grpo", replace(watch, seed=1), rows)
+    for other in (replace(beside, provenance=replace(origin, run="other")), replace(beside, provenance=None)):
+        [note] = check_before([other], "grpo", watch, rows)
+        assert "whether sft before had watched items too cannot be told" in note
 
 
 # the curve
@@ -286,10 +332,10 @@ def test_a_long_curve_is_thinned_in_the_card_and_the_best_is_there() -> None:
     held = WatchedCurve(
         items=("a",), clips=1, curve=tuple({"step": step, "watch/audio": 0.5} for step in steps), best=778
     )  # fmt: skip
-    shown = [line[0] for line in curve_lines(held)]
+    shown = [line[0] for line in curve_lines(held, "silence")]
     assert len(shown) in (MOST_LINES, MOST_LINES + 1)
     assert {"0", "998", "778"} <= set(shown)
-    assert curve_lines(replace(held, curve=held.curve[:3]))[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
+    assert curve_lines(replace(held, curve=held.curve[:3]), "silence")[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
 
 
 def test_the_card_says_what_the_best_step_is_best_by() -> None:
@@ -300,7 +346,7 @@ def test_the_card_says_what_the_best_step_is_best_by() -> None:
     for words in (
         "2 held-out items on 2 clips, asked 3 times: method generate",
         "Best by what the audio adds over text, A - S: step 2, and it was higher still before training.",
-        "Training was ended at step 4: it was no better 1 times in a row.",
+        "Training was ended at step 4: patience 1, and no later step was better.",
         "The model has the weights of step 2. It was chosen by these items",
     ):
         assert words in said

@@ -21,13 +21,14 @@ MOST_MARKS = 60
 """Steps beyond which points are lines alone."""
 
 
-def watched_curve(table: pa.Table, part: str = "all", best: int | None = None) -> Figure:
-    """Answers to watched items above, what the audio adds over silence below, with 95 % intervals as bands.
+def watched_curve(table: pa.Table, part: str = "all", best: int | None = None, without: str = "silence") -> Figure:
+    """Answers to watched items above, what the audio adds over a condition below, with 95 % intervals as bands.
 
     Args:
         table: of :data:`audiocontrib.training.watch.table.WATCHED_SCHEMA`.
         part: of the split, or ``all``.
         best: a step to mark.
+        without: the condition.
     """
     from matplotlib.figure import Figure
 
@@ -42,7 +43,7 @@ def watched_curve(table: pa.Table, part: str = "all", best: int | None = None) -
     if chances:
         above.axhline(float(np.mean(chances)), color="black", linewidth=1, linestyle=":", label="guessing")
     for measure, colour, style, name in ADDS:
-        own = [row for row in rows if (row["measure"], row["condition"]) == (measure, "silence")]
+        own = [row for row in rows if (row["measure"], row["condition"]) == (measure, without)]
         _line(below, own, colour, style, name, band=True)
     below.axhline(0, color=INK, linewidth=0.8)
     for axes in (above, below):
@@ -52,7 +53,7 @@ def watched_curve(table: pa.Table, part: str = "all", best: int | None = None) -
     above.set_ylim(-0.02, 1.02)
     most = max((row["n"] or 0 for row in rows), default=0)
     above.set_ylabel(f"share of {most:,} watched items", fontsize=8)
-    below.set_ylabel("the audio adds (over silence)", fontsize=8)
+    below.set_ylabel(f"the audio adds (over {without})", fontsize=8)
     below.set_xlabel("optimiser steps")
     below.legend(frameon=False, fontsize=8, ncols=2)
     keys_above(figure, above, 6)

@@ -76,16 +76,8 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
         base_weights=first.model.weights_sha256,
         order=order,
         stages=[
-            {
-                "stage": one.stage,
-                "name": NAMES[one.stage],
-                "part": part_in_words(one),
-                "told": stage_facts(one),
-                "curve": curve_lines(one.watched) if one.watched else None,
-                "watched": curve_in_words(one.settings.watch, one.watched, one.steps or 0)
-                if one.watched and one.settings.watch
-                else None,
-            }
+            {"stage": one.stage, "name": NAMES[one.stage], "part": part_in_words(one), "told": stage_facts(one)}
+            | _watched(one)
             for one in stages
         ],
         curve_head=HEAD,
@@ -105,6 +97,15 @@ def _card(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], step
         citation=fenced(_citation(), "bibtex"),
         version=version("audiocontrib"),
     )
+
+
+def _watched(one: StageRecord) -> dict[str, Any]:
+    """The curve of a stage, and what follows from it; nothing where it was not watched."""
+    watch, held = one.settings.watch, one.watched
+    if watch is None or held is None:
+        return {}
+    said = curve_in_words(watch, held, one.steps or 0)
+    return {"watched": said, "curve": curve_lines(held, watch.without), "without": watch.without}
 
 
 def _header(stages: Sequence[StageRecord], results: Sequence[MeasuredChange], title: str) -> ModelCardData:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -95,7 +96,7 @@ class TrainingRows(Sequence[TrainingRow]):
         """AudiocontribError that names the first item whose clip is gone, and counts the others."""
         known: dict[str, bool] = {}
         gone = []
-        for item in self.items:
+        for item in chain(self.items, self.watched.items if self.watched else ()):
             if item.clip_id not in known:
                 known[item.clip_id] = item.audio is not None and exists(item.audio)
             if not known[item.clip_id]:

@@ -25,6 +25,15 @@ class HeldOut:
     parts: Mapping[str, str]
     """Item id -> its part of the split; ALL without one."""
 
+    def __post_init__(self) -> None:
+        """UsageError if an item cannot be told right from wrong, heard, or put into a part."""
+        for item in self.items:
+            lacks = {"gold answer": item.answer is None, "clip": item.audio is None, "part": item.id not in self.parts}
+            if any(lacks.values()):
+                raise UsageError(
+                    f"the item {item.id} has no {max(lacks, key=lacks.__getitem__)}, and cannot be watched"
+                )
+
     @property
     def clips(self) -> set[str]:
         """The recordings that no row may be about."""

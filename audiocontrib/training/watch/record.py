@@ -60,7 +60,7 @@ def curve_in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
     worse = before is not None and best is not None and before > best
     said.append(f"Best by {by}: step {held.best:,}" + (", and it was higher still before training." if worse else "."))
     if held.ended:
-        said.append(f"Training was ended at step {steps:,}: it was no better {watch.patience} times in a row.")
+        said.append(f"Training was ended at step {steps:,}: patience {watch.patience}, and no later step was better.")
     if held.taken:
         said.append(
             f"The model has the weights of step {held.best:,}. It was chosen by these items, so that what they say of "
@@ -69,19 +69,19 @@ def curve_in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:
     return said
 
 
-def curve_lines(held: WatchedCurve) -> list[list[str]]:
-    """The curve as rows of a table below HEAD."""
+def curve_lines(held: WatchedCurve, without: str) -> list[list[str]]:
+    """The curve as rows of a table below HEAD; what the audio adds is over the condition ``without`` it."""
     count, most = len(held.curve), min(len(held.curve), MOST_LINES)
     shown = {round(place * (count - 1) / max(1, most - 1)) for place in range(most)}
-    return [_line(one) for place, one in enumerate(held.curve) if place in shown or one["step"] == held.best]
+    return [_line(one, without) for place, one in enumerate(held.curve) if place in shown or one["step"] == held.best]
 
 
-def _line(told: Mapping[str, float]) -> list[str]:
+def _line(told: Mapping[str, float], without: str) -> list[str]:
     def value(name: str) -> float | None:
         return told.get(f"watch/{name}")
 
     declined = " / ".join(percent(value(f"abstained_{name}")) for name in CONDITIONS)
     adds = [
-        signed(*(value(f"{scale}_silence{end}") for end in ("", "_low", "_high"))) for scale in SCALES
+        signed(*(value(f"{scale}_{without}{end}") for end in ("", "_low", "_high"))) for scale in SCALES
     ]  # fmt: skip
     return [f"{told['step']:,.0f}", *(percent(value(name)) for name in CONDITIONS), declined, *adds]

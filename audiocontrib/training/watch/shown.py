@@ -35,6 +35,11 @@ class WatchedTraining:
     done: bool
 
     @property
+    def without(self) -> str:
+        """The condition over which what the audio adds is shown."""
+        return self.watch.without if self.watch else "silence"
+
+    @property
     def best(self) -> int | None:
         """The best step so far."""
         return best_step(self.table, self.watch) if self.watch else None

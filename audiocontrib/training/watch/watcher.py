@@ -13,6 +13,7 @@ from audiocontrib.arrow import texts
 from audiocontrib.errors import AudiocontribError, UsageError
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.scoring.plan import Shard
+from audiocontrib.statistics.clusters import LEAST_ITEMS
 from audiocontrib.store.files import write_table_atomic
 from audiocontrib.training.output.checkpoints import is_whole
 from audiocontrib.training.rows.base import TrainingRows
@@ -123,6 +124,8 @@ def check_watched(watch: Watch | None, rows: TrainingRows) -> None:
         return
     if rows.watched is None:
         raise UsageError("the settings watch, but the rows hold nothing to watch; take them from stage_rows")
+    if len(rows.watched.items) < LEAST_ITEMS:
+        raise UsageError(f"{len(rows.watched.items)} items are too few to watch: there must be {LEAST_ITEMS}")
     both = rows.watched.clips & {item.clip_id for item in rows.items}
     if both:
         raise UsageError(f"{len(both):,} watched recordings are trained on too, e.g. {min(both)}; take other rows")

@@ -9,14 +9,23 @@ from pathlib import Path
 
 import torch
 from quick import QuickDecoder
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.hashing import file_sha256
 
 LAYERS = "base_model.model.model.language_model.layers"
 PROJECTOR = "base_model.model.model.multi_modal_projector"
 TARGETS = r".*language_model\.layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
+
+
+def base_folder() -> Path:
+    """The assembled base. AudiocontribError, with what to do, if it is not there."""
+    from audiocontrib.models.cascade.parts import Part, weights_folder
+
+    return Part(weights="smol-audio-base").find(weights_folder())
 
 
 def names(net: QuickDecoder) -> Iterator[tuple[str, Tensor]]:
@@ -55,8 +64,14 @@ def export(net: QuickDecoder, folder: Path, base: Path) -> None:
 
 
 def take(net: QuickDecoder, folder: Path) -> None:
-    """Start from an exported adapter."""
-    held = load_file(folder / "adapter_model.safetensors")
+    """Start from an exported adapter. AudiocontribError if it is none of this rank and base."""
+    try:
+        held = load_file(folder / "adapter_model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise AudiocontribError(f"{folder}: no adapter can be read there ({one_line(error)})") from error
+    for name, value in names(net):
+        if name not in held or held[name].shape != value.shape:
+            raise AudiocontribError(f"{folder}: its adapter is of another base or rank, see {name}")
     with torch.no_grad():
         for name, value in names(net):
             value.copy_(held[name])

@@ -21,6 +21,8 @@ import soundfile
 import torch
 import transformers as hf
 
+from audiocontrib.errors import AudiocontribError
+
 FRAMES = 160
 """Samples of a frame of the mel spectrogram."""
 VECTOR = 512 * 2
@@ -100,12 +102,18 @@ class Features:
 
 
 def main() -> int:
-    from audiocontrib.models.cascade.parts import weights_folder
+    from adapter import base_folder
 
     parser = argparse.ArgumentParser(description="Encode all clips with the frozen tower, once.")
     parser.add_argument("--data", type=Path, required=True, help="A folder that make.py made.")
     given = parser.parse_args()
-    write(given.data, weights_folder() / "smol-audio-base")
+    try:
+        if not any((given.data / "clips").glob("*.wav")):
+            raise AudiocontribError(f"{given.data}/clips holds no clips; run make.py first")
+        write(given.data, base_folder())
+    except AudiocontribError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 

@@ -22,11 +22,14 @@ from typing import Any
 
 import torch
 import transformers as hf
+from adapter import base_folder, export, take
 from features import Features
 from quick import BF16, QuickDecoder
 from rows import SHARES, Row, Writer, read, shuffled
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
+
+from audiocontrib.errors import AudiocontribError
 
 RANK, ALPHA, SEED = 16, 32, 0
 BATCH, TOGETHER = 16, 1400
@@ -46,6 +49,9 @@ class Training:
         self.net = QuickDecoder(net, RANK, ALPHA, SEED)
         del net
         self.writer, self.out = Writer(hf.AutoTokenizer.from_pretrained(base, local_files_only=True)), out
+        for folder in data:
+            if not (folder / "features.json").is_file():
+                raise AudiocontribError(f"{folder} holds no features; run make.py and features.py first")
         self.features = Features(data)
         self.kinds: dict[str, list[Any]] = defaultdict(list)
         self.captions: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -114,7 +120,9 @@ class Training:
         values = [value for _, value in self.net.parameters()]
         norm = torch.nn.utils.clip_grad_norm_(values, 1.0)
         if not math.isfinite(loss) or not norm.isfinite():
-            raise SystemExit(f"step {self.step}: the loss is {loss}, the gradient's norm {norm}; nothing was changed")
+            raise AudiocontribError(
+                f"step {self.step}: the loss is {loss}, the gradient's norm {norm}; nothing was changed"
+            )
         for group in self.optimizer.param_groups:
             group["lr"] = RATES[group["name"]] * factor
         self.optimizer.step()
@@ -213,10 +221,6 @@ def learn(training: Training, hours: float, log: Path) -> None:
 
 
 def main() -> int:
-    from adapter import export, take
-
-    from audiocontrib.models.cascade.parts import weights_folder
-
     parser = argparse.ArgumentParser(description="Train the projector and the adapter of smol-audio.")
     parser.add_argument("--data", type=Path, action="append", required=True, help="A folder that make.py made.")
     parser.add_argument("--out", type=Path, required=True, help="Folder of the checkpoint and the log.")
@@ -224,8 +228,18 @@ def main() -> int:
     parser.add_argument("--from", type=Path, dest="start", help="An exported adapter to start from.")
     parser.add_argument("--export", type=Path, help="Write the last checkpoint's adapter there, and end.")
     given = parser.parse_args()
+    try:
+        run(given)
+    except AudiocontribError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def run(given: argparse.Namespace) -> None:
+    """Train, or export, as the command says."""
     given.out.mkdir(parents=True, exist_ok=True)
-    base = weights_folder() / "smol-audio-base"
+    base = base_folder()
     training = Training(base, given.data, given.out)
     place = given.out / "checkpoint.safetensors"
     if place.exists():
@@ -236,9 +250,8 @@ def main() -> int:
         first_guess(training)
     if given.export:
         export(training.net, given.export, base)
-        return 0
-    learn(training, given.hours, given.out / "log.txt")
-    return 0
+    else:
+        learn(training, given.hours, given.out / "log.txt")
 
 
 if __name__ == "__main__":

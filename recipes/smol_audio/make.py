@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -101,6 +102,12 @@ def row(clip: str, number: int, question: Question, rng: Random, test: str) -> d
     }
 
 
+def check_tools() -> None:
+    """AudiocontribError if a synthesiser is not installed, before anything is made."""
+    if missing := [name for name in ("espeak-ng", "flite", "fluidsynth") if shutil.which(name) is None]:
+        raise AudiocontribError(f"{', '.join(missing)}: not installed; run: apt-get install {' '.join(missing)}")
+
+
 def check_files() -> None:
     """AudiocontribError if a recording of the catalogue is one that real-sounds was made of."""
     rows = HERE.parents[1] / "audiocontrib/sources/real_sounds/items.jsonl"
@@ -146,6 +153,7 @@ def main() -> int:
     parser.add_argument("--tokenizer", help="Whose words are taught.  [default: smol-audio's base]")
     given = parser.parse_args()
     try:
+        check_tools()
         check_files()
         fetch(given.packages)
         print(json.dumps(make(given.packages, given.out, given.seed, given.scale, given.tokenizer, given.only)))
@@ -159,11 +167,10 @@ def make(
     packages: Path, out: Path, seed: int, scale: float, tokenizer: str | None, only: list[str] | None
 ) -> dict[str, object]:
     """Write all; counts of clips by kind, and the hash of all samples and rows."""
+    from adapter import base_folder
     from transformers import AutoTokenizer
 
-    from audiocontrib.models.cascade.parts import weights_folder
-
-    reader = AutoTokenizer.from_pretrained(tokenizer or weights_folder() / "smol-audio-base", local_files_only=True)
+    reader = AutoTokenizer.from_pretrained(tokenizer or base_folder(), local_files_only=True)
     taught, kept = words.vocabulary(reader, 4500, Random("words"))
     never = clips_of_real_sounds()
     material = Material(packages, out.parent / "notes")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from audiocontrib.arrow import schema_of
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.encoding.quantised import held_bytes, numbers_in
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
@@ -38,7 +39,7 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     Sampling is slower on a GPU than this count. Memory is of weights, gradients and AdamW; activations come on top.
     """
     devices = int(os.environ.get("WORLD_SIZE", "1"))
-    weights = sum(p.numel() for p in model.net.parameters())
+    weights = sum(numbers_in(p) for p in model.net.parameters())
     learned = sum(p.numel() for p in model.net.parameters() if p.requires_grad)
     reads, replies = _tokens(encoder, rows)
     at_once = settings.batch * settings.accumulate * devices
@@ -60,12 +61,12 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
         told += [("replies a step", at_once, ""), ("tokens a reply, at most", replies, "")]
     forwards = _forwards(settings)
     work = 2 * weights * (reads + replies) * forwards * at_once * steps
-    bytes_each = 16 if settings.tune == "full" else 2
+    held = sum(held_bytes(p) for p in model.net.parameters()) if settings.tune != "full" else 16 * weights
     reference = isinstance(settings, GRPO) and settings.beta > 0 and settings.tune == "full"
     told += [
         ("operations", work, "FLOP"),
         ("time on one GPU", work / SPEED / 3600, f"hours at {SPEED:.0e} FLOP/s"),
-        ("memory, activations apart", weights * (bytes_each + 4 * reference) / 1e9, "GB on each device, unsharded"),
+        ("memory, activations apart", (held + 4 * reference * weights) / 1e9, "GB on each device, unsharded"),
     ]
     columns = zip(*[(what, float(value), unit) for what, value, unit in told], strict=True)
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=ESTIMATE_SCHEMA)

@@ -17,6 +17,7 @@ from audiocontrib.models import load_model
 from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.own import is_own
+from audiocontrib.training.encoding.quantised import check_bitsandbytes, quantise
 from audiocontrib.training.rows.base import TrainingRow
 from audiocontrib.training.stage_settings import Stage
 
@@ -28,19 +29,26 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     to bfloat16 weights. Under DeepSpeed, which keeps float32 copies itself, and below adapters, they are bfloat16.
 
     Raises:
-        UsageError: it hears nothing, or is code of the user's own.
+        UsageError: it hears nothing, or is code of the user's own; or it is to be quantised, and nothing here can.
     """
     known = f"an audio-language model, of: {', '.join(sorted(FAMILIES))}"
     if is_own(name):
         raise UsageError(f"{name} is code, which cannot be trained here: name a checkpoint of {known}")
+    quantised = settings.tune == "qlora"
+    if quantised:
+        check_bitsandbytes()
     gpu = torch.cuda.is_available()
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if gpu else "cpu"
     whole = settings.tune == "full" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true"
-    model = load_model(name, device=device, dtype="bfloat16" if gpu and not whole else "float32")
+    model = load_model(
+        name, device="cpu" if quantised else device, dtype="bfloat16" if gpu and not whole else "float32"
+    )
     if not isinstance(model, AudioLanguageModel) or model.adapted:
         raise UsageError(f"{name} cannot be trained here: it takes {known}")
     for path, parameter in model.net.named_parameters():
         parameter.requires_grad_(not any(part.startswith(("visual", "vision")) for part in path.split(".")))
+    if quantised:
+        quantise(model.net, device)
     return model
 
 
@@ -55,6 +63,8 @@ class RowEncoder:
     def __init__(self, model: AudioLanguageModel, seconds: float) -> None:
         self.prompt_encoder = replace(model.encoder, device=torch.device("cpu"))
         self.seconds = min(seconds, model.max_seconds or seconds)
+        self.dtype = model.net.dtype
+        """Of weights that are not quantised."""
         self.generation = copy.deepcopy(model.net.generation_config)
         """As the checkpoint has it; trainers change it."""
         self.ending = self.prompt_encoder.ending()

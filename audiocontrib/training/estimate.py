@@ -14,6 +14,7 @@ from audiocontrib.arrow import schema_of
 from audiocontrib.errors import UsageError
 from audiocontrib.hashing import seeded
 from audiocontrib.models.lalm import AudioLanguageModel
+from audiocontrib.training.encoding.quantised import held_bytes, numbers_in
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.encoding.unusable import (
     REPLY,
@@ -72,7 +73,7 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     Sampling is slower on a GPU than this count. Memory is of weights, gradients and AdamW; activations come on top.
     """
     devices = int(os.environ.get("WORLD_SIZE", "1"))
-    weights = sum(p.numel() for p in model.net.parameters())
+    weights = sum(numbers_in(p) for p in model.net.parameters())
     learned = sum(p.numel() for p in model.net.parameters() if p.requires_grad)
     reads, replies = _tokens(encoder, rows)
     at_once = settings.batch * settings.accumulate * devices
@@ -98,13 +99,13 @@ def counted(settings: Stage, rows: TrainingRows, model: AudioLanguageModel, enco
     forwards = _forwards(settings)
     work = 2 * weights * (reads + _written(settings.watch)) * asked
     work += 2 * weights * (reads + replies) * forwards * at_once * steps
-    bytes_each = 16 if settings.tune == "full" else 2
+    held = sum(held_bytes(p) for p in model.net.parameters()) if settings.tune != "full" else 16 * weights
     reference = settings.tune == "full" and _asks_the_start(settings)
     redrawn = isinstance(settings, GRPO) and settings.redraws > 0
     told += [
         ("operations", work, "FLOP, at most" if redrawn else "FLOP"),
         ("time on one GPU", work / SPEED / 3600, f"hours at {SPEED:.0e} FLOP/s"),
-        ("memory, activations apart", weights * (bytes_each + 4 * reference) / 1e9, "GB on each device, unsharded"),
+        ("memory, activations apart", (held + 4 * reference * weights) / 1e9, "GB on each device, unsharded"),
     ]
     columns = zip(*[(what, float(value), unit) for what, value, unit in told], strict=True)
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=ESTIMATE_SCHEMA)

@@ -13,8 +13,8 @@ from audiocontrib.training.stage_settings import Stage
 CLIPPED = ("grpo", "dr_grpo", "dapo", "bnpo", "luspo")
 """Losses that clip the probability ratio on both sides."""
 SERVER = (
-    "TRL 1.16 gives vLLM pictures only, so replies would be sampled without the audio; leave it out, or export the "
-    "rows for ms-swift, whose own use_vllm hears"
+    "every training here has audio, of which TRL 1.16 gives vLLM nothing: replies would be sampled without; leave it "
+    "out, or export the rows for ms-swift, whose own use_vllm hears"
 )
 SYNC = "the model before training stays the reference here; leave it out, or set beta to 0"
 TOKENS_ALONE = "TRL 1.16 gives such sampling the tokens alone, without the audio; leave it out"

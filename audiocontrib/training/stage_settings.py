@@ -69,8 +69,9 @@ class Stage:
     """Passes through the rows; give this or ``steps``."""
     steps: PositiveInt | None = None
     """Optimiser steps; give this or ``epochs``."""
-    tune: Literal["full", "lora"] = "full"
-    """All weights (those for images apart, which hear nothing), or low-rank adapters that are merged at the end."""
+    tune: Literal["full", "lora", "qlora"] = "full"
+    """All weights (those for images apart, which hear nothing), or low-rank adapters that are merged at the end; with
+    `qlora` the language model's weights below them are in 4 bits (arXiv 2305.14314), the audio tower's are not."""
     rank: PositiveInt = 8
     """Of the adapters."""
     alpha: PositiveInt = 16

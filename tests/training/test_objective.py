@@ -327,7 +327,7 @@ def test_a_schedule_that_ends_before_training_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"vllm_mode": "server"}, "vllm_mode: TRL 1.16 gives vLLM pictures only"),
+        ({"vllm_mode": "server"}, "vllm_mode: every training here has audio, of which TRL 1.16 gives vLLM nothing"),
         ({"use_vllm": True}, "export the rows for ms-swift"),
         ({"use_transformers_paged": True}, "the tokens alone, without the audio"),
         ({"sync_ref_model": True}, "stays the reference"),

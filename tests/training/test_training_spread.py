@@ -15,6 +15,7 @@ from audiocontrib import load_model
 from audiocontrib.errors import UsageError
 
 pytestmark = needs("trl")
+ZERO3 = {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_ZERO_STAGE": "3"}
 accelerate = lazy("accelerate.utils")
 sharded = lazy("audiocontrib.training.trainers.sharded")
 torch = lazy("torch")
@@ -73,6 +74,8 @@ def test_grpo_samples_and_learns_as_in_two_processes_that_hold_all_and_goes_on_a
         ({"FSDP_STATE_DICT_TYPE": "SHARDED_STATE_DICT"}, {}, "no whole model; set fsdp_state_dict_type"),
         ({"FSDP_CPU_RAM_EFFICIENT_LOADING": "true"}, {}, "is loaded whole in every process .* set it to false"),
         ({}, {"tune": "lora"}, "tune is lora, but FSDP is for all weights"),
+        (ZERO3, {"tune": "qlora"}, "tune is qlora, but ZeRO 3 is for all weights"),
+        (ZERO3 | {"ACCELERATE_DEEPSPEED_ZERO3_SAVE_16BIT_MODEL": "false"}, {}, "would save no model; set zero3_save"),
         ({}, {}, "FSDP needs GPUs: accelerate spreads nothing over processors"),
     ],
 )

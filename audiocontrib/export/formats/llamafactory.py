@@ -9,6 +9,7 @@ from typing import Any
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format
 from audiocontrib.export.formats.swift import TAGS, messages
 from audiocontrib.export.launch import ZERO2, as_yaml, unsaid
+from audiocontrib.training.recipe import GRPO, SFT
 
 NAME = "audiocontrib"
 """What `dataset:` in a training configuration names."""
@@ -41,6 +42,13 @@ Weights are bfloat16 under DeepSpeed, which keeps float32 copies (deepspeed=null
 The audio tower counts as a vision tower there, and is frozen unless that is said."""
 
 
+def _tuned(said: SFT | GRPO) -> dict[str, Any]:
+    if said.tune == "full":
+        return {"finetuning_type": "full"}
+    made = {"finetuning_type": "lora", "lora_rank": said.rank, "lora_alpha": said.alpha, "lora_target": "all"}
+    return made | ({"quantization_bit": 4, "quantization_method": "bnb"} if said.tune == "qlora" else {})
+
+
 def llamafactory_files(told: Launch) -> Mapping[str, str]:
     """The configuration, and DeepSpeed's."""
     said = told.settings
@@ -52,8 +60,7 @@ def llamafactory_files(told: Launch) -> Mapping[str, str]:
         "model_name_or_path": told.model,
         "stage": "sft",
         "do_train": True,
-        "finetuning_type": said.tune,
-        **({"lora_rank": said.rank, "lora_alpha": said.alpha, "lora_target": "all"} if said.tune == "lora" else {}),
+        **_tuned(said),
         "freeze_vision_tower": False,
         "freeze_multi_modal_projector": False,
         "dataset_dir": ".",

@@ -105,7 +105,7 @@ def _script(told: Launch) -> str:
         '    "$@"',
         "# a checkpoint of this training: the newest",
         'LAST=$(basename "$(ls -td "$OUT"/checkpoint-*/ | head -n 1)")',
-        MERGE * (said.tune == "lora") + 'ln -sn "$LAST" "$OUT/last"',
+        MERGE * (said.tune != "full") + 'ln -sn "$LAST" "$OUT/last"',
     ]
     return "\n".join(lines) + "\n"
 
@@ -121,7 +121,8 @@ def _type(model: str) -> str | None:
 def _tuned(said: SFT | GRPO) -> dict[str, Any]:
     if said.tune == "full":
         return {"tuner_type": "full"}
-    return {"tuner_type": "lora", "lora_rank": said.rank, "lora_alpha": said.alpha, "target_modules": "all-linear"}
+    made = {"tuner_type": "lora", "lora_rank": said.rank, "lora_alpha": said.alpha, "target_modules": "all-linear"}
+    return made | ({"quant_method": "bnb", "quant_bits": 4} if said.tune == "qlora" else {})
 
 
 def _stops(said: SFT | GRPO) -> list[str]:

@@ -18,6 +18,7 @@ from audiocontrib.models.families import FAMILIES
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.models.own import is_own
 from audiocontrib.training.encoding.kept_tower import keep_features
+from audiocontrib.training.encoding.quantised import check_bitsandbytes, quantise
 from audiocontrib.training.rows.base import TrainingRow
 from audiocontrib.training.stage_settings import Stage
 
@@ -29,15 +30,19 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     to bfloat16 weights. Under DeepSpeed, which keeps float32 copies itself, and below adapters, they are bfloat16.
 
     Raises:
-        UsageError: it hears nothing, or is code of the user's own.
+        UsageError: it hears nothing, or is code of the user's own; or it is to be quantised, and nothing here can.
     """
     known = f"an audio-language model, of: {', '.join(sorted(FAMILIES))}"
     if is_own(name):
         raise UsageError(f"{name} is code, which cannot be trained here: name a checkpoint of {known}")
+    quantised = settings.tune == "qlora"
+    if quantised:
+        check_bitsandbytes()
     gpu = torch.cuda.is_available()
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if gpu else "cpu"
     whole = settings.tune == "full" and os.environ.get("ACCELERATE_USE_DEEPSPEED") != "true"
-    model = load_model(name, device=device, dtype="bfloat16" if reads_bfloat16(settings) and not whole else "float32")
+    dtype = "bfloat16" if reads_bfloat16(settings) and not whole else "float32"
+    model = load_model(name, device="cpu" if quantised else device, dtype=dtype)
     if not isinstance(model, AudioLanguageModel) or model.adapted:
         raise UsageError(f"{name} cannot be trained here: it takes {known}")
     for path, parameter in model.net.named_parameters():
@@ -48,6 +53,8 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     for field in ("freeze", "also"):
         if unknown := sorted(set(getattr(settings, field)) - modules):
             raise UsageError(f"{field}: {name} has no part {unknown[0]}; its audio parts are {_audio_parts(model.net)}")
+    if quantised:
+        quantise(model.net, device)
     if settings.keep_features:
         keep_features(model.net, Path(settings.keep_features))
     return model
@@ -76,6 +83,8 @@ class RowEncoder:
     def __init__(self, model: AudioLanguageModel, seconds: float) -> None:
         self.prompt_encoder = replace(model.encoder, device=torch.device("cpu"))
         self.seconds = min(seconds, model.max_seconds or seconds)
+        self.dtype = model.net.dtype
+        """Of weights that are not quantised."""
         self.generation = copy.deepcopy(model.net.generation_config)
         """As the checkpoint has it; trainers change it."""
         self.ending = self.prompt_encoder.ending()

@@ -27,6 +27,9 @@ def part_in_words(one: StageRecord) -> str:
     return "all items" if one.part == "all" else f"the {one.part} part"
 
 
+_MERGED = {"lora": "merged", "qlora": "trained over 4-bit weights (QLoRA), merged into the unquantised ones"}
+
+
 def stage_facts(one: StageRecord) -> dict[str, str]:
     """What is said of a stage: name -> words."""
     settings = one.settings
@@ -39,7 +42,7 @@ def stage_facts(one: StageRecord) -> dict[str, str]:
         f"devices: {one.devices or '?'}",
         "Learning rate": f"{settings.learning_rate:g}, {settings.schedule}, warm-up {settings.warmup:g}",
         "Weights": "all but those for images" if settings.tune == "full"
-        else f"low-rank adapters (rank {settings.rank}, alpha {settings.alpha}), merged",
+        else f"low-rank adapters (rank {settings.rank}, alpha {settings.alpha}), {_MERGED[settings.tune]}",
     }  # fmt: skip
     if settings.target:
         said["Wanted reply"] = settings.target

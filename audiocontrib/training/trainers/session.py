@@ -18,6 +18,8 @@ from transformers.utils import logging
 
 from audiocontrib import log
 from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.models import load_model
+from audiocontrib.models.adapters import merge_adapter
 from audiocontrib.store.files import make_folder
 from audiocontrib.store.identity import differences
 from audiocontrib.training.encoding.row_encoder import RowEncoder
@@ -165,7 +167,7 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageReco
             if trainer.is_world_process_zero():
                 whole.save_pretrained(out / ADAPTER)
                 (out / ADAPTER / CARD).unlink(missing_ok=True)  # peft's, with nothing filled in
-                merged = whole.merge_and_unload()
+                merged = _merged(trainer, whole, out / ADAPTER, stages[-1].start)
                 trainer.check_weights(merged)
                 merged.save_pretrained(place)
         else:
@@ -175,6 +177,14 @@ def _save_model(trainer: ResumableTrainer, out: Path, stages: Sequence[StageReco
             trainer.encoder.describe(place)
             write_card(place, stages)
             bring_to_disk(place)
+
+
+def _merged(trainer: ResumableTrainer, whole: Any, adapter: Path, start: str) -> Any:
+    """The network with its adapters merged into its weights; quantised ones are read anew, as they were before."""
+    if trainer.settings.tune != "qlora":
+        return whole.merge_and_unload()
+    base: Any = load_model(start, device="cpu", dtype=str(trainer.encoder.dtype).removeprefix("torch."))
+    return merge_adapter(base.net, adapter)
 
 
 def processes() -> PartialState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +15,14 @@ from torch.distributed.tensor import DTensor, Partial
 from audiocontrib.errors import UsageError
 from audiocontrib.training.stage_settings import Stage
 
+ADAPTERS = "take recipes/training/accelerate/ddp.yaml"
 CONFIGURATION = "recipes/training/accelerate/fsdp.yaml has them all"
 
 
 def check_sharding(settings: Stage, state: PartialState) -> None:
-    """UsageError, in one line and before anything is loaded, if FSDP is asked for in a way that is not right here."""
+    """UsageError, before anything is loaded, if sharding is asked for in a way that is not right here."""
     env = os.environ
+    _check_zero3(settings, env)
     if env.get("ACCELERATE_USE_FSDP", "false").lower() != "true":
         return
     if env.get("FSDP_VERSION", "1") != "2":
@@ -32,12 +35,22 @@ def check_sharding(settings: Stage, state: PartialState) -> None:
             f"set it to false ({CONFIGURATION})"
         )
     if settings.tune != "full":
-        raise UsageError(
-            f"tune is {settings.tune}, but FSDP is for all weights: adapters fit on each GPU; take "
-            "recipes/training/accelerate/ddp.yaml"
-        )
+        raise UsageError(f"tune is {settings.tune}, but FSDP is for all weights: adapters fit on each GPU; {ADAPTERS}")
     if state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU):
         raise UsageError("FSDP needs GPUs: accelerate spreads nothing over processors; leave the configuration out")
+
+
+def _check_zero3(settings: Stage, env: Mapping[str, str]) -> None:
+    if env.get("ACCELERATE_USE_DEEPSPEED") != "true" or env.get("ACCELERATE_DEEPSPEED_ZERO_STAGE") != "3":
+        return
+    if settings.tune != "full":
+        raise UsageError(
+            f"tune is {settings.tune}, but ZeRO 3 is for all weights: adapters fit on each GPU; {ADAPTERS}"
+        )
+    if env.get("ACCELERATE_DEEPSPEED_ZERO3_SAVE_16BIT_MODEL") != "true":
+        raise UsageError(
+            "ZeRO 3 would save no model; set zero3_save_16bit_model: true (recipes/training/accelerate/zero3.yaml)"
+        )
 
 
 def with_whole_head(net: Any) -> Any:

@@ -63,7 +63,14 @@ class ResumableTrainer(Trainer):
         return loss
 
     def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
-        """As the trainer's, for weights that small steps can reach: those that are trained are made float32.
+        """As the trainer's, for weights that small steps can reach."""
+        self.make_float32()
+        if self.is_fsdp_enabled:
+            with_whole_head(self.model)
+        return super().create_optimizer(*args, **kwargs)
+
+    def make_float32(self) -> None:
+        """Make those weights float32 that are trained.
 
         TRL makes adapters over quantised weights bfloat16, where steps of 1e-6 are lost. DeepSpeed keeps float32
         copies itself.
@@ -79,9 +86,6 @@ class ResumableTrainer(Trainer):
                         "with mixed_precision: bf16 in the configuration of accelerate"
                     )
                 value.data = value.data.float()
-        if self.is_fsdp_enabled:
-            with_whole_head(self.model)
-        return super().create_optimizer(*args, **kwargs)
 
     def set_initial_training_values(self, *args: Any, **kwargs: Any) -> Any:
         """As the trainer's; it counts the steps of an epoch just before the schedule is made."""
@@ -178,6 +182,7 @@ class ResumableTrainer(Trainer):
         The trainer (transformers 5.23) looks for the names that weights have in memory. Where they are saved under
         others, as for Qwen2.5-Omni, it finds hardly any, takes them as optional, and goes on from the start.
         """
+        self.make_float32()  # before: what is read into bfloat16 adapters would be rounded
         net = self.accelerator.unwrap_model(model if model is not None else self.model)
         if hasattr(net, "peft_config") or self.is_deepspeed_enabled or self.is_fsdp_enabled:
             super()._load_from_checkpoint(resume_from_checkpoint, model)

@@ -255,8 +255,7 @@ class Decoder:
         """Hidden states (B, H) after one token more of each row.
 
         Args:
-            mask: (B, n), 1 where one of the cache's keys, this token's with them, is a row's own.
-            starts: position of each token.
+            mask: (B, n), 1 where a key is a row's own, this token's with them; ``starts``: where that stands.
             parts, widths: see :func:`~.shared_prefix.shared`; empty where the network does not share.
         """
         ids = torch.tensor(tokens, device=self.device)[:, None]

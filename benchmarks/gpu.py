@@ -138,6 +138,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     sizes = given.sizes.split(",")
     if unknown := [size for size in sizes if size not in SHAPES]:
         parser.error(f"--sizes: {unknown[0]!r} is none of {', '.join(SHAPES)}")
+    lengths = given.lengths.split(",")
+    if not all(one.isdecimal() and int(one) > 1 for one in lengths):
+        parser.error(f"--lengths: {given.lengths!r} is no list of numbers above 1")
+    if given.rows < 1 or given.questions < 1 or not given.minutes > 0:
+        parser.error("--rows and --questions are at least 1, --minutes above 0")
     if given.device.startswith("cuda") and not torch.cuda.is_available():
         parser.error("no GPU is here; a small run on a CPU: --device cpu --sizes tiny")
     given.out.mkdir(parents=True, exist_ok=True)
@@ -148,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{name}\n\n| size | part | what | value | unit | note |\n|---|---|---|---:|---|---|")
     for place, size in enumerate(sizes):  # each size has its share: a large one does not find the time spent
         record.until = start + 60 * given.minutes * (place + 1) / len(sizes)
-        measure(record, size, given.device, given.questions, [int(n) for n in given.lengths.split(",")], given.rows)
+        measure(record, size, given.device, given.questions, [int(n) for n in lengths], given.rows)
     plot(record, given.out / "gpu.png")
     for fault in record.faults:
         print(f"WRONG: {fault}")

@@ -12,6 +12,7 @@ from helpers import ROOT
 from helpers.lazy import lazy
 
 sys.path.append(str(ROOT / "benchmarks"))
+torch = lazy("torch")
 gpu, parts_of = lazy("gpu"), lazy("gpu_parts")
 local = lazy("audiocontrib.models.local")
 
@@ -65,7 +66,19 @@ def test_what_there_is_no_time_for_is_named(tmp_path: Path) -> None:
     assert "no time was left" in record.rows[0]["note"]
 
 
-@pytest.mark.parametrize("wrong", [["--sizes", "70b"], ["--sizes", "tiny", "--device", "cuda"]])
-def test_what_cannot_be_run_is_refused(wrong: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--sizes", "70b"],
+        ["--sizes", "tiny", "--device", "cuda"],
+        [*SMALL, "--lengths", "16,x"],
+        [*SMALL, "--lengths", ""],
+        [*SMALL, "--rows", "0"],
+        [*SMALL, "--questions", "-1"],
+        [*SMALL, "--minutes", "0"],
+    ],
+)
+def test_what_cannot_be_run_is_refused(wrong: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SystemExit, match="2"):
         gpu.main([*wrong, "--out", str(tmp_path)])

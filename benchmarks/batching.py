@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GenerationConfig
+from transformers import ContinuousBatchingConfig, GenerationConfig
 
 sys.path.insert(0, str(Path(__file__).parent))
 from engine import build, make_items, requests_of
@@ -40,6 +40,8 @@ CASES = {
 }
 """Case -> what it is called, questions a clip (0: all on one), condition."""
 END = -1
+PAGE = 64
+"""Tokens of a page of transformers' cache; there are as many pages as ROWS of the longest replies take."""
 
 
 class Length:
@@ -80,7 +82,9 @@ def written(model: LocalModel, groups: Sequence[JobGroup]) -> dict[int, list[int
 def by_transformers(model: LocalModel, asked: Sequence[Any], lengths: Sequence[int]) -> dict[int, list[int]]:
     """The same by ``generate_batch``'s manager, which takes token ids only."""
     settings = GenerationConfig(do_sample=False, max_new_tokens=LONG, eos_token_id=END, pad_token_id=0)
-    manager = model.net.init_continuous_batching(generation_config=settings)
+    longest = max(len(one.ready.key[0]) + len(one.ready.suffix) for one in asked) + LONG
+    pages = ContinuousBatchingConfig(page_size=PAGE, num_blocks=ROWS * -(-longest // PAGE))  # left alone it takes all
+    manager = model.net.init_continuous_batching(generation_config=settings, continuous_batching_config=pages)
     manager.start()
     try:
         for place, (request, length) in enumerate(zip(asked, lengths, strict=True)):

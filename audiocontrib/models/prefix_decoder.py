@@ -21,7 +21,7 @@ from audiocontrib.models.network import cache_name
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
 from audiocontrib.models.row_cache import copied
 from audiocontrib.models.sampling import Dice
-from audiocontrib.models.shared_prefix import SharedRows, shared
+from audiocontrib.models.shared_prefix import NotShared, SharedRows, shared
 from audiocontrib.models.trie import Trie
 
 PATHS = ("tree", "batch", "single")
@@ -128,11 +128,7 @@ class Decoder:
     def greedy(
         self, prefix: Prefix, suffixes: Sequence[Sequence[int]], stop: frozenset[int], max_new_tokens: int
     ) -> list[list[int]]:
-        """The most likely continuation, token by token, until a stop token (left out) or the limit.
-
-        Raises:
-            NotANumber: logits of a request are NaN, of which none is the largest.
-        """
+        """The most likely continuation, token by token, until a stop token (left out) or the limit."""
         return self.drawn(prefix, suffixes, stop, max_new_tokens, [None] * len(suffixes))
 
     @torch.inference_mode()
@@ -144,7 +140,7 @@ class Decoder:
         max_new_tokens: int,
         dice: Sequence[Dice | None],
     ) -> list[list[int]]:
-        """As :meth:`greedy`, with tokens drawn where a request has dice."""
+        """As :meth:`greedy`, with tokens drawn where a request has dice. :class:`NotANumber` where logits are NaN."""
         jobs = [ReplyJob(place, suffix, one) for place, (suffix, one) in enumerate(zip(suffixes, dice, strict=True))]
         groups: list[JobGroup] = [(lambda: prefix, jobs)]
         rows = len(jobs) if self.forks else 1
@@ -160,8 +156,8 @@ class Decoder:
         for suffix, choices in zip(suffixes, options, strict=True):
             for option, nodes in zip(choices, tree.add_options(suffix, choices), strict=True):
                 wanted += zip(nodes, option, strict=True)
-        n0, n = len(prefix.ids), len(tree)
-        allowed = torch.ones(n, n0 + n, dtype=torch.bool)
+        n0 = len(prefix.ids)
+        allowed = torch.ones(len(tree), n0 + len(tree), dtype=torch.bool)
         allowed[:, n0:] = torch.from_numpy(tree.ancestors())
         hidden = self._call(
             torch.tensor([tree.tokens], device=self.device),
@@ -259,16 +255,20 @@ class Decoder:
         """Hidden states (B, H) after one token more of each row.
 
         Args:
-            mask: (B, n), 1 where one of the cache's keys, this token's with them, is a row's own.
-            starts: position of each token.
+            mask: (B, n), 1 where a key is a row's own, this token's with them; ``starts``: where that stands.
             parts, widths: see :func:`~.shared_prefix.shared`; empty where the network does not share.
         """
         ids = torch.tensor(tokens, device=self.device)[:, None]
         positions = torch.tensor(starts, device=self.device)[:, None]
-        if not self.shares:
-            return self._call(ids, positions, mask, cache)[:, -1]
-        with shared(self.config, len(cache.layers), parts, widths):
-            return self._call(ids, positions, mask[:, None, None].bool(), cache)[:, -1]
+        try:
+            if self.shares:
+                with shared(self.config, len(cache.layers), parts, widths):
+                    return self._call(ids, positions, mask[:, None, None].bool(), cache)[:, -1]
+        except NotShared:  # the cache is as it was: a token is written where it was written before
+            if parts:
+                raise
+            self.shares = False
+        return self._call(ids, positions, mask, cache)[:, -1]
 
     def _call(
         self, ids: Tensor, positions: Tensor, mask: Tensor, cache: Any, features: dict[str, Tensor] | None = None

@@ -21,8 +21,8 @@ from transformers.masking_utils import sdpa_mask
 NAME = "audiocontrib_shared_prefix"
 CHUNK = 16
 """Rows whose own tokens are attended to at once: the longest of them is the width of all."""
-EXTRAS = ("softcap", "position_bias", "s_aux", "sliding_window")
-"""What changes the scores of an attention beyond what is computed here."""
+EXTRAS = ("softcap", "position_bias", "s_aux")
+"""What changes the scores of an attention beyond what is computed here. (Windows are in the mask.)"""
 
 
 class NotShared(Exception):

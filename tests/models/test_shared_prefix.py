@@ -87,6 +87,17 @@ def test_layers_that_do_not_ask_are_found() -> None:
 
 
 @pytest.mark.slow
+def test_a_reply_alone_goes_on_where_the_attention_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    model: AudioLanguageModel = load_model("tiny-qwen2.5-omni", device="cpu", dtype="float32")  # type: ignore[assignment]
+    asked = cases(next(iter(CASES)))[:1]
+    right = model.generate(asked, max_new_tokens=12)
+    assert model.fast.shares
+    monkeypatch.setattr(shared_prefix, "EXTRAS", ("dropout",))
+    assert model.generate(asked, max_new_tokens=12) == right
+    assert not model.fast.shares
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", [True, False])
 @pytest.mark.parametrize("name", ["tiny-qwen2.5-omni", "tiny-audio-flamingo-3"])
 def test_replies_of_several_prefixes_at_once(name: str, shares: bool, monkeypatch: pytest.MonkeyPatch) -> None:

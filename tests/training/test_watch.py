@@ -403,8 +403,8 @@ def test_sharded_weights_are_refused() -> None:
     spread = Made(is_fsdp_enabled=False, is_deepspeed_enabled=True, accelerator=Made(state=state))
     for one in (sharded, spread):
         with pytest.raises(UsageError, match="weights are sharded"):
-            watcher.check_whole(one, plain)
+            watcher.check_watchable(one, plain)
     state.deepspeed_plugin.zero_stage = 2
-    watcher.check_whole(spread, plain)
+    watcher.check_watchable(spread, plain)
     with pytest.raises(UsageError, match=r"leave watch\.keep_best out"):
-        watcher.check_whole(spread, replace(plain, keep_best=True))
+        watcher.check_watchable(spread, replace(plain, keep_best=True))

@@ -52,7 +52,7 @@ class Watcher(TrainerCallback):
         self.trainer, self.model, self.watch, self.held = trainer, model, watch, held
         self.asking = request_config(watch, rows.prompt)
         self.table = WATCHED_SCHEMA.empty_table()
-        check_whole(trainer, watch)
+        check_watchable(trainer, watch)
 
     @property
     def best(self) -> int | None:
@@ -131,7 +131,7 @@ def check_watched(watch: Watch | None, rows: TrainingRows) -> None:
         raise UsageError(f"{len(both):,} watched recordings are trained on too, e.g. {min(both)}; take other rows")
 
 
-def check_whole(trainer: ResumableTrainer, watch: Watch) -> None:
+def check_watchable(trainer: ResumableTrainer, watch: Watch) -> None:
     """UsageError where no process holds all weights, or those of the best step cannot be taken up again."""
     if trainer.is_fsdp_enabled:
         raise UsageError("weights are sharded (FSDP), so that no process can ask them; leave watch out")

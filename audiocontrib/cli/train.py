@@ -68,7 +68,6 @@ def command(
     Examples:
       audiocontrib train sft --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
       audiocontrib train grpo --training-recipe recipes/training/tiny/weak_to_strong.yaml --run runs/demo --split paper
-      audiocontrib train grpo --training-recipe recipes/training/tiny/weak_to_strong.yaml --reward my_reward.py:brief
       audiocontrib train sft --training-recipe recipes/training/omni/sft_all.yaml --set tune=lora --dry-run
       audiocontrib query "select step, reward from 'trained/weak_to_strong/grpo/metrics.parquet'" --file trained
     """

@@ -115,6 +115,11 @@ def test_what_is_wrong_in_a_file_is_one_line(tmp_path: Path, text: str, name: st
 def test_names_are_one_each(mine: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.py"
     other.write_text(GOOD)
+    copy = tmp_path / "copy.py"
+    copy.write_text(GOOD)
+    load_rewards([f"{mine}:brief"])
+    assert load_rewards([f"{copy}:brief"]) == {"brief": None}  # the same code
+    other.write_text(f"{GOOD}\n")
     with pytest.raises(UsageError, match=r"other.py:2: reward 'brief' is there already \(first at my.py:2\)"):
         load_rewards([f"{mine}:brief", f"{other}:brief"])
     with pytest.raises(UsageError, match="named twice"):

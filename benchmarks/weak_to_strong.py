@@ -1,6 +1,6 @@
 """Weak-to-Strong against other ways to spend the same steps, on two tiny models and the demo set.
 
-    python benchmarks/weak_to_strong.py --out arms              about an hour and a quarter of one quiet core
+    python benchmarks/weak_to_strong.py --out arms              every arm, on both models
     python benchmarks/weak_to_strong.py --out arms --tables     only read what is there, as Markdown
 
 *half-trained*: a tiny Qwen2.5-Omni at a fraction of its usual steps, so that there is something left to learn, with

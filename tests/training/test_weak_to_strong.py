@@ -48,6 +48,12 @@ def plan(folder: Path, recipe: dict | None = None, **changes: object) -> Path:
     return path
 
 
+def watching(items: int) -> dict:
+    """A recipe whose first stage watches so many items, and that has no second one."""
+    watch = {"items": items, "every": 1, "method": "likelihood"}
+    return {"grpo": None, "sft": {"part": "weak", "learning_rate": 1e-4, "steps": 2, "batch": 4, "watch": watch}}
+
+
 @pytest.mark.slow
 def test_the_loop_is_closed_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     path, out = plan(tmp_path), tmp_path / "out"
@@ -143,6 +149,10 @@ def test_a_wrong_plan_is_one_line(tmp_path: Path, changes: dict, words: str) -> 
         ({}, {"model": "{folder}"}, "the folder holds no weights"),
         ({}, {"model": "mock"}, "mock cannot be trained here"),
         ({"held_out": {"dataset": "{set}", "mapping": {"answer": "-"}}}, {}, "held_out: no question has a gold answer"),
+        ({}, watching(16), r"sft\.watch\.items is 16, but data has 16 items: watch fewer"),
+        ({"trainer": "ms-swift"}, watching(10), r"ms-swift does not watch: leave sft\.watch out of the recipe"),
+        # what is watched is of the data: a held-out set cannot have it
+        ({"held_out": {"dataset": "demo", "seed": 3, "limit": 5}}, watching(10), r"share \d+ recordings"),
     ],
 )
 def test_what_would_fail_later_fails_before_anything_is_asked(

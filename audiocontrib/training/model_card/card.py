@@ -103,7 +103,7 @@ def _watched(one: StageRecord) -> dict[str, Any]:
     """The curve of a stage, and what follows from it; nothing where it was not watched."""
     watch, held = one.settings.watch, one.watched
     if watch is None or held is None:
-        return {}
+        return {"watched": None}
     said = curve_in_words(watch, held, one.steps or 0)
     return {"watched": said, "curve": curve_lines(held, watch.without), "without": watch.without}
 

@@ -113,9 +113,7 @@ def test_base_and_adapter_are_held_to_their_hashes(tmp_path: Path, monkeypatch: 
     folder = adapter_folder(tmp_path, b"base")
     assert base_and_adapter(folder) == f"{tmp_path / 'parts' / 'smol-audio-base'}+{folder}"
     (folder / "adapter_config.json").write_text("{} ")
-    with pytest.raises(
-        AudiocontribError, match=r"adapter_config\.json: it is missing or damaged; install"
-    ):
+    with pytest.raises(AudiocontribError, match=r"adapter_config\.json: it is missing or damaged; install"):
         base_and_adapter(folder)
 
 

@@ -131,3 +131,15 @@ def test_peft_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("audiocontrib.models.smol.find_spec", lambda _: None)
     with pytest.raises(AudiocontribError, match=r"^smol-audio: its adapter needs a package; run: pip install peft$"):
         base_and_adapter(tmp_path)
+
+
+@needs("peft")
+def test_the_name_loads_base_and_adapter_by_the_common_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from audiocontrib import models
+
+    monkeypatch.setenv(ENV, str(tmp_path / "parts"))
+    monkeypatch.setattr(models, "SMOL", adapter_folder(tmp_path, b"base"))
+    monkeypatch.setattr("audiocontrib.models.load.load_checkpoint", lambda where, **given: (where, given))
+    where, given = models._smol_audio(None, dtype="bfloat16")
+    assert where == f"{tmp_path / 'parts' / 'smol-audio-base'}+{tmp_path / 'adapter'}"
+    assert given == {"name": "smol-audio", "dtype": "bfloat16"}

@@ -105,3 +105,18 @@ def test_a_training_in_bfloat16_on_a_cpu_moves_float32_weights(tmp_path: Path) -
     with safe_open(tmp_path / "one/adapter/adapter_model.safetensors", framework="pt") as file:
         assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F32"}  # noqa: SIM118, it is no dictionary
     assert load_model(str(made.model), device="cpu").net is not None
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_with_the_part_that_is_trained_whole(tmp_path: Path) -> None:
+    rows, settings = demo_rows(12), sft(steps=4, save_every=1, keep=9, **BESIDE)
+    straight = train_sft(settings, rows, TINY, tmp_path / "straight", progress=False)
+    out = tmp_path / "stopped"
+    shutil.copytree(tmp_path / "straight", out)
+    shutil.rmtree(out / "model")
+    for later in (3, 4):
+        shutil.rmtree(out / f"checkpoints/checkpoint-{later}")
+    again = train_sft(settings, rows, TINY, out, progress=False)
+    assert again.resumed == 2
+    ours, theirs = (load_model(str(made.model), device="cpu").net.state_dict() for made in (again, straight))
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-6) for name in theirs)

@@ -75,6 +75,17 @@ def test_adapters_that_trl_makes_bfloat16_are_made_float32(tmp_path: Path) -> No
     assert held == {torch.float32}
 
 
+def test_a_share_of_a_weight_that_is_not_finite_is_found_under_zero_3(tmp_path: Path) -> None:
+    """DeepSpeed leaves an empty weight in its place, which is finite whatever it holds."""
+    made = trainer(tmp_path)
+    name, value = next((name, value) for name, value in made.model.named_parameters() if value.requires_grad)
+    value.ds_tensor, value.data = torch.ones(4), torch.empty(0)
+    made.check_weights()
+    value.ds_tensor[2] = float("inf")
+    with pytest.raises(AudiocontribError, match=rf"the weight {name} is inf after step 0, and is not saved"):
+        made.check_weights()
+
+
 def test_weights_that_are_sharded_in_bfloat16_are_refused(tmp_path: Path) -> None:
     made = trainer(tmp_path)
     made.is_fsdp_enabled = True

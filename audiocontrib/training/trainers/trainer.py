@@ -167,6 +167,7 @@ class ResumableTrainer(Trainer):
             net: another network than the one that is trained, such as one with its adapters merged.
         """
         for name, value in (net or self.accelerator.unwrap_model(self.model)).named_parameters():
+            value = getattr(value, "ds_tensor", value)  # under ZeRO 3 all but this share of it is elsewhere
             if not value.isfinite().all():
                 bad = value.detach()[~value.isfinite()][0].item()
                 self._stop(f"the weight {name} is {bad} after step {self.state.global_step}, and is not saved")

@@ -1,9 +1,9 @@
-"""What one GPU does, in one command of at most nine minutes, with no network: JSON, a table and a plot.
+"""What one GPU does, in one command for nine minutes, with no network: JSON, a table and a plot.
 
 Random weights in the shape of the published Qwen2.5-Omni thinkers. For each size: the share of the card's measured
 matrix rate that questions reach, against (a) ``generate`` and (b) a forward for each option with the fastest attention
 that they have here; replies against ``generate`` in a batch and transformers' continuous batching; memory; steps of SFT
-and GRPO; the doctor. Each part has a share of the time, and what is found is written at once: a part that fails is
+and GRPO; the doctor. What has no time left is not begun, and what is found is written at once: a part that fails is
 named in the table, and takes no other with it. The exit is 1 where scores differ beyond the tolerance or the doctor
 finds a fault.
 

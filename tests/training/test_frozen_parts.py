@@ -53,6 +53,32 @@ def test_a_tower_whose_features_cannot_be_kept_is_refused(tmp_path: Path) -> Non
         row_encoder.load_for_training(other, sft(freeze=("audio_tower",), keep_features=str(tmp_path)))
 
 
+def test_a_file_is_no_folder_for_features_and_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"^keep_features: .*file is a file; name a folder$"):
+        row_encoder.load_for_training(TINY, sft(freeze=("audio_tower",), keep_features=str(tmp_path / "file")))
+    row_encoder.load_for_training(TINY, sft(freeze=("audio_tower",), keep_features=str(tmp_path / "later")))
+    assert not (tmp_path / "later").exists()
+
+
+def test_something_must_be_left_to_train() -> None:
+    with pytest.raises(UsageError, match=r"^freeze: nothing of .* is left to train; leave a part out$"):
+        row_encoder.load_for_training(TINY, sft(freeze=("model", "lm_head")))
+
+
+def test_adapters_are_off_what_stays_and_off_nothing_that_is_called_alike() -> None:
+    import re
+
+    from audiocontrib.training.trainers.arguments import adapters
+
+    without = adapters(sft(tune="lora", freeze=("proj", "audio_tower"))).exclude_modules
+    kept = ["model.language_model.layers.0.self_attn.q_proj", "model.audio_tower_two.fc1"]
+    assert not any(re.fullmatch(without, name) for name in kept)
+    left = ["model.audio_tower.layers.0.fc1", "audio_tower", "model.layers.proj", "visual.blocks.0.q"]
+    assert all(re.fullmatch(without, name) for name in left)
+    assert adapters(sft(tune="lora")).exclude_modules == ".*visual.*"
+
+
 @pytest.mark.slow
 def test_what_is_frozen_stays_and_what_is_named_moves_whole(tmp_path: Path) -> None:
     made = train_sft(sft(steps=2, **BESIDE), demo_rows(8), TINY, tmp_path / "one", progress=False)

@@ -29,7 +29,7 @@ def keep_features(net: Any, folder: Path) -> None:
     trainings with other clips, towers or precisions can share a folder. Names of the network stay as they are.
 
     Raises:
-        UsageError: it has no tower whose output can be kept.
+        UsageError: it has no tower whose output can be kept, or ``folder`` is a file.
     """
     tower: Any = next((module for name, module in net.named_modules() if name.split(".")[-1] == "audio_tower"), None)
     if type(tower).__name__ not in TOWERS:
@@ -37,7 +37,8 @@ def keep_features(net: Any, folder: Path) -> None:
             f"keep_features: the output of {type(tower).__name__ if tower else 'this network'} cannot be kept, only "
             f"that of {', '.join(TOWERS)}; leave it out"
         )
-    make_folder(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"keep_features: {folder} is a file; name a folder")
     tower.forward = _Kept(tower, folder)
 
 

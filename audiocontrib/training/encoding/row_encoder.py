@@ -53,6 +53,8 @@ def load_for_training(name: str, settings: Stage) -> AudioLanguageModel:
     for field in ("freeze", "also"):
         if unknown := sorted(set(getattr(settings, field)) - modules):
             raise UsageError(f"{field}: {name} has no part {unknown[0]}; its audio parts are {_audio_parts(model.net)}")
+    if settings.tune == "full" and not any(one.requires_grad for one in model.net.parameters()):
+        raise UsageError(f"freeze: nothing of {name} is left to train; leave a part out")
     if quantised:
         quantise(model.net, device)
     if settings.keep_features:

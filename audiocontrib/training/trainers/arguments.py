@@ -83,12 +83,13 @@ def adapters(settings: Stage) -> Any:
         return None
     from peft import LoraConfig
 
-    without = "|".join(map(re.escape, ("visual", *settings.freeze, *settings.also)))
+    apart = "|".join(map(re.escape, (*settings.freeze, *settings.also)))
+    without = rf"|(.*\.)?({apart})(\..*)?" if apart else ""  # whole names of modules on the way to a layer
     return LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         target_modules="all-linear",
-        exclude_modules=rf".*({without}).*",
+        exclude_modules=f".*visual.*{without}",
         modules_to_save=list(settings.also) or None,
     )
 

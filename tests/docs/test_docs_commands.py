@@ -36,6 +36,7 @@ from audiocontrib import plugins
 from audiocontrib.cli import main
 from audiocontrib.demo import TINY
 from audiocontrib.registry import forget
+from audiocontrib.training import reward_files
 
 LINES = lines_by_page()
 NEWEST = {
@@ -96,9 +97,11 @@ def here(place: Path, tmp_path: Path) -> Iterator[Path]:
     copy = shutil.copytree(place, tmp_path / "here", symlinks=True)
     with chdir(copy):
         yield copy
-    for module in plugins.loaded_plugins().values():  # the next copy has files of the same names
+    rewards = [module.__name__ for module in reward_files._modules.values()]
+    for module in [*plugins.loaded_plugins().values(), *rewards]:  # the next copy has files of the same names
         forget(module)
     plugins._loaded.clear()
+    reward_files._modules.clear()
 
 
 @pytest.fixture(scope="module")

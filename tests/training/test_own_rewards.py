@@ -47,6 +47,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("_modules", "_files"):
         monkeypatch.setattr(reward_files, name, {})
     monkeypatch.setattr(plugins, "_loaded", {})
+    for name in list(REWARDS.origins):  # other tests of this process may have filed theirs
+        del REWARDS[name], REWARDS.origins[name]
     yield
     REWARDS.clear()
     REWARDS.update(held[0])

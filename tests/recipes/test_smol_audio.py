@@ -203,3 +203,14 @@ def test_counted_numbers_do_not_stand_out(monkeypatch: pytest.MonkeyPatch) -> No
         ranks.setdefault(len(options), []).append(options.index(question.gold))
     for k, found in ranks.items():
         assert abs(np.mean(found) - (k - 1) / 2) < 4 * k / np.sqrt(12 * len(found))
+
+
+def test_the_trainer_s_recipe_is_the_same_training() -> None:
+    from audiocontrib.training import read_training_recipe
+
+    learn, settings = recipe("learn"), read_training_recipe(RECIPE / "sft.yaml").sft
+    assert settings is not None
+    assert (settings.rank, settings.alpha) == (learn.RANK, learn.ALPHA)
+    assert settings.batch * settings.accumulate == learn.BATCH
+    assert settings.learning_rate == learn.RATES["adapter"]
+    assert (settings.freeze, settings.also) == (("audio_tower",), ("multi_modal_projector",))

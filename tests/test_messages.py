@@ -17,7 +17,10 @@ from audiocontrib.errors import AudiocontribError, UsageError
 PACKAGE = Path(audiocontrib.__file__).parent
 COMMANDS_IN_TEXTS = {
     "shell.py": "steps as the commands that do them",
-    **{f"export/formats/{name}.py": "the script that starts that trainer" for name in ("nemo_rl", "r1_aqa", "swift_launch")},
+    **dict.fromkeys(
+        (f"export/formats/{name}.py" for name in ("nemo_rl", "r1_aqa", "swift_launch")),
+        "the script that starts that trainer",
+    ),
     "sources/describe.py": "the command that reads a file of one's own",
     **{f"importing/tools/{name}.py": "an option of that tool" for name in ("lighteval", "lm_eval", "lmms_eval")},
 }

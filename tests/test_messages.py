@@ -18,7 +18,7 @@ PACKAGE = Path(audiocontrib.__file__).parent
 COMMANDS_IN_TEXTS = {
     "shell.py": "steps as the commands that do them",
     **dict.fromkeys(
-        (f"export/formats/{name}.py" for name in ("nemo_rl", "r1_aqa", "swift_launch")),
+        (f"export/formats/{name}.py" for name in ("nemo_rl", "r1_aqa", "swift_launch", "trl")),
         "the script that starts that trainer",
     ),
     "sources/describe.py": "the command that reads a file of one's own",

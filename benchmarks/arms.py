@@ -120,7 +120,7 @@ def figure(shown: pd.DataFrame):
             places = np.array([arms.index(arm) for arm in own.arm]) + 0.2 * (shift - 1)
             error = np.abs(own[["low", "high"]].to_numpy().T - own.accuracy.to_numpy())
             axes.errorbar(own.accuracy, places, xerr=error, fmt=mark, label=condition, capsize=2)
-        axes.set(title=f"{part} part by the published rule (n = {own.n.iloc[0]})", xlabel="accuracy", xlim=(0, 1))
+        axes.set(title=f"{part} part (n = {own.n.iloc[0]})", xlabel="accuracy", xlim=(0, 1))
         axes.set_yticks(range(len(arms)), arms)
         axes.grid(axis="x", alpha=0.3)
     axes.invert_yaxis()

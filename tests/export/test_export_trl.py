@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import subprocess
@@ -61,6 +62,17 @@ def test_its_settings_are_those_of_the_recipe(run: Run, tmp_path: Path) -> None:
 def test_what_it_cannot_carry_over_is_said(run: Run, tmp_path: Path) -> None:
     folder = made(run, tmp_path, recipe=recipe(tmp_path, tune="qlora", freeze=["audio_tower"]))
     assert "not carried over: tune qlora, freeze ('audio_tower',)" in (folder / "sft.yaml").read_text()
+
+
+def test_rows_are_read_whatever_breaks_their_texts_hold(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(run, tmp_path, recipe=recipe(tmp_path))
+    monkeypatch.syspath_prepend(str(folder))
+    script = runpy.run_path(str(folder / "sft.py"))
+    told = [{"text": "one\u2028two\u0085three"}, {"text": "four"}]
+    (tmp_path / "rows").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in told), "utf-8")
+    assert script["written_rows"](tmp_path / "rows") == told
 
 
 def test_for_grpo_there_is_no_script(run: Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format
 from audiocontrib.export.formats.swift import TAGS, messages
-from audiocontrib.export.launch import ZERO2, as_yaml, unsaid
+from audiocontrib.export.launch import ZERO2, as_yaml, optimiser_of, unsaid
 from audiocontrib.training.recipe import GRPO, SFT
 
 NAME = "audiocontrib"
@@ -69,19 +69,10 @@ def llamafactory_files(told: Launch) -> Mapping[str, str]:
         "template": "qwen2_omni",
         "cutoff_len": 1024,
         "output_dir": "trained",
-        "learning_rate": said.learning_rate,
-        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(said.schedule, said.schedule),
+        **optimiser_of(said),
         "warmup_ratio": said.warmup,
-        "weight_decay": said.weight_decay,
-        "adam_beta1": said.betas[0],
-        "adam_beta2": said.betas[1],
-        "max_grad_norm": said.clip,
-        "per_device_train_batch_size": said.batch,
-        "gradient_accumulation_steps": said.accumulate,
         **steps,
-        "save_steps": said.save_every,
         "logging_steps": 1,
-        "seed": said.seed,
         "bf16": True,
         "deepspeed": "ds_z2.json",
         "report_to": "none",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import Launch
-from audiocontrib.export.launch import unsaid
+from audiocontrib.export.launch import optimiser_of, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO, SFT
 
@@ -139,20 +139,11 @@ def _trained(said: SFT | GRPO) -> dict[str, Any]:
     epochs = said.schedule_epochs or said.epochs
     return {
         "max_length": max(1024, math.ceil(said.seconds / TOKEN_SECONDS) + TEXT_TOKENS),
-        "learning_rate": said.learning_rate,
-        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(said.schedule, said.schedule),
+        **optimiser_of(said),
         "warmup_ratio": said.warmup,
-        "weight_decay": said.weight_decay,
-        "adam_beta1": said.betas[0],
-        "adam_beta2": said.betas[1],
-        "max_grad_norm": said.clip,
-        "per_device_train_batch_size": said.batch,
-        "gradient_accumulation_steps": said.accumulate,
         **({"max_steps": steps} if steps else {"num_train_epochs": epochs}),
         "gradient_checkpointing": said.checkpointing,
-        "save_steps": said.save_every,
         "save_total_limit": said.keep,
-        "seed": said.seed,
         "data_seed": said.seed,
         "dataloader_num_workers": said.workers,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format, for_rewards
-from audiocontrib.export.launch import as_yaml, unsaid
+from audiocontrib.export.launch import as_yaml, optimiser_of, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO, SFT
 
@@ -50,23 +50,14 @@ def _settings(told: Launch, said: SFT | GRPO) -> dict[str, Any]:
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "max_length": None,
         "remove_unused_columns": False,
-        "learning_rate": said.learning_rate,
-        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(said.schedule, said.schedule),
+        **optimiser_of(said),
         "warmup_steps": said.warmup,
-        "weight_decay": said.weight_decay,
-        "adam_beta1": said.betas[0],
-        "adam_beta2": said.betas[1],
-        "max_grad_norm": said.clip,
-        "per_device_train_batch_size": said.batch,
-        "gradient_accumulation_steps": said.accumulate,
         **length,
         "activation_checkpointing": said.checkpointing,
         "activation_checkpointing_kwargs": {"use_reentrant": False},
         "bf16": True,
         "ddp_find_unused_parameters": True,
-        "save_steps": said.save_every,
         "logging_steps": 1,
-        "seed": said.seed,
         "report_to": list(said.report_to) or "none",
         "output_dir": "trained",
     }

@@ -77,7 +77,8 @@ def _clip(row: dict[str, Any]) -> str:
 
 def written_rows(path: Path) -> list[dict[str, Any]]:
     """The rows. Not by `datasets`: it would give every part of a message the keys of all others."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line]  # splitlines would cut at other breaks in a text too
 
 
 def train_by_trl() -> None:

@@ -2,7 +2,7 @@
 
 Adapters are merged into the weights once a step, so a forward has no extra products; the backward takes the gradients
 of the adapters from the same inputs. Weights and arithmetic are bfloat16, what is trained has float32 copies.
-Rows are padded on the right, so that plain causal attention needs no mask.
+Rows are padded on the right, so that causal attention needs no other mask.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Attention(torch.autograd.Function):
     """Queries, keys and values in one row each -> what is attended to: rotary positions, groups of heads, causal.
 
     Written out, since scaled_dot_product_attention takes three times as long on a processor, forward and backward.
-    Shapes: (rows * length, (heads + 2 kv) * width) -> (rows * length, heads * width); mask (group * length, length).
+    Shapes: (rows * length, (heads + 2 kv) * width) -> (rows * length, heads * width), with a mask of
+    (1 or rows * kv, group * length, length).
     """
 
     @staticmethod
@@ -199,13 +200,24 @@ class QuickDecoder:
         pairs = [self.adapters[f"{number}.{name}.{side}"] for name in group for side in "AB"]
         return Product.apply(x, self.layers[number][group], norm, self.scale, self.low, number, group, *pairs)
 
-    def hidden(self, x: Tensor, rows: int) -> Tensor:
-        """Hidden states of ``rows`` rows of equal length; x and the result have shape (rows * length, hidden)."""
+    def hidden(self, x: Tensor, rows: int, branch: Tensor | None = None) -> Tensor:
+        """Hidden states of ``rows`` rows of equal length; x and the result have shape (rows * length, hidden).
+
+        Args:
+            branch: shape (rows, length), 0 for what all of a row sees and then 1, 2, … for what sees only that and
+                itself; the positions of each go on where the 0s end. Without it, each token sees all before it.
+        """
         length = len(x) // rows
-        cos, sin = self.cos[:length, None], self.sin[:length, None]
-        later = torch.ones(length, length, dtype=torch.bool).triu(1)
-        mask = torch.zeros(length, length, dtype=x.dtype).masked_fill(later, torch.finfo(x.dtype).min)
-        mask = mask.repeat(self.heads // self.kv, 1)[None]
+        seen = torch.ones(length, length, dtype=torch.bool).tril()[None]
+        places = torch.arange(length)[None]
+        if branch is not None:
+            seen = seen & ((branch[:, None] == 0) | (branch[:, None] == branch[:, :, None]))
+            same = branch[:, None] == branch[:, :, None]
+            inside = (same & seen).sum(2) - 1
+            places = torch.where(branch == 0, inside, inside + (branch == 0).sum(1, keepdim=True))
+        cos, sin = self.cos[places][:, :, None], self.sin[places][:, :, None]
+        mask = torch.zeros(seen.shape, dtype=x.dtype).masked_fill(~seen, torch.finfo(x.dtype).min)
+        mask = mask.repeat_interleave(self.kv if len(mask) > 1 else 1, 0).repeat(1, self.heads // self.kv, 1)
         for number, layer in enumerate(self.layers):
             three = self._product(UnitNorm.apply(x, self.eps), number, GROUPS[0], layer["input"])
             mixed = Attention.apply(three, cos, sin, mask, rows, self.heads, self.kv)

@@ -1,4 +1,4 @@
-"""Rows: a clip's question, or its caption, as the tokens before the sound, after it, and of the reply."""
+"""Rows: a clip's questions and its caption, as the tokens before the sound, after it, and of each reply."""
 
 from __future__ import annotations
 
@@ -25,15 +25,22 @@ KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What is asked after the sound, and the reply that is wanted."""
+
+    after: list[int]
+    target: list[int]
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """What is read and what is wanted."""
+    """A clip, and replies that are wanted on it; each sees what is before, the sound and itself, never another one."""
 
     clip: str
     """Name of its features."""
     before: list[int]
-    after: list[int]
-    target: list[int]
-    category: str
+    replies: tuple[Reply, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +107,21 @@ class Writer:
     def question(self, asked: Asked, order: Sequence[int], answer: str | None = None) -> Row:
         """A question, its options in this order; the reply is the gold one, or another."""
         prompt = make_prompt(asked.question, [asked.choices[i] for i in order], has_audio=True)
-        before = f"<|im_start|>system\n{prompt.system}<|im_end|>\n<|im_start|>user\n<|audio_bos|>"
         after = f"<|audio_eos|>\n{prompt.user}<|im_end|>\n<|im_start|>assistant\n"
         target = self.tokens(prompt.completion(answer or asked.answer)) + self.end
-        return Row(asked.clip, self.tokens(before), self.tokens(after), target, asked.category)
+        before = f"<|im_start|>system\n{prompt.system}<|im_end|>\n<|im_start|>user\n<|audio_bos|>"
+        return Row(asked.clip, self.tokens(before), (Reply(self.tokens(after), target, asked.category),))
 
     def caption(self, clip: str, caption: str) -> Row:
         """What is heard, to be written down."""
-        before = "<|im_start|>user\n<|audio_bos|>"
         after = f"<|audio_eos|>\n{WRITE}<|im_end|>\n<|im_start|>assistant\n"
-        return Row(clip, self.tokens(before), self.tokens(after), self.tokens(caption) + self.end, f"({kind(clip)})")
+        reply = Reply(self.tokens(after), self.tokens(caption) + self.end, f"({kind(clip)})")
+        return Row(clip, self.tokens("<|im_start|>user\n<|audio_bos|>"), (reply,))
+
+
+def together(rows: Sequence[Row]) -> Row:
+    """Rows on one clip as one, so that clip and system prompt are read once; they begin as the first one does."""
+    return Row(rows[0].clip, rows[0].before, tuple(reply for row in rows for reply in row.replies))
 
 
 def shuffled(asked: Asked, rng: Random) -> list[int]:

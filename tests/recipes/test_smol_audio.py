@@ -94,6 +94,30 @@ def test_the_quick_decoder_is_peft_s_with_its_gradients(monkeypatch: pytest.Monk
         torch.testing.assert_close(ours.grad, theirs_.grad, atol=1e-4, rtol=1e-3)
 
 
+def test_replies_on_one_clip_are_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row with several replies gives the hidden states and the gradients of as many rows."""
+    made = quick(small(), monkeypatch)
+    trunk, first, second = (torch.randn(n, 24) for n in (5, 3, 2))
+    weights = torch.randn(10, 24)
+    branch = torch.tensor([[0] * 5 + [1] * 3 + [2] * 2, [0] * 6 + [1] * 4])
+    other = torch.randn(10, 24)
+    given = [torch.cat([trunk, first, second, other]).requires_grad_() for _ in range(2)]
+    got = made.hidden(given[0], 2, branch)[:10]
+    (got * weights).sum().backward()
+    alone = [made.hidden(torch.cat([given[1][:5], given[1][a:b]]), 1) for a, b in ((5, 8), (8, 10))]
+    wanted = torch.cat([alone[0], alone[1][5:]])
+    torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
+    (wanted * weights).sum().backward()
+    torch.testing.assert_close(given[0].grad, given[1].grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_row_holds_the_replies_of_a_clip() -> None:
+    rows = recipe("rows")
+    one, two = (rows.Row("clip", [n], (rows.Reply([1], [n], "x"),)) for n in (7, 8))
+    made = rows.together([one, two])
+    assert (made.before, [reply.target for reply in made.replies]) == ([7], [[7], [8]])
+
+
 @needs("peft")
 def test_what_is_exported_is_the_adapter_that_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from audiocontrib.models.adapters import merge_adapter
@@ -208,9 +232,9 @@ def test_counted_numbers_do_not_stand_out(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_trainer_s_recipe_is_the_same_training() -> None:
     from audiocontrib.training import read_training_recipe
 
-    learn, settings = recipe("learn"), read_training_recipe(RECIPE / "sft.yaml").sft
+    trainer, settings = recipe("trainer"), read_training_recipe(RECIPE / "sft.yaml").sft
     assert settings is not None
-    assert (settings.rank, settings.alpha) == (learn.RANK, learn.ALPHA)
-    assert settings.batch * settings.accumulate == learn.BATCH
-    assert settings.learning_rate == learn.RATES["adapter"]
+    assert (settings.rank, settings.alpha) == (trainer.RANK, trainer.ALPHA)
+    assert settings.batch * settings.accumulate == trainer.BATCH
+    assert settings.learning_rate == trainer.RATES["adapter"]
     assert (settings.freeze, settings.also) == (("audio_tower",), ("multi_modal_projector",))

@@ -1,14 +1,16 @@
-"""Weak-to-Strong against other ways to spend the same steps, on two tiny models and the demo set.
+"""Weak-to-Strong against other ways to spend the same steps, on two tiny models and the demo set, and on smol-audio.
 
-    python benchmarks/weak_to_strong.py --out arms              every arm, on both models
+    python benchmarks/weak_to_strong.py --out arms              every arm, on both tiny models
     python benchmarks/weak_to_strong.py --out arms --tables     only read what is there, as Markdown
+    python benchmarks/weak_to_strong.py --out arms --base smol-audio --data DATA --steps 20
 
 *half-trained*: a tiny Qwen2.5-Omni at a fraction of its usual steps, so that there is something left to learn, with
 five seeds. *forgetful*: the same with noise on its weights: it knew what the weak questions ask and has partly lost
 it, so that SFT on weak could wake it; three seeds. The three tiny models that ship answer a demo set under silence,
 which is split by the published rule and by decoys (top-two); rows of GRPO share no question with those of SFT. Base
-and arms answer other questions with the audio, under silence and from the text alone. Every finished arm is kept: the
-same command after a kill goes on.
+and arms answer other questions with the audio, under silence and from the text alone. *smol-audio*: its questions
+are those of recipes/smol_audio/make.py, half of which betray the answer; it and SmolLM2 rate them. Every finished arm
+is kept: the same command after a kill goes on.
 """
 
 from __future__ import annotations
@@ -26,26 +28,20 @@ from typing import Any
 
 import numpy as np
 from arms import CHOSEN, CONDITIONS, Answers, accuracies, differences, figure, markdown
-from half_trained import half_trained, partly_lost
+from starts import STARTS, Given, Start
 
-from audiocontrib import load_items, score, split
+from audiocontrib import score, split
 from audiocontrib.evaluation.correctness import rights
 from audiocontrib.items import Items
-from audiocontrib.models.load import load_checkpoint
+from audiocontrib.models import load_model
 from audiocontrib.statistics import smallest_by_design
 from audiocontrib.store import Run
 from audiocontrib.training import GRPO, SFT, TrainingRecipe, read_training_recipe, stage_rows, train_grpo, train_sft
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "recipes" / "training" / "tiny"
-RATERS = ("tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3")
-TRAINING_SEED, HELD_OUT_SEED = 11, 12
 MODEL = "arm"
 DONE = "done"
-
-
-MODELS = {"half-trained": (0.0, 5), "forgetful": (0.9, 3)}
-"""Name -> noise on its weights, as a share of their spread, and seeds."""
 
 
 @dataclass(frozen=True)
@@ -81,30 +77,34 @@ ARMS = (
 class Plan:
     """What all processes have to know."""
 
-    out: Path
+    name: str
+    """Of the start."""
+    given: Given
     steps: int
     """Optimiser steps of every arm; half of them in each stage, where there are two."""
-    items: int
-    held_out: int
-    base_steps: int
-    noise: float = 0.0
+    chosen: tuple[str, ...] = ()
+    """Names of arms; empty: all."""
 
     @property
-    def shared(self) -> Path:
-        """Folder of what all models have together."""
-        return self.out.parent
+    def arms(self) -> tuple[Arm, ...]:
+        """What is trained."""
+        return tuple(arm for arm in ARMS if not self.chosen or arm.name in self.chosen)
 
+    @property
+    def out(self) -> Path:
+        """Folder of this start's arms."""
+        return self.given.folder
 
-def base(plan: Plan) -> Path:
-    """The model that every arm starts from."""
-    known = half_trained(plan.shared / "half-trained-model", plan.base_steps)
-    return partly_lost(known, plan.out / "base", plan.noise)
+    @property
+    def start(self) -> Start:
+        """The model that every arm starts from, and its questions."""
+        return STARTS[self.name]
 
 
 def data(plan: Plan) -> Path:
     """The run of the raters on what is trained on, with its two splits."""
-    items = load_items("demo", seed=TRAINING_SEED, limit=plan.items)
-    run = score(items, RATERS, ["silence"], run=plan.shared / "data", progress=False)
+    items = plan.start.questions(plan.given, False)
+    run = score(items, plan.start.raters, ["silence"], run=plan.out / "data", progress=False)
     for rule, settings in (("votes", {"threshold": 0.5}), ("fdr", {"decoys": "top-two"})):
         if not run.split_folder(rule).exists():
             split(run, rule=rule, **settings).save(run.split_folder(rule))
@@ -113,7 +113,7 @@ def data(plan: Plan) -> Path:
 
 def held_out(plan: Plan) -> Items:
     """Other questions, on other clips."""
-    return load_items("demo", seed=HELD_OUT_SEED, limit=plan.held_out)
+    return plan.start.questions(plan.given, True)
 
 
 def recipe(arm: Arm, plan: Plan, seed: int) -> TrainingRecipe:
@@ -125,21 +125,22 @@ def recipe(arm: Arm, plan: Plan, seed: int) -> TrainingRecipe:
         settings = getattr(read, name)
         if name not in arm.stages or settings is None:
             return settings if name == "sft" else None
-        changes = dict(arm.changes) if name == arm.stages[-1] else {}
+        changes = dict(plan.start.changes.get(name, {})) | (dict(arm.changes) if name == arm.stages[-1] else {})
         return replace(
             settings, **{"steps": steps, "epochs": None, "seed": seed, "batch": min(settings.batch, 32)} | changes
         )
 
-    return replace(read, model=str(plan.out / "base"), sft=stage("sft"), grpo=stage("grpo"))
+    return replace(read, model=plan.start.model(plan.given), sft=stage("sft"), grpo=stage("grpo"))
 
 
 def carry_out(arm: Arm, plan: Plan, seed: int) -> None:
     """Train an arm with a seed and let it answer the held-out questions; DONE then holds the processor's seconds."""
     folder = plan.out / arm.folder(seed)
     if not (folder / DONE).exists():
-        wanted, model = recipe(arm, plan, seed), str(plan.out / "base")
+        wanted = recipe(arm, plan, seed)
+        model = wanted.model
         for stage in arm.stages:
-            rows = stage_rows(wanted, stage, plan.shared / "data", arm.split)
+            rows = stage_rows(wanted, stage, plan.out / "data", arm.split)
             train = train_sft if stage == "sft" else train_grpo
             model = str(train(wanted.stage(stage), rows, model, folder / stage, progress=False).model)
         answer(plan, model, folder)
@@ -152,8 +153,14 @@ def answer(plan: Plan, model: str | Path, folder: Path) -> None:
     """A model's answers to the held-out questions."""
     if not (folder / "held-out" / "run.json").exists():  # killed before it was a run
         shutil.rmtree(folder / "held-out", ignore_errors=True)
-    asked = load_checkpoint(model, name=MODEL)
-    score(held_out(plan), [asked], CONDITIONS, orders="given", run=folder / "held-out", progress=False)
+    score(
+        held_out(plan),
+        [load_model(model, name=MODEL)],
+        CONDITIONS,
+        orders="given",
+        run=folder / "held-out",
+        progress=False,
+    )
 
 
 def work(plan: Plan, seeds: int, jobs: int) -> None:
@@ -164,15 +171,15 @@ def work(plan: Plan, seeds: int, jobs: int) -> None:
     def say(text: str) -> None:
         print(f"{time.time() - started:5.0f} s  {text}", flush=True)
 
-    base(plan)
-    say(f"{plan.out.name}: the model is there")
+    start = plan.start.model(plan.given)
+    say(f"{plan.name}: the model is there")
     say(design(plan, seeds))
     data(plan)
-    answer(plan, plan.out / "base", plan.out / "base-answers")
-    score(held_out(plan), RATERS, ["silence"], run=plan.shared / "held-out-rated", progress=False)
+    answer(plan, start, plan.out / "base-answers")
+    score(held_out(plan), plan.start.raters, ["silence"], run=plan.out / "held-out-rated", progress=False)
     say("questions are answered by the raters and by the base")
     with ThreadPoolExecutor(jobs) as pool:
-        todo = {pool.submit(alone, arm, plan, seed): (arm, seed) for seed in range(seeds) for arm in ARMS}
+        todo = {pool.submit(alone, arm, plan, seed): (arm, seed) for seed in range(seeds) for arm in plan.arms}
         for future in as_completed(todo):
             arm, seed = todo[future]
             say(f"{arm.name}, seed {seed}: {future.result():.0f} s of processor time")
@@ -183,7 +190,7 @@ def design(plan: Plan, seeds: int) -> str:
     clips = len({item.clip_id for item in held_out(plan)})
     accuracy, added = (100 * smallest_by_design(clips, share) for share in (0.5, 1.0))
     return (
-        f"{plan.held_out} held-out questions about {clips} clips, {seeds} seeds: a change of accuracy shows from "
+        f"{len(held_out(plan))} held-out questions about {clips} clips, {seeds} seeds: a change of accuracy shows from "
         f"{accuracy:.1f} points on, one of what the audio adds from {added:.1f} on (power 80 %, one test at .05, half "
         "of the answers changed); the spread of the seeds and the correction for several comparisons come on top"
     )
@@ -201,14 +208,14 @@ def alone(arm: Arm, plan: Plan, seed: int) -> float:
 
 def read(plan: Plan, seeds: int) -> Answers:
     """All answers of the seeds that every arm is done with, and the parts: by the published rule, and as planted."""
-    rated = Run.open(plan.shared / "held-out-rated")
+    rated = Run.open(plan.out / "held-out-rated")
     made = split(rated, rule="votes", threshold=0.5).table.to_pandas().set_index("item_id")["split"]
     found = {"base": [_rights(plan.out / "base-answers")]}
-    whole = [seed for seed in range(seeds) if all((plan.out / arm.folder(seed) / DONE).exists() for arm in ARMS)]
-    for arm in ARMS:
+    whole = [seed for seed in range(seeds) if all((plan.out / arm.folder(seed) / DONE).exists() for arm in plan.arms)]
+    for arm in plan.arms:
         found[arm.name] = [_rights(plan.out / arm.folder(seed)) for seed in whole]
     first = found["base"][0]
-    needs = {item.id: item.extra["needs_audio"] for item in held_out(plan)}
+    needs = {item.id: plan.start.needs_audio(item) for item in held_out(plan)}
     by_rule = made.reindex(first.item_id).to_numpy()
     truth = np.array([needs[item_id] for item_id in first.item_id])
     right = {
@@ -249,7 +256,9 @@ def report(plan: Plan, seeds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for everything")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="one after the other")
+    parser.add_argument("--base", nargs="+", choices=STARTS, default=list(STARTS)[:2], help="one after the other")
+    parser.add_argument("--data", type=Path, help="of smol-audio: a folder that its make.py made")
+    parser.add_argument("--arms", nargs="+", choices=[arm.name for arm in ARMS], help="these alone")
     parser.add_argument("--seeds", type=int, help="instead of each model's own")
     parser.add_argument("--jobs", type=int, default=1, help="arms that are trained at a time")
     parser.add_argument("--steps", type=int, default=40, help="optimiser steps of every arm")
@@ -259,11 +268,9 @@ def main() -> None:
     parser.add_argument("--tables", action="store_true", help="only read what is there")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    given.out.mkdir(parents=True, exist_ok=True)
-    for name in given.models:
-        noise, seeds = MODELS[name]
-        seeds = given.seeds or seeds
-        plan = Plan(given.out.resolve() / name, given.steps, given.items, given.held_out, given.base_steps, noise)
+    for name in given.base:
+        made = Given(given.out.resolve() / name, given.items, given.held_out, given.base_steps, given.data)
+        plan, seeds = Plan(name, made, given.steps, tuple(given.arms or ())), given.seeds or STARTS[name].seeds
         if not given.tables:
             work(plan, seeds, given.jobs)
         print(f"\n## {name}: {design(plan, seeds)}")

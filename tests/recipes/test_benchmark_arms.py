@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from helpers import ROOT
 from helpers.lazy import lazy
 
+from audiocontrib.errors import AudiocontribError
+
 pd = lazy("pandas")
 
 BENCHMARKS = ROOT / "benchmarks"
 sys.path.append(str(BENCHMARKS))
-experiment, arms = lazy("weak_to_strong"), lazy("arms")
+experiment, arms, starts = lazy("weak_to_strong"), lazy("arms"), lazy("starts")
 
 
 def answers(rng: np.random.Generator, better: float, seeds: int = 3, items: int = 400) -> arms.Answers:
@@ -80,15 +83,20 @@ def test_answers_that_are_all_right_have_an_interval_all_the_same() -> None:
     assert row.low == pytest.approx(0.839, abs=0.001)  # Wilson's for 20 of 20
 
 
-def test_every_arm_takes_the_same_steps_with_its_own_seed() -> None:
-    plan = experiment.Plan(Path("out"), steps=100, items=1, held_out=1, base_steps=1)
+@pytest.mark.parametrize("start", ["half-trained", "smol-audio"])
+def test_every_arm_takes_the_same_steps_with_its_own_seed(start: str, tmp_path: Path) -> None:
+    (tmp_path / "half-trained-model").mkdir()
+    plan = experiment.Plan(start, starts.Given(tmp_path / start, 1, 1), steps=100)
+    changed = plan.start.changes.get("grpo", {})
     for arm in experiment.ARMS:
         recipe = experiment.recipe(arm, plan, seed=2)
         stages = [stage for stage in (recipe.sft, recipe.grpo) if stage is not None]
         assert [s is not None for s in (recipe.sft, recipe.grpo)] == [name in arm.stages for name in ("sft", "grpo")]
         assert sum(stage.steps for stage in stages) == 100
         assert {stage.seed for stage in stages} == {2}
-        assert recipe.model == "out/base"
+        assert recipe.model == (start if start == "smol-audio" else str(tmp_path / start / "base"))
+        if recipe.grpo:
+            assert changed.items() <= {name: getattr(recipe.grpo, name) for name in changed}.items()
         if arm.changes:
             assert arm.changes.items() <= {name: getattr(stages[-1], name) for name in arm.changes}.items()
     assert len({arm.folder(0) for arm in experiment.ARMS}) == len(experiment.ARMS)
@@ -97,18 +105,17 @@ def test_every_arm_takes_the_same_steps_with_its_own_seed() -> None:
 @pytest.mark.slow
 def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "half-trained"
-    plan = experiment.Plan(out, steps=2, items=24, held_out=10, base_steps=1)
+    plan = experiment.Plan("half-trained", starts.Given(out, items=24, held_out=10, base_steps=1), 2, ("all-SFT",))
     shipped = BENCHMARKS.parent / "audiocontrib" / "models" / "tiny" / "tiny-qwen2.5-omni"
     shutil.copytree(shipped, tmp_path / "half-trained-model")
-    [arm] = [one for one in experiment.ARMS if one.name == "all-SFT"]
-    monkeypatch.setattr(experiment, "ARMS", (arm,))
+    [arm] = plan.arms
     out.mkdir()
-    assert experiment.base(plan) == out / "base"
+    assert plan.start.model(plan.given) == str(out / "base")
     assert "a change of accuracy shows from" in experiment.design(plan, 5)
     experiment.data(plan)
     experiment.answer(plan, out / "base", out / "base-answers")
     experiment.score(
-        experiment.held_out(plan), experiment.RATERS, ["silence"], run=tmp_path / "held-out-rated", progress=False
+        experiment.held_out(plan), plan.start.raters, ["silence"], run=out / "held-out-rated", progress=False
     )
 
     def killed(*_: object) -> None:
@@ -129,3 +136,21 @@ def test_an_arm_is_trained_asked_and_gone_on_with(tmp_path: Path, monkeypatch: p
     assert (found.parts["needs the audio"] ^ found.parts["text betrays it"]).all()
     experiment.report(plan, seeds=3)
     assert (out / "arms.png").stat().st_size > 10_000
+
+
+def test_half_of_smol_audio_s_questions_betray_the_answer_and_no_clip_is_on_both_sides(tmp_path: Path) -> None:
+    rows = [
+        {"source_dataset": "smol-audio", "id": f"{n}-{leak}", "question_type": "word", "audio_path": f"clips/{n}.wav",
+         "question": "Which word is said?", "choices": ["cat", "dog"], "answer": "dog", "leak": leak, "held_out": ""}
+        for n in range(90) for leak in ("", "told")
+    ]  # fmt: skip
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = experiment.Plan("smol-audio", starts.Given(tmp_path / "out", 60, 20, smol=tmp_path), steps=2)
+    parts = [plan.start.questions(plan.given, held_out) for held_out in (False, True)]
+    for items, count in zip(parts, (60, 20), strict=True):
+        assert len(items) == count
+        assert sum(map(plan.start.needs_audio, items)) == count / 2
+    assert not {item.audio for item in parts[0]} & {item.audio for item in parts[1]}
+    nowhere = experiment.Plan("smol-audio", starts.Given(tmp_path / "out", 60, 20, smol=tmp_path / "no"), steps=2)
+    with pytest.raises(AudiocontribError, match=r"holds no train\.jsonl; run recipes/smol_audio/make\.py first"):
+        experiment.held_out(nowhere)

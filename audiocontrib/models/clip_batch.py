@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,10 +18,28 @@ from audiocontrib.models.row_cache import copied, padded_rows
 from audiocontrib.models.trie import Trie
 
 if TYPE_CHECKING:
-    from audiocontrib.models.prefix_decoder import Decoder, Prefix
+    from audiocontrib.models.prefix_decoder import Decoder
 
 PromptStart = tuple[Sequence[int], Mapping[str, Tensor]]
 """The first tokens of a prompt, or all of them, and the audio features that belong to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The beginning of a prompt (system turn, clip), batch 1. Never changed: what continues it works on a copy."""
+
+    ids: tuple[int, ...]
+    cache: Any
+    """What the network keeps of ``ids``; None for a decoder that keeps nothing."""
+    features: Mapping[str, Tensor] = field(default_factory=dict)
+    """What belongs to ``ids``, where it is still to be run."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory of its keys, values and features (of a cache of an unusual kind: of what can be counted)."""
+        layers = self.cache.layers if self.cache is not None else ()
+        held = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
+        return sum(t.numel() * t.element_size() for t in [*held, *self.features.values()] if isinstance(t, Tensor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +53,14 @@ class OptionTree:
     """Per request, per option, its tokens (at least one)."""
 
 
-def alike(starts: Sequence[PromptStart], mixes: float) -> list[list[int]]:
+def alike(starts: Sequence[PromptStart], mixes: float | None) -> list[list[int]]:
     """The places of those that may be one forward: with audio, or without; shorter clips than ``mixes`` frames only
     with others of their length.
     """
     kinds: dict[Any, list[int]] = defaultdict(list)
     for place, (_, features) in enumerate(starts):
         shapes = tuple(value.shape[1:] for value in features.values())
-        kinds[tuple(features), shapes if shapes and shapes[0][-1] < mixes else ()].append(place)
+        kinds[tuple(features), shapes if shapes and shapes[0][-1] < (mixes or 0) else ()].append(place)
     return list(kinds.values())
 
 

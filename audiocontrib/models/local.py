@@ -14,12 +14,13 @@ from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
 from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.chat import ChatText
+from audiocontrib.models.clip_batch import Prefix
 from audiocontrib.models.control_tokens import ControlTokens
 from audiocontrib.models.groups import groups_of
 from audiocontrib.models.network import backbone, cache_memory, is_out_of_memory, logits_head, pad_id, stop_tokens
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
-from audiocontrib.models.prefix_decoder import Decoder, Prefix
+from audiocontrib.models.prefix_decoder import Decoder
 from audiocontrib.models.replies import written
 from audiocontrib.models.scores import scored
 from audiocontrib.models.thinking import Thinking, longest_reply, why_not
@@ -71,7 +72,7 @@ class LocalModel(Model, ABC):
         identity: dict[str, Any],
         *,
         mrope: bool = False,
-        mixes: float = 0,
+        mixes: float | None = None,
     ) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
         self.control = ControlTokens(name, tokenizer)

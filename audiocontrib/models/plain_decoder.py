@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiocontrib.models.clip_batch import OptionTree, PromptStart
-from audiocontrib.models.prefix_decoder import Prefix
+from audiocontrib.models.clip_batch import OptionTree, Prefix, PromptStart
 from audiocontrib.models.reply_batch import NotANumber
 from audiocontrib.models.sampling import Dice, draw_tokens
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audiocontrib.models.prefix_decoder import Prefix
+from audiocontrib.models.clip_batch import Prefix
 
 MOST = 32
 """Prefixes that are kept at most: the questions on a clip come together, so that its prefix is soon done with."""

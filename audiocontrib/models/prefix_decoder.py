@@ -1,15 +1,13 @@
 """Computing on a shared beginning: what several requests have in common is run through the model once.
 
-A Prefix holds the key/value cache of the first tokens of a prompt (system turn and clip). Scores and
-replies that continue from it equal those of full forwards; the tests hold them to 1e-4 in fp32.
+Scores and replies that continue from a prefix equal those of full forwards; the tests hold them to 1e-4 in fp32.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from audiocontrib.models.clip_batch import OptionTree, PromptStart, alike, joined, options_after, tree_logprobs
+from audiocontrib.models.clip_batch import OptionTree, Prefix, PromptStart, alike, joined, options_after, tree_logprobs
 from audiocontrib.models.network import cache_name
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
 from audiocontrib.models.row_cache import copied, row_of
@@ -25,27 +23,9 @@ from audiocontrib.models.sampling import Dice
 from audiocontrib.models.shared_prefix import NotShared, SharedRows, shared
 
 PATHS = ("clips", "tree", "batch", "single")
-"""Ways in which a network is asked, fastest first: several clips in one forward (and else the fastest of the others that
-its config allows); all that follows a prefix as one tree; replies and options side by side; replies alone.
+"""Ways in which a network is asked, fastest first: several clips in one forward (and the fastest of the others that its
+config allows); all that follows a prefix as one tree; replies and options side by side; replies alone.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """The beginning of a prompt, batch 1. Never changed: continuations work on a copy of its cache."""
-
-    ids: tuple[int, ...]
-    cache: Any
-    """What the network keeps of ``ids``; None for a decoder that keeps nothing."""
-    features: Mapping[str, Tensor] = field(default_factory=dict)
-    """What belongs to ``ids``, where it is still to be run."""
-
-    @property
-    def bytes(self) -> int:
-        """Memory of its keys, values and features (of a cache of an unusual kind: of what can be counted)."""
-        layers = self.cache.layers if self.cache is not None else ()
-        held = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
-        return sum(t.numel() * t.element_size() for t in [*held, *self.features.values()] if isinstance(t, Tensor))
 
 
 class Decoder:
@@ -60,12 +40,20 @@ class Decoder:
         head: hidden states (…, H) -> logits (…, V).
         config: of the language model: which layers the cache needs, and how it attends.
         mrope: whether position ids have three (equal) rows.
-        mixes: frames from which on clips of different lengths may be one forward.
+        mixes: frames from which on clips of different lengths may be one forward; None: it hears no clips.
         pad_id: any valid token id; padded places are masked out.
     """
 
     def __init__(
-        self, backbone: Any, head: Any, *, config: Any, mrope: bool, mixes: float, pad_id: int, device: torch.device
+        self,
+        backbone: Any,
+        head: Any,
+        *,
+        config: Any,
+        mrope: bool,
+        mixes: float | None,
+        pad_id: int,
+        device: torch.device,
     ) -> None:
         self.backbone, self.head, self.config, self.mrope, self.mixes = backbone, head, config, mrope, mixes
         self.pad_id, self.device = pad_id, device
@@ -84,7 +72,7 @@ class Decoder:
         """Whether rows attend once to a prefix that they share; found to be so or not when it is first tried."""
         self.paths = PATHS[PATHS.index(self.path) :]
         """Those that the config allows, fastest first."""
-        if not any("hybrid" in kind for kind in kinds):  # whose convolutions over tokens take no mask
+        if mixes is not None and not any("hybrid" in kind for kind in kinds):  # whose convolutions take no mask
             self.clips, self.paths = True, (PATHS[0], *self.paths)
 
     @property

@@ -7,8 +7,8 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from audiocontrib.models.base import Request
+from audiocontrib.models.clip_batch import Prefix
 from audiocontrib.models.groups import groups_of, taken
-from audiocontrib.models.prefix_decoder import Prefix
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
 from audiocontrib.models.sampling import Dice
 

@@ -19,13 +19,15 @@ from audiocontrib.conditions import condition
 from audiocontrib.hashing import seeded
 from audiocontrib.items import Clip, Item
 from audiocontrib.models import Request, load_model
-from audiocontrib.models.families import FAMILIES
 from audiocontrib.prompts import make_prompt
 
 if TYPE_CHECKING:
     from audiocontrib.models.lalm import AudioLanguageModel
 
+ask = lazy("audiocontrib.scoring.ask")
 groups = lazy("audiocontrib.models.groups")
+plan = lazy("audiocontrib.scoring.plan")
+prefetch = lazy("audiocontrib.scoring.prefetch")
 torch = lazy("torch")
 
 PACKAGED = ["tiny-qwen2.5-omni", "tiny-qwen2-audio", "tiny-audio-flamingo-3"]
@@ -51,6 +53,9 @@ CLIPS = {
 def model(kind: str) -> AudioLanguageModel:
     made = tiny(kind) if kind in BUILD else load_model(kind, device="cpu", dtype="float32")
     made.tokens_at_once = 4096  # as much as a GPU would do at once
+    for part in made.net.modules():
+        if hasattr(part, "index_topk"):  # dots3: of tokens that its index finds equal, padding decides which it takes
+            part.index_topk = 4096
     return made  # type: ignore[return-value]
 
 
@@ -89,6 +94,12 @@ def plain(kind: str) -> list[tuple[float, ...]]:
         held.take(held.fast.paths[0])
 
 
+def same(found: Sequence[Any], kind: str) -> None:
+    for scored, expected in zip(found, plain(kind), strict=True):
+        np.testing.assert_allclose(scored.logprobs, expected, atol=1e-4, rtol=0)
+        assert np.argmax(scored.logprobs) == np.argmax(expected)
+
+
 def rows_of_forwards(held: AudioLanguageModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
     """Of each forward of the network to come: its rows, and whether it hears."""
     seen: list[tuple[int, bool]] = []
@@ -108,12 +119,108 @@ def test_scores_and_choices_are_those_of_plain_forwards(kind: str, monkeypatch: 
     held = model(kind)
     held.forget()
     seen = rows_of_forwards(held, monkeypatch)
-    found = held.likelihood(asked())
-    for scored, expected in zip(found, plain(kind), strict=True):
-        np.testing.assert_allclose(scored.logprobs, expected, atol=1e-4, rtol=0)
-        assert np.argmax(scored.logprobs) == np.argmax(expected)
+    same(held.likelihood(asked()), kind)
     assert max(rows for rows, hears in seen if hears) > 1 or kind == "inkling_mm_model"
     if kind in TREES:
         heard = [rows for rows, hears in seen if hears]
         assert len(heard) < sum(heard) == len(CLIPS) + 2
         assert sum(not hears for _, hears in seen) <= 3  # the trees, and the beginning and the tree of the texts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tiny-qwen2.5-omni", "granite_speech", "gemma4"])
+def test_who_stands_beside_a_clip_does_not_matter(kind: str) -> None:
+    """Not under which bound, nor in which order, nor what is kept of them."""
+    held = model(kind)
+    for budget in (1, 100, 260):
+        held.tokens_at_once = budget
+        same(held.likelihood(asked()), kind)
+        same(held.likelihood(asked()[::-1])[::-1], kind)
+    held.tokens_at_once = 4096
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TREES)
+def test_replies_begin_side_by_side_and_are_those_that_are_written_alone(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = model(kind)
+    alone = [held.generate([one], 6)[0].text for one in asked()]
+    held.forget()
+    seen = rows_of_forwards(held, monkeypatch)
+    assert [one.text for one in held.generate(asked(), 6)] == alone
+    heard = [rows for rows, hears in seen if hears]
+    assert len(heard) < sum(heard) == len(CLIPS) + 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "inkling_mm_model"])
+def test_a_clip_that_gives_no_number_harms_no_other(kind: str) -> None:
+    held = model(kind)
+    held.forget()
+    prepared = held.prepare(asked())
+    for one in prepared:  # the clip "d", of which there is one question
+        if one.sound is not None and one.sound.sha256 == noise("d", 2.0).sha256:
+            broken = one
+            for value in one.ready.features.values():
+                if value.is_floating_point():
+                    value.fill_(float("nan"))
+    found = held.likelihood(prepared)
+    held.forget()
+    for request, scored, expected in zip(prepared, found, plain(kind), strict=True):
+        if request is broken:
+            assert np.isnan(scored.logprobs).all()
+        else:
+            np.testing.assert_allclose(scored.logprobs, expected, atol=1e-4, rtol=0)
+
+
+def test_what_fails_beside_others_is_asked_alone_and_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = model("tiny-qwen2.5-omni")
+    held.forget()
+    call, bad = held.fast.call, len(held.prepare([request("audio", noise("d", 2.0), 2)])[0].ready.key[0])
+
+    def short(ids: Any, positions: Any, mask: Any, cache: Any, features: Any = None) -> Any:
+        if features and ids.shape[1] >= bad:  # as of a network whose positions end there
+            raise ValueError("longer than its positions")
+        return call(ids, positions, mask, cache, features)
+
+    monkeypatch.setattr(held.fast, "call", short)
+    asking = plan.RequestConfig((condition("audio"),), "likelihood", "given", "audiomcq")
+    keys = [prefetch.AnswerKeys(str(place), str(place)) for place in range(len(asked()))]
+    rows = ask.ask(held, asked(), keys, asking)
+    held.forget()
+    for one, row, expected in zip(asked(), rows, plain("tiny-qwen2.5-omni"), strict=True):
+        if one.condition.spec == "audio" and one.sound and one.sound.seconds >= 2:
+            assert row.outcome == "failed"
+            assert "longer than its positions" in str(row.error)
+        else:
+            assert row.choice == (np.argmax(expected) + one.order) % len(expected)
+
+
+def test_a_lack_of_memory_for_many_clips_goes_on_with_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = model("tiny-qwen2.5-omni")
+    held.forget()
+    call, rows = held.fast.call, []
+
+    def tight(ids: Any, *more: Any) -> Any:
+        rows.append(len(ids))
+        if len(ids) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return call(ids, *more)
+
+    monkeypatch.setattr(held.fast, "call", tight)
+    monkeypatch.setattr(held, "tokens_at_once", 4096)
+    same(held.likelihood(asked()), "tiny-qwen2.5-omni")
+    assert max(rows) > 2
+    assert 2 in rows
+    assert 1 < held.tokens_at_once < 4096
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=50), st.integers(1, 200))
+def test_rows_are_taken_once_the_longest_first_and_padded_within_the_budget(sizes: list[int], budget: int) -> None:
+    waiting, batches = sorted(sizes), []
+    while waiting:
+        batches.append(groups.taken(waiting, lambda size: size, budget))
+    assert [size for batch in batches for size in batch] == sorted(sizes, reverse=True)
+    assert all(len(batch) == 1 or len(batch) * max(batch) <= budget for batch in batches)
+    assert all(len(batch) <= 32 for batch in batches)

@@ -67,7 +67,7 @@ def groups_of(model: LocalModel, asked: Sequence[Any], lengths: Sequence[int]) -
         held.setdefault(request.ready.key, []).append(place)
     return [
         (
-            partial(model.prefix_of, asked[places[0]].ready, asked[places[0]], len(places)),
+            partial(model.prefix_of, asked[places[0]], len(places)),
             [ReplyJob(p, asked[p].ready.suffix, Length(lengths[p])) for p in places],  # type: ignore[arg-type]
         )
         for places in held.values()

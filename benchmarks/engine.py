@@ -66,19 +66,22 @@ LONG = 128
 """Tokens of a reply that does not stop, which harnesses allow."""
 
 
-def build(folder: Path, size: str) -> None:
-    """A checkpoint folder: random weights, a BPE trained on Python's own documentation."""
+def build(folder: Path, size: str, words: int = 16_000, window: int = 300) -> None:
+    """A checkpoint folder: random weights, a BPE of so many tokens trained on Python's own documentation.
+
+    Plain forwards hear a clip in a window of so many seconds; 300 is published.
+    """
     texts = [
         path.read_text(encoding="utf-8", errors="ignore") for path in sorted(Path(random.__file__).parent.glob("*.py"))
     ]
     tokenizer = make_tokenizer("qwen2_5_omni", [*ASKED * 50, *SOUNDS * 50, "You are an audio understanding model that "
         "answers multiple choice questions based on audio content. Please choose the answer from the following "
         "options: "
-        "Output the final answer in <answer> </answer>." * 50, *texts], 16_000)  # fmt: skip
+        "Output the final answer in <answer> </answer>." * 50, *texts], words)  # fmt: skip
     make_model("qwen2_5_omni", tokenizer, SIZES[size], seed=0).save_pretrained(folder)
     processor = make_processor("qwen2_5_omni", tokenizer)
-    processor.feature_extractor = transformers.WhisperFeatureExtractor(  # with windows of 300 s, as published
-        feature_size=128, sampling_rate=RATE, hop_length=160, chunk_length=300, n_fft=400, return_attention_mask=True
+    processor.feature_extractor = transformers.WhisperFeatureExtractor(
+        feature_size=128, sampling_rate=RATE, hop_length=160, chunk_length=window, n_fft=400, return_attention_mask=True
     )
     processor.save_pretrained(folder)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +29,21 @@ CASES = {
     "text": (0, 1.0, "text", "given"),
 }
 """Case -> questions a clip (0: all on one), seconds of a clip, condition, orders."""
+
+
+class Amounts(NamedTuple):
+    """How much is done of what takes long."""
+
+    plain: int = 4
+    """Questions that are asked the plain ways."""
+    reply: int = 64
+    """Tokens of a reply in GRPO."""
+    seconds: float = 10.0
+    """Of a clip that is trained on."""
+
+
+AMOUNTS = {"tiny": Amounts(1, 4, 1.0)}
+"""Of the size that only tries the parts."""
 
 
 @dataclass(slots=True)
@@ -101,13 +116,14 @@ def ask_case(
 ) -> None:
     """One case, three ways."""
     per_clip, length, heard, orders = CASES[case]
+    amounts = AMOUNTS.get(size, Amounts())
     device = str(model.net.device)
     (folder / case).mkdir()
     count = questions // (4 if orders == "cyclic" else 1)
     items = make_items(folder / case, max(1, count // per_clip) if per_clip else 1, per_clip or count, length)
     asked = requests_of(items, [heard], orders)
     tokens = round(np.mean([len(c) for r in model.prepare(asked[:8]) for c in r.ready.completions])) + 1
-    plain, few = Plain(model), asked[:: max(1, len(asked) // 4)][:4]
+    plain, few = Plain(model), asked[:: max(1, len(asked) // amounts.plain)][: amounts.plain]
     with attention(model, best_attention(model)):
         plain.forward_per_option(few[0])
         a, _ = seconds_of(lambda: [plain.generate(r, tokens) for r in few], device)
@@ -188,15 +204,20 @@ def continuously(model: LocalModel, prompts: Sequence[Sequence[int]], length: in
 def train(record: Record, size: str, checkpoint: Path, folder: Path, device: str) -> None:
     """Seconds a step of SFT and GRPO, with and without adapters."""
     (folder / "training").mkdir()
-    rows = TrainingRows(make_items(folder / "training", 8, 1, 10.0), 1)
+    amounts = AMOUNTS.get(size, Amounts())
+    rows = TrainingRows(make_items(folder / "training", 8, 1, amounts.seconds), 1)
     common: dict[str, Any] = {"part": "all", "learning_rate": 1e-6, "steps": 3, "save_every": 100, "copies": 1}
     for tune in ("lora", "full"):
         stages: dict[str, Callable[[Path], Any]] = {
             "SFT, 4 rows": lambda out, t=tune: train_sft(
                 SFT(**common, batch=4, tune=t), rows, checkpoint, out, progress=False
             ),
-            "GRPO, 8 replies of 64": lambda out, t=tune: train_grpo(
-                GRPO(**common, batch=8, generations=8, new_tokens=64, tune=t), rows, checkpoint, out, progress=False
+            f"GRPO, 8 replies of {amounts.reply}": lambda out, t=tune: train_grpo(
+                GRPO(**common, batch=8, generations=8, new_tokens=amounts.reply, tune=t),
+                rows,
+                checkpoint,
+                out,
+                progress=False,
             ),
         }
         for stage, work in stages.items():

@@ -27,6 +27,8 @@ QUESTIONS = (
 def check_requests(model: LocalModel) -> list[Request]:
     """The tiny prompts, as far as the model takes them, and one that reaches beyond its shortest window."""
     asked = plain_requests("audio" in model.capabilities)
+    if "audio" in model.capabilities:  # beside clips of 1 s
+        asked.append(_request("audio", white_noise(1.5), *QUESTIONS[0], 1))
     window = _shortest_window(model.net.config.get_text_config())
     if window and window < LONGEST:
         question, options = QUESTIONS[1]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
+from math import inf
 from typing import Any
 
 from audiocontrib.audio import RATE
@@ -42,6 +43,9 @@ class Family:
     frames are then bit-identical if 400 samples (one STFT frame) of padding follow the clip."""
     mrope: bool = False
     """Whether position ids have three rows (M-RoPE); for text and audio the rows are equal."""
+    mixes: float = 0
+    """Frames that clips of different lengths must have to be one forward; infinite: only those of one length may be.
+    Convolutions hear what a shorter clip is padded with, and give other scores, some by whole nats."""
     audio_only: bool = False
     """Whether the image tower is left out, see :mod:`audiocontrib.models.audio_only`."""
     adapter: str | None = None
@@ -149,6 +153,7 @@ FAMILIES["qwen3_omni_moe"] = FAMILIES["qwen3_omni_moe_thinker"] = Family(
     tokens=_qwen3,
     max_seconds=2400,  # published for understanding; the extractor itself cuts nothing
     features=("input_features", "feature_attention_mask"),
+    mixes=100,  # of longer clips the last block of 100 frames is padded alone, too
     mrope=True,
 )
 FAMILIES["qwen2_audio"] = Family(
@@ -185,6 +190,7 @@ FAMILIES["granite_speech"] = Family(
     tokens=_granite,
     max_seconds=600,  # nothing cuts; a bound on memory
     inline=True,
+    mixes=inf,
     adapter="",  # beside the base weights
     mend=_ours("granite", "scale_logits"),
 )
@@ -199,6 +205,7 @@ FAMILIES["phi4_multimodal"] = Family(
     max_seconds=240,
     features=("audio_input_features", "audio_embed_sizes"),
     inline=True,
+    mixes=inf,
     adapter="speech-lora",
 )
 FAMILIES["gemma3n"] = Family(
@@ -207,6 +214,7 @@ FAMILIES["gemma3n"] = Family(
     tokens=_gemma3n,
     max_seconds=30,
     around="\n\n{t.boa_token}{audio}{t.eoa_token}\n\n",
+    mixes=inf,
     audio_only=True,
 )
 FAMILIES["gemma4"] = Family(
@@ -245,4 +253,5 @@ FAMILIES["nemotron_h_omni"] = Family(
     tokens=_nemotron,
     max_seconds=600,  # nothing cuts; a bound on memory
     around="{p.audio_start_token}{audio}{p.audio_end_token}",
+    mixes=inf,
 )

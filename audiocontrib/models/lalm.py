@@ -28,7 +28,7 @@ class AudioLanguageModel(LocalModel):
         self.max_seconds = self.encoder.max_seconds
         self.adapted = family.adapter is not None and bool(getattr(net, "_hf_peft_config_loaded", False))
         """Whether the family's own speech adapter is there; anybody else's is merged, and on under every condition."""
-        super().__init__(name, net, processor.tokenizer, identity, mrope=family.mrope)
+        super().__init__(name, net, processor.tokenizer, identity, mrope=family.mrope, mixes=family.mixes)
 
     @property
     def processor(self) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,18 +12,20 @@ from torch import Tensor
 
 from audiocontrib.answers import split_thought
 from audiocontrib.audio import Sound
-from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Generated, Model, ReplyDraw, Request, Scored
 from audiocontrib.models.chat import ChatText
+from audiocontrib.models.clip_batch import Prefix
 from audiocontrib.models.control_tokens import ControlTokens
+from audiocontrib.models.groups import groups_of
 from audiocontrib.models.network import backbone, cache_memory, is_out_of_memory, logits_head, pad_id, stop_tokens
 from audiocontrib.models.plain_decoder import PlainDecoder
 from audiocontrib.models.prefix_cache import PrefixStore
-from audiocontrib.models.prefix_decoder import Decoder, Prefix
+from audiocontrib.models.prefix_decoder import Decoder
 from audiocontrib.models.replies import written
+from audiocontrib.models.scores import scored
 from audiocontrib.models.thinking import Thinking, longest_reply, why_not
 from audiocontrib.models.thoughts import replies_after_thoughts, scores_after_thoughts
-from audiocontrib.models.trie import Trie, common_prefix, packs
+from audiocontrib.models.trie import Trie, common_prefix
 from audiocontrib.prompts import OPEN, Prompt
 
 TOKENS = {"cpu": 512, "cuda": 8192}
@@ -51,6 +52,11 @@ class Ready:
     draw: ReplyDraw | None = None
     """How the reply is drawn; None: greedily."""
 
+    @property
+    def size(self) -> int:
+        """Tokens of the prompt."""
+        return len(self.key[0]) + len(self.suffix)
+
 
 class LocalModel(Model, ABC):
     """What all models on torch share: prefixes that are computed once, scoring and greedy replies.
@@ -58,7 +64,16 @@ class LocalModel(Model, ABC):
     Subclasses say how a prompt becomes tokens (:meth:`encode`) and a sound becomes features.
     """
 
-    def __init__(self, name: str, net: Any, tokenizer: Any, identity: dict[str, Any], *, mrope: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        net: Any,
+        tokenizer: Any,
+        identity: dict[str, Any],
+        *,
+        mrope: bool = False,
+        mixes: float | None = None,
+    ) -> None:
         self.name, self.net, self.tokenizer, self._identity = name, net, tokenizer, identity
         self.control = ControlTokens(name, tokenizer)
         self.fast = Decoder(
@@ -66,6 +81,7 @@ class LocalModel(Model, ABC):
             logits_head(net),
             config=net.config.get_text_config(),
             mrope=mrope,
+            mixes=mixes,
             pad_id=pad_id(tokenizer),
             device=net.device,
         )
@@ -112,13 +128,17 @@ class LocalModel(Model, ABC):
             prepared.append(replace(request, ready=ready))
         return prepared
 
+    def ready(self, requests: Sequence[Request]) -> list[Request]:
+        """The requests, those prepared that were not."""
+        return [request if request.ready else self.prepare([request])[0] for request in requests]
+
     def count_tokens(self, requests: Sequence[Request]) -> tuple[int, int] | None:
         """See :class:`audiocontrib.models.base.Model`. A prefix that stands for all requests counts for nothing."""
         trees: dict[PrefixKey, Trie] = {}
         plain = 0
         for one in (request.ready for request in requests if isinstance(request.ready, Ready)):
             trees.setdefault(one.key, Trie()).add_options(one.suffix, one.completions)
-            plain += sum(len(one.key[0]) + len(one.suffix) + len(c) for c in one.completions)
+            plain += sum(one.size + len(c) for c in one.completions)
         if trees and isinstance(self.decoder, PlainDecoder):
             return plain, plain
         prefixes = sum(len(key[0]) for key in trees) if len(trees) > 1 else 0
@@ -146,34 +166,14 @@ class LocalModel(Model, ABC):
 
     def likelihood(self, requests: Sequence[Request]) -> list[Scored]:
         """See :class:`audiocontrib.models.base.Model`."""
-
-        def score(prefix: Prefix, group: list[Ready]) -> list[Scored]:
-            for r in group:
-                if min(map(len, r.completions)) <= r.opened or len(set(map(tuple, r.completions))) < len(r.completions):
-                    raise AudiocontribError(
-                        f"{self.name}: its tokenizer makes the same tokens, or none, of two options"
-                    )
-            values = self.decoder.option_logprobs(prefix, [r.suffix for r in group], [r.completions for r in group])
-            return [
-                Scored(
-                    logprobs=tuple(sum(option[r.opened :]) for option in options),
-                    tokens=tuple(len(option) - r.opened for option in options),
-                    prompt_tokens=len(prefix.ids) + len(r.suffix),
-                )
-                for options, r in zip(values, group, strict=True)
-            ]
-
-        def parts(prefix: Prefix, group: list[Ready]) -> Iterator[list[int]]:
-            return packs([r.suffix for r in group], [r.completions for r in group], self.tokens_at_once)
-
-        return self.by_prefix(requests, score, parts)
+        return scored(self, requests)
 
     def generate(self, requests: Sequence[Request], max_new_tokens: int = 128) -> list[Generated]:
         """See :class:`audiocontrib.models.base.Model`."""
         if any(request.think_tokens is not None for request in requests):
             return replies_after_thoughts(self, requests, max_new_tokens)
 
-        ready = [r if r.ready else self.prepare([r])[0] for r in requests]
+        ready = self.ready(requests)
         replies = written(self, ready, self.stop, max_new_tokens)
         prompts = [(*request.ready.key[0], *request.ready.suffix) for request in ready]
         return [
@@ -213,32 +213,28 @@ class LocalModel(Model, ABC):
         parts: Callable[[Prefix, list[Ready]], Iterator[list[int]]],
     ) -> list[Any]:
         """Answers in the order of the requests, computed in groups that share their beginning, longest first."""
-        ready: list[Ready] = [(r if r.ready else self.prepare([r])[0]).ready for r in requests]
-        answers: list[Any] = [None] * len(requests)
-        for together in self.together(requests):
-            self._by_prefix(requests, ready, together, answers, answer, parts)
+        asked = self.ready(requests)
+        answers: list[Any] = [None] * len(asked)
+        for together in self.together(asked):
+            self._by_prefix(asked, together, answers, answer, parts)
         return answers
 
     def _by_prefix(
         self,
-        requests: Sequence[Request],
-        ready: list[Ready],
+        asked: Sequence[Request],
         together: Sequence[int],
         answers: list[Any],
         answer: Callable[[Prefix, list[Ready]], list[Any]],
         parts: Callable[[Prefix, list[Ready]], Iterator[list[int]]],
     ) -> None:
-        groups: dict[PrefixKey, list[int]] = defaultdict(list)
-        for place in together:
-            groups[ready[place].key].append(place)
-        waiting = sorted(groups.values(), key=lambda places: len(ready[places[0]].key[0]))
+        waiting = groups_of(asked, together)
         while waiting:
             places = waiting.pop()
             try:
-                prefix = self.prefix_of(ready[places[0]], requests[places[0]], len(places))
-                for part in list(parts(prefix, [ready[p] for p in places])):
+                prefix = self.prefix_of(asked[places[0]], len(places))
+                for part in list(parts(prefix, [asked[p].ready for p in places])):
                     chosen = [places[i] for i in part]
-                    for place, value in zip(chosen, answer(prefix, [ready[p] for p in chosen]), strict=True):
+                    for place, value in zip(chosen, answer(prefix, [asked[p].ready for p in chosen]), strict=True):
                         answers[place] = value
             except Exception as error:
                 left = [place for place in places if answers[place] is None]
@@ -260,16 +256,23 @@ class LocalModel(Model, ABC):
             torch.cuda.empty_cache()
         return True
 
-    def prefix_of(self, ready: Ready, request: Request, uses: int) -> Prefix:
-        """The beginning of a request's prompt, kept or run now, for so many requests."""
+    def prefix_of(self, request: Request, uses: int = 1) -> Prefix:
+        """The beginning of a prepared request's prompt, kept or run now, for so many requests."""
+        return self.prefixes_of([(request, uses)])[0]
 
-        def make() -> Prefix:
-            features = ready.features
-            if features is None:
-                features = self.features(request.prompt, request.sound)
-            return self.decoder.prefill(ready.key[0], features)
+    def prefixes_of(self, asked: Sequence[tuple[Request, int]]) -> list[Prefix]:
+        """As :meth:`prefix_of`, of requests whose beginnings differ; those that are new are run together."""
+        by_key = {request.ready.key: request for request, _ in asked}
 
-        return self.prefixes.get(ready.key, make, uses)
+        def make(keys: Sequence[PrefixKey]) -> list[Prefix]:
+            return self.decoder.prefill([(key[0], self.features_of(by_key[key])) for key in keys])
+
+        return self.prefixes.get({request.ready.key: uses for request, uses in asked}, make)
+
+    def features_of(self, request: Request) -> dict[str, Tensor]:
+        """The tensors that go with a prepared request's beginning."""
+        held: dict[str, Tensor] | None = request.ready.features
+        return self.features(request.prompt, request.sound) if held is None else held
 
     def _completion(self, prompt: Prompt, option: str) -> list[int]:
         text, harmless = prompt.completion(option), prompt.completion("0")

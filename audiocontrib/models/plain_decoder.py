@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audiocontrib.models.prefix_decoder import Prefix
+from audiocontrib.models.clip_batch import OptionTree, Prefix, PromptStart
 from audiocontrib.models.reply_batch import NotANumber
 from audiocontrib.models.sampling import Dice, draw_tokens
 
@@ -26,7 +26,7 @@ class PlainDecoder:
     """
 
     path = "plain"
-    forks = False
+    clips = trees = forks = False
     """It keeps no cache that could be continued."""
 
     def __init__(self, net: Any, *, copies: int = 1) -> None:
@@ -36,18 +36,19 @@ class PlainDecoder:
         self._takes_mask = every or "attention_mask" in taken
         self._settings = {"use_cache": False} if every or "use_cache" in taken else {}
 
-    def prefill(self, ids: Sequence[int], features: dict[str, Tensor]) -> Prefix:
+    def prefill(self, starts: Sequence[PromptStart]) -> list[Prefix]:
         """Nothing is run yet."""
-        return Prefix(tuple(ids), None, None, features)
+        return [Prefix(tuple(ids), None, features) for ids, features in starts]
 
     @torch.inference_mode()
-    def option_logprobs(
-        self, prefix: Prefix, suffixes: Sequence[Sequence[int]], options: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[list[float]]]:
+    def option_logprobs(self, trees: Sequence[OptionTree]) -> list[list[list[list[float]]]]:
         """See :meth:`audiocontrib.models.prefix_decoder.Decoder.option_logprobs`."""
         return [
-            [self._logprobs_of(prefix, suffix, option) for option in choices]
-            for suffix, choices in zip(suffixes, options, strict=True)
+            [
+                [self._logprobs_of(tree.prefix, suffix, option) for option in choices]
+                for suffix, choices in zip(tree.suffixes, tree.options, strict=True)
+            ]
+            for tree in trees
         ]
 
     @torch.inference_mode()

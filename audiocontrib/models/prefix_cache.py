@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from audiocontrib.models.prefix_decoder import Prefix
+from audiocontrib.models.clip_batch import Prefix
 
 MOST = 32
 """Prefixes that are kept at most: the questions on a clip come together, so that its prefix is soon done with."""
@@ -39,20 +40,31 @@ class PrefixStore:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._kept
 
-    def get(self, key: Hashable, make: Callable[[], Prefix], uses: int = 1) -> Prefix:
-        """The prefix under ``key``, for so many requests; made, and others dropped, where it is not kept."""
-        now = self.made + self.reused
-        if (found := self._kept.get(key)) is not None:
-            self.reused += 1
-            found.uses, found.last = found.uses + uses, now
-            return found.prefix
-        prefix = make()
-        self.made += 1
+    def get(self, uses: Mapping[Any, int], make: Callable[[list[Any]], list[Prefix]]) -> list[Prefix]:
+        """The prefixes under some keys, each for so many requests; those that are not kept are made together.
+
+        For what is made, others are dropped; what is given back is there all the same.
+        """
+        new = [key for key in uses if key not in self._kept]
+        made = dict(zip(new, make(new), strict=True)) if new else {}
+        found = {key: self._again(key, uses[key]) for key in uses if key not in made}
+        for key, prefix in made.items():
+            found[key] = self._keep(key, prefix, uses[key])
+        return [found[key] for key in uses]
+
+    def _again(self, key: Hashable, uses: int) -> Prefix:
+        held = self._kept[key]
+        held.uses, held.last = held.uses + uses, self.made + self.reused
+        self.reused += 1
+        return held.prefix
+
+    def _keep(self, key: Hashable, prefix: Prefix, uses: int) -> Prefix:
         held = sum(kept.prefix.bytes for kept in self._kept.values()) + prefix.bytes
         while self._kept and (held > self.limit or len(self._kept) >= MOST):
             dropped = min(self._kept, key=lambda name: (self._kept[name].uses, self._kept[name].last))
             held -= self._kept.pop(dropped).prefix.bytes
-        self._kept[key] = CachedPrefix(prefix, uses, now)
+        self._kept[key] = CachedPrefix(prefix, uses, self.made + self.reused)
+        self.made += 1
         self.peak = max(self.peak, held)
         return prefix
 

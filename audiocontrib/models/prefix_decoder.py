@@ -1,15 +1,13 @@
 """Computing on a shared beginning: what several requests have in common is run through the model once.
 
-A Prefix holds the key/value cache of the first tokens of a prompt (system turn and clip). Scores and
-replies that continue from it equal those of full forwards; the tests hold them to 1e-4 in fp32.
+Scores and replies that continue from a prefix equal those of full forwards; the tests hold them to 1e-4 in fp32.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,35 +15,17 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from audiocontrib.models.clip_batch import OptionTree, Prefix, PromptStart, alike, joined, options_after, tree_logprobs
 from audiocontrib.models.network import cache_name
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
-from audiocontrib.models.row_cache import copied
+from audiocontrib.models.row_cache import copied, row_of
 from audiocontrib.models.sampling import Dice
 from audiocontrib.models.shared_prefix import NotShared, SharedRows, shared
-from audiocontrib.models.trie import Trie
 
-PATHS = ("tree", "batch", "single")
-"""Ways in which a cache is continued, fastest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """The beginning of a prompt, batch 1. Never changed: continuations work on a copy of its cache."""
-
-    ids: tuple[int, ...]
-    cache: Any
-    """What the network keeps of ``ids``; None for a decoder that keeps nothing."""
-    last_hidden: Tensor | None
-    """(1, H): hidden state after the last token."""
-    features: Mapping[str, Tensor] = field(default_factory=dict)
-    """What belongs to ``ids``, where it is still to be run."""
-
-    @property
-    def bytes(self) -> int:
-        """Memory of its keys, values and features (of a cache of an unusual kind: of what can be counted)."""
-        layers = self.cache.layers if self.cache is not None else ()
-        held = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
-        return sum(t.numel() * t.element_size() for t in [*held, *self.features.values()] if isinstance(t, Tensor))
+PATHS = ("clips", "tree", "batch", "single")
+"""Ways in which a network is asked, fastest first: several clips in one forward (and the fastest of the others that its
+config allows); all that follows a prefix as one tree; replies and options side by side; replies alone.
+"""
 
 
 class Decoder:
@@ -60,13 +40,22 @@ class Decoder:
         head: hidden states (…, H) -> logits (…, V).
         config: of the language model: which layers the cache needs, and how it attends.
         mrope: whether position ids have three (equal) rows.
+        mixes: frames from which on clips of different lengths may be one forward; None: it hears no clips.
         pad_id: any valid token id; padded places are masked out.
     """
 
     def __init__(
-        self, backbone: Any, head: Any, *, config: Any, mrope: bool, pad_id: int, device: torch.device
+        self,
+        backbone: Any,
+        head: Any,
+        *,
+        config: Any,
+        mrope: bool,
+        mixes: float | None,
+        pad_id: int,
+        device: torch.device,
     ) -> None:
-        self.backbone, self.head, self.config, self.mrope = backbone, head, config, mrope
+        self.backbone, self.head, self.config, self.mrope, self.mixes = backbone, head, config, mrope, mixes
         self.pad_id, self.device = pad_id, device
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
         window = getattr(config, "sliding_window", None) or math.inf
@@ -77,15 +66,19 @@ class Decoder:
         """Whether rows of different lengths may continue one cache: every layer keeps all of it."""
         self.trees = self.forks and config._attn_implementation in ("sdpa", "eager")
         """Whether a tree of tokens can be one row: the attention must take a mask of any shape."""
+        self.clips = False
+        """Whether prompts about several clips may be one forward."""
         self.shares = self._may_share
         """Whether rows attend once to a prefix that they share; found to be so or not when it is first tried."""
         self.paths = PATHS[PATHS.index(self.path) :]
         """Those that the config allows, fastest first."""
+        if mixes is not None and not any("hybrid" in kind for kind in kinds):  # whose convolutions take no mask
+            self.clips, self.paths = True, (PATHS[0], *self.paths)
 
     @property
     def path(self) -> str:
-        """Which way it goes: ``tree``, ``batch`` (replies and options side by side), or ``single`` (replies alone)."""
-        return "tree" if self.trees else "batch" if self.forks else "single"
+        """Which way it goes, of PATHS."""
+        return "clips" if self.clips else "tree" if self.trees else "batch" if self.forks else "single"
 
     @cached_property
     def _cache_name(self) -> str:
@@ -93,7 +86,9 @@ class Decoder:
 
     def take(self, path: str) -> None:
         """Go that path from now on."""
-        self.trees, self.forks = path == "tree", path != "single"
+        self.clips = path == PATHS[0]
+        own = self.paths[1] if self.clips else path
+        self.trees, self.forks = own == "tree", own != "single"
         self.shares = self._may_share
 
     @property
@@ -101,28 +96,59 @@ class Decoder:
         return self.trees and self.config._attn_implementation == "sdpa"
 
     @torch.inference_mode()
-    def prefill(self, ids: Sequence[int], features: dict[str, Tensor]) -> Prefix:
-        """Run the first tokens, with the audio features that belong to them, through the model."""
-        cache = DynamicCache(config=self.config)
-        hidden = self.forward([list(ids)], cache, past_mask=None, starts=[0], features=features)
-        return Prefix(tuple(ids), cache, hidden[:, -1])
+    def prefill(self, starts: Sequence[PromptStart]) -> list[Prefix]:
+        """Run the first tokens of prompts through the model, with the audio features that belong to them.
+
+        Those that may be one forward are, padded on the right.
+        """
+        found: dict[int, Prefix] = {}
+        for places in alike(starts, self.mixes) if self.forks else [[place] for place in range(len(starts))]:
+            rows, cache = [list(starts[place][0]) for place in places], DynamicCache(config=self.config)
+            features = joined([starts[place][1] for place in places])
+            self.forward(rows, cache, past_mask=None, starts=[0] * len(rows), features=features)
+            for row, place in enumerate(places):
+                held = row_of(cache, row, len(rows[row])) if len(rows) > 1 else cache
+                found[place] = Prefix(tuple(rows[row]), held)
+        return [found[place] for place in range(len(starts))]
 
     @torch.inference_mode()
-    def option_logprobs(
-        self, prefix: Prefix, suffixes: Sequence[Sequence[int]], options: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[list[float]]]:
+    def option_logprobs(self, trees: Sequence[OptionTree]) -> list[list[list[list[float]]]]:
         """Natural log-probability of every token of every option.
 
-        Args:
-            suffixes: per request, the prompt's tokens after the prefix (at least one).
-            options: per request, per option, its tokens (at least one).
-
         Returns:
-            Per request, per option, one float a token: log p(token | prefix, suffix, tokens before).
+            Per tree, per request, per option, one float a token: log p(token | prefix, suffix, tokens before).
         """
         if self.trees:
-            return self._tree(prefix, suffixes, options)
-        return [self._expanded(prefix, s, choices) for s, choices in zip(suffixes, options, strict=True)]
+            return tree_logprobs(self, trees)
+        return [
+            [self._expanded(tree.prefix, s, choices) for s, choices in zip(tree.suffixes, tree.options, strict=True)]
+            for tree in trees
+        ]
+
+    @torch.inference_mode()
+    def whole_logprobs(
+        self, prompts: Sequence[PromptStart], options: Sequence[Sequence[Sequence[int]]]
+    ) -> list[list[list[float]]]:
+        """As :meth:`option_logprobs`, of whole prompts: padded on the left, as windows and states want it.
+
+        Those that may be one forward are.
+
+        Args:
+            options: per prompt, per option, its tokens.
+        """
+        found: dict[int, list[list[float]]] = {}
+        for places in alike(prompts, self.mixes):
+            prompt_ids = [list(prompts[place][0]) for place in places]
+            lengths, cache = [len(ids) for ids in prompt_ids], DynamicCache(config=self.config)
+            width = max(lengths)
+            rows = [[self.pad_id] * (width - len(ids)) + ids for ids in prompt_ids]
+            mask = self._mask(torch.tensor(lengths, device=self.device), width).flip(1)
+            features = joined([prompts[place][1] for place in places])
+            ids, positions = torch.tensor(rows, device=self.device), (mask.cumsum(1) - 1).clamp(min=0)
+            last = self.call(ids, positions, mask, cache, features)[:, -1]
+            values = options_after(self, cache, mask, last, lengths, [options[place] for place in places])
+            found |= dict(zip(places, values, strict=True))
+        return [found[place] for place in range(len(prompts))]
 
     @torch.inference_mode()
     def greedy(
@@ -147,49 +173,10 @@ class Decoder:
         written = dict(write_replies(self, groups, stop, max_new_tokens, rows, math.inf))
         return [written[place] for place in range(len(jobs))]
 
-    def _tree(
-        self, prefix: Prefix, suffixes: Sequence[Sequence[int]], options: Sequence[Sequence[Sequence[int]]]
-    ) -> list[list[list[float]]]:
-        """All requests in one forward of one row: each distinct beginning after the prefix is computed once."""
-        tree = Trie()
-        wanted: list[tuple[int, int]] = []  # (node that predicts, token), in the order of requests, options, tokens
-        for suffix, choices in zip(suffixes, options, strict=True):
-            for option, nodes in zip(choices, tree.add_options(suffix, choices), strict=True):
-                wanted += zip(nodes, option, strict=True)
-        n0 = len(prefix.ids)
-        allowed = torch.ones(len(tree), n0 + len(tree), dtype=torch.bool)
-        allowed[:, n0:] = torch.from_numpy(tree.ancestors())
-        hidden = self._call(
-            torch.tensor([tree.tokens], device=self.device),
-            torch.from_numpy(n0 + tree.depths())[None].to(self.device),
-            self._any_mask(allowed),
-            copied(prefix.cache),
-        )[0]
-        # only the rows that predict a token of an option go through the head
-        rows = sorted({node for node, _ in wanted})
-        place = {node: i for i, node in enumerate(rows)}
-        logprobs = self._logprobs(hidden[torch.tensor(rows, device=self.device)])
-        at = torch.tensor([(place[node], token) for node, token in wanted], device=self.device)
-        values = iter(logprobs[at[:, 0], at[:, 1]].tolist())
-        return [[[next(values) for _ in option] for option in choices] for choices in options]
-
     def _expanded(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[list[float]]:
-        """One request: its suffix continues the cache; each distinct beginning of an option is a row of its copy."""
+        """One request: its suffix continues the cache."""
         cache, mask, hidden = self.extend(prefix, [suffix])
-        first = self._logprobs(hidden)[0]
-        heads = [option[:-1] for option in options]
-        rows = [list(head) for head in dict.fromkeys(tuple(head) for head in heads if head)]
-        after: dict[tuple[int, ...], Tensor] = {}
-        if rows:
-            cache.reorder_cache(torch.zeros(len(rows), dtype=torch.long, device=self.device))
-            start = len(prefix.ids) + len(suffix)
-            hidden = self.forward(rows, cache, past_mask=mask.expand(len(rows), -1), starts=[start] * len(rows))
-            after = {tuple(row): self._logprobs(hidden[i, : len(row)]) for i, row in enumerate(rows)}
-        out = []
-        for head, option in zip(heads, options, strict=True):
-            later = after[tuple(head)][range(len(head)), list(option[1:])].tolist() if head else []
-            out.append([first[option[0]].item(), *later])
-        return out
+        return options_after(self, cache, mask, hidden, [len(prefix.ids) + len(suffix)], [options])[0]
 
     def branch(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Any, Tensor, Tensor]:
         """As :meth:`extend`, but cache and mask are of the suffixes alone; the prefix stays where it is.
@@ -241,7 +228,7 @@ class Decoder:
         if past_mask is not None:
             mask = torch.cat([past_mask, mask], dim=1)
         positions = torch.tensor(starts, device=self.device)[:, None] + torch.arange(width, device=self.device)
-        return self._call(ids, positions, mask, cache, features)
+        return self.call(ids, positions, mask, cache, features)
 
     def step(
         self,
@@ -263,16 +250,17 @@ class Decoder:
         try:
             if self.shares:
                 with shared(self.config, len(cache.layers), parts, widths):
-                    return self._call(ids, positions, mask[:, None, None].bool(), cache)[:, -1]
+                    return self.call(ids, positions, mask[:, None, None].bool(), cache)[:, -1]
         except NotShared:  # the cache is as it was: a token is written where it was written before
             if parts:
                 raise
             self.shares = False
-        return self._call(ids, positions, mask, cache)[:, -1]
+        return self.call(ids, positions, mask, cache)[:, -1]
 
-    def _call(
+    def call(
         self, ids: Tensor, positions: Tensor, mask: Tensor, cache: Any, features: dict[str, Tensor] | None = None
     ) -> Tensor:
+        """Hidden states (B, n, H) of tokens at positions (B, n), with a mask of any kind that the network takes."""
         out = self.backbone(
             input_ids=ids,
             attention_mask=mask,
@@ -283,9 +271,9 @@ class Decoder:
         )
         return out.last_hidden_state
 
-    def _any_mask(self, allowed: Tensor) -> Tensor:
-        """(1, 1, n, past + n) for the attention in use. Eager attention adds its mask: booleans are silently wrong."""
-        allowed = allowed.to(self.device)[None, None]
+    def any_mask(self, allowed: Tensor) -> Tensor:
+        """A mask (B, n, past + n) for the attention in use. Eager attention adds it: booleans are silently wrong."""
+        allowed = allowed.to(self.device)[:, None]
         if self.config._attn_implementation == "sdpa":
             return allowed
         dtype = next(self.backbone.parameters()).dtype
@@ -296,5 +284,6 @@ class Decoder:
     def _mask(self, lengths: Tensor, width: int) -> Tensor:
         return (torch.arange(width, device=self.device)[None] < lengths[:, None]).long()
 
-    def _logprobs(self, hidden: Tensor) -> Tensor:
+    def logprobs(self, hidden: Tensor) -> Tensor:
+        """Hidden states (…, H) -> natural log-probabilities (…, V), float32."""
         return self.head(hidden).float().log_softmax(-1)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from audiocontrib.models.base import Request
-from audiocontrib.models.prefix_decoder import Prefix
+from audiocontrib.models.clip_batch import Prefix
+from audiocontrib.models.groups import groups_of, taken
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
 from audiocontrib.models.sampling import Dice
 
 if TYPE_CHECKING:
-    from audiocontrib.models.local import LocalModel, PrefixKey, Ready
+    from audiocontrib.models.local import LocalModel, Ready
 
 ROWS = 64
 """Replies that are written at once, where memory allows."""
@@ -53,15 +53,23 @@ def dice(model: LocalModel, group: Sequence[Ready]) -> list[Dice | None]:
 
 
 def _groups(model: LocalModel, requests: Sequence[Request], places: Sequence[int]) -> Iterator[JobGroup]:
-    """The jobs by prefix, those of like length together, the longest first: what memory allows is known early."""
-    ready: dict[int, Ready] = {p: (requests[p].ready or model.prepare([requests[p]])[0].ready) for p in places}
-    groups: dict[PrefixKey, list[int]] = defaultdict(list)
-    for place, one in ready.items():
-        groups[one.key].append(place)
-    for group in sorted(groups.values(), key=lambda held: -len(ready[held[0]].key[0])):
-        held = sorted(group, key=lambda place: -len(ready[place].suffix))
-        jobs = [
-            ReplyJob(place, ready[place].suffix, one)
-            for place, one in zip(held, dice(model, [ready[place] for place in held]), strict=True)
-        ]
-        yield partial(model.prefix_of, ready[group[0]], requests[group[0]], len(group)), jobs
+    """The jobs by prefix, those of like length together, the longest first: what memory allows is known early.
+
+    Prefixes that come after each other are run in one forward, as far as its tokens go.
+    """
+    asked = dict(zip(places, model.ready([requests[place] for place in places]), strict=True))
+    waiting = groups_of(asked, places)
+    while waiting:
+        budget = model.tokens_at_once if model.decoder.clips else 1
+        batch = taken(waiting, lambda group: len(asked[group[0]].ready.key[0]), budget)
+        uses = [(asked[group[0]], len(group)) for group in batch]
+        prefixes = cache(partial(model.prefixes_of, uses))
+        for number, group in enumerate(batch):
+            held = sorted(group, key=lambda place: -len(asked[place].ready.suffix))
+            dices = dice(model, [asked[place].ready for place in held])
+            jobs = [ReplyJob(place, asked[place].ready.suffix, one) for place, one in zip(held, dices, strict=True)]
+            yield partial(_nth, prefixes, number), jobs
+
+
+def _nth(made: Callable[[], Sequence[Prefix]], number: int) -> Prefix:
+    return made()[number]

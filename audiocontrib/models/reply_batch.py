@@ -20,7 +20,8 @@ from audiocontrib.models.sampling import Dice, draw_tokens
 from audiocontrib.models.shared_prefix import CHUNK, NotShared, SharedRows
 
 if TYPE_CHECKING:
-    from audiocontrib.models.prefix_decoder import Decoder, Prefix
+    from audiocontrib.models.clip_batch import Prefix
+    from audiocontrib.models.prefix_decoder import Decoder
 
 SHARED_BY = 2
 """Replies that continue a prefix, from which on they attend to it together."""

@@ -97,3 +97,31 @@ def copied(cache: Any) -> Any:
     new = copy.copy(cache)
     new.layers = [copy.copy(layer) for layer in cache.layers]
     return new
+
+
+def row_of(cache: Any, row: int, length: int) -> Any:
+    """One row of a cache, its first ``length`` tokens, as a cache of its own."""
+    one = copied(cache)
+    for layer in one.layers:
+        layer.keys, layer.values = (held[row : row + 1, :, :length].clone() for held in (layer.keys, layer.values))
+        _tell_length(layer, length)
+    return one
+
+
+def padded_rows(caches: Sequence[Any], width: int) -> Any:
+    """Caches of one row each as one, of ``width`` tokens: what a row lacks stands behind its own."""
+    merged = copied(caches[0])
+    for place, layer in enumerate(merged.layers):
+        rows = [cache.layers[place] for cache in caches]
+        layer.keys, layer.values = (
+            torch.cat([pad(held, (0, 0, 0, width - held.shape[-2])) for held in (getattr(row, name) for row in rows)])
+            for name in ("keys", "values")
+        )
+        _tell_length(layer, width)
+    return merged
+
+
+def _tell_length(layer: Any, length: int) -> None:
+    """Layers with a window, which here reaches over all tokens, count these themselves."""
+    if hasattr(layer, "cumulative_length"):
+        layer.cumulative_length = length

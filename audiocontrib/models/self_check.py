@@ -22,9 +22,10 @@ from torch import Tensor
 from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.models.base import Request
 from audiocontrib.models.check_prompts import check_requests
+from audiocontrib.models.clip_batch import Prefix
 from audiocontrib.models.network import is_out_of_memory
 from audiocontrib.models.plain_decoder import PlainDecoder
-from audiocontrib.models.prefix_decoder import Decoder, Prefix
+from audiocontrib.models.prefix_decoder import Decoder
 
 if TYPE_CHECKING:
     from audiocontrib.models.local import LocalModel, Ready
@@ -43,7 +44,7 @@ class SelfCheck:
     """What was found of a model on load. All differences are in nats, of an option's summed log-probability."""
 
     path: str
-    """The fastest path that agrees with the plain one: ``tree``, ``batch``, ``single`` or ``plain``."""
+    """The fastest path that agrees with the plain one: of :data:`~.prefix_decoder.PATHS`, or ``plain``."""
     tolerance: float
     """The most that a path may differ from the plain one."""
     spread: float

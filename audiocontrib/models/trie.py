@@ -68,19 +68,20 @@ class Trie:
 
 def packs(
     suffixes: Sequence[Sequence[int]], options: Sequence[Sequence[Sequence[int]]], budget: int
-) -> Iterator[list[int]]:
-    """Requests (as indexes) in parts whose trees hold at most ``budget`` tokens, or one request.
+) -> Iterator[tuple[list[int], int]]:
+    """Requests (as indexes) in parts whose trees hold at most ``budget`` tokens, or one request; and those tokens.
 
     Sorted by their tokens, so that those with a common beginning come into one part.
     """
     part: list[int] = []
     tree = Trie()
     for request in sorted(range(len(suffixes)), key=lambda i: list(suffixes[i])):
+        held = len(tree)
         tree.add_options(suffixes[request], options[request])
         if part and len(tree) > budget:
-            yield part
+            yield part, held
             part, tree = [], Trie()
             tree.add_options(suffixes[request], options[request])
         part.append(request)
     if part:
-        yield part
+        yield part, len(tree)

@@ -174,7 +174,7 @@ def test_a_checkpoint_in_the_published_files_loads(kind: str, tmp_path: Path) ->
     check = kind not in OMNI or kind == "nemotron_h_omni"
     loaded = load.load_checkpoint(tmp_path / kind, device="cpu", dtype="float32", check=check)
     assert isinstance(loaded, lalm.AudioLanguageModel)
-    assert loaded.decoder.path == ("single" if kind in OMNI or "gemma" in kind else "tree")
+    assert loaded.decoder.path == ("single" if kind == "inkling_mm_model" else "clips")
     assert type(loaded.net).__name__ == FAMILIES[kind].model_class
     for spec in ("audio", "text"):
         np.testing.assert_allclose(np.concatenate(scores(loaded, spec)), np.concatenate(scores(plain, spec)), atol=1e-5)

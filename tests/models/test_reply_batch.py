@@ -69,7 +69,7 @@ def test_replies_of_any_length_are_those_that_are_written_alone(model: AudioLang
         groups = []
         for place, request in enumerate(asked):
             job = reply_batch.ReplyJob(place, request.ready.suffix, Ending(lengths[place]))
-            groups.append(((lambda request=request: model.prefix_of(request.ready, request, 1)), [job]))
+            groups.append(((lambda request=request: model.prefix_of(request)), [job]))
         for place, ids in reply_batch.write_replies(model.fast, groups, frozenset({-1}), LONG, 3, math.inf):
             assert ids == alone[place][: lengths[place]]
             ends[place] = len(ids)

@@ -117,23 +117,40 @@ def _scaled_head(model: Any) -> None:
     model.decoder.head = lambda hidden: head(hidden) * 0.5
 
 
+def _clips_see_each_other(model: Any) -> None:
+    call = model.decoder.call
+
+    def rolled(ids: Any, *more: Any) -> Any:
+        hidden = call(ids, *more)
+        return hidden.roll(1, 0) if len(ids) > 1 and model.decoder.clips else hidden
+
+    model.decoder.call = rolled
+
+
 def _trees_see_all(model: Any) -> None:
-    any_mask = model.decoder._any_mask
-    model.decoder._any_mask = lambda allowed: any_mask(torch.ones_like(allowed))
+    any_mask = model.decoder.any_mask
+    model.decoder.any_mask = lambda allowed: any_mask(torch.ones_like(allowed))
 
 
 def _trees_fail(model: Any) -> None:
-    model.decoder._tree = lambda *given: 1 / 0
+    usual = model.decoder.option_logprobs
+    model.decoder.option_logprobs = lambda trees: 1 / 0 if model.decoder.trees else usual(trees)
 
 
 def _trees_are_not_numbers(model: Any) -> None:
-    tree = model.decoder._tree
-    model.decoder._tree = lambda *given: [[[float("nan")] * len(o) for o in one] for one in tree(*given)]
+    usual = model.decoder.option_logprobs
+
+    def nans(trees: Any) -> Any:
+        if not model.decoder.trees:
+            return usual(trees)
+        return [[[[float("nan")] * len(o) for o in one] for one in tree] for tree in usual(trees)]
+
+    model.decoder.option_logprobs = nans
 
 
 def _positions_start_again(model: Any) -> None:
-    call = model.decoder._call
-    model.decoder._call = lambda ids, positions, *more: call(ids, positions - positions.min(), *more)
+    call = model.decoder.call
+    model.decoder.call = lambda ids, positions, *more: call(ids, positions - positions.min(), *more)
 
 
 @pytest.mark.slow
@@ -141,6 +158,7 @@ def _positions_start_again(model: Any) -> None:
     ("change", "path", "why"),
     [
         (_scaled_head, "plain", "its scores differ"),
+        (_clips_see_each_other, "tree", "its scores differ"),
         (_trees_see_all, "batch", "its scores differ"),
         (_trees_fail, "batch", "ZeroDivisionError"),
         (_trees_are_not_numbers, "batch", "its scores differ"),
@@ -153,7 +171,7 @@ def test_a_path_that_is_wrong_is_left_and_that_is_said_in_one_line(
     model = broken(change)
     found = self_check.self_check(model)
     assert (found.path, model.decoder.path) == (path, path)
-    assert found.line.startswith(f"is asked by the {path} path, which is slower (tree: ")
+    assert found.line.startswith(f"is asked by the {path} path, which is slower (clips: ")
     assert why in found.line
     assert "\n" not in found.line
 
@@ -167,7 +185,7 @@ def test_a_lack_of_memory_says_nothing_of_a_path_and_is_not_kept(
         def fails(*given: Any) -> Any:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-        model.decoder._tree, model.tokens_at_once = fails, 1
+        model.decoder.option_logprobs, model.tokens_at_once = fails, 1
 
     with pytest.raises(AudiocontribError, match="memory is not enough for its self-check"):
         check_once.check_once(broken(full))
@@ -176,7 +194,7 @@ def test_a_lack_of_memory_says_nothing_of_a_path_and_is_not_kept(
 
 def test_a_check_made_again_begins_with_the_fastest_path() -> None:
     model = broken(lambda model: model.take("plain"))
-    assert self_check.self_check(model).path == model.decoder.path == "tree"
+    assert self_check.self_check(model).path == model.decoder.path == "clips"
 
 
 def test_a_plan_of_the_plain_path_shares_nothing() -> None:
@@ -244,9 +262,9 @@ def test_a_model_that_cannot_be_believed_is_refused_in_one_line(change: Callable
 def test_in_lower_precision_a_path_may_differ_as_much_as_batches_do() -> None:
     model = load.load_checkpoint(TINY / "tiny-qwen2.5-omni", device="cpu", dtype="bfloat16", check=False)
     found = self_check.self_check(model)
-    assert found.path == "tree"
+    assert found.path == "clips"
     assert found.tolerance >= self_check.SPREADS * found.spread
-    assert 0 < found.differences["tree"] <= found.tolerance < 0.5
+    assert 0 < found.differences["clips"] <= found.tolerance < 0.5
     _scaled_head(model)
     model.decoder.take("tree")
     assert self_check.self_check(model).path == "plain"
@@ -258,14 +276,14 @@ def test_the_result_is_kept_and_taken_over(tmp_path: Path, monkeypatch: pytest.M
     load_model("tiny-qwen2.5-omni", device="cpu")
     (kept,) = (tmp_path / "checks").iterdir()
     held = json.loads(kept.read_text(encoding="utf-8"))
-    assert held["path"] == "tree"
+    assert held["path"] == "clips"
     kept.write_text(json.dumps(held | {"path": "plain", "faults": {"tree": "slow today"}}), encoding="utf-8")
     again = load_model("tiny-qwen2.5-omni", device="cpu")
     assert again.decoder.path == "plain"  # type: ignore[attr-defined]
     assert "whole forwards" in again.summary()
     for damaged in ("", "{}", "[1]", json.dumps(held | {"path": "none"})):
         kept.write_text(damaged, encoding="utf-8")
-        assert load_model("tiny-qwen2.5-omni", device="cpu").decoder.path == "tree"  # type: ignore[attr-defined]
+        assert load_model("tiny-qwen2.5-omni", device="cpu").decoder.path == "clips"  # type: ignore[attr-defined]
         assert json.loads(kept.read_text(encoding="utf-8")) == held
 
 
@@ -284,4 +302,4 @@ def test_what_it_hangs_on_is_part_of_its_name(tmp_path: Path, monkeypatch: pytes
 def test_a_folder_that_cannot_be_written_costs_the_check_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("AUDIOCONTRIB_CHECKS", str(tmp_path / "file"))
-    assert load_model("tiny-qwen2.5-omni", device="cpu").decoder.path == "tree"  # type: ignore[attr-defined]
+    assert load_model("tiny-qwen2.5-omni", device="cpu").decoder.path == "clips"  # type: ignore[attr-defined]

@@ -44,12 +44,14 @@ def test_packs_hold_every_request_once_and_keep_to_the_budget(
     asked: list[tuple[list[int], list[list[int]]]], budget: int
 ) -> None:
     suffixes, options = [a[0] for a in asked], [a[1] for a in asked]
-    parts = list(packs(suffixes, options, budget))
+    packed = list(packs(suffixes, options, budget))
+    parts = [part for part, _ in packed]
     assert sorted(i for part in parts for i in part) == list(range(len(asked)))
-    for part in parts:
+    for part, tokens in packed:
         tree = Trie()
         for i in part:
             tree.add_options(suffixes[i], options[i])
+        assert tokens == len(tree)
         assert len(part) == 1 or len(tree) <= budget
 
 
@@ -90,7 +92,7 @@ def test_flash_attention_takes_no_trees(model: LocalModel) -> None:
 
     config = copy(model.net.config.get_text_config())
     config._attn_implementation_internal = "flash_attention_2"
-    decoder = Decoder(None, None, config=config, mrope=True, pad_id=0, device=torch.device("cpu"))
+    decoder = Decoder(None, None, config=config, mrope=True, mixes=0, pad_id=0, device=torch.device("cpu"))
     assert decoder.forks
     assert not decoder.trees
 
@@ -102,15 +104,15 @@ def test_a_lack_of_memory_halves_what_is_done_at_once(
     error = {"cuda": torch.OutOfMemoryError("CUDA out of memory"), "cpu": RuntimeError("not enough memory: you tried")}
     asked = requests("text", CASES["text"])
     expected = model.likelihood(asked)
-    plain, sizes = model.decoder._tree, []
+    plain, sizes = model.decoder.option_logprobs, []
 
-    def tight(prefix: Any, suffixes: Any, options: Any) -> Any:
-        sizes.append(len(suffixes))
-        if len(suffixes) > 1:
+    def tight(trees: Any) -> Any:
+        sizes.append(sum(len(tree.suffixes) for tree in trees))
+        if sizes[-1] > 1:
             raise error[device]
-        return plain(prefix, suffixes, options)
+        return plain(trees)
 
-    monkeypatch.setattr(model.decoder, "_tree", tight)
+    monkeypatch.setattr(model.decoder, "option_logprobs", tight)
     monkeypatch.setattr(model, "tokens_at_once", 512)
     found = model.likelihood(asked)
     assert max(sizes) > 1
@@ -124,7 +126,7 @@ def test_a_lack_of_memory_for_a_single_question_is_an_error(model: LocalModel, m
     def never(*given: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(model.decoder, "_tree", never)
+    monkeypatch.setattr(model.decoder, "option_logprobs", never)
     monkeypatch.setattr(model, "tokens_at_once", 512)
     with pytest.raises(torch.OutOfMemoryError):
         model.likelihood(requests("text", CASES["text"])[:1])
@@ -142,7 +144,7 @@ def test_kept_prefixes_stay_within_their_bytes(asked: list[tuple[int, int]]) -> 
     sizes: dict[int, int] = {}
     for key, size in asked:
         size = sizes.setdefault(key, size)
-        assert store.get(key, lambda size=size: Sized(size)).bytes == size  # type: ignore[misc]
+        assert store.get({key: 1}, lambda keys, size=size: [Sized(size)])[0].bytes == size  # type: ignore[misc]
         assert key in store
     assert store.peak <= 100
     assert store.made + store.reused == len(asked)
@@ -152,9 +154,26 @@ def test_kept_prefixes_stay_within_their_bytes(asked: list[tuple[int, int]]) -> 
 def test_what_is_used_over_and_over_stays_while_clips_pass() -> None:
     store = prefix_cache.PrefixStore(1_000)
     for batch in range(5):
-        store.get("silence", lambda: Sized(10), uses=100)  # type: ignore[arg-type, return-value]
+        store.get({"silence": 100}, lambda keys: [Sized(10)])  # type: ignore[list-item]
         for clip in range(100):
-            store.get((batch, clip), lambda: Sized(10))  # type: ignore[arg-type, return-value]
+            store.get({(batch, clip): 1}, lambda keys: [Sized(10)])  # type: ignore[list-item]
         assert "silence" in store
         assert len(store._kept) <= prefix_cache.MOST
     assert store.made == 1 + 5 * 100
+
+
+def test_prefixes_that_are_made_together_are_all_there_though_not_all_are_kept() -> None:
+    store = prefix_cache.PrefixStore(25)
+    kept = store.get({"a": 1, "b": 1}, lambda keys: [Sized(10) for _ in keys])  # type: ignore[misc]
+    asked: list[list[str]] = []
+
+    def make(keys: list[str]) -> list[Sized]:
+        asked.append(keys)
+        return [Sized(10) for _ in keys]
+
+    found = store.get({"c": 1, "a": 1, "d": 1, "b": 1}, make)  # type: ignore[arg-type]
+    assert asked == [["c", "d"]]
+    assert (found[1], found[3]) == (kept[0], kept[1])
+    assert len({id(one) for one in found}) == 4
+    assert (store.made, store.reused) == (4, 2)
+    assert store.peak <= 25

@@ -78,6 +78,8 @@ class Format:
     """How its rows may refer to clips; the first is the default."""
     tags: tuple[str, ...] = ()
     """Texts that the trainer takes for the place of a clip or picture: no question may hold one."""
+    same: Callable[[str, str], bool] | None = None
+    """Whether the trainer's own reward for GRPO takes one option for another: no wrong option may pass for the gold."""
     file: str = "{stage}.jsonl"
     """Name of the file of rows; its ending says how it is written (no ending: a `datasets` folder)."""
     embed: Callable[[bytes], Any] | None = None
@@ -88,6 +90,10 @@ class Format:
     """The trainer's configuration and what it is started with, by name."""
 
 
+SOUND_TOKENS = tuple(
+    f"<|{name}|>" for name in ("AUDIO", "audio_bos", "audio_eos", "audio_pad", "audio_start", "audio_end")
+)
+"""What Qwen's models have for a clip and its ends: a question that holds one asks for a clip more than there is."""
 FORMATS: Registry[Format] = Registry("export format")
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 FILE = re.compile(r"[\w-]+(\.jsonl|\.parquet)?")
@@ -125,7 +131,7 @@ def export_format(name: str, **settings: Any) -> Callable[[Callable[..., Any]], 
         raise UsageError(f"format {name}: there is no field {unknown[0]!r}; {near(unknown[0], fields)}")
     if not isinstance(tags := settings.get("tags", ()), tuple) or not all(isinstance(tag, str) and tag for tag in tags):
         raise UsageError(f"format {name}: tags is {tags!r}, but must be a tuple of texts")
-    for key in ("embed", "beside", "launch"):
+    for key in ("same", "embed", "beside", "launch"):
         if not (callable(settings.get(key)) or settings.get(key) is None):
             raise UsageError(f"format {name}: {key} is {settings[key]!r}, but must be a function")
     for key, allowed in {"stages": get_args(Stage), "audio": get_args(Audio)}.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -109,18 +109,43 @@ def without_tags(rows: TrainingRows, tags: Sequence[str]) -> TrainingRows:
     if not tags:
         return rows
     found = re.compile("|".join(map(re.escape, tags)))
-    texts = rows.items.table.select(["item_id", "question", "choices"])
-    places, tagged, place = [], [], 0
+    return _without(
+        rows,
+        lambda row: any(map(found.search, (row["question"], *row["choices"]))),
+        f"hold one of the tags {' '.join(tags)} in their text",
+    )
+
+
+def without_same(rows: TrainingRows, same: Callable[[str, str], bool] | None) -> TrainingRows:
+    """The rows of items no wrong option of which the trainer's own reward takes for the gold.
+
+    Raises:
+        AudiocontribError: none is left.
+    """
+    if same is None:
+        return rows
+
+    def passes(row: Mapping[str, Any]) -> bool:
+        gold, options = row["answer"], row["choices"]
+        return any(place != gold and same(option, options[gold]) for place, option in enumerate(options))
+
+    return _without(rows, passes, "have a wrong option that the trainer's reward takes for the gold")
+
+
+def _without(rows: TrainingRows, unfit: Callable[[Mapping[str, Any]], bool], why: str) -> TrainingRows:
+    """The rows of the other items, with a note."""
+    places, left, place = [], [], 0
+    texts = rows.items.table.select(["item_id", "question", "choices", "answer"])
     for batch in texts.to_batches(max_chunksize=ROWS_AT_ONCE):
         for row in batch.to_pylist():
-            if any(map(found.search, (row["question"], *row["choices"]))):
-                tagged.append(row["item_id"])
+            if unfit(row):
+                left.append(row["item_id"])
             else:
                 places.append(place)
             place += 1
-    if not tagged:
+    if not left:
         return rows
-    note = f"{len(tagged):,} items hold one of the tags {' '.join(tags)} in their text, e.g. {tagged[0]}: left out"
+    note = f"{len(left):,} items {why}, e.g. {left[0]}: left out"
     if not places:
         raise AudiocontribError(f"no item is left to export: {note}; choose another format")
     return replace(rows, items=taken(rows.items, places), notes=(*rows.notes, note))

@@ -117,7 +117,7 @@ def test_verl_decodes_the_clips_and_rewards_as_published(
     words = started(folder / "grpo.sh", "python3", tmp_path / "tools", "trainer.nnodes=2", GPUS="4")
     assert words[:2] == ["-m", "verl.trainer.main_ppo"]
     assert words[-1] == "trainer.nnodes=2"
-    told = dict(word.split("=", 1) for word in words[2:])
+    told = {name: value.strip("'") for name, value in (word.split("=", 1) for word in words[2:])}
     for name in ("data.train_files", "data.custom_cls.path", "reward.custom_reward_function.path"):
         assert Path(told[name]).is_file()
     for name, value in {

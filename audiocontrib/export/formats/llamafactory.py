@@ -11,6 +11,17 @@ from audiocontrib.export.formats.swift import TAGS, messages
 from audiocontrib.export.launch import ZERO2, as_yaml, optimiser_of, unsaid
 from audiocontrib.training.recipe import GRPO, SFT
 
+TEMPLATES = {
+    "qwen3-omni-30b-a3b-thinking": "qwen3_omni",
+    "qwen3-omni": "qwen3_omni_nothink",
+    "qwen2-audio": "qwen2_audio",
+    "qwen2.5-omni": "qwen2_omni",
+}
+"""Part of a model's name -> what LLaMA-Factory calls its template, clips included; the first that fits."""
+USUAL = "qwen2_omni"
+CUTOFF = 8192
+"""Tokens of a row. LLaMA-Factory pads to the longest of a batch, and cuts the end of a longer question off unsaid: the
+options, and with a long clip its tokens too."""
 NAME = "audiocontrib"
 """What `dataset:` in a training configuration names."""
 
@@ -42,6 +53,14 @@ Weights are bfloat16 under DeepSpeed, which keeps float32 copies (deepspeed=null
 The audio tower counts as a vision tower there, and is frozen unless that is said."""
 
 
+UNKNOWN = f"""
+The name of the model does not tell its template; {USUAL} (Qwen2.5-Omni) is a guess: template=NAME."""
+
+
+def _template(model: str) -> str | None:
+    return next((template for part, template in TEMPLATES.items() if part in model.lower()), None)
+
+
 def _tuned(said: SFT | GRPO) -> dict[str, Any]:
     if said.tune == "full":
         return {"finetuning_type": "full"}
@@ -66,8 +85,8 @@ def llamafactory_files(told: Launch) -> Mapping[str, str]:
         "dataset_dir": ".",
         "dataset": NAME,
         "media_dir": told.media or ".",
-        "template": "qwen2_omni",
-        "cutoff_len": 1024,
+        "template": _template(told.model) or USUAL,
+        "cutoff_len": CUTOFF,
         "output_dir": "trained",
         **optimiser_of(said),
         "warmup_ratio": said.warmup,
@@ -77,7 +96,7 @@ def llamafactory_files(told: Launch) -> Mapping[str, str]:
         "deepspeed": "ds_z2.json",
         "report_to": "none",
     }
-    head = HEAD
+    head = HEAD if _template(told.model) else HEAD + UNKNOWN
     if said.steps and (said.schedule_steps or said.schedule_epochs):
         head += f"\nThe schedule is longer than the training: checkpoint-{said.steps} is the one that is wanted."
     head += unsaid(said, CARRIED)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
-from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format, underscored
+from audiocontrib.export.base import SOUND_TOKENS, Launch, Stage, TrainingExample, export_format, underscored
 from audiocontrib.export.launch import as_yaml, clips_line, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO, SFT
 
 NAMES = ("sound", "speech", "speeches", "audio", "audios", "image", "images", "video", "videos", "video-audio")
-TAGS = tuple(f"<{name}>" for name in NAMES)
+TAGS = (*(f"<{name}>" for name in NAMES), *SOUND_TOKENS)
 
 
 GPUS = 8
 """As in its own recipes."""
 CARRIED = {
-    *("steps", "learning_rate", "weight_decay", "betas", "clip", "batch", "accumulate", "save_every", "generations"),
-    *("new_tokens", "temperature", "top_k", "top_p", "beta", "scale_rewards", "epsilon", "epsilon_high", "accuracy"),
-    *("format", "use_bias_correction_kl"),
+    *("steps", "epochs", "learning_rate", "weight_decay", "betas", "clip", "batch", "accumulate", "save_every"),
+    *("generations", "new_tokens", "temperature", "top_k", "top_p", "beta", "scale_rewards", "epsilon", "epsilon_high"),
+    *("accuracy", "format", "use_bias_correction_kl"),
 }
 """Settings that its configuration has; its divergence is the plain one."""
 RECIPES = "${oc.env:NEMO_RL}/examples/configs"
@@ -43,7 +45,8 @@ def nemo_rl_files(told: Launch) -> Mapping[str, str]:
     said = told.settings
     grpo = isinstance(said, GRPO)
     base = "recipes/vlm/vlm_grpo-qwen2.5-omni-7b-audiomcq-1n8g-megatron.v1.yaml" if grpo else "sft_avlm.yaml"
-    program = "examples/run_vlm_grpo.py" if grpo else "examples/run_sft.py"
+    # run_sft.py loads no processor, and hears nothing
+    program = "examples/run_vlm_grpo.py" if grpo else "examples/run_vlm_sft.py"
     values = {
         "defaults": f"{RECIPES}/{base}",
         **(_grpo(said, told) if isinstance(said, GRPO) else _sft(said, told)),
@@ -53,29 +56,41 @@ def nemo_rl_files(told: Launch) -> Mapping[str, str]:
     made = {
         f"{told.stage}.yaml": as_yaml(head, values),
         f"{told.stage}.sh": RUN.format(stage=told.stage, program=program, root=clips_line(told.media)),
-        "system.txt": told.system,
+        **{name: trainer_file(name) for name in ("nemo_audio.py", "exported_audio.py")},
     }
-    return made | ({name: trainer_file(name) for name in ("nemo_audio.py", "exported_audio.py")} if grpo else {})
+    return made if grpo else made | {"system.txt": told.system}
 
 
 def _data(told: Launch, **train: Any) -> dict[str, Any]:
     where = {"data_path": f"{HERE}/{told.file}", "split_validation_size": 0, "seed": told.settings.seed}
-    default = {"prompt_file": None, "system_prompt_file": f"{HERE}/system.txt"}
+    default: dict[str, Any] = {"prompt_file": None}
     if told.stage == "grpo":
         default |= {"processor": "vlm_hf_data_processor", "env_name": "vlm"}
     return {"train": train | where, "validation": None, "default": default}
 
 
+def _length(said: SFT | GRPO) -> dict[str, int]:
+    """It ends with whichever comes first."""
+    epochs = 1000 if said.epochs is None else ceil(said.epochs)
+    return {"max_num_steps": said.steps or 1_000_000, "max_num_epochs": epochs}
+
+
+def _literal(text: str) -> str:
+    """A text in which OmegaConf finds no variables."""
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+
+
 def _sft(said: SFT, told: Launch) -> dict[str, Any]:
     adamw = {"lr": said.learning_rate, "weight_decay": said.weight_decay, "betas": [*said.betas], "eps": 1e-8}
     return {
-        "sft": {"max_num_steps": said.steps, "seed": said.seed, "val_period": 0, "val_at_start": False},
+        "sft": {**_length(said), "seed": said.seed, "val_period": 0, "val_at_start": False},
         "policy": {
-            "model_name": told.model,
+            "model_name": _literal(told.model),
             "train_global_batch_size": GPUS * said.batch * said.accumulate,
             "optimizer": {"kwargs": adamw},
         },
-        "data": _data(told, dataset_name="general-conversation-jsonl", media_data_dir=told.media or HERE),
+        "data": {"add_generation_prompt": True}  # or the head of the reply would be learned too
+        | _data(told, dataset_name="nemo_audio.ExportedConversations"),
     }
 
 
@@ -86,7 +101,7 @@ def _grpo(said: GRPO, told: Launch) -> dict[str, Any]:
         "grpo": {
             "num_prompts_per_step": GPUS * said.batch * said.accumulate // said.generations,
             "num_generations_per_prompt": said.generations,
-            "max_num_steps": said.steps,
+            **_length(said),
             "normalize_rewards": said.scaling != "none",
             "seed": said.seed,
             "val_period": 0,
@@ -99,7 +114,7 @@ def _grpo(said: GRPO, told: Launch) -> dict[str, Any]:
             "token_level_loss": said.loss != "grpo",
         },
         "policy": {
-            "model_name": told.model,
+            "model_name": _literal(told.model),
             "train_global_batch_size": GPUS * said.batch * said.accumulate,
             "generation": {
                 "max_new_tokens": said.new_tokens,
@@ -123,9 +138,15 @@ def _grpo(said: GRPO, told: Launch) -> dict[str, Any]:
     }
 
 
+def same_letters(one: str, other: str) -> bool:
+    """Whether its reward `exact_alnum` takes one option for the other."""
+    return [c for c in one.lower() if c.isalnum()] == [c for c in other.lower() if c.isalnum()]
+
+
 @export_format(
     "nemo-rl",
     tags=TAGS,
+    same=same_letters,
     file="data.jsonl",
     launch=nemo_rl_files,
 )

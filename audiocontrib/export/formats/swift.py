@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from audiocontrib.export.base import Stage, TrainingExample, export_format, for_rewards
+from audiocontrib.export.base import SOUND_TOKENS, Stage, TrainingExample, export_format, for_rewards
 from audiocontrib.export.formats.swift_launch import swift_files
 
-TAGS = ("<audio>", "<image>", "<video>")
+TAGS = ("<audio>", "<image>", "<video>", *SOUND_TOKENS)
 
 
 def messages(example: TrainingExample, stage: Stage) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format, for_rewards
+from audiocontrib.export.base import SOUND_TOKENS, Launch, Stage, TrainingExample, export_format, for_rewards
 from audiocontrib.export.launch import as_yaml, optimiser_of, unsaid
 from audiocontrib.export.trainer_files import trainer_file
 from audiocontrib.training.recipe import GRPO, SFT
@@ -69,7 +69,7 @@ def _tuned(said: SFT | GRPO) -> dict[str, Any]:
     return {"use_peft": True, "lora_r": said.rank, "lora_alpha": said.alpha, "lora_target_modules": "all-linear"}
 
 
-@export_format("trl", launch=trl_files)
+@export_format("trl", tags=SOUND_TOKENS, launch=trl_files)
 def trl(example: TrainingExample, stage: Stage) -> dict[str, Any]:
     """A part of a message has only the keys of its type: some templates take any key for what it names."""
     prompt = example.row.prompt

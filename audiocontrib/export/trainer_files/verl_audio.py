@@ -14,6 +14,14 @@ from exported_rewards import is_one_tag, says_the_same
 class AudioDataset(RLHFDataset):
     """verl's own, which would hand the paths of the clips on as if they were sound."""
 
+    def __init__(self, *given: Any, processor: Any = None, **named: Any) -> None:
+        if processor is None:
+            raise ValueError(
+                "verl gives this model no processor, so that no clip could be heard: verl.utils.hf_processor of 0.9.1 "
+                "takes those of some picture models alone; take a verl that knows the model"
+            )
+        super().__init__(*given, processor=processor, **named)
+
     @classmethod
     def _extract_audio_info(cls, messages: list[dict[str, Any]]) -> list[Any] | None:
         heard = super()._extract_audio_info(messages)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import RATE, decode
-from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.items import Clip, Items
 from audiocontrib.models.families import audio_tokens
 from audiocontrib.models.lalm import AudioLanguageModel
@@ -95,6 +95,15 @@ def reply_tokens(settings: Stage) -> int:
     if isinstance(settings, GRPO):
         return settings.new_tokens
     return settings.distil_tokens if isinstance(settings, SFT) and settings.distil else 0
+
+
+def check_template(template: str | None, encoder: RowEncoder) -> None:
+    """UsageError if a target would end the reply, or stand for a sound: `<think>` may be a token of a model's too."""
+    added = encoder.tokenizer.added_tokens_decoder.items()
+    special = {*encoder.tokenizer.all_special_ids, *encoder.placeholders(), *(i for i, one in added if one.special)}
+    if bad := [one for one in encoder.prompt_encoder.tokens(template or "") if one in special]:
+        told = encoder.tokenizer.convert_ids_to_tokens(bad[0])
+        raise UsageError(f"target: it holds the model's control token {told}; leave it out")
 
 
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:

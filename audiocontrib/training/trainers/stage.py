@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.encoding.unusable import positions_of
+from audiocontrib.training.encoding.unusable import check_template, positions_of
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.lock import held
@@ -31,6 +31,19 @@ MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrai
 """``make(settings, rows, encoder, net, out)``: the trainer of a stage."""
 
 
+def check_rows(settings: SFT | GRPO, rows: TrainingRows) -> None:
+    """UsageError if the rows show something else than the settings say, as rows that were made without a recipe may."""
+    said: dict[str, tuple[str | None, str | None]] = {}
+    if isinstance(settings, GRPO):
+        said["abstain_option"] = (settings.abstain_option, rows.extra_option)
+    else:
+        said["target"] = (settings.target, rows.target)
+    for name, (wanted, shown) in said.items():
+        if wanted != shown:
+            told = [repr(one) if one else "none" for one in (wanted, shown)]
+            raise UsageError(f"{name} of the settings is {told[0]}, of the rows {told[1]}; take rows from stage_rows")
+
+
 def run_stage(
     stage: Literal["sft", "grpo"],
     settings: SFT | GRPO,
@@ -45,6 +58,7 @@ def run_stage(
     out = Path(out)
     before = stages_of(Path(name))
     check_watched(settings.watch, rows)
+    check_rows(settings, rows)
     if missing := not_installed(settings.report_to):
         raise UsageError(missing)
     doubts = check_before(before, stage, settings.watch, rows)
@@ -58,6 +72,7 @@ def run_stage(
             return done
         rows.check_clips()
         encoder = RowEncoder(model, settings.seconds)
+        check_template(settings.target, encoder)
         rows = usable(rows, encoder, settings, positions_of(model), out)
         if note := try_own(settings, rows):
             tell_once(note)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from audiocontrib.training.target import form_of
 from audiocontrib.training.trainers.advantages import two_baselines
 from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
 from audiocontrib.training.trainers.completions import Completions, told_replies
-from audiocontrib.training.trainers.kept_on_fault import kept_on_fault
+from audiocontrib.training.trainers.kept_on_fault import kept_on_fault, undisturbed
 from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.reward_calls import OwnRewards, reply_texts
 from audiocontrib.training.trainers.session import processes
@@ -112,12 +113,16 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         if self.settings.silent_replies:
             output["advantages"] = self._advantages(len(inputs))
         weights = [self.rows[one["row"]].weight for one in inputs]
-        output["advantages"] = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
+        weighed = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
+        output["advantages"] = weighed.float()
         self._keep_replies(given, output["advantages"].tolist())
         return output | self.heard  # beside the other tensors, it is shuffled and cut apart with them
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
-        self.rewarded: Tensor = super()._calculate_rewards(*args, **kwargs)
+        with undisturbed() if self.own.functions else nullcontext():
+            found: Tensor = super()._calculate_rewards(*args, **kwargs)
+        # in float32 the mean of equal rewards may be another number (of 0.3 three times), and their spread overflow
+        self.rewarded = found.double()
         self.written_ids: list[list[int]] = args[3]
         self.own.check()
         return self.rewarded

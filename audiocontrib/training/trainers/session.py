@@ -124,7 +124,8 @@ def go(
         trainer.add_callback(tracker)
     _name_base(trainer, own.start)
     try:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with torch.enable_grad():  # a judge's file may have turned it off when it was loaded
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
     except torch.OutOfMemoryError as error:
         raise AudiocontribError(
             f"{out}: the GPU's memory is too small ({one_line(error, 120)}); lower batch, raise accumulate, "

@@ -21,6 +21,7 @@ from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.stage_settings import not_installed
 from audiocontrib.training.trainers.arguments import identity
+from audiocontrib.training.trainers.kept_on_fault import undisturbed
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
 from audiocontrib.training.trainers.sharded import check_sharding
 from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -74,8 +75,9 @@ def run_stage(
         encoder = RowEncoder(model, settings.seconds)
         check_template(settings.target, encoder)
         rows = usable(rows, encoder, settings, positions_of(model), out)
-        if note := try_own(settings, rows):
-            tell_once(note)
+        with undisturbed():
+            if note := try_own(settings, rows):
+                tell_once(note)
         rows = replace(rows, notes=(*rows.notes, *doubts))
         made = (*before, new_stage(settings, rows, str(name), model))
         if progress:

@@ -33,7 +33,7 @@ def check_target(template: str) -> str:
     if re.search(r"\}\{", template):
         raise UsageError("two places stand side by side; write something between them")
     if stray := re.search(r"[{}]", PLACE.sub("", template)):
-        raise UsageError(f"a {stray[0]!r} stands alone; braces hold the name of a field, as {{thought}}, and nothing else")
+        raise UsageError(f"a {stray[0]!r} stands alone; braces hold the name of a field, as {{thought}}, alone")
     return template
 
 
@@ -67,7 +67,7 @@ def _field(name: str, extra: Mapping[str, Any]) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether a text or a number; NaN, with which tables fill what is missing, is none, and half a character neither."""
+    """Whether a text or a number; NaN, which tables have for what is missing, is none, nor is half a character."""
     if isinstance(value, str):
         return not any("\ud800" <= letter <= "\udfff" for letter in value)
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -380,6 +380,7 @@ def test_what_was_learned_is_kept_when_a_function_fails(tmp_path: Path) -> None:
 
 def train_with_own(out: str, fails: bool) -> None:
     """In one of two processes: the second one's function fails in the second step."""
+
     @reward("length")
     def length(asked: RewardInput) -> float:
         if fails and os.environ["RANK"] == "1" and os.path.exists(f"{out}/metrics.parquet"):

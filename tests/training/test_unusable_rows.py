@@ -111,6 +111,15 @@ def test_they_are_left_out_before_the_first_step(
     assert TRAIN[stage](settings, given, TINY, out, progress=False) == trained
 
 
+def test_a_clip_that_is_cut_to_nothing_is_found(rows: TrainingRows) -> None:
+    """What is heard is what is left of it; with no token of sound the model would learn from the text alone."""
+    model = row_encoder.load_for_training(TINY, sft())
+    found = unusable_rows.unusable(rows, row_encoder.RowEncoder(model, 0.001), None, 0)
+    assert list(found) == [item.id for item in rows.items]
+    assert set(found.values()) == {"its clip is cut to 0.001 s, too short for the model"}
+    assert not unusable_rows.unusable(rows, row_encoder.RowEncoder(model, 0.5), None, 0)
+
+
 def test_they_can_be_refused(rows: TrainingRows, tmp_path: Path) -> None:
     bad, said = spoilt(next(item for item in rows.items if item.answer < 2))["question"]
     for _ in range(2):

@@ -49,16 +49,20 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
 
 
 def unwatchable(rows: TrainingRows, encoder: RowEncoder, positions: int | None) -> dict[str, str]:
-    """Item id -> why it cannot be asked while training, or, of a row, whose sound it has: one that is watched."""
+    """Item id -> why it cannot be asked while training, or, of a row, whose sound it has: one that is watched.
+
+    Watched by this stage, or by another one of the recipe.
+    """
+    found: dict[str, str] = {}
+    for held in filter(None, (rows.watched, *rows.watched_elsewhere)):
+        with TemporaryDirectory() as folder:
+            same = dict(shared_recordings(rows.items, held.items, Path(folder) / "sounds.parquet"))
+        heard = {item.audio: same[item.id] for item in rows.items if item.id in same}
+        both = (item for item in rows.items if item.audio in heard)
+        found |= {item.id: f"it has the sound of the watched {heard[item.audio]}" for item in both}
     if rows.watched is None:
-        return {}
-    asked = TrainingRows(rows.watched.items, prompt=rows.prompt)
-    with TemporaryDirectory() as folder:
-        same = dict(shared_recordings(rows.items, rows.watched.items, Path(folder) / "sounds.parquet"))
-    heard = {item.audio: same[item.id] for item in rows.items if item.id in same}
-    both = (item for item in rows.items if item.audio in heard)
-    found = {item.id: f"it has the sound of the watched {heard[item.audio]}" for item in both}
-    return found | unusable(asked, encoder, positions, REPLY)
+        return found
+    return found | unusable(TrainingRows(rows.watched.items, prompt=rows.prompt), encoder, positions, REPLY)
 
 
 def without_unusable(rows: TrainingRows, found: Mapping[str, str], settings: Stage) -> tuple[TrainingRows, str]:
@@ -116,8 +120,10 @@ def _heard(clip: Clip, encoder: RowEncoder) -> str | None:
         sound = decode(clip)
     except AudiocontribError as error:
         return f"its clip cannot be heard: {one_line(error, 200)}"
-    if audio_tokens(len(sound.samples), encoder.prompt_encoder.family) < 1:
-        return f"its clip has {sound.seconds:.3f} s, too short for the model"
+    samples = min(len(sound.samples), round(encoder.seconds * RATE))
+    if audio_tokens(samples, encoder.prompt_encoder.family) < 1:
+        cut = "is cut to" if samples < len(sound.samples) else "has"
+        return f"its clip {cut} {samples / RATE:.3f} s, too short for the model"
     return None
 
 

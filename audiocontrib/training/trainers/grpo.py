@@ -22,7 +22,6 @@ from trl.models import prepare_deepspeed, prepare_fsdp
 from trl.trainer.utils import add_fused_lm_head
 
 from audiocontrib.answers import parse
-from audiocontrib.errors import UsageError
 from audiocontrib.responses import Outcome
 from audiocontrib.training.encoding.collate import IGNORED
 from audiocontrib.training.encoding.features import stacked, unstacked
@@ -33,7 +32,7 @@ from audiocontrib.training.recipe import GRPO, check_silent_replies
 from audiocontrib.training.reward_functions import find_rewards
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
-from audiocontrib.training.rows.stages import check_form
+from audiocontrib.training.rows.stages import check_enough, check_form
 from audiocontrib.training.target import form_of
 from audiocontrib.training.trainers.advantages import two_baselines
 from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
@@ -267,9 +266,7 @@ def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, n
     """The trainer; UsageError if the rows do not fill one step, or a reply has no other to be held against."""
     check_silent_replies(settings)
     check_form(settings, rows.prompt)
-    asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
-    if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
-        raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
+    check_enough(settings, len(rows), processes().num_processes)  # of those that can be used
     kind = AudioGRPOTrainer
     if settings.masked_kl or settings.redraws or settings.curriculum:
         from audiocontrib.training.listening.reinforced import ListeningGRPOTrainer  # which builds on this one

@@ -19,6 +19,7 @@ from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.rows.stages import check_rows
 from audiocontrib.training.stage_settings import not_installed
 from audiocontrib.training.trainers.arguments import identity
 from audiocontrib.training.trainers.kept_on_fault import undisturbed
@@ -30,19 +31,6 @@ from audiocontrib.training.watch.watcher import Watcher, check_watched
 
 MakeTrainer = Callable[[Any, TrainingRows, RowEncoder, Any, Path], ResumableTrainer]
 """``make(settings, rows, encoder, net, out)``: the trainer of a stage."""
-
-
-def check_rows(settings: SFT | GRPO, rows: TrainingRows) -> None:
-    """UsageError if the rows show something else than the settings say, as rows that were made without a recipe may."""
-    said: dict[str, tuple[str | None, str | None]] = {}
-    if isinstance(settings, GRPO):
-        said["abstain_option"] = (settings.abstain_option, rows.extra_option)
-    else:
-        said["target"] = (settings.target, rows.target)
-    for name, (wanted, shown) in said.items():
-        if wanted != shown:
-            told = [repr(one) if one else "none" for one in (wanted, shown)]
-            raise UsageError(f"{name} of the settings is {told[0]}, of the rows {told[1]}; take rows from stage_rows")
 
 
 def run_stage(
@@ -59,7 +47,7 @@ def run_stage(
     out = Path(out)
     before = stages_of(Path(name))
     check_watched(settings.watch, rows)
-    check_rows(settings, rows)
+    check_rows(settings, rows, processes().num_processes)
     if missing := not_installed(settings.report_to):
         raise UsageError(missing)
     doubts = check_before(before, stage, settings.watch, rows)

@@ -63,11 +63,14 @@ def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Tabl
     left, _ = without_unusable(looked, found, settings)
     try_own(settings, left)
     table = counted(settings, left if looked is rows else rows, model, encoder)
-    steps = dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))["steps"]
+    steps = int(dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))["steps"] or 0)
     if steps == 1 and settings.warmup:
         raise UsageError(NOTHING_LEARNED)
     if settings.watch:
-        settings.watch.check_steps(int(steps))
+        try:
+            settings.watch.check_steps(steps)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
     example = "".join(f", e.g. {one}: {why}" for one, why in list(found.items())[:1])
     told = f"of {len(looked.items):,} that were looked at{example}"
     bad = {"what": "items that cannot be trained on", "value": float(len(found)), "unit": told}

@@ -43,7 +43,12 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
     found = dict[str, str]()
     for row in _one_each(rows):
         clip = "it names no clip" if row.item.audio is None else heard[row.item.audio]
-        if why := clip or _text(row, encoder) or _length(row, encoder, positions, reply):
+        if (
+            why := clip
+            or _option(row, rows.extra_option)
+            or _text(row, encoder)
+            or _length(row, encoder, positions, reply)
+        ):
             found[row.item.id] = why
     return found
 
@@ -110,6 +115,20 @@ def check_template(template: str | None, encoder: RowEncoder) -> None:
         raise UsageError(f"target: it holds the model's control token {told}; leave it out")
 
 
+def cut_targets(settings: Stage, rows: TrainingRows, encoder: RowEncoder) -> str | None:
+    """A sentence where wanted replies are longer than what is sampled: hardly any will be right. None: none is."""
+    if isinstance(settings, GRPO):
+        name, most = "new_tokens", settings.new_tokens
+    elif isinstance(settings, SFT) and settings.distil and settings.distil_gate == "right":
+        name, most = "distil_tokens", settings.distil_tokens
+    else:
+        return None
+    needed = [len(encoder.target(row)) for row in _one_each(rows)]
+    longer = sum(one > most for one in needed)
+    told = f"{name} is {most:,}, but the wanted replies of {longer:,} of {len(needed):,} items are longer"
+    return f"{told}, up to {max(needed):,} tokens" if longer else None
+
+
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:
     """A row of each item: the order of the options changes none of this."""
     return (rows[place] for place in range(0, len(rows), rows.copies))
@@ -125,6 +144,12 @@ def _heard(clip: Clip, encoder: RowEncoder) -> str | None:
         cut = "is cut to" if samples < len(sound.samples) else "has"
         return f"its clip {cut} {samples / RATE:.3f} s, too short for the model"
     return None
+
+
+def _option(row: TrainingRow, extra: str | None) -> str | None:
+    """An option that stands there twice could not be told from itself, and would abstain and answer at once."""
+    same = extra is not None and any(one.strip().casefold() == extra.strip().casefold() for one in row.item.choices)
+    return f"it has the option {extra!r}, which abstain_option adds" if same else None
 
 
 def _text(row: TrainingRow, encoder: RowEncoder) -> str | None:

@@ -82,7 +82,7 @@ def taught_nothing(log: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     return (
         f"in all {len(shares):,} steps the replies of every group were rewarded alike, so that the rewards taught "
-        "nothing: take harder questions (pass_audio), more generations or a higher temperature"
+        "nothing: accuracy, cut_off and unparsed in the metrics say how"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.encoding.unusable import check_template, positions_of
+from audiocontrib.training.encoding.unusable import check_template, cut_targets, positions_of
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.lock import held
@@ -63,6 +63,8 @@ def run_stage(
         encoder = RowEncoder(model, settings.seconds)
         check_template(settings.target, encoder)
         rows = usable(rows, encoder, settings, positions_of(model), out)
+        if note := cut_targets(settings, rows, encoder):
+            tell_once(note)
         with undisturbed():
             if note := try_own(settings, rows):
                 tell_once(note)

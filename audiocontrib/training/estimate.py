@@ -18,6 +18,7 @@ from audiocontrib.training.encoding.quantised import held_bytes, numbers_in
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.encoding.unusable import (
     REPLY,
+    check_template,
     positions_of,
     reply_tokens,
     unusable,
@@ -27,8 +28,10 @@ from audiocontrib.training.encoding.unusable import (
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows, taken
+from audiocontrib.training.rows.stages import check_rows
 from audiocontrib.training.stage_settings import NOTHING_LEARNED, Stage, not_installed
 from audiocontrib.training.watch.settings import CONDITIONS, Watch
+from audiocontrib.training.watch.watcher import check_watched
 
 SAMPLE = 32
 """Rows whose tokens are counted."""
@@ -48,8 +51,11 @@ def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Tabl
     """
     if missing := not_installed(settings.report_to):
         raise UsageError(missing)
+    check_watched(settings.watch, rows)
+    check_rows(settings, rows, int(os.environ.get("WORLD_SIZE", "1")))
     model = load_for_training(name, settings)
     encoder = RowEncoder(model, settings.seconds)
+    check_template(settings.target, encoder)
     drawn = sorted(seeded(0, "dry run").permutation(len(rows.items))[:LOOKED].tolist())
     looked = rows if len(drawn) == len(rows.items) else replace(rows, items=taken(rows.items, drawn))
     positions = positions_of(model)
@@ -57,9 +63,14 @@ def estimate_training(settings: Stage, rows: TrainingRows, name: str) -> pa.Tabl
     left, _ = without_unusable(looked, found, settings)
     try_own(settings, left)
     table = counted(settings, left if looked is rows else rows, model, encoder)
-    steps = dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))["steps"]
+    steps = int(dict(zip(table["what"].to_pylist(), table["value"].to_pylist(), strict=True))["steps"] or 0)
     if steps == 1 and settings.warmup:
         raise UsageError(NOTHING_LEARNED)
+    if settings.watch:
+        try:
+            settings.watch.check_steps(steps)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
     example = "".join(f", e.g. {one}: {why}" for one, why in list(found.items())[:1])
     told = f"of {len(looked.items):,} that were looked at{example}"
     bad = {"what": "items that cannot be trained on", "value": float(len(found)), "unit": told}

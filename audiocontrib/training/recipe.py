@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeInt
 
 from audiocontrib.config import Name, accepted_by, config, read_config
 from audiocontrib.errors import UsageError
@@ -15,7 +15,9 @@ from audiocontrib.training.reward_functions import reward_name
 from audiocontrib.training.stage_settings import Stage
 
 RewardName = Annotated[str, Field(description="a reward's name"), accepted_by(reward_name)]
-Weight = Annotated[float, Field(allow_inf_nan=False)]
+HEAVIEST = 1_000_000
+"""Beyond it, weights and rewards together would leave float32."""
+Weight = Annotated[float, Field(allow_inf_nan=False, ge=-HEAVIEST, le=HEAVIEST)]
 OwnRewards = Annotated[Mapping[RewardName, Weight] | None, accepted_by(lambda given: given or None)]
 PassRate = Annotated[float, Field(ge=-1, le=2)]
 Between = tuple[PassRate, PassRate]
@@ -31,9 +33,9 @@ class SFT(Distilled):
 class GRPO(Listening):
     """Group-relative policy optimisation: several replies to a question, rewarded, held against each other."""
 
-    accuracy: PositiveFloat = 2.0
+    accuracy: Annotated[float, Field(gt=0, le=HEAVIEST)] = 2.0
     """Weight of the reward for the right option."""
-    format: NonNegativeFloat = 0.5
+    format: Annotated[float, Field(ge=0, le=HEAVIEST)] = 0.5
     """Weight of the reward for a reply in the form of the target: one ``<answer>…</answer>`` and nothing else."""
     rewards: Literal["audiocontrib", "published"] = "audiocontrib"
     """How replies are read for these two: as in evaluation, or as strings, as the authors of AudioMCQ do."""

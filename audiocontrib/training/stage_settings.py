@@ -24,7 +24,7 @@ NOTHING_LEARNED = (
 
 def not_installed(trackers: Sequence[str]) -> str | None:
     """What is to be installed for trackers, in words; None: nothing."""
-    missing = [name for name in trackers if find_spec(name) is None]
+    missing = [name for name in dict.fromkeys(trackers) if find_spec(name) is None]
     return f"report_to names {missing[0]}, which is not installed: pip install {' '.join(missing)}" if missing else None
 
 

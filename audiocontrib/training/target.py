@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -12,15 +13,18 @@ from audiocontrib.prompts import CLOSE, OPEN, PromptFormat
 
 GOLD = f"{OPEN}{{gold}}{CLOSE}"
 """The published target; every other one holds it."""
-PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
+PLACE = re.compile(r"\{([^{}]+)\}")
+"""Any name: columns of a data set may have blanks and hyphens, as ``{audio-contribution}``."""
+TAG = re.compile(r"<\s*answer", re.IGNORECASE)
 MARK = re.compile(r"<([a-z_][\w-]*)>", re.IGNORECASE)
 WRITTEN = r"(?:(?!<[/|a-z]).)+"
 """What stands in a place: other markup has none there, a second tag or a special token neither; ``a < b`` has."""
 
 
 def check_target(template: str) -> str:
-    """The template, if it is one. UsageError in one line if it is none."""
-    if template.count(GOLD) != 1 or template.count("{gold}") != 1 or template.lower().count(OPEN) != 1:
+    """The template, less blanks at its end, which YAML's ``|`` leaves. UsageError in one line if it is none."""
+    template = template.rstrip()
+    if template.count(GOLD) != 1 or template.count("{gold}") != 1 or len(TAG.findall(template)) != 1:
         raise UsageError(f"it must hold {GOLD} once, and no other answer tag")
     if doubled := re.search(r"\{\{|\}\}", template):
         raise UsageError(f"it holds {doubled[0]}; a place has one brace on each side, as {{gold}}")
@@ -28,6 +32,8 @@ def check_target(template: str) -> str:
         raise UsageError(f"something follows {GOLD}; what is to be learned besides stands before the answer")
     if re.search(r"\}\{", template):
         raise UsageError("two places stand side by side; write something between them")
+    if stray := re.search(r"[{}]", PLACE.sub("", template)):
+        raise UsageError(f"a {stray[0]!r} stands alone; braces hold the name of a field, as {{thought}}, alone")
     return template
 
 
@@ -53,11 +59,18 @@ def _field(name: str, extra: Mapping[str, Any]) -> str:
     value = extra.get(name)
     if value is None:
         raise AudiocontribError(f"its extra has no field {name!r}, which the target names")
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise AudiocontribError(f"its field {name!r} in extra is no text: {' '.join(repr(value).split())[:60]}")
-    if not str(value).strip():
+    if not _is_text(value):
+        raise AudiocontribError(f"its field {name!r} in extra is no text: {' '.join(ascii(value).split())[:60]}")
+    if not any(letter.isprintable() and not letter.isspace() for letter in str(value)):
         raise AudiocontribError(f"its field {name!r} in extra, which the target names, is blank")
     return str(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a text or a number; NaN, which tables have for what is missing, is none, nor is half a character."""
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @cache

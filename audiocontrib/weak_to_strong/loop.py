@@ -107,6 +107,7 @@ def _trained(
 ) -> list[Path]:
     """The trained model of every seed. What both stages read, and what that leaves out, is said before either."""
     from audiocontrib.training import stage_rows, train_grpo, train_sft
+    from audiocontrib.training.rows.stages import check_rows
     from audiocontrib.weak_to_strong.outside import trained_outside
 
     train: Mapping[Stage, Any] = {"sft": train_sft, "grpo": train_grpo}
@@ -117,6 +118,7 @@ def _trained(
         named = f", seed {seed + 1} of {plan.seeds}" if plan.seeds > 1 else ""
         rows = {name: stage_rows(own, name, run, SPLIT) for name in train if getattr(own, name)}
         for name, one in rows.items():
+            check_rows(own.stage(name), one)
             for note in () if seed else one.notes:
                 say(f"note: {name}: {note}")
         model = own.model

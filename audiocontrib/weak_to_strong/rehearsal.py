@@ -46,6 +46,7 @@ def rehearse(
             raise UsageError(f"{name}: no question has a gold answer; name a set, or a part of it, that has")
     _split(plan, data)
     _watched(plan, recipe, data)
+    _rates(plan, recipe)
     for name in dict.fromkeys([*plan.raters, recipe.model]):
         _model(name, options)
     if plan.trainer == "ours":
@@ -113,14 +114,28 @@ def _watched(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> Non
             )
 
 
+def _rates(plan: WeakToStrongPlan, recipe: TrainingRecipe) -> None:
+    """The answers that pass rates need will be there, and it is said whose count."""
+    grpo = recipe.grpo
+    if grpo is None or not (grpo.pass_audio or grpo.pass_silent or grpo.weigh):
+        return
+    if grpo.rater is None and len(plan.raters) > 1:
+        raise UsageError(
+            f"grpo asks for pass rates, and there are several raters; name one as grpo.rater: {', '.join(plan.raters)}"
+        )
+    if grpo.pass_silent and "silence" not in plan.conditions:
+        raise UsageError("grpo.pass_silent needs answers under silence, which conditions leaves out")
+
+
 def _base(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
     """The base model can be trained by each stage of the recipe, reads a question of the data, and can be rewarded."""
     from audiocontrib.prompts import prompt_named
     from audiocontrib.training import GRPO
     from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
+    from audiocontrib.training.encoding.unusable import check_template
     from audiocontrib.training.reward_trial import try_own
     from audiocontrib.training.rows import TrainingRows, taken
-    from audiocontrib.training.rows.stages import check_form
+    from audiocontrib.training.rows.stages import check_enough, check_form
     from audiocontrib.training.stage_settings import not_installed
 
     places = [place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None]
@@ -130,9 +145,29 @@ def _base(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
             raise UsageError(missing)
         if isinstance(settings, GRPO):
             check_form(settings, rows.prompt)
+            check_enough(settings, len(places) * settings.copies)  # the strong part has fewer
+        elif settings.target:
+            _fillable(settings.target, taken(data, places))
         try_own(settings, rows)
         model = load_for_training(recipe.model, settings)
-        RowEncoder(model, settings.seconds).prompt(rows[0])
+        encoder = RowEncoder(model, settings.seconds)
+        check_template(settings.target, encoder)
+        encoder.prompt(rows[0])
+
+
+def _fillable(target: str, items: Items) -> None:
+    """UsageError if no item holds what the wanted reply names."""
+    from audiocontrib.training.target import target_text
+
+    why = ""
+    for item in items:
+        try:
+            target_text(target, item.choices[item.answer or 0], item.extra)
+        except AudiocontribError as error:
+            why = why or f"{item.id}: {error}"
+        else:
+            return
+    raise UsageError(f"sft.target can be filled by no item of data, e.g. {why}")
 
 
 def _outside(plan: WeakToStrongPlan, recipe: TrainingRecipe) -> None:

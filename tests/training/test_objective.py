@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 torch = lazy("torch")
+trl = lazy("trl")
 arguments = lazy("audiocontrib.training.trainers.arguments")
 training_sft = lazy("audiocontrib.training.trainers.sft")
 row_encoder = lazy("audiocontrib.training.encoding.row_encoder")
@@ -222,6 +223,28 @@ def test_advantages_by_hand(changes: dict[str, Any], trainer: Any, monkeypatch: 
     monkeypatch.setattr(trainer, "max_completion_length", 2)
     made = trainer._generate_and_score_completions([{"prompt": str(i), "row": i} for i in (0, 0, 0, 0, 1, 1, 1, 1)])
     np.testing.assert_allclose(made["advantages"].numpy(), advantages(changes), atol=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{}, {"scale_rewards": "none"}, {"scale_rewards": "batch"},
+                                     {"multi_objective_aggregation": "normalize_then_sum"}], ids=str)  # fmt: skip
+@pytest.mark.parametrize("size", [0.1, 1000.1, 1e38])
+def test_equal_rewards_teach_nothing_whatever_they_are(
+    changes: dict[str, Any], size: float, trainer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32 the mean of equal numbers may be another one, and the spread of large ones is infinite."""
+    if changes.get("scale_rewards") == "batch":
+        rewards = torch.full((8, 2), size)
+    else:
+        rewards = torch.tensor([[size, size]] * 4 + [[size * 0.7, size]] * 4)
+    settings = grpo(batch=8, **changes)
+    trainer.scale_rewards = settings.scaling
+    trainer.multi_objective_aggregation = settings.multi_objective_aggregation
+    monkeypatch.setattr(trl.GRPOTrainer, "_calculate_rewards", lambda *_: rewards)
+    monkeypatch.setattr(trainer, "_keep_replies", lambda *_: None)
+    monkeypatch.setattr(trainer, "max_completion_length", 2)
+    made = trainer._generate_and_score_completions([{"prompt": str(i), "row": i} for i in (0, 0, 0, 0, 1, 1, 1, 1)])
+    assert made["advantages"].dtype == torch.float32
+    assert made["advantages"].abs().max() < 1e-6
 
 
 # sampling, and what is left out of the loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -329,6 +330,27 @@ def test_it_rewards_each_reply_by_what_it_heard(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_a_function_leaves_changed_changes_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges seed generators when they are asked, turn gradients off, and go elsewhere for their files."""
+    monkeypatch.chdir(tmp_path)
+    made = []
+
+    @reward("judged")
+    def judged(asked: RewardInput) -> float:
+        if made:
+            torch.manual_seed(0)
+            np.random.seed(0)
+            torch.set_grad_enabled(False)
+            os.chdir("/")
+        return len(asked.reply) / 7
+
+    for out in ("quiet", "loud"):
+        made.append(train_grpo(grpo(own_rewards={"judged": 1}, steps=2), demo_rows(8), TINY, out, progress=False))
+    ours, theirs = (weights(one.model) for one in made)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.slow
 def test_what_was_learned_is_kept_when_a_function_fails(tmp_path: Path) -> None:
     calls = {"left": 0}
 
@@ -358,7 +380,6 @@ def test_what_was_learned_is_kept_when_a_function_fails(tmp_path: Path) -> None:
 
 def train_with_own(out: str, fails: bool) -> None:
     """In one of two processes: the second one's function fails in the second step."""
-    import os
 
     @reward("length")
     def length(asked: RewardInput) -> float:

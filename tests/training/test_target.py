@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,10 @@ def with_thoughts(rows: TrainingRows, **fields: Any) -> TrainingRows:
         ("<answer>{gold}</answer> since {thought}", "something follows"),
         ("{{thought}}<answer>{gold}</answer>", "it holds {{"),
         ("{a}{b}<answer>{gold}</answer>", "side by side"),
+        ("<think>{thought</think><answer>{gold}</answer>", "a '{' stands alone"),
+        ("<think>thought}</think><answer>{gold}</answer>", "a '}' stands alone"),
+        ("<think>{}</think><answer>{gold}</answer>", "a '{' stands alone"),
+        ("<answer >{thought}</answer><answer>{gold}</answer>", "no other answer tag"),
         ("", "must hold"),
         (3, "target"),
     ],
@@ -65,6 +70,9 @@ def test_fields_are_filled_once_and_never_read_as_places() -> None:
         "<think>drops {gold}, 3 < 4</think><answer>rain</answer>"
     )
     assert target_text("{n} drops. <answer>{gold}</answer>", "rain", {"n": 3}) == "3 drops. <answer>rain</answer>"
+    for name in ("audio-contribution", "question type", "extra.thought", "0"):  # whatever a column may be called
+        assert target_text(f"{{{name}}} <answer>{{gold}}</answer>", "rain", {name: "x"}) == "x <answer>rain</answer>"
+    assert sft(target=f"{THOUGHT}\n").target == THOUGHT  # YAML's | ends with a line feed
 
 
 @pytest.mark.parametrize(
@@ -75,6 +83,10 @@ def test_fields_are_filled_once_and_never_read_as_places() -> None:
         ({"thought": "  \n"}, "is blank"),
         ({"thought": ["a"]}, "is no text"),
         ({"thought": True}, "is no text"),
+        ({"thought": float("nan")}, "is no text: nan"),
+        ({"thought": float("inf")}, "is no text: inf"),
+        ({"thought": "a\ud800"}, r"is no text: 'a\\ud800'"),
+        ({"thought": "\u200b"}, "is blank"),
         ({"thought": "so </think> it is"}, "a tag of its own"),
         ({"thought": "<answer>a dog</answer>"}, "a tag of its own"),
         ({"thought": "<|im_end|>"}, "a tag of its own"),
@@ -160,6 +172,25 @@ def test_items_without_the_field_are_bad_rows() -> None:
     assert "no field 'thought'" in found[ids[0]]
     assert "blank" in found[ids[1]]
     assert "tag of its own" in found[ids[2]]
+
+
+@pytest.mark.parametrize("stage", ["sft", "grpo"])
+@pytest.mark.parametrize("token", ["<|im_end|>", "<|AUDIO|>", "<|endoftext|>"])
+def test_a_target_that_would_end_the_reply_is_refused(stage: str, token: str, tmp_path: Path) -> None:
+    target = f"{token}{{thought}}{GOLD}"
+    rows = with_thoughts(demo_rows(8), thought="It rings.")
+    taken = replace(rows, target=target) if stage == "sft" else rows
+    with pytest.raises(UsageError, match=f"target: it holds the model's control token {re.escape(token)}"):
+        TRAIN[stage]((sft if stage == "sft" else grpo)(target=target), taken, TINY, tmp_path / "out", progress=False)
+
+
+def test_rows_that_show_something_else_than_the_settings_say(tmp_path: Path) -> None:
+    rows = demo_rows(8)
+    for stage, settings in (("sft", sft(target=THOUGHT)), ("grpo", grpo(abstain_option="none of these"))):
+        with pytest.raises(UsageError, match=r"of the settings is '.*', of the rows none"):
+            TRAIN[stage](settings, rows, TINY, tmp_path / "out", progress=False)
+    with pytest.raises(UsageError, match="target of the settings is none, of the rows '<think>"):
+        TRAIN["sft"](sft(), replace(rows, target=THOUGHT), TINY, tmp_path / "out", progress=False)
 
 
 @pytest.mark.slow

@@ -30,11 +30,14 @@ from audiocontrib.models import load_model
 from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
 from audiocontrib.training.output.checkpoints import is_whole
-from audiocontrib.training.output.lock import held
+from audiocontrib.training.output.lock import held, not_begun
+from audiocontrib.training.output.metrics import taught_nothing
+from audiocontrib.training.output.training_record import read_record
 
 safetensors_torch = lazy("safetensors.torch")
 torch = lazy("torch")
 training_session = lazy("audiocontrib.training.trainers.session")
+training_estimate = lazy("audiocontrib.training.estimate")
 training_trainer = lazy("audiocontrib.training.trainers.trainer")
 
 
@@ -195,9 +198,37 @@ def test_a_clip_that_vanishes(rows: TrainingRows, tmp_path: Path, monkeypatch: p
         assert "\n" not in str(caught.value)
 
 
+def test_a_training_that_never_began_may_be_asked_for_otherwise(rows: TrainingRows, tmp_path: Path) -> None:
+    """A refusal before the first step leaves a record, which the mended command may not meet as another training."""
+    out = tmp_path / "o"
+    with pytest.raises(UsageError, match="learning rate is 0 in every step"):
+        train_sft(sft(steps=1), rows, TINY, out, progress=False)
+    assert read_record(out).identity["settings"]["warmup"] == 0.05
+    train_sft(sft(steps=1, warmup=0), rows, TINY, out, progress=False)
+    assert read_record(out).identity["settings"]["warmup"] == 0
+    for file, begun in (("metrics.parquet", True), ("checkpoints/torn", True), ("checkpoints", False)):
+        place = tmp_path / file.replace("/", "-")
+        (place / file).mkdir(parents=True)
+        (place / "training.json").touch()
+        assert not_begun(place) != begun
+
+
+def test_it_is_said_when_no_reward_taught_anything(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    settings = grpo(steps=1, warmup=0, temperature=1e-3, batch=4)  # the replies of a group are one reply
+    with caplog.at_level("INFO", "audiocontrib.training"):
+        train_grpo(settings, demo_rows(2), TINY, tmp_path / "o", progress=False)
+    assert "in all 1 steps the replies of every group were rewarded alike" in caplog.text
+    steps = [{"frac_reward_zero_std": 1.0}, {"frac_reward_zero_std": 0.75}, {"loss": 1.0}]
+    assert taught_nothing(steps) is None
+    assert taught_nothing(steps[2:]) is None
+    assert taught_nothing([steps[0], steps[2]])
+
+
 def test_too_few_rows_to_fill_a_step(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are 3 rows, but a step asks 4 questions; lower batch or accumulate"):
         train_grpo(settings_of("grpo"), demo_rows(3), TINY, tmp_path / "o", progress=False)
+    with pytest.raises(UsageError, match="a step asks 4 questions"):  # a dry run says the same
+        training_estimate.estimate_training(settings_of("grpo"), demo_rows(3), TINY)
 
 
 @pytest.fixture

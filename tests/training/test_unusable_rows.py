@@ -111,6 +111,39 @@ def test_they_are_left_out_before_the_first_step(
     assert TRAIN[stage](settings, given, TINY, out, progress=False) == trained
 
 
+def test_a_clip_that_is_cut_to_nothing_is_found(rows: TrainingRows) -> None:
+    """What is heard is what is left of it; with no token of sound the model would learn from the text alone."""
+    model = row_encoder.load_for_training(TINY, sft())
+    found = unusable_rows.unusable(rows, row_encoder.RowEncoder(model, 0.001), None, 0)
+    assert list(found) == [item.id for item in rows.items]
+    assert set(found.values()) == {"its clip is cut to 0.001 s, too short for the model"}
+    assert not unusable_rows.unusable(rows, row_encoder.RowEncoder(model, 0.5), None, 0)
+
+
+def test_an_option_that_abstains_is_no_second_one(rows: TrainingRows) -> None:
+    there = rows.items[0].choices[0]
+    model = row_encoder.load_for_training(TINY, grpo())
+    given = replace(rows, extra_option=there.upper())
+    found = unusable_rows.unusable(given, row_encoder.RowEncoder(model, 30.0), None, 0)
+    both = [item.id for item in rows.items if there in item.choices]
+    assert found == dict.fromkeys(both, f"it has the option {there.upper()!r}, which abstain_option adds")
+
+
+def test_it_is_said_when_the_wanted_reply_is_cut(rows: TrainingRows) -> None:
+    encoder = row_encoder.RowEncoder(row_encoder.load_for_training(TINY, grpo()), 30.0)
+    needed = [len(encoder.target(row)) for row in rows]
+    few, most = min(needed), max(needed)
+    assert few < most
+    said = (
+        f"s is {few}, but the wanted replies of {sum(one > few for one in needed)} of 8 items are longer, up to {most}"
+    )
+    for short in (grpo(new_tokens=few), sft(distil=0.1, distil_tokens=few)):
+        assert said in str(unusable_rows.cut_targets(short, rows, encoder))
+    gate = sft(distil=0.1, distil_tokens=1, distil_gate="all")
+    for enough in (grpo(new_tokens=most), sft(distil=0.1, distil_tokens=most), sft(), gate):
+        assert unusable_rows.cut_targets(enough, rows, encoder) is None
+
+
 def test_they_can_be_refused(rows: TrainingRows, tmp_path: Path) -> None:
     bad, said = spoilt(next(item for item in rows.items if item.answer < 2))["question"]
     for _ in range(2):

@@ -171,6 +171,8 @@ def test_no_stage_trains_on_what_one_of_them_watches(disjoint: str, tmp_path: Pa
         assert any("left out: they, or others on their recordings, are watched" in note for note in rows.notes)
     alone = stage_rows(recipe(**watching()), "grpo", run, "s")
     assert alone.watched is None
+    assert [one.digest for one in alone.watched_elsewhere] == [first.watched.digest]
+    assert [one.digest for one in first.watched_elsewhere] == [second.watched.digest]
     assert not first.watched.clips & {one.clip_id for one in alone.items}
 
 
@@ -210,6 +212,20 @@ def test_a_row_with_the_sound_of_a_watched_item_is_left_out(tmp_path: Path) -> N
     found = unusable.unwatchable(given, rows_encoding.RowEncoder(model, 30.0), None)
     assert found.pop("demo/lost").startswith("its clip cannot be heard")
     assert found == dict.fromkeys(["demo/twin", "demo/second"], f"it has the sound of the watched {first.id}")
+
+
+@needs("trl")
+def test_so_is_one_with_the_sound_of_what_another_stage_watches() -> None:
+    """SFT that is not watched would else read what GRPO is watched by after it."""
+    first, *others = demo_rows(24).items
+    twin = replace(first, id="demo/twin", clip_id="twin")
+    held = held_of(Items([first, *others[:11]]))
+    rows = TrainingRows(Items([twin, *others[11:]]), watched_elsewhere=(held,))
+    model = rows_encoding.load_for_training("tiny-qwen2.5-omni", sft())
+    found = unusable.unwatchable(rows, rows_encoding.RowEncoder(model, 30.0), None)
+    assert found["demo/twin"] == f"it has the sound of the watched {first.id}"
+    left, _ = unusable.without_unusable(rows, found, sft())
+    assert "demo/twin" not in [one.id for one in left.items]
 
 
 def test_too_few_that_can_be_asked_are_refused() -> None:
@@ -336,6 +352,12 @@ def test_a_long_curve_is_thinned_in_the_card_and_the_best_is_there() -> None:
     assert len(shown) in (MOST_LINES, MOST_LINES + 1)
     assert {"0", "998", "778"} <= set(shown)
     assert curve_lines(replace(held, curve=held.curve[:3]), "silence")[1][:5] == ["2", "50%", "–", "–", "– / – / –"]
+
+
+def test_a_best_step_that_is_not_known_was_not_taken() -> None:
+    watch = Watch(items=10, every=2, by="gain", keep_best=True)
+    assert not recorded(table({0: 0.6, 2: None}, "gain", "silence"), watch, ["a"], 1, ended=False).taken
+    assert recorded(table({0: 0.6, 2: 0.5}, "gain", "silence"), watch, ["a"], 1, ended=False).taken
 
 
 def test_the_card_says_what_the_best_step_is_best_by() -> None:

@@ -30,14 +30,14 @@ RECIPES = ROOT / "recipes"
 TINY = "tiny-qwen2.5-omni"
 
 
+STAGE = {"learning_rate": 1e-4, "steps": 2, "copies": 1, "save_every": 1}
+SFT = STAGE | {"part": "weak", "batch": 4}
+GRPO = STAGE | {"part": "strong", "batch": 8, "generations": 4, "new_tokens": 8}
+
+
 def plan(folder: Path, recipe: dict | None = None, **changes: object) -> Path:
     """A plan that takes seconds: two steps each."""
-    stage = {"learning_rate": 1e-4, "steps": 2, "copies": 1, "save_every": 1}
-    made = {
-        "about": "a trial", "model": TINY, "disjoint": "item",
-        "sft": stage | {"part": "weak", "batch": 4},
-        "grpo": stage | {"part": "strong", "batch": 8, "generations": 4, "new_tokens": 8},
-    }  # fmt: skip
+    made = {"about": "a trial", "model": TINY, "disjoint": "item", "sft": SFT, "grpo": GRPO}
     (folder / "training.yaml").write_text(yaml.safe_dump(made | (recipe or {})))
     given = {
         "about": "a trial", "training": "training.yaml", "raters": [TINY, "mock:leak=0.5"], "orders": "given",
@@ -150,6 +150,27 @@ def test_a_wrong_plan_is_one_line(tmp_path: Path, changes: dict, words: str) -> 
         ({}, {"model": "mock"}, "mock cannot be trained here"),
         ({"held_out": {"dataset": "{set}", "mapping": {"answer": "-"}}}, {}, "held_out: no question has a gold answer"),
         ({}, watching(16), r"sft\.watch\.items is 16, but data has 16 items: watch fewer"),
+        (
+            {},
+            {"grpo": GRPO | {"pass_audio": [0, 1]}},
+            r"several raters; name one as grpo\.rater: tiny-qwen2.5-omni, mock",
+        ),
+        (
+            {"condition": "text", "conditions": ["audio", "text"]},
+            {"grpo": GRPO | {"pass_silent": [-1, 0.6], "rater": TINY}},
+            r"grpo\.pass_silent needs answers under silence",
+        ),
+        ({}, {"grpo": GRPO | {"batch": 256}}, "there are 16 rows, but a step asks 64 questions"),
+        (
+            {},
+            {"sft": SFT | {"target": "<think>{why}</think><answer>{gold}</answer>"}},
+            r"sft\.target can be filled by no item of data, e\.g\. demo/.*: its extra has no field 'why'",
+        ),
+        (
+            {},
+            {"sft": SFT | {"target": "<|im_end|> <answer>{gold}</answer>"}},
+            r"target: it holds the model's control token",
+        ),
         ({"trainer": "ms-swift"}, watching(10), r"ms-swift does not watch: leave sft\.watch out of the recipe"),
         # what is watched is of the data: a held-out set cannot have it
         ({"held_out": {"dataset": "demo", "seed": 3, "limit": 5}}, watching(10), r"share \d+ recordings"),

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import RATE, decode
-from audiocontrib.errors import AudiocontribError, one_line
+from audiocontrib.errors import AudiocontribError, UsageError, one_line
 from audiocontrib.items import Clip, Items
 from audiocontrib.models.families import audio_tokens
 from audiocontrib.models.lalm import AudioLanguageModel
@@ -43,22 +43,31 @@ def unusable(rows: TrainingRows, encoder: RowEncoder, positions: int | None, rep
     found = dict[str, str]()
     for row in _one_each(rows):
         clip = "it names no clip" if row.item.audio is None else heard[row.item.audio]
-        if why := clip or _text(row, encoder) or _length(row, encoder, positions, reply):
+        if (
+            why := clip
+            or _option(row, rows.extra_option)
+            or _text(row, encoder)
+            or _length(row, encoder, positions, reply)
+        ):
             found[row.item.id] = why
     return found
 
 
 def unwatchable(rows: TrainingRows, encoder: RowEncoder, positions: int | None) -> dict[str, str]:
-    """Item id -> why it cannot be asked while training, or, of a row, whose sound it has: one that is watched."""
+    """Item id -> why it cannot be asked while training, or, of a row, whose sound it has: one that is watched.
+
+    Watched by this stage, or by another one of the recipe.
+    """
+    found: dict[str, str] = {}
+    for held in filter(None, (rows.watched, *rows.watched_elsewhere)):
+        with TemporaryDirectory() as folder:
+            same = dict(shared_recordings(rows.items, held.items, Path(folder) / "sounds.parquet"))
+        heard = {item.audio: same[item.id] for item in rows.items if item.id in same}
+        both = (item for item in rows.items if item.audio in heard)
+        found |= {item.id: f"it has the sound of the watched {heard[item.audio]}" for item in both}
     if rows.watched is None:
-        return {}
-    asked = TrainingRows(rows.watched.items, prompt=rows.prompt)
-    with TemporaryDirectory() as folder:
-        same = dict(shared_recordings(rows.items, rows.watched.items, Path(folder) / "sounds.parquet"))
-    heard = {item.audio: same[item.id] for item in rows.items if item.id in same}
-    both = (item for item in rows.items if item.audio in heard)
-    found = {item.id: f"it has the sound of the watched {heard[item.audio]}" for item in both}
-    return found | unusable(asked, encoder, positions, REPLY)
+        return found
+    return found | unusable(TrainingRows(rows.watched.items, prompt=rows.prompt), encoder, positions, REPLY)
 
 
 def without_unusable(rows: TrainingRows, found: Mapping[str, str], settings: Stage) -> tuple[TrainingRows, str]:
@@ -97,6 +106,29 @@ def reply_tokens(settings: Stage) -> int:
     return settings.distil_tokens if isinstance(settings, SFT) and settings.distil else 0
 
 
+def check_template(template: str | None, encoder: RowEncoder) -> None:
+    """UsageError if a target would end the reply, or stand for a sound: `<think>` may be a token of a model's too."""
+    added = encoder.tokenizer.added_tokens_decoder.items()
+    special = {*encoder.tokenizer.all_special_ids, *encoder.placeholders(), *(i for i, one in added if one.special)}
+    if bad := [one for one in encoder.prompt_encoder.tokens(template or "") if one in special]:
+        told = encoder.tokenizer.convert_ids_to_tokens(bad[0])
+        raise UsageError(f"target: it holds the model's control token {told}; leave it out")
+
+
+def cut_targets(settings: Stage, rows: TrainingRows, encoder: RowEncoder) -> str | None:
+    """A sentence where wanted replies are longer than what is sampled: hardly any will be right. None: none is."""
+    if isinstance(settings, GRPO):
+        name, most = "new_tokens", settings.new_tokens
+    elif isinstance(settings, SFT) and settings.distil and settings.distil_gate == "right":
+        name, most = "distil_tokens", settings.distil_tokens
+    else:
+        return None
+    needed = [len(encoder.target(row)) for row in _one_each(rows)]
+    longer = sum(one > most for one in needed)
+    told = f"{name} is {most:,}, but the wanted replies of {longer:,} of {len(needed):,} items are longer"
+    return f"{told}, up to {max(needed):,} tokens" if longer else None
+
+
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:
     """A row of each item: the order of the options changes none of this."""
     return (rows[place] for place in range(0, len(rows), rows.copies))
@@ -107,9 +139,17 @@ def _heard(clip: Clip, encoder: RowEncoder) -> str | None:
         sound = decode(clip)
     except AudiocontribError as error:
         return f"its clip cannot be heard: {one_line(error, 200)}"
-    if audio_tokens(len(sound.samples), encoder.prompt_encoder.family) < 1:
-        return f"its clip has {sound.seconds:.3f} s, too short for the model"
+    samples = min(len(sound.samples), round(encoder.seconds * RATE))
+    if audio_tokens(samples, encoder.prompt_encoder.family) < 1:
+        cut = "is cut to" if samples < len(sound.samples) else "has"
+        return f"its clip {cut} {samples / RATE:.3f} s, too short for the model"
     return None
+
+
+def _option(row: TrainingRow, extra: str | None) -> str | None:
+    """An option that stands there twice could not be told from itself, and would abstain and answer at once."""
+    same = extra is not None and any(one.strip().casefold() == extra.strip().casefold() for one in row.item.choices)
+    return f"it has the option {extra!r}, which abstain_option adds" if same else None
 
 
 def _text(row: TrainingRow, encoder: RowEncoder) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.store.files import cannot_write, make_folder, replacing
-from audiocontrib.training.output.folder import MODEL
+from audiocontrib.training.output.folder import CHECKPOINTS, MODEL
 from audiocontrib.training.output.training_record import RECORD
 
 LOCK, HOLDER = ".training.lock", ".training.holder.json"
@@ -23,6 +23,13 @@ def is_empty(out: Path) -> bool:
     """Whether a folder is not there, or holds nothing but a lock, or what a kill left of the first files."""
     ours = (LOCK, HOLDER, f".{HOLDER}.", f".{RECORD}.")
     return not out.exists() or all(path.name.startswith(ours) for path in out.iterdir())
+
+
+def not_begun(out: Path) -> bool:
+    """Whether a folder holds a training's record and no step of it, not even one that a kill has lost."""
+    ours = (RECORD, LOCK, HOLDER, f".{HOLDER}.", f".{RECORD}.")
+    others = [path for path in out.iterdir() if not path.name.startswith(ours)]
+    return all(path.name == CHECKPOINTS and path.is_dir() and not any(path.iterdir()) for path in others)
 
 
 @contextmanager

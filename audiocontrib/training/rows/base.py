@@ -67,6 +67,8 @@ class TrainingRows(Sequence[TrainingRow]):
     """The recipe that chose them; None where none did."""
     watched: HeldOut | None = None
     """What the stage asks while it trains, none of it among the rows; None where it does not."""
+    watched_elsewhere: tuple[HeldOut, ...] = ()
+    """What other stages of the recipe ask, if that is something else."""
 
     def __len__(self) -> int:
         return len(self.items) * self.copies

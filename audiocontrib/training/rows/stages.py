@@ -44,12 +44,14 @@ def stage_rows(
     settings = recipe.stage(stage)
     watched = watched_items(recipe, run, split)
     seen, told = clips_of(watched.values()), _told(watched, stage)
+    own = watched.get(stage)
+    elsewhere = tuple({one.digest: one for one in watched.values() if own is None or one.digest != own.digest}.values())
     if not isinstance(settings, GRPO):
         drawn = _drawn(settings, run, split, prompt, watched=seen)
         unfit = unfitting(settings.target or GOLD, drawn.prompt)
         notes = [*drawn.notes, *told, *([f"{unfit}: training teaches to leave it out"] if unfit else [])]
         return replace(
-            drawn, recipe=recipe, target=settings.target, watched=watched.get(stage), notes=tuple(notes)
+            drawn, recipe=recipe, target=settings.target, watched=own, watched_elsewhere=elsewhere, notes=tuple(notes)
         )  # fmt: skip
     first = None if recipe.sft is None else _drawn(recipe.sft, run, split, prompt, watched=seen).items.table
     barred = set[str]() if first is None else _of_sft(first, run, recipe.disjoint)
@@ -60,7 +62,9 @@ def stage_rows(
     if first is not None and recipe.disjoint == "item" and (both := _on_clips_of(first, made.items.table)):
         notes.append(f"{both:,} of {len(made.items):,} items are other questions about recordings that SFT has too")
     option = settings.abstain_option
-    return replace(made, extra_option=option, recipe=recipe, watched=watched.get(stage), notes=tuple(notes))
+    return replace(
+        made, extra_option=option, recipe=recipe, watched=own, watched_elsewhere=elsewhere, notes=tuple(notes)
+    )  # fmt: skip
 
 
 def watched_items(recipe: TrainingRecipe, run: Run, split: str | Path | None) -> dict[str, HeldOut]:
@@ -79,6 +83,25 @@ def watched_items(recipe: TrainingRecipe, run: Run, split: str | Path | None) ->
 
 def _told(watched: Mapping[str, HeldOut], stage: str) -> list[str]:
     return [f"{watched[stage]} are watched, and trained on by no stage"] if stage in watched else []
+
+
+def check_rows(settings: Stage, rows: TrainingRows, devices: int = 1) -> None:
+    """UsageError if the rows show something else than the settings say, or do not fill a step."""
+    if isinstance(settings, GRPO):
+        name, said, shown = "abstain_option", settings.abstain_option, rows.extra_option
+        check_enough(settings, len(rows), devices)
+    else:
+        name, said, shown = "target", settings.target, rows.target
+    if said != shown:
+        told = [repr(one) if one else "none" for one in (said, shown)]
+        raise UsageError(f"{name} of the settings is {told[0]}, of the rows {told[1]}; take rows from stage_rows")
+
+
+def check_enough(settings: GRPO, rows: int, devices: int = 1) -> None:
+    """UsageError if so many rows do not fill a step: the sampler leaves that out, and nothing would be trained."""
+    asked = settings.batch * settings.accumulate * devices // settings.generations
+    if rows < asked:
+        raise UsageError(f"there are {rows:,} rows, but a step asks {asked:,} questions; lower batch or accumulate")
 
 
 def check_form(settings: GRPO, prompt: PromptFormat) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from trl.models import prepare_deepspeed, prepare_fsdp
 from trl.trainer.utils import add_fused_lm_head
 
 from audiocontrib.answers import parse
-from audiocontrib.errors import UsageError
 from audiocontrib.responses import Outcome
 from audiocontrib.training.encoding.collate import IGNORED
 from audiocontrib.training.encoding.features import stacked, unstacked
@@ -32,12 +32,12 @@ from audiocontrib.training.recipe import GRPO, check_silent_replies
 from audiocontrib.training.reward_functions import find_rewards
 from audiocontrib.training.rewards import abstaining_reward, accuracy_reward, format_reward
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows
-from audiocontrib.training.rows.stages import check_form
+from audiocontrib.training.rows.stages import check_enough, check_form
 from audiocontrib.training.target import form_of
 from audiocontrib.training.trainers.advantages import two_baselines
 from audiocontrib.training.trainers.arguments import adapters, arguments, objective_arguments
 from audiocontrib.training.trainers.completions import Completions, told_replies
-from audiocontrib.training.trainers.kept_on_fault import kept_on_fault
+from audiocontrib.training.trainers.kept_on_fault import kept_on_fault, undisturbed
 from audiocontrib.training.trainers.replies import load_replies, save_replies
 from audiocontrib.training.trainers.reward_calls import OwnRewards, reply_texts
 from audiocontrib.training.trainers.session import processes
@@ -112,12 +112,16 @@ class AudioGRPOTrainer(ResumableTrainer, GRPOTrainer):
         if self.settings.silent_replies:
             output["advantages"] = self._advantages(len(inputs))
         weights = [self.rows[one["row"]].weight for one in inputs]
-        output["advantages"] = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
+        weighed = output["advantages"] * torch.tensor(weights, device=output["advantages"].device)
+        output["advantages"] = weighed.float()
         self._keep_replies(given, output["advantages"].tolist())
         return output | self.heard  # beside the other tensors, it is shuffled and cut apart with them
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
-        self.rewarded: Tensor = super()._calculate_rewards(*args, **kwargs)
+        with undisturbed() if self.own.functions else nullcontext():
+            found: Tensor = super()._calculate_rewards(*args, **kwargs)
+        # in float32 the mean of equal rewards may be another number (of 0.3 three times), and their spread overflow
+        self.rewarded = found.double()
         self.written_ids: list[list[int]] = args[3]
         self.own.check()
         return self.rewarded
@@ -262,9 +266,7 @@ def make_grpo_trainer(settings: GRPO, rows: TrainingRows, encoder: RowEncoder, n
     """The trainer; UsageError if the rows do not fill one step, or a reply has no other to be held against."""
     check_silent_replies(settings)
     check_form(settings, rows.prompt)
-    asked = settings.batch * settings.accumulate * processes().num_processes // settings.generations
-    if len(rows) < asked:  # the sampler leaves out what does not fill a step: nothing would be trained
-        raise UsageError(f"there are {len(rows)} rows, but a step asks {asked} questions; lower batch or accumulate")
+    check_enough(settings, len(rows), processes().num_processes)  # of those that can be used
     kind = AudioGRPOTrainer
     if settings.masked_kl or settings.redraws or settings.curriculum:
         from audiocontrib.training.listening.reinforced import ListeningGRPOTrainer  # which builds on this one

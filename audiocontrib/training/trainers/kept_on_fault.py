@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +36,14 @@ def restore_luck(states: tuple[Any, ...]) -> None:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """A block after which the generators are as before: what others draw in it changes no training."""
+    """A block after which the generators are as before: what others draw in it changes no training.
+
+    Nor does what else they may leave changed: the working folder, or that gradients are wanted.
+    """
     states = luck()
     try:
-        yield
+        with chdir("."), torch.no_grad():
+            yield
     finally:
         restore_luck(states)
 

@@ -33,7 +33,8 @@ from audiocontrib.training.output.checkpoints import (
     writing,
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
-from audiocontrib.training.output.lock import is_empty
+from audiocontrib.training.output.lock import is_empty, not_begun
+from audiocontrib.training.output.metrics import taught_nothing
 from audiocontrib.training.output.rates import training_rates
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
@@ -54,7 +55,11 @@ def finished(out: Path, identity: dict[str, Any]) -> TrainingOutput | None:
     """
     if (out / RECORD).exists():
         held = read_record(out)
-        if changes := differences(held.identity, json.loads(json.dumps(identity)), "training"):
+        changes = differences(held.identity, json.loads(json.dumps(identity)), "training")
+        if changes and not_begun(out):  # it was refused before its first step, and is asked for otherwise now
+            write_record(out, TrainingRecord(identity=identity))
+            return None
+        if changes:
             more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise UsageError(f"{out} holds another training ({changes[0]}{more}); name another folder")
         if not (out / MODEL).exists():
@@ -119,12 +124,14 @@ def go(
         trainer.watcher.go_on(last)
         trainer.add_callback(trainer.watcher)
     run, shown, replies = name_of(out, trainer.settings.run_name), facts(own), getattr(trainer, "completions", None)
-    trackers = [Tracker(name, out, run, shown, replies) for name in (trainer.settings.report_to if main else ())]
+    named = dict.fromkeys(trainer.settings.report_to if main else ())  # each once
+    trackers = [Tracker(name, out, run, shown, replies) for name in named]
     for tracker in trackers:
         trainer.add_callback(tracker)
     _name_base(trainer, own.start)
     try:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with torch.enable_grad():  # a judge's file may have turned it off when it was loaded
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
     except torch.OutOfMemoryError as error:
         raise AudiocontribError(
             f"{out}: the GPU's memory is too small ({one_line(error, 120)}); lower batch, raise accumulate, "
@@ -135,6 +142,8 @@ def go(
             tracker.on_train_end(trainer.args, trainer.state, trainer.control)
     trainer.write_metrics()
     trainer.check_weights()
+    if told := taught_nothing(trainer.state.log_history):
+        tell_once(told)
     if trainer.watcher and (best := best_checkpoint(trainer.watcher, folder)):
         trainer._load_from_checkpoint(str(best))
         trainer.check_weights()

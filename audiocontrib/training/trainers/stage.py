@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.encoding.unusable import positions_of
+from audiocontrib.training.encoding.unusable import check_template, cut_targets, positions_of
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.lock import held
@@ -19,8 +19,10 @@ from audiocontrib.training.output.training_record import stages_of
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRows
+from audiocontrib.training.rows.stages import check_rows
 from audiocontrib.training.stage_settings import not_installed
 from audiocontrib.training.trainers.arguments import identity
+from audiocontrib.training.trainers.kept_on_fault import undisturbed
 from audiocontrib.training.trainers.session import calm, finished, go, processes, tell_once, usable
 from audiocontrib.training.trainers.sharded import check_sharding
 from audiocontrib.training.trainers.trainer import ResumableTrainer
@@ -45,6 +47,7 @@ def run_stage(
     out = Path(out)
     before = stages_of(Path(name))
     check_watched(settings.watch, rows)
+    check_rows(settings, rows, processes().num_processes)
     if missing := not_installed(settings.report_to):
         raise UsageError(missing)
     doubts = check_before(before, stage, settings.watch, rows)
@@ -58,9 +61,13 @@ def run_stage(
             return done
         rows.check_clips()
         encoder = RowEncoder(model, settings.seconds)
+        check_template(settings.target, encoder)
         rows = usable(rows, encoder, settings, positions_of(model), out)
-        if note := try_own(settings, rows):
+        if note := cut_targets(settings, rows, encoder):
             tell_once(note)
+        with undisturbed():
+            if note := try_own(settings, rows):
+                tell_once(note)
         rows = replace(rows, notes=(*rows.notes, *doubts))
         made = (*before, new_stage(settings, rows, str(name), model))
         if progress:

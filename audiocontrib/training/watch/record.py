@@ -39,9 +39,9 @@ def recorded(table: pa.Table, watch: Watch, items: Sequence[str], clips: int, *,
     rows = table.to_pylist()
     steps = dict.fromkeys(row["step"] for row in rows)
     told = tuple({"step": step, **logged([row for row in rows if row["step"] == step])} for step in steps)
-    return WatchedCurve(
-        items=tuple(items), clips=clips, curve=told, best=best_step(table, watch), taken=watch.keep_best, ended=ended
-    )
+    best = best_step(table, watch)
+    taken = watch.keep_best and best is not None
+    return WatchedCurve(items=tuple(items), clips=clips, curve=told, best=best, taken=taken, ended=ended)
 
 
 def curve_in_words(watch: Watch, held: WatchedCurve, steps: int) -> list[str]:

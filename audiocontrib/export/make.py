@@ -20,7 +20,7 @@ from tqdm import tqdm
 from audiocontrib.checked import as_path
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Launch, Stage, TrainingExample
-from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_same, without_tags
+from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, fit_rows
 from audiocontrib.export.clips import Clips
 from audiocontrib.export.launch import launch_of
 from audiocontrib.export.manifest import made_before, whole_folder, write_manifest
@@ -105,8 +105,7 @@ def export(
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
     run = marked_for(marked(run, without=without_marked, corrected_keys=corrected_keys), split)
-    rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
-    rows = without_same(rows, chosen.same) if stage == "grpo" else rows
+    rows = fit_rows(stage_rows(plan, stage, run, split, prompt=prompt), chosen, stage)
     about = split_record(run, split)
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
     launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system, _media(rows, way))

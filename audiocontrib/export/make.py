@@ -80,7 +80,7 @@ def export(
         run: a run.
         split: name of a split in the run, or a folder that holds one; None: its only one, or all items if it has none.
         stage: ``sft`` or ``grpo``. As long as run, split, seed and recipe are the same, what is exported for GRPO
-            shares no clip with what is exported for SFT, in whatever order they are exported.
+            shares no question with what is exported for SFT, in whatever order they are exported.
         out: folder to make; it must not hold anything but the same export.
         format: one of FORMATS.
         recipe: YAML of a training, which says what the next four would.

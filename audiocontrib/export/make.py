@@ -39,6 +39,7 @@ from audiocontrib.training.rows.split_part import marked_for
 from audiocontrib.training.stage_settings import Part
 
 import_module("audiocontrib.export.formats")  # files them
+PATTERN = re.compile(r"[*?[]|::|\$\w+|\$\{\w+\}")
 BESIDE = re.compile(r"\w[\w.-]*")
 
 
@@ -110,7 +111,7 @@ def export(
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
     launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system, _media(rows, way))
     request |= _run_facts(run, rows) | (_launch_facts(launch) if chosen.launch else {})
-    notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
+    notes = (*rows.notes, *choice_notes(plan, stage), *_run_notes(run, out))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made
@@ -125,6 +126,17 @@ def export(
             _write_beside(format, chosen, folder, launch)
         write_manifest(folder, {"request": request, **_origin(rows), **_counts(made)})
     return made
+
+
+def _run_notes(run: Run, out: Path) -> list[str]:
+    """Of the run's marks, and of the name of the folder."""
+    told = [run.marking.in_words()] if run.marking else []
+    if found := PATTERN.search(str(out.absolute())):
+        told.append(
+            f"{found[0]!r} in the path of the folder is a pattern or a variable to datasets.load_dataset, by which "
+            "most trainers read: it finds nothing, or rows of other folders too; put the folder elsewhere"
+        )
+    return told
 
 
 def _named(run: Run, split: str | Path | None) -> str | Path | None:

@@ -179,6 +179,14 @@ def test_no_wrong_option_passes_for_the_gold(tmp_path: Path) -> None:
     assert export(sft, split=SPLIT, stage="sft", out=tmp_path / "s", format="nemo-rl", progress=False).items == 4
 
 
+@pytest.mark.parametrize("name", ["a?b", "a[x]", "a*", "a::b", "$HOME", "${HOME}"])
+def test_a_folder_that_load_dataset_takes_for_a_pattern_is_told(name: str, run: Run, tmp_path: Path) -> None:
+    [note] = export(run, split=SPLIT, stage="sft", out=tmp_path / name / "x", format="trl", progress=False).notes
+    assert "in the path of the folder is a pattern or a variable to datasets.load_dataset" in note
+    plain = tmp_path / "a$ {b}, (c)=:d~#%20"
+    assert export(run, split=SPLIT, stage="sft", out=plain, format="trl", progress=False).notes == ()
+
+
 def test_where_no_item_is_weak_there_is_nothing_to_hold_grpo_apart_from(tmp_path: Path) -> None:
     run = make_run(tmp_path, [item(0, tmp_path / "clips"), item(1, tmp_path / "clips")], ["strong"] * 2)
     for disjoint in get_args(Disjoint)[:2]:

@@ -73,7 +73,7 @@ def command(
 ) -> None:
     """Write the weak or strong part of a split as files that other trainers read.
 
-    What is exported for grpo shares no clip with what is exported for sft from the same split, in whatever order.
+    What is exported for grpo shares no question with what is exported for sft from the same split, in whatever order.
     OUT/manifest.json says where the rows are from, and has a hash of every file; docs/export.md describes the rest.
 
     \b

@@ -12,7 +12,7 @@ from pydantic import PositiveInt
 
 from audiocontrib.config import build, config
 from audiocontrib.errors import AudiocontribError, UsageError
-from audiocontrib.export.base import Stage
+from audiocontrib.export.base import Format, Stage
 from audiocontrib.items import ROWS_AT_ONCE
 from audiocontrib.training.recipe import GRPO, SFT, TrainingRecipe, read_training_recipe
 from audiocontrib.training.rows import TrainingRows, taken
@@ -100,12 +100,18 @@ def choice_notes(recipe: TrainingRecipe, stage: Stage) -> list[str]:
     ]
 
 
-def without_tags(rows: TrainingRows, tags: Sequence[str]) -> TrainingRows:
-    """The rows of items whose text holds none of the tags; a trainer would look for a clip there.
+def fit_rows(rows: TrainingRows, trainer: Format, stage: Stage) -> TrainingRows:
+    """The rows that a trainer reads and rewards as they are meant, with a note on the others.
 
     Raises:
         AudiocontribError: none is left.
     """
+    read = _without_tags(rows, trainer.tags)
+    return read if stage == "sft" or trainer.same is None else _without_same(read, trainer.same)
+
+
+def _without_tags(rows: TrainingRows, tags: Sequence[str]) -> TrainingRows:
+    """The rows of items whose text holds none of the tags; a trainer would look for a clip there."""
     if not tags:
         return rows
     found = re.compile("|".join(map(re.escape, tags)))
@@ -116,14 +122,8 @@ def without_tags(rows: TrainingRows, tags: Sequence[str]) -> TrainingRows:
     )
 
 
-def without_same(rows: TrainingRows, same: Callable[[str, str], bool] | None) -> TrainingRows:
-    """The rows of items no wrong option of which the trainer's own reward takes for the gold.
-
-    Raises:
-        AudiocontribError: none is left.
-    """
-    if same is None:
-        return rows
+def _without_same(rows: TrainingRows, same: Callable[[str, str], bool]) -> TrainingRows:
+    """The rows of items no wrong option of which the trainer's own reward takes for the gold."""
 
     def passes(row: Mapping[str, Any]) -> bool:
         gold, options = row["answer"], row["choices"]

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from audiocontrib.checked import as_path
 from audiocontrib.errors import AudiocontribError, UsageError, code_place, one_line
 from audiocontrib.export.base import EXTRA, FORMATS, PARENT, Audio, Format, Launch, Stage, TrainingExample
-from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, without_same, without_tags
+from audiocontrib.export.choice import Disjoint, choice_notes, choose, described, fit_rows
 from audiocontrib.export.clips import Clips
 from audiocontrib.export.launch import launch_of
 from audiocontrib.export.manifest import made_before, whole_folder, write_manifest
@@ -39,6 +39,7 @@ from audiocontrib.training.rows.split_part import marked_for
 from audiocontrib.training.stage_settings import Part
 
 import_module("audiocontrib.export.formats")  # files them
+PATTERN = re.compile(r"[*?[]|::|\$\w+|\$\{\w+\}")
 BESIDE = re.compile(r"\w[\w.-]*")
 
 
@@ -80,7 +81,7 @@ def export(
         run: a run.
         split: name of a split in the run, or a folder that holds one; None: its only one, or all items if it has none.
         stage: ``sft`` or ``grpo``. As long as run, split, seed and recipe are the same, what is exported for GRPO
-            shares no clip with what is exported for SFT, in whatever order they are exported.
+            shares no question with what is exported for SFT, in whatever order they are exported.
         out: folder to make; it must not hold anything but the same export.
         format: one of FORMATS.
         recipe: YAML of a training, which says what the next four would.
@@ -105,13 +106,12 @@ def export(
     way = _way(format, chosen, stage, audio)
     plan = choose(stage, recipe, part, copies, seed, disjoint)
     run = marked_for(marked(run, without=without_marked, corrected_keys=corrected_keys), split)
-    rows = without_tags(stage_rows(plan, stage, run, split, prompt=prompt), chosen.tags)
-    rows = without_same(rows, chosen.same) if stage == "grpo" else rows
+    rows = fit_rows(stage_rows(plan, stage, run, split, prompt=prompt), chosen, stage)
     about = split_record(run, split)
     request = {"format": format, "stage": stage, "audio": way, "rows": described(plan, stage), "split": about}
     launch = launch_of(plan, stage, chosen.file.replace("{stage}", stage), rows.prompt.system, _media(rows, way))
     request |= _run_facts(run, rows) | (_launch_facts(launch) if chosen.launch else {})
-    notes = (*rows.notes, *choice_notes(plan, stage), *([run.marking.in_words()] if run.marking else []))
+    notes = (*rows.notes, *choice_notes(plan, stage), *_run_notes(run, out))
     made = Exported(out, len(rows), len(rows.items), notes, fresh=not made_before(out, request))
     if not made.fresh:
         return made
@@ -126,6 +126,17 @@ def export(
             _write_beside(format, chosen, folder, launch)
         write_manifest(folder, {"request": request, **_origin(rows), **_counts(made)})
     return made
+
+
+def _run_notes(run: Run, out: Path) -> list[str]:
+    """Of the run's marks, and of the name of the folder."""
+    told = [run.marking.in_words()] if run.marking else []
+    if found := PATTERN.search(str(out.absolute())):
+        told.append(
+            f"{found[0]!r} in the path of the folder is a pattern or a variable to datasets.load_dataset, by which "
+            "most trainers read: it finds nothing, or rows of other folders too; put the folder elsewhere"
+        )
+    return told
 
 
 def _named(run: Run, split: str | Path | None) -> str | Path | None:

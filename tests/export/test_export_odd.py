@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -21,6 +21,7 @@ from test_export_launch import made, stand_in, started
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.export import FORMATS, export
 from audiocontrib.export.base import SOUND_TOKENS
+from audiocontrib.export.choice import Disjoint
 from audiocontrib.export.formats.llamafactory import CUTOFF
 from audiocontrib.export.formats.nemo_rl import same_letters
 from audiocontrib.export.formats.r1_aqa import same_numbers
@@ -176,6 +177,25 @@ def test_no_wrong_option_passes_for_the_gold(tmp_path: Path) -> None:
         assert f"a wrong option that the trainer's reward takes for the gold, e.g. {left}: left out" in told.notes[-1]
     sft = make_run(tmp_path / "sft", held, ["weak"] * 4)
     assert export(sft, split=SPLIT, stage="sft", out=tmp_path / "s", format="nemo-rl", progress=False).items == 4
+
+
+@pytest.mark.parametrize("name", ["a?b", "a[x]", "a*", "a::b", "$HOME", "${HOME}"])
+def test_a_folder_that_load_dataset_takes_for_a_pattern_is_told(name: str, run: Run, tmp_path: Path) -> None:
+    [note] = export(run, split=SPLIT, stage="sft", out=tmp_path / name / "x", format="trl", progress=False).notes
+    assert "in the path of the folder is a pattern or a variable to datasets.load_dataset" in note
+    plain = tmp_path / "a$ {b}, (c)=:d~#%20"
+    assert export(run, split=SPLIT, stage="sft", out=plain, format="trl", progress=False).notes == ()
+
+
+def test_where_no_item_is_weak_there_is_nothing_to_hold_grpo_apart_from(tmp_path: Path) -> None:
+    run = make_run(tmp_path, [item(0, tmp_path / "clips"), item(1, tmp_path / "clips")], ["strong"] * 2)
+    for disjoint in get_args(Disjoint)[:2]:
+        told = export(
+            run, split=SPLIT, stage="grpo", out=tmp_path / disjoint, format="verl", disjoint=disjoint, progress=False
+        )
+        assert (told.items, told.notes) == (2, ())
+    with pytest.raises(AudiocontribError, match="no item is weak"):
+        export(run, split=SPLIT, stage="sft", out=tmp_path / "sft", format="trl", progress=False)
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"jsonl", "datasets"}))

@@ -38,7 +38,7 @@ def r1_aqa_files(told: Launch) -> Mapping[str, str]:
 NUMBER = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?")
 
 
-def values(text: str) -> set[float]:
+def _values(text: str) -> set[float]:
     """The numbers that may be meant: as they stand, as fractions and as shares of 100."""
     stand = [float(found.replace(",", "")) for found in NUMBER.findall(text)]
     made = [one / other for one, other in pairwise(stand) if other] if re.search("/|frac", text) else []
@@ -48,7 +48,7 @@ def values(text: str) -> set[float]:
 def same_numbers(one: str, other: str) -> bool:
     """Whether its reward may take one option for the other: before it compares texts it has math-verify look for a
     number in each ("2 dogs, 3 cats" is "1 dog, 3 mice"), or for LaTeX."""
-    return bool(values(one) & values(other)) or all(re.search(r"[$\\]", text) for text in (one, other))
+    return bool(_values(one) & _values(other)) or all(re.search(r"[$\\]", text) for text in (one, other))
 
 
 @export_format("r1-aqa", stages=("grpo",), tags=SOUND_TOKENS, same=same_numbers, launch=r1_aqa_files)

@@ -44,9 +44,9 @@ def verl_files(told: Launch) -> Mapping[str, str]:
     words = {
         "algorithm.adv_estimator": "grpo",
         "algorithm.norm_adv_by_std_in_grpo": said.scaling != "none",
-        "data.train_files": path(f"$HERE/{told.file}"),
-        "data.val_files": path(f"$HERE/{told.file}"),
-        "data.custom_cls.path": path("$HERE/verl_audio.py"),
+        "data.train_files": _path(f"$HERE/{told.file}"),
+        "data.val_files": _path(f"$HERE/{told.file}"),
+        "data.custom_cls.path": _path("$HERE/verl_audio.py"),
         "data.custom_cls.name": "AudioDataset",
         "data.train_batch_size": f"$((GPUS * {asked}))",
         "data.max_prompt_length": 1024,
@@ -55,9 +55,9 @@ def verl_files(told: Launch) -> Mapping[str, str]:
         "data.filter_overlong_prompts_workers": "null",  # in processes of its own the class of verl_audio.py is lost
         "data.return_raw_chat": True,
         "data.seed": said.seed,
-        "reward.custom_reward_function.path": path("$HERE/verl_audio.py"),
+        "reward.custom_reward_function.path": _path("$HERE/verl_audio.py"),
         "reward.custom_reward_function.name": "compute_score",
-        "actor_rollout_ref.model.path": path("$MODEL"),
+        "actor_rollout_ref.model.path": _path("$MODEL"),
         f"{actor}.optim.lr": said.learning_rate,
         f"{actor}.optim.lr_scheduler_type": "constant" if said.schedule == "constant" else "cosine",
         f"{actor}.optim.lr_warmup_steps_ratio": said.warmup,
@@ -87,7 +87,7 @@ def verl_files(told: Launch) -> Mapping[str, str]:
         "trainer.val_before_train": False,
         "trainer.project_name": "audiocontrib",
         "trainer.experiment_name": "grpo",
-        "trainer.default_local_dir": path("${OUT:-$HERE/trained}"),
+        "trainer.default_local_dir": _path("${OUT:-$HERE/trained}"),
         "trainer.logger": "[console]",
     }
     known = {"rewards"} if said.rewards == "published" else set()  # verl_audio.py has those alone
@@ -102,7 +102,7 @@ def verl_files(told: Launch) -> Mapping[str, str]:
     }
 
 
-def path(name: str) -> str:
+def _path(name: str) -> str:
     """What a script writes for a path, which may hold variables of the shell."""
     return f'"$(word "{name}")"'
 

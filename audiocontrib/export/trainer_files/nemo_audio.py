@@ -11,7 +11,7 @@ from exported_audio import samples
 from nemo_rl.data.datasets.raw_dataset import RawDataset
 
 
-class ExportedRows(RawDataset):
+class ExportedFolder(RawDataset):
     """`data.train.dataset_name: nemo_audio.…`, with `data_path`."""
 
     task_name = "exported"
@@ -28,7 +28,7 @@ class ExportedRows(RawDataset):
         raise NotImplementedError
 
 
-class ExportedAudio(ExportedRows):
+class ExportedAudio(ExportedFolder):
     """Of GRPO. The processor there takes the first message for the question and the second for the answer."""
 
     task_name = "audiomcq"  # by this name it takes the messages as they are
@@ -40,7 +40,7 @@ class ExportedAudio(ExportedRows):
         return {"messages": messages, "task_name": self.task_name, "choices": data["choices"]}
 
 
-class ExportedConversations(ExportedRows):
+class ExportedConversations(ExportedFolder):
     """Of SFT."""
 
     def format_data(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -111,6 +111,11 @@ def part_of_each(run: Run, split: str | Path | None) -> dict[str, str]:
     return {item.id: named.get(item.id, ALL) for item in usable if wanted is None or item.id in wanted}
 
 
+def holds_none(run: Run, split: str | Path | None, part: str) -> bool:
+    """Whether a split has no item in the part."""
+    return split is not None and part != ALL and part not in texts(run.split(split).table["split"])
+
+
 def marked_for(run: Run | str | Path, split: str | Path | None) -> Run:
     """The run with the marks by which a split was made of it, so that its keys are those of the split."""
     run = run if isinstance(run, Run) else Run.open(run)

@@ -15,7 +15,7 @@ from audiocontrib.store import Run
 from audiocontrib.training.recipe import GRPO, KINDS, TrainingRecipe
 from audiocontrib.training.rows.base import TrainingRows
 from audiocontrib.training.rows.pass_rates import filter_by_pass_rate
-from audiocontrib.training.rows.split_part import marked_for, part_of_each, training_rows
+from audiocontrib.training.rows.split_part import holds_none, marked_for, part_of_each, training_rows
 from audiocontrib.training.stage_settings import Stage
 from audiocontrib.training.target import GOLD, unfitting
 from audiocontrib.training.watch.held_out import HeldOut, clips_of, draw
@@ -53,7 +53,8 @@ def stage_rows(
         return replace(
             drawn, recipe=recipe, target=settings.target, watched=own, watched_elsewhere=elsewhere, notes=tuple(notes)
         )  # fmt: skip
-    first = None if recipe.sft is None else _drawn(recipe.sft, run, split, prompt, watched=seen).items.table
+    sft = None if recipe.sft is None or holds_none(run, split, recipe.sft.part) else recipe.sft
+    first = None if sft is None else _drawn(sft, run, split, prompt, watched=seen).items.table
     barred = set[str]() if first is None else _of_sft(first, run, recipe.disjoint)
     drawn = _drawn(settings, run, split, prompt, barred, seen)
     check_form(settings, drawn.prompt)

@@ -220,7 +220,7 @@ def test_a_lack_of_memory_for_many_clips_goes_on_with_fewer(monkeypatch: pytest.
 def test_rows_are_taken_once_the_longest_first_and_padded_within_the_budget(sizes: list[int], budget: int) -> None:
     waiting, batches = sorted(sizes), []
     while waiting:
-        batches.append(groups.taken(waiting, lambda size: size, budget))
+        batches.append(groups.take_rows(waiting, lambda size: size, budget))
     assert [size for batch in batches for size in batch] == sorted(sizes, reverse=True)
     assert all(len(batch) == 1 or len(batch) * max(batch) <= budget for batch in batches)
     assert all(len(batch) <= 32 for batch in batches)

@@ -57,12 +57,14 @@ def _scored(request: Request, options: _Logprobs) -> Scored:
 def _size(model: LocalModel, asked: Sequence[Request], group: Group) -> float:
     """Tokens of the row that a group is in one forward: its prefix, or without trees a whole prompt.
 
-    Without trees several questions on a prefix, or one on a kept prefix, stand alone.
+    Without trees several questions on a prefix, one on a kept prefix, or one that is too long to be padded stand alone.
     """
     one = asked[group[0]].ready
     if model.decoder.trees:
         return len(one.key[0])
-    return one.size if len(group) == 1 and one.key not in model.prefixes else math.inf
+    beside = len(group) == 1 and one.key not in model.prefixes
+    fits = one.size + max(map(len, one.completions)) <= model.fast.longest
+    return one.size if beside and fits else math.inf
 
 
 def _logprobs(model: LocalModel, asked: Sequence[Request], batch: Sequence[Group]) -> Iterator[tuple[int, _Logprobs]]:

@@ -54,8 +54,8 @@ def model(kind: str) -> AudioLanguageModel:
     made = tiny(kind) if kind in BUILD else load_model(kind, device="cpu", dtype="float32")
     made.tokens_at_once = 4096  # as much as a GPU would do at once
     for part in made.net.modules():
-        if hasattr(part, "index_topk"):  # dots3: of tokens that its index finds equal, padding decides which it takes
-            part.index_topk = 4096
+        if hasattr(part, "index_topk"):  # of dots3, whose tiny model is asked about more than its index takes
+            part.index_topk = made.fast.longest = 2048
     return made  # type: ignore[return-value]
 
 

@@ -22,7 +22,7 @@ def groups_of(asked: Sequence[Request] | Mapping[int, Request], places: Sequence
     return sorted(groups.values(), key=lambda group: len(asked[group[0]].ready.key[0]))
 
 
-def taken(waiting: list[Row], size: Callable[[Row], float], budget: int) -> list[Row]:
+def take_rows(waiting: list[Row], size: Callable[[Row], float], budget: int) -> list[Row]:
     """The last of those that wait, which is the longest, and what stands beside it in a forward of so many tokens.
 
     Shorter ones are padded to its length, which counts. It is taken whatever its length; of others, as many as their

@@ -68,6 +68,8 @@ class Decoder:
         """Whether a tree of tokens can be one row: the attention must take a mask of any shape."""
         self.clips = False
         """Whether prompts about several clips may be one forward."""
+        self.longest = getattr(config, "index_topk", math.inf)
+        """Tokens beyond which an index chooses among them: of equals, padding would decide which it takes."""
         self.shares = self._may_share
         """Whether rows attend once to a prefix that they share; found to be so or not when it is first tried."""
         self.paths = PATHS[PATHS.index(self.path) :]

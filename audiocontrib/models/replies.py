@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audiocontrib.models.base import Request
 from audiocontrib.models.clip_batch import Prefix
-from audiocontrib.models.groups import groups_of, taken
+from audiocontrib.models.groups import groups_of, take_rows
 from audiocontrib.models.reply_batch import JobGroup, ReplyJob, write_replies
 from audiocontrib.models.sampling import Dice
 
@@ -61,7 +61,7 @@ def _groups(model: LocalModel, requests: Sequence[Request], places: Sequence[int
     waiting = groups_of(asked, places)
     while waiting:
         budget = model.tokens_at_once if model.decoder.clips else 1
-        batch = taken(waiting, lambda group: len(asked[group[0]].ready.key[0]), budget)
+        batch = take_rows(waiting, lambda group: len(asked[group[0]].ready.key[0]), budget)
         uses = [(asked[group[0]], len(group)) for group in batch]
         prefixes = cache(partial(model.prefixes_of, uses))
         for number, group in enumerate(batch):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from audiocontrib.errors import AudiocontribError
 from audiocontrib.models.base import Request, Scored
 from audiocontrib.models.clip_batch import OptionTree
-from audiocontrib.models.groups import Group, groups_of, taken
+from audiocontrib.models.groups import Group, groups_of, take_rows
 from audiocontrib.models.trie import packs
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def scored(model: LocalModel, requests: Sequence[Request]) -> list[Scored]:
     for places in model.together(asked):
         waiting = sorted(groups_of(asked, places), key=size)
         while waiting:
-            batch = taken(waiting, size, model.tokens_at_once if model.decoder.clips else 1)
+            batch = take_rows(waiting, size, model.tokens_at_once if model.decoder.clips else 1)
             try:
                 for place, options in _logprobs(model, asked, batch):
                     found[place] = _scored(asked[place], options)
@@ -57,12 +57,14 @@ def _scored(request: Request, options: _Logprobs) -> Scored:
 def _size(model: LocalModel, asked: Sequence[Request], group: Group) -> float:
     """Tokens of the row that a group is in one forward: its prefix, or without trees a whole prompt.
 
-    Without trees several questions on a prefix, or one on a kept prefix, stand alone.
+    Without trees several questions on a prefix, one on a kept prefix, or one that is too long to be padded stand alone.
     """
     one = asked[group[0]].ready
     if model.decoder.trees:
         return len(one.key[0])
-    return one.size if len(group) == 1 and one.key not in model.prefixes else math.inf
+    beside = len(group) == 1 and one.key not in model.prefixes
+    fits = one.size + max(map(len, one.completions)) <= model.fast.longest
+    return one.size if beside and fits else math.inf
 
 
 def _logprobs(model: LocalModel, asked: Sequence[Request], batch: Sequence[Group]) -> Iterator[tuple[int, _Logprobs]]:
@@ -83,7 +85,7 @@ def _logprobs(model: LocalModel, asked: Sequence[Request], batch: Sequence[Group
             rows.append((tokens, [group[i] for i in part], tree))
     rows.sort(key=lambda row: row[0])
     while rows:
-        chosen = taken(rows, lambda row: row[0], budget if decoder.clips and decoder.trees else 1)
+        chosen = take_rows(rows, lambda row: row[0], budget if decoder.clips and decoder.trees else 1)
         found = decoder.option_logprobs([tree for _, _, tree in chosen])
         for (_, places, _), values in zip(chosen, found, strict=True):
             yield from zip(places, values, strict=True)

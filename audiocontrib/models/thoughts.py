@@ -75,7 +75,7 @@ def scores_after_thoughts(
 def _thoughts(model: LocalModel, requests: Sequence[Request], limit: int) -> tuple[list[Request], list[Thought]]:
     """The requests, prepared, and what is thought about each."""
     thinking = _known(model)
-    ready = [request if request.ready else model.prepare([request])[0] for request in requests]
+    ready = model.ready(requests)
     opening = _ids(model, thinking.opening)
     thoughts: list[Thought] = [Thought((), ended=False)] * len(ready)
     by_limit: dict[int, list[int]] = defaultdict(list)

@@ -132,7 +132,7 @@ def _base(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
     from audiocontrib.prompts import prompt_named
     from audiocontrib.training import GRPO
     from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-    from audiocontrib.training.encoding.unusable import check_template
+    from audiocontrib.training.encoding.wanted import check_template
     from audiocontrib.training.reward_trial import try_own
     from audiocontrib.training.rows import TrainingRows, taken
     from audiocontrib.training.rows.stages import check_enough, check_form

@@ -31,7 +31,7 @@ from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
 from audiocontrib.training.output.checkpoints import is_whole
 from audiocontrib.training.output.lock import held, not_begun
-from audiocontrib.training.output.metrics import taught_nothing
+from audiocontrib.training.output.rates import taught_nothing
 from audiocontrib.training.output.training_record import read_record
 
 safetensors_torch = lazy("safetensors.torch")

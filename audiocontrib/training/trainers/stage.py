@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.encoding.unusable import check_template, cut_targets, positions_of
+from audiocontrib.training.encoding.unusable import positions_of
+from audiocontrib.training.encoding.wanted import check_template, cut_targets
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.lock import held

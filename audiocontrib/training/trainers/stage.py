@@ -46,6 +46,8 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder", argument="out")
     before = stages_of(Path(name))
     check_watched(settings.watch, rows)
     check_rows(settings, rows, processes().num_processes)

@@ -18,13 +18,13 @@ from audiocontrib.training.encoding.quantised import held_bytes, numbers_in
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.encoding.unusable import (
     REPLY,
-    check_template,
     positions_of,
     reply_tokens,
     unusable,
     unwatchable,
     without_unusable,
 )
+from audiocontrib.training.encoding.wanted import check_template
 from audiocontrib.training.recipe import GRPO, SFT
 from audiocontrib.training.reward_trial import try_own
 from audiocontrib.training.rows.base import TrainingRow, TrainingRows, taken

@@ -123,6 +123,8 @@ def _rates(plan: WeakToStrongPlan, recipe: TrainingRecipe) -> None:
         raise UsageError(
             f"grpo asks for pass rates, and there are several raters; name one as grpo.rater: {', '.join(plan.raters)}"
         )
+    if grpo.rater is not None and not any(grpo.rater in name for name in plan.raters):  # a folder is called by its name
+        raise UsageError(f"grpo.rater is {grpo.rater}, which is none of the raters: {', '.join(plan.raters)}")
     if grpo.pass_silent and "silence" not in plan.conditions:
         raise UsageError("grpo.pass_silent needs answers under silence, which conditions leaves out")
 
@@ -132,17 +134,19 @@ def _base(plan: WeakToStrongPlan, recipe: TrainingRecipe, data: Items) -> None:
     from audiocontrib.prompts import prompt_named
     from audiocontrib.training import GRPO
     from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-    from audiocontrib.training.encoding.unusable import check_template
+    from audiocontrib.training.encoding.wanted import check_template
     from audiocontrib.training.reward_trial import try_own
     from audiocontrib.training.rows import TrainingRows, taken
     from audiocontrib.training.rows.stages import check_enough, check_form
-    from audiocontrib.training.stage_settings import not_installed
+    from audiocontrib.training.stage_settings import NOTHING_LEARNED, not_installed
 
     places = [place for place, answer in enumerate(data.table["answer"].to_pylist()) if answer is not None]
     for settings in filter(None, (recipe.sft, recipe.grpo)):
         rows = TrainingRows(taken(data, places[:QUESTIONS]), prompt=prompt_named(settings.prompt or plan.prompt))
         if missing := not_installed(settings.report_to):
             raise UsageError(missing)
+        if settings.steps == 1 and settings.warmup:
+            raise UsageError(NOTHING_LEARNED)
         if isinstance(settings, GRPO):
             check_form(settings, rows.prompt)
             check_enough(settings, len(places) * settings.copies)  # the strong part has fewer

@@ -194,7 +194,8 @@ def test_a_truth_value_is_no_number_and_no_number_is_nan(tmp_path: Path, cls: ty
     numbers = [f for f in walk(cls, cls) if allowed(f.hint).startswith(("a number", "a whole number"))]
     assert cls is SplitRecipe or len(numbers) > 2
     for field in numbers:
-        below = () if allowed(field.hint) == "a number" else (-1, -0.5)
+        signed = allowed(field.hint) == "a number" or allowed(field.hint).startswith("a number between -")
+        below = () if signed else (-1, -0.5)
         wrongs = (True, float("nan"), float("inf"), "0,5", "1.2.3", "", "5 %", "x", "1e999", 10**400, [1], *below)
         for wrong in wrongs:
             said = refusal(tmp_path, cls, changed(FILES[cls][1], field.path, wrong))

@@ -31,7 +31,7 @@ from audiocontrib.sources import load_items
 from audiocontrib.training import TrainingRows, train_grpo, train_sft
 from audiocontrib.training.output.checkpoints import is_whole
 from audiocontrib.training.output.lock import held, not_begun
-from audiocontrib.training.output.metrics import taught_nothing
+from audiocontrib.training.output.rates import taught_nothing
 from audiocontrib.training.output.training_record import read_record
 
 safetensors_torch = lazy("safetensors.torch")
@@ -93,6 +93,11 @@ def test_other_settings_are_not_mixed_in(rows: TrainingRows, tmp_path: Path) -> 
         train_sft(sft(steps=1, warmup=0, learning_rate=2e-3), rows, TINY, out, progress=False)
     with pytest.raises(UsageError, match=r"holds another training \(training\.rows"):
         train_sft(sft(steps=1, warmup=0), demo_rows(11), TINY, out, progress=False)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="file is a file; name a folder"):
+        train_sft(sft(), rows, TINY, tmp_path / "file", progress=False)
+    with pytest.raises(AudiocontribError, match="file/below"):
+        train_sft(sft(), rows, TINY, tmp_path / "file" / "below", progress=False)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").touch()
     with pytest.raises(UsageError, match="is not empty and holds no training"):

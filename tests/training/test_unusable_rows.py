@@ -20,6 +20,7 @@ soundfile = lazy("soundfile")
 np = lazy("numpy")
 torch = lazy("torch")
 row_encoder = lazy("audiocontrib.training.encoding.row_encoder")
+wanted = lazy("audiocontrib.training.encoding.wanted")
 unusable_rows = lazy("audiocontrib.training.encoding.unusable")
 
 pytestmark = needs("trl")
@@ -138,10 +139,10 @@ def test_it_is_said_when_the_wanted_reply_is_cut(rows: TrainingRows) -> None:
         f"s is {few}, but the wanted replies of {sum(one > few for one in needed)} of 8 items are longer, up to {most}"
     )
     for short in (grpo(new_tokens=few), sft(distil=0.1, distil_tokens=few)):
-        assert said in str(unusable_rows.cut_targets(short, rows, encoder))
+        assert said in str(wanted.cut_targets(short, rows, encoder))
     gate = sft(distil=0.1, distil_tokens=1, distil_gate="all")
     for enough in (grpo(new_tokens=most), sft(distil=0.1, distil_tokens=most), sft(), gate):
-        assert unusable_rows.cut_targets(enough, rows, encoder) is None
+        assert wanted.cut_targets(enough, rows, encoder) is None
 
 
 def test_they_can_be_refused(rows: TrainingRows, tmp_path: Path) -> None:

@@ -160,6 +160,12 @@ def test_a_wrong_plan_is_one_line(tmp_path: Path, changes: dict, words: str) -> 
             {"grpo": GRPO | {"pass_silent": [-1, 0.6], "rater": TINY}},
             r"grpo\.pass_silent needs answers under silence",
         ),
+        (
+            {},
+            {"grpo": GRPO | {"weigh": True, "rater": "nobody"}},
+            r"grpo\.rater is nobody, which is none of the raters",
+        ),
+        ({}, {"sft": SFT | {"steps": 1}}, "the learning rate is 0 in every step"),
         ({}, {"grpo": GRPO | {"batch": 256}}, "there are 16 rows, but a step asks 64 questions"),
         (
             {},

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from audiocontrib.answers import parse
 from audiocontrib.audio import RATE, decode
-from audiocontrib.errors import AudiocontribError, UsageError, one_line
+from audiocontrib.errors import AudiocontribError, one_line
 from audiocontrib.items import Clip, Items
 from audiocontrib.models.families import audio_tokens
 from audiocontrib.models.lalm import AudioLanguageModel
@@ -104,29 +104,6 @@ def reply_tokens(settings: Stage) -> int:
     if isinstance(settings, GRPO):
         return settings.new_tokens
     return settings.distil_tokens if isinstance(settings, SFT) and settings.distil else 0
-
-
-def check_template(template: str | None, encoder: RowEncoder) -> None:
-    """UsageError if a target would end the reply, or stand for a sound: `<think>` may be a token of a model's too."""
-    added = encoder.tokenizer.added_tokens_decoder.items()
-    special = {*encoder.tokenizer.all_special_ids, *encoder.placeholders(), *(i for i, one in added if one.special)}
-    if bad := [one for one in encoder.prompt_encoder.tokens(template or "") if one in special]:
-        told = encoder.tokenizer.convert_ids_to_tokens(bad[0])
-        raise UsageError(f"target: it holds the model's control token {told}; leave it out")
-
-
-def cut_targets(settings: Stage, rows: TrainingRows, encoder: RowEncoder) -> str | None:
-    """A sentence where wanted replies are longer than what is sampled: hardly any will be right. None: none is."""
-    if isinstance(settings, GRPO):
-        name, most = "new_tokens", settings.new_tokens
-    elif isinstance(settings, SFT) and settings.distil and settings.distil_gate == "right":
-        name, most = "distil_tokens", settings.distil_tokens
-    else:
-        return None
-    needed = [len(encoder.target(row)) for row in _one_each(rows)]
-    longer = sum(one > most for one in needed)
-    told = f"{name} is {most:,}, but the wanted replies of {longer:,} of {len(needed):,} items are longer"
-    return f"{told}, up to {max(needed):,} tokens" if longer else None
 
 
 def _one_each(rows: TrainingRows) -> Iterator[TrainingRow]:

@@ -75,17 +75,6 @@ def metrics_table(log: Sequence[Mapping[str, Any]]) -> pa.Table:
     )  # fmt: skip
 
 
-def taught_nothing(log: Sequence[Mapping[str, Any]]) -> str | None:
-    """A sentence where rewards moved no weight in any step of the trainer's log; None: they did, or there are none."""
-    shares = [entry["frac_reward_zero_std"] for entry in log if "frac_reward_zero_std" in entry]
-    if not shares or min(shares) < 1:
-        return None
-    return (
-        f"in all {len(shares):,} steps the replies of every group were rewarded alike, so that the rewards taught "
-        "nothing: accuracy, cut_off and unparsed in the metrics say how"
-    )
-
-
 def _own_rewards(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Column -> name in the log, of the means of the user's own rewards."""
     known = {key for key, _ in COLUMNS.values()}

@@ -42,3 +42,14 @@ def training_rates(log: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         if most := max((entry.get(name) or 0.0 for entry in timed), default=0.0):
             told[name] = most
     return told
+
+
+def taught_nothing(log: Sequence[Mapping[str, Any]]) -> str | None:
+    """A sentence where rewards moved no weight in any step of the trainer's log; None: they did, or there are none."""
+    shares = [entry["frac_reward_zero_std"] for entry in log if "frac_reward_zero_std" in entry]
+    if not shares or min(shares) < 1:
+        return None
+    return (
+        f"in all {len(shares):,} steps the replies of every group were rewarded alike, so that the rewards taught "
+        "nothing: accuracy, cut_off and unparsed in the metrics say how"
+    )

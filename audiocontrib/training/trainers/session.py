@@ -34,8 +34,7 @@ from audiocontrib.training.output.checkpoints import (
 )
 from audiocontrib.training.output.folder import ADAPTER, CHECKPOINTS, METRICS, MODEL, TrainingOutput
 from audiocontrib.training.output.lock import is_empty, not_begun
-from audiocontrib.training.output.metrics import taught_nothing
-from audiocontrib.training.output.rates import training_rates
+from audiocontrib.training.output.rates import taught_nothing, training_rates
 from audiocontrib.training.output.stage_record import StageRecord
 from audiocontrib.training.output.training_record import RECORD, TrainingRecord, read_record, write_record
 from audiocontrib.training.rows.base import TrainingRows

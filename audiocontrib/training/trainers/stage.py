@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from audiocontrib.errors import UsageError
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
-from audiocontrib.training.encoding.unusable import check_template, cut_targets, positions_of
+from audiocontrib.training.encoding.unusable import positions_of
+from audiocontrib.training.encoding.wanted import check_template, cut_targets
 from audiocontrib.training.estimate import count_line, counted
 from audiocontrib.training.output.folder import TrainingOutput
 from audiocontrib.training.output.lock import held
@@ -45,6 +46,8 @@ def run_stage(
 ) -> TrainingOutput:
     """Train, or go on where a kill stopped it; a training that is finished is given back as it is."""
     out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder", argument="out")
     before = stages_of(Path(name))
     check_watched(settings.watch, rows)
     check_rows(settings, rows, processes().num_processes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audiocontrib.errors import AudiocontribError
@@ -26,10 +27,7 @@ def scored(model: LocalModel, requests: Sequence[Request]) -> list[Scored]:
         if min(map(len, one.completions)) <= one.opened or len(set(map(tuple, one.completions))) < len(one.completions):
             raise AudiocontribError(f"{model.name}: its tokenizer makes the same tokens, or none, of two options")
     found: dict[int, Scored] = {}
-
-    def size(group: Group) -> float:
-        return _size(model, asked, group)
-
+    size = partial(_size, model, asked)
     for places in model.together(asked):
         waiting = sorted(groups_of(asked, places), key=size)
         while waiting:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.lazy import lazy
+from helpers.tiny_families import tiny
 from helpers.training_tools import TINY, demo_rows, grpo, grpo_trainer, sft
 
 from audiocontrib.conditions import condition
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 collate = lazy("audiocontrib.training.encoding.collate")
 datasets = lazy("datasets")
 features = lazy("audiocontrib.training.encoding.features")
+padded = lazy("audiocontrib.training.encoding.padded")
 row_encoder = lazy("audiocontrib.training.encoding.row_encoder")
 session = lazy("audiocontrib.training.trainers.session")
 torch = lazy("torch")
@@ -389,3 +391,30 @@ def test_features_of_several_rows_come_apart_as_they_were() -> None:
     expected = torch.cat([torch.nn.functional.pad(given[i]["x"][0], (0, 5 - given[i]["x"].shape[-1])) for i in places])
     assert torch.equal(back["x"], expected)
     assert back["m"].sum() == sum(one["m"].sum() for one in given)
+
+
+@pytest.mark.parametrize(("kind", "apart"), [("phi4_multimodal", True), ("musicflamingo", False)])
+def test_a_model_that_hears_padding_is_said_to(kind: str, apart: bool) -> None:
+    """The reply's log-probabilities in a batch of clips of several lengths, against those of the row alone."""
+    asked, rows = tiny(kind), demo_rows(4)
+    collator = collate.Collator(row_encoder.RowEncoder(asked, 30.0), list(rows))
+
+    def scores(places: list[int]) -> list[Tensor]:
+        made = collator([{"row": place} for place in places])
+        labels = made.pop("labels")
+        made.pop(collate.ROW)
+        with torch.no_grad():
+            logits = asked.net(**made).logits.log_softmax(-1)
+        wanted = [one[1:] != collate.IGNORED for one in labels]
+        return [
+            logit[:-1][here].gather(-1, label[1:][here][:, None])
+            for logit, label, here in zip(logits, labels, wanted, strict=True)
+        ]
+
+    together, alone = scores([0, 1, 2, 3]), [scores([place])[0] for place in range(4)]
+    assert (max((a - b).abs().max() for a, b in zip(together, alone, strict=True)) > 1e-3) == apart
+    told = padded.heard_padding(sft(batch=4), asked)
+    assert (f"tiny-{kind}: it hears what the shorter clips of a batch are padded with" in (told or "")) == apart
+    assert padded.heard_padding(sft(batch=1), asked) is None
+    assert ("batch: 4 with a larger accumulate" in (padded.heard_padding(grpo(), asked) or "")) == apart
+    assert padded.heard_padding(grpo(batch=4), asked) is None

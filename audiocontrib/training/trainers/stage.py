@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from audiocontrib.errors import UsageError
+from audiocontrib.training.encoding.padded import heard_padding
 from audiocontrib.training.encoding.row_encoder import RowEncoder, load_for_training
 from audiocontrib.training.encoding.unusable import positions_of
 from audiocontrib.training.encoding.wanted import check_template, cut_targets
@@ -66,8 +67,9 @@ def run_stage(
         encoder = RowEncoder(model, settings.seconds)
         check_template(settings.target, encoder)
         rows = usable(rows, encoder, settings, positions_of(model), out)
-        if note := cut_targets(settings, rows, encoder):
-            tell_once(note)
+        for note in (cut_targets(settings, rows, encoder), heard_padding(settings, model)):
+            if note:
+                tell_once(note)
         with undisturbed():
             if note := try_own(settings, rows):
                 tell_once(note)

@@ -20,6 +20,8 @@ SHARES = {
     "counting": 1.5,
 }  # fmt: skip
 """How often clips of a kind are drawn."""
+WORDS_LATER = 1.5
+"""The share of words once captions are few: hearing is learned from words, the rest needs more rows."""
 KEPT = 50
 """One clip in so many is kept for the test."""
 

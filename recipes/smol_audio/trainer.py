@@ -13,7 +13,7 @@ import torch
 import transformers as hf
 from features import Features
 from quick import BF16, QuickDecoder
-from rows import SHARES, Asked, Row, Writer, read, shuffled, together
+from rows import SHARES, WORDS_LATER, Asked, Row, Writer, read, shuffled, together
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
@@ -64,7 +64,8 @@ class Training:
         first, last, later = CAPTIONS
         share = 1 - (1 - later) * min(1.0, max(0.0, (self.step - first) / (last - first)))
         names = [name for name in SHARES if self.kinds.get(name)]
-        (name,) = self.rng.choices(names, [SHARES[name] for name in names])
+        shares = {**SHARES, "words": WORDS_LATER} if self.step >= last else SHARES
+        (name,) = self.rng.choices(names, [shares[name] for name in names])
         clip, caption = self.rng.choice(list(self.captions[name].items()))
         alone = self.writer.caption(clip, caption)
         asked = self.kinds[name].get(clip, [])

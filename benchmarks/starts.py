@@ -88,7 +88,7 @@ STARTS = {
         lambda _: "smol-audio",
         _smol_questions,
         lambda item: not item.extra["leak"],
-        ("smol-audio", "smollm2-135m"),
+        ("smol-audio", "cascade-small"),
         3,
         {"sft": {**_SMOL, "learning_rate": 2e-4, "copies": 1}, "grpo": {**_SMOL, "learning_rate": 5e-5, "copies": 1,
          "batch": 16, "new_tokens": 24, "top_k": 0, "temperature": 1.0}},

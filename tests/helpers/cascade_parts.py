@@ -143,9 +143,9 @@ def save_reader(folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def missing_weights() -> str:
-    """Why the tests with the parts of cascade-small cannot run; empty if they can. With wrong parts they fail."""
-    for name in ("whisper-base", "yamnet", "smollm2-135m"):
+def missing_weights(*names: str) -> str:
+    """Why the tests with these parts, or those of cascade-small, cannot run; empty if they can. Wrong parts fail."""
+    for name in names or ("whisper-base", "yamnet", "smollm2-135m"):
         if not (weights_folder() / name).is_dir():
             return f"{weights_folder()} holds no {name}; run: {ASSEMBLE}"
     return "" if find_spec("onnxruntime") else "onnxruntime is not installed"

@@ -9,8 +9,8 @@ five seeds. *forgetful*: the same with noise on its weights: it knew what the we
 it, so that SFT on weak could wake it; three seeds. The three tiny models that ship answer a demo set under silence,
 which is split by the published rule and by decoys (top-two); rows of GRPO share no question with those of SFT. Base
 and arms answer other questions with the audio, under silence and from the text alone. *smol-audio*: its questions
-are those of recipes/smol_audio/make.py, half of which betray the answer; it and cascade-small rate them. Every finished arm
-is kept: the same command after a kill goes on.
+are those of recipes/smol_audio/make.py, half of which betray the answer; it and cascade-small rate them. Every
+finished arm is kept: the same command after a kill goes on.
 """
 
 from __future__ import annotations

@@ -26,16 +26,15 @@ def test_the_adapter_is_small_and_known_by_name() -> None:
 @pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.skipif(bool(WHY), reason=WHY)
-def test_it_hears_what_is_said_and_what_is_counted(tmp_path: Path) -> None:
-    chosen = [item for item in load_items("real-sounds") if item.question_type in ("digits", "counting")]
+def test_it_hears_digits(tmp_path: Path) -> None:
+    chosen = [item for item in load_items("real-sounds") if item.question_type == "digits"][:16]
     run = ac.score(
         Items(chosen, origin={"name": "real-sounds"}), ["smol-audio"], ["audio", "silence"], orders="given",
         run=tmp_path / "run", progress=False,
     )  # fmt: skip
-    rows = {(r["question_type"], r["condition"]): r for r in ac.accuracy(run, by=["question_type"]).to_pylist()}
-    for kind in ("digits", "counting"):
-        assert rows[kind, "audio"]["low"] > rows[kind, "silence"]["accuracy"]
-        assert rows[kind, "silence"]["low"] < rows[kind, "silence"]["chance"] < rows[kind, "silence"]["high"]
+    heard, silent = sorted(ac.accuracy(run).to_pylist(), key=lambda row: row["condition"])
+    assert heard["low"] > silent["high"]
+    assert silent["low"] < silent["chance"] < silent["high"]
 
 
 @pytest.mark.slow

@@ -250,7 +250,7 @@ def run_case(
 ) -> None:
     """One case, three ways, side by side; seconds for each question are processor time, wall time in brackets."""
     asked = requests_of(items, conditions, orders)
-    stride = len(asked) // (plain * len(conditions))
+    stride = max(1, len(asked) // (plain * len(conditions)))
     chosen = asked[::stride][: plain * len(conditions)]
     new_tokens = round(np.mean([len(model._completion(r.prompt, r.item.choices[r.item.answer])) + 1 for r in asked]))
     way = Plain(model)

@@ -54,22 +54,6 @@ def unsaid(settings: SFT | GRPO, carried: Collection[str]) -> str:
     return f"\nOf the recipe this is not carried over: {', '.join(left)}." if left else ""
 
 
-def optimiser_of(settings: SFT | GRPO) -> dict[str, Any]:
-    """Optimiser, schedule and sizes, by the names that transformers' trainer has for them; its length apart."""
-    return {
-        "learning_rate": settings.learning_rate,
-        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(settings.schedule, settings.schedule),
-        "weight_decay": settings.weight_decay,
-        "adam_beta1": settings.betas[0],
-        "adam_beta2": settings.betas[1],
-        "max_grad_norm": settings.clip,
-        "per_device_train_batch_size": settings.batch,
-        "gradient_accumulation_steps": settings.accumulate,
-        "save_steps": settings.save_every,
-        "seed": settings.seed,
-    }
-
-
 def as_yaml(head: str, values: Mapping[str, Any]) -> str:
     """A configuration as YAML below lines of comment."""
     told = "".join(f"# {line}\n" for line in head.splitlines())

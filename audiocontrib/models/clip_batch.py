@@ -86,9 +86,8 @@ def tree_logprobs(decoder: Decoder, asked: Sequence[OptionTree]) -> list[list[li
         As :meth:`~.prefix_decoder.Decoder.option_logprobs`.
     """
     trees = [Trie() for _ in asked]
-    wanted: list[
-        tuple[int, int, int]
-    ] = []  # (row, node that predicts, token): in the order of requests, options, tokens
+    # (row, node that predicts, token), in the order of requests, options, tokens
+    wanted: list[tuple[int, int, int]] = []
     for row, (tree, one) in enumerate(zip(trees, asked, strict=True)):
         for suffix, choices in zip(one.suffixes, one.options, strict=True):
             for option, nodes in zip(choices, tree.add_options(suffix, choices), strict=True):

@@ -70,9 +70,10 @@ def _logprobs(model: LocalModel, asked: Sequence[Request], batch: Sequence[Group
     decoder, budget = model.decoder, model.tokens_at_once
     if len(batch) > 1 and not decoder.trees:
         places = [place for (place,) in batch]
-        ready = [asked[place].ready for place in places]
-        prompts = [([*r.ready.key[0], *r.ready.suffix], model.features_of(r)) for r in map(asked.__getitem__, places)]
-        yield from zip(places, model.fast.whole_logprobs(prompts, [one.completions for one in ready]), strict=True)
+        requests = [asked[place] for place in places]
+        prompts = [([*one.ready.key[0], *one.ready.suffix], model.features_of(one)) for one in requests]
+        options = [one.ready.completions for one in requests]
+        yield from zip(places, model.fast.whole_logprobs(prompts, options), strict=True)
         return
     rows: list[tuple[int, list[int], OptionTree]] = []
     prefixes = model.prefixes_of([(asked[group[0]], len(group)) for group in batch])

@@ -10,7 +10,6 @@ import json
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -31,21 +30,13 @@ from audiocontrib.store import Run
 from audiocontrib.training import read_training_recipe
 from audiocontrib.training.published_rewards import published_accuracy, published_format
 
+pytestmark = pytest.mark.usefixtures("alone")
 PAPER = ROOT / "recipes/training/omni/paper.yaml"
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return make_run(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """What exported files import, and from where, goes with the test."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
-    yield
-    sys.modules.pop("exported_audio", None)
 
 
 def made(run: Run, name: str, stage: Stage, out: Path, **given: Any) -> Path:

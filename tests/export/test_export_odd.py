@@ -8,8 +8,6 @@ from __future__ import annotations
 import runpy
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,6 +26,7 @@ from audiocontrib.export.formats.r1_aqa import same_numbers
 from audiocontrib.export.formats.verl import WORD
 from audiocontrib.store import Run
 
+pytestmark = pytest.mark.usefixtures("alone")
 RECIPE = """
 about: a
 model: {model}
@@ -58,14 +57,6 @@ REWARDED = (
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return make_run(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
-    yield
-    sys.modules.pop("exported_audio", None)
 
 
 def recipe(folder: Path, model: str = "mine", length: str = "steps: 7") -> Path:

@@ -8,7 +8,8 @@ from typing import Any
 
 from audiocontrib.export.base import Launch, Stage, TrainingExample, export_format
 from audiocontrib.export.formats.swift import TAGS, messages
-from audiocontrib.export.launch import ZERO2, as_yaml, optimiser_of, unsaid
+from audiocontrib.export.launch import ZERO2, as_yaml, unsaid
+from audiocontrib.training.optimiser import optimiser_of
 from audiocontrib.training.recipe import GRPO, SFT
 
 TEMPLATES = {

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import Launch
-from audiocontrib.export.launch import optimiser_of, unsaid
+from audiocontrib.export.launch import unsaid
 from audiocontrib.export.trainer_files import trainer_file
+from audiocontrib.training.optimiser import optimiser_of
 from audiocontrib.training.recipe import GRPO, SFT
 
 LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo")

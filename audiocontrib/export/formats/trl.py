@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from audiocontrib.export.base import SOUND_TOKENS, Launch, Stage, TrainingExample, export_format, for_rewards
-from audiocontrib.export.launch import as_yaml, optimiser_of, unsaid
+from audiocontrib.export.launch import as_yaml, unsaid
 from audiocontrib.export.trainer_files import trainer_file
+from audiocontrib.training.optimiser import optimiser_of
 from audiocontrib.training.recipe import GRPO, SFT
 
 CARRIED = {

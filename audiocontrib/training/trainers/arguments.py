@@ -13,6 +13,7 @@ from audiocontrib.config import stated
 from audiocontrib.models.lalm import AudioLanguageModel
 from audiocontrib.training.encoding.row_encoder import reads_bfloat16
 from audiocontrib.training.listening.settings import Distilled, Listening
+from audiocontrib.training.optimiser import optimiser_of
 from audiocontrib.training.output.folder import CHECKPOINTS
 from audiocontrib.training.recipe import GRPO
 from audiocontrib.training.reward_files import reward_sources
@@ -25,18 +26,10 @@ def arguments(settings: Stage, out: Path) -> dict[str, Any]:
     gpu = torch.cuda.is_available()
     return {
         "output_dir": str(out / CHECKPOINTS),
-        "learning_rate": settings.learning_rate,
-        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(settings.schedule, settings.schedule),
+        **optimiser_of(settings),
         "warmup_steps": settings.warmup,  # a float below 1 is a share
-        "weight_decay": settings.weight_decay,
-        "adam_beta1": settings.betas[0],
-        "adam_beta2": settings.betas[1],
-        "max_grad_norm": settings.clip,
-        "per_device_train_batch_size": settings.batch,
-        "gradient_accumulation_steps": settings.accumulate,
         "num_train_epochs": settings.epochs or 1.0,
         "max_steps": settings.steps or -1,
-        "seed": settings.seed,
         "bf16": reads_bfloat16(settings),
         "use_cpu": not gpu,
         "activation_checkpointing": settings.checkpointing and gpu,
@@ -44,7 +37,6 @@ def arguments(settings: Stage, out: Path) -> dict[str, Any]:
         "dataloader_pin_memory": gpu,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,  # it would hide a loss that is no number
-        "save_steps": settings.save_every,
         "save_total_limit": None,  # ours removes old ones, once the new one is on disk
         "ddp_find_unused_parameters": True,  # audio towers hold weights that nothing reads
         "log_level": "error",
